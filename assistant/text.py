@@ -1,0 +1,124 @@
+"""Sentences and terms: the two ways in which the rest of the package cuts text.
+
+`sentences` gives character spans, so that a quote is always the abstract's own text.
+`terms` gives stemmed content words for BM25 and for lexical overlap; both sides of every
+comparison go through it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from itertools import pairwise
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+__all__ = ["STOP_WORDS", "Span", "sentences", "terms", "words"]
+
+# Function words and question words. They carry no topic, and a question is full of them.
+STOP_WORDS = frozenset(
+    """
+    a about above after again against ain all also am an and any are aren as at be because been
+    before being below between both but by can cannot could couldn d did didn do does doesn doing
+    don down during each either else ever every few for from further get gets give given gives had
+    hadn has hasn have haven having he her here hers herself him himself his how however i if in
+    into is isn it its itself just let ll m ma may me might mightn more most much must mustn my
+    myself needn neither no nor not now o of off on once one only or other our ours ourselves out
+    over own per please re s same shan she should shouldn so some such t tell than that the their
+    theirs them themselves then there these they this those through to too under until up upon us
+    ve very via was wasn we were weren what when where whether which while who whom whose why will
+    with within without won would wouldn y yet you your yours yourself yourselves
+    """.split()
+)
+
+_WORD = re.compile(r"[^\W_]+")
+
+# Punkt as it comes with LlamaIndex does not know these of scientific English.
+_ABBREVIATIONS = (
+    "e.g i.e et al etc vs resp cf approx w.r.t fig figs eq eqs sec ref refs no dr prof st "
+    "i.i.d a.k.a incl ca def thm prop tab viz std dev"
+).split()
+_OPENERS, _CLOSERS = "([{", ")]}"
+_GLUED = re.compile(r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )")  # "… curriculum.We conduct …"
+
+
+class Span(NamedTuple):
+    """Character range ``[start, end)`` in a text."""
+
+    start: int
+    end: int
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words of ``text``: runs of letters and digits, stop words included."""
+    return _WORD.findall(text.casefold())
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str) -> str:
+    return str(_stemmers.stemmer().stemWord(word))
+
+
+class _Stemmers(threading.local):
+    """A Snowball stemmer for each thread: one object must not be used by two at once."""
+
+    _stemmer: Any = None
+
+    def stemmer(self) -> Any:
+        if self._stemmer is None:
+            import Stemmer  # noqa: PLC0415
+
+            self._stemmer = Stemmer.Stemmer("english")
+        return self._stemmer
+
+
+_stemmers = _Stemmers()
+
+
+def terms(text: str) -> list[str]:
+    """Stems (Porter2) of the content words of ``text``, in order, with repetitions."""
+    return [_stem(word) for word in words(text) if word not in STOP_WORDS]
+
+
+@lru_cache(maxsize=1)
+def _punkt() -> Any:
+    from llama_index.core.utils import globals_helper  # noqa: PLC0415
+
+    tokenizer = globals_helper.punkt_tokenizer
+    tokenizer._params.abbrev_types.update(_ABBREVIATIONS)  # noqa: SLF001
+    return tokenizer
+
+
+def _open_brackets(text: str) -> int:
+    return sum(text.count(c) for c in _OPENERS) - sum(text.count(c) for c in _CLOSERS)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """What Punkt cuts, cut again where the space after a full stop is missing."""
+    for start, end in _punkt().span_tokenize(text):
+        cuts = [start + found.start() for found in _GLUED.finditer(text[start:end])]
+        yield from pairwise([start, *cuts, end])
+
+
+def sentences(text: str) -> list[Span]:
+    """The sentences of ``text`` as spans, without surrounding white space, in order.
+
+    Punkt decides, then pieces are joined again where it cut inside brackets, before a lower
+    case word, or after a lone enumerator ("2.").
+    """
+    spans: list[Span] = []
+    for start, end in _pieces(text):
+        piece = text[start:end]
+        if spans:
+            before = text[spans[-1].start : spans[-1].end]
+            broken = (
+                piece[0].islower()
+                or _open_brackets(before) > 0
+                or re.fullmatch(r"\(?\w{1,2}[.)]", before)
+            )
+            if broken and len(before) < 600:  # an unclosed bracket must not swallow the abstract
+                spans[-1] = Span(spans[-1].start, end)
+                continue
+        spans.append(Span(start, end))
+    return spans
