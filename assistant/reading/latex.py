@@ -1,0 +1,171 @@
+"""LaTeX residue in titles and abstracts, turned into text that a person reads.
+
+`readable` promises: it never raises, it is idempotent, and text without LaTeX comes back
+untouched. Abstracts are prose with LaTeX in it, not LaTeX documents, so only the pieces that are
+unmistakably LaTeX (macros, formulas, accents, escapes, braced sub- and superscripts, ties) go to
+pylatexenc, each by itself. What means something else in prose stays: ``30% of``, ``about ~2%``,
+``snake_case``, ``$95``, addresses with ``~`` and ``_``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
+    from pylatexenc.macrospec import LatexContextDb  # type: ignore[import-untyped]
+
+__all__ = ["readable"]
+
+_ROUNDS = 5  # residue that was escaped twice needs two passes; more than five is not LaTeX
+
+_INTEREST = re.compile(r"\\|\$|[_^]\{|\{[A-Z]+\}|[\w.,)\]}]~|``")
+
+# The inside of braces, nested up to three deep; possessive, so that it never backtracks.
+_INSIDE = r"(?:[^{}\\]|\\.)*+"
+for _depth in range(3):
+    _INSIDE = rf"(?:[^{{}}\\]|\\.|\{{{_INSIDE}\}})*+"
+
+_SEGMENT = re.compile(
+    rf"""
+      (?P<address>https?://[^\s{{}}<>"$]+)
+    | \\(?:url|path)\s*\{{(?P<target>[^{{}}]*)\}}
+    | \\href\s*\{{[^{{}}]*\}}\s*\{{(?P<shown>{_INSIDE})\}}
+    | (?P<environment>\\begin\{{(?P<name>\w+\*?)\}}.{{0,5000}}?\\end\{{(?P=name)\}})
+    | (?P<dollars>\${{1,2}})(?=\S)(?P<formula>(?:[^$\\]|\\.){{1,400}}?)(?<=\S)(?P=dollars)(?!\d)
+    | (?P<display>\\\[.{{1,400}}?\\\]|\\\(.{{1,400}}?\\\))
+    | (?P<accent>\\["'`^~=.]\s?(?:\{{{_INSIDE}\}}|\\[ij](?![A-Za-z])|[A-Za-z])
+               | \\[cvHudbkrt](?:\s?\{{{_INSIDE}\}}|\s+[A-Za-z](?![A-Za-z])))
+    | (?P<group>\{{\s*\\(?![{{}}]){_INSIDE}\}})
+    | (?P<letter>\\(?:ss|oe|OE|ae|AE|aa|AA|o|O|l|L|i|j))(?:\{{\}}|\s(?=[a-z])|(?![A-Za-z]))
+    | (?P<macro>\\[A-Za-z]+\*?(?:\[[^\[\]]*\])?(?:\{{{_INSIDE}\}})*)
+    | \\(?P<escape>[%&_\#${{}}])
+    | (?P<space>\\[\s,;:!/\\-])
+    | (?P<script>[_^]\{{{_INSIDE}\}})
+    | ``(?P<quoted>[^`]{{1,400}}?)(?:''|")
+    | (?<=[A-Za-z])\{{(?P<after>[A-Z]+)\}} | \{{(?P<before>[A-Z]+)\}}(?=[A-Za-z])
+    | (?P<tie>(?:(?<=[^\W\d_][^\W\d_])|(?<=[.,)\]}}]))~(?=[\w\\(\[$]))
+    | (?P<brace>[{{}}])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_MACRO = re.compile(r"\\([A-Za-z]+)\*?(\s*\{\s*\}|(?=\s*\{))?")
+_COMPOUND_SCRIPT = re.compile(r"([_^])\{([^{}()]*[\w)}\s][-+=<>,/|\s][^{}()]*)\}")
+_ADDRESS_ESCAPE = re.compile(r"\\([_%#&~$])(?:\{\})?")
+_ONE_SIDED_OPERATOR = re.compile(r"(?<=[^\s(])([×·≤≥±→∼≈≪≫∈]) (?=\S)|(?<=\S) ([→∈])(?=\S)")
+# What leaves nothing to read: switches of the type, references to what an abstract does not hold.
+_SWITCHES = ("bf", "cal", "em", "it", "large", "rm", "sc", "sf", "sl", "small", "tt")
+_REFERENCES = ("cite", "citep", "citet", "footnote", "label")
+_STYLED_LETTER = re.compile("[\U0001d400-\U0001d7ff]+")
+
+
+def readable(text: str, *, braces: bool = False) -> str:
+    """``text`` with its LaTeX turned into Unicode; unchanged where it cannot be understood.
+
+    Args:
+        text: a title, an abstract, a name.
+        braces: drop bare braces as well, as in BibTeX, where they only protect capitals.
+
+    """
+    if not any(mark in text for mark in "\\${}~`"):
+        return text
+    current = _one_pass(text, braces=braces)
+    for _ in range(_ROUNDS):
+        following = _one_pass(current, braces=False)
+        if following == current:
+            return current if current.strip() else text
+        current = following
+    return text
+
+
+def _one_pass(text: str, *, braces: bool) -> str:
+    if not braces and not _INTEREST.search(text):
+        return text
+
+    def replacement(match: re.Match[str]) -> str:
+        if match["brace"]:
+            return "" if braces else match["brace"]
+        return _segment(match)
+
+    return _SEGMENT.sub(replacement, text)
+
+
+def _segment(match: re.Match[str]) -> str:
+    """The readable form of one piece that `_SEGMENT` found."""
+    kind = match.lastgroup or ""
+    whole = match.group()
+    if kind in ("target", "shown", "escape", "after", "before"):
+        text = match[kind]
+    elif kind == "quoted":
+        text = f"“{match[kind]}”"
+    elif kind == "address":
+        text = _ADDRESS_ESCAPE.sub(r"\1", whole)
+    elif kind in ("tie", "space"):
+        text = "" if whole in ("\\-", "\\/", "\\!") else " "
+    elif kind == "formula":
+        text = _converted(whole, formula=True) if _is_formula(match[kind]) else whole
+    else:
+        text = _converted(match["letter"] or whole, formula=kind in ("display", "script"))
+    return text
+
+
+def _is_formula(inside: str) -> bool:
+    """Whether what stands between two dollar signs is a formula, not prose between two prices."""
+    bare = re.sub(r"\\[A-Za-z]+(\{[^{}]*\})?", "", inside)
+    if re.search(r"[A-Za-z]{3,}\s+[A-Za-z]{3,}", bare):
+        return False
+    price = inside[0].isdigit() and not re.search(r"[\\^_=<>+]", inside)
+    return not (price and (" " in inside or inside.count("(") != inside.count(")")))
+
+
+@lru_cache(maxsize=4096)
+def _converted(latex: str, *, formula: bool = False) -> str:
+    """One piece through pylatexenc; as it was when that fails."""
+    source = _COMPOUND_SCRIPT.sub(r"\1{(\2)}", latex) if formula else latex
+    source = _MACRO.sub(_without_unknown, re.sub(r"(?<!\\)%", r"\\%", source))
+    if source[0] in "_^":
+        source = f"${source}$"
+    try:
+        text: str = _converter().latex_to_text(source, tolerant_parsing=False)
+    except Exception:  # noqa: BLE001  a piece that cannot be parsed is not worth a paper
+        return latex
+    text = _STYLED_LETTER.sub(lambda m: unicodedata.normalize("NFKC", m.group()), text)
+    text = " ".join(text.split())
+    return _ONE_SIDED_OPERATOR.sub(r"\1\2", text) if formula else text
+
+
+def _without_unknown(match: re.Match[str]) -> str:
+    """An author's own macro: its argument is what is read, else its name; never nothing."""
+    name, follows = match.group(1), match.group(2)
+    if name in ("begin", "end") or _texts().get_macro_spec(name) is not None:
+        return match.group()
+    return name if follows is None or follows else ""
+
+
+@cache
+def _texts() -> LatexContextDb:
+    """What pylatexenc knows of macros, with what abstracts need besides."""
+    from pylatexenc.latex2text import (  # noqa: PLC0415  heavy, and few papers need it
+        MacroTextSpec,
+        get_default_latex_context_db,
+    )
+
+    texts = get_default_latex_context_db()
+    own = {"textless": "<", "textgreater": ">", **dict.fromkeys(_SWITCHES + _REFERENCES, "")}
+    specs = [MacroTextSpec(name, simplify_repl=text) for name, text in own.items()]
+    texts.add_context_category("abstracts", macros=specs, prepend=True)
+    return texts
+
+
+@cache
+def _converter() -> LatexNodes2Text:
+    import logging  # noqa: PLC0415
+
+    from pylatexenc.latex2text import LatexNodes2Text  # noqa: PLC0415  see _texts
+
+    # It warns of every oddity; a person who adds papers can do nothing about them.
+    logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
+    return LatexNodes2Text(latex_context=_texts(), math_mode="text", keep_comments=True)
