@@ -11,12 +11,31 @@
     │   ├── LibraryMismatch     it was filled by another embedding model or chunking
     │   └── PaperNotFound       no paper of the library has this id or title
     └── EndpointError           an OpenAI-compatible endpoint did not do what was asked
+        ├── KeyRefused          the key is wrong, or may not do this
+        ├── ModelUnknown        the endpoint has no such model
+        ├── EndpointUnreachable nobody answers at the address
+        ├── EndpointSlow        it took the request and then was silent for too long
+        ├── EndpointFailed      it says that something is wrong on its side, or with the request
+        ├── RateLimited         too many requests; it may pass
+        ├── QuotaExhausted      the account has no money or allowance left; it does not pass
+        ├── ContextTooLong      the prompt does not fit into the model's context window
+        ├── ContentFiltered     the provider's filter stopped the reply
+        ├── ReplyEmpty          a reply without a word
+        ├── ReplyCut            the reply broke off in the middle
+        ├── ReplyMalformed      what came is no reply in the OpenAI format
+        ├── CostCapReached      the next call would cross the cap that a person set
+        └── Cancelled           the one who asked has gone; nothing is wrong
 
 Each carries one sentence that says what happened and one that says what to do; the front ends
 print ``str(error)`` and nothing else. Anything that is not an `AssistantError` is a defect.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.results import Answer, Usage
 
 
 class AssistantError(Exception):
@@ -70,4 +89,67 @@ class PaperNotFound(LibraryError):
 
 
 class EndpointError(AssistantError):
-    """A configured OpenAI-compatible endpoint did not do what was asked of it."""
+    """A configured OpenAI-compatible endpoint did not do what was asked of it.
+
+    ``partial`` is what there is of the answer, and ``usage`` what has been spent on it, when
+    either is known.
+    """
+
+    partial: Answer | None = None
+    usage: Usage | None = None
+
+
+class KeyRefused(EndpointError):
+    """The key is wrong, or may not do this."""
+
+
+class ModelUnknown(EndpointError):
+    """The endpoint has no such model."""
+
+
+class EndpointUnreachable(EndpointError):
+    """Nobody answers at the address."""
+
+
+class EndpointSlow(EndpointError):
+    """The endpoint took the request and then was silent for too long."""
+
+
+class EndpointFailed(EndpointError):
+    """The endpoint says that something is wrong, on its side or with the request."""
+
+
+class RateLimited(EndpointError):
+    """Too many requests; it passes."""
+
+
+class QuotaExhausted(EndpointError):
+    """The account has no money or allowance left; waiting does not help."""
+
+
+class ContextTooLong(EndpointError):
+    """The prompt does not fit into the model's context window."""
+
+
+class ContentFiltered(EndpointError):
+    """The provider's filter stopped the reply."""
+
+
+class ReplyEmpty(EndpointError):
+    """The model replied without a word."""
+
+
+class ReplyCut(EndpointError):
+    """The reply broke off in the middle."""
+
+
+class ReplyMalformed(EndpointError):
+    """What came is no reply in the OpenAI format."""
+
+
+class CostCapReached(EndpointError):
+    """The next call would cross the cap that a person set for a question."""
+
+
+class Cancelled(EndpointError):
+    """The one who asked has gone; the request was stopped at the provider."""

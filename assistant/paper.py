@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 
-__all__ = ["Paper", "normalised_title"]
+__all__ = ["Paper", "PaperNames", "normalised_title"]
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _ARXIV = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})", re.IGNORECASE)
@@ -36,6 +36,19 @@ def normalised_title(title: str) -> str:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class PaperNames(NamedTuple):
+    """What tells one paper from another, to compare papers without reading them whole."""
+
+    id: str
+    doi: str | None
+    arxiv_id: str | None
+    title_key: str
+    source: str | None
+    source_id: str | None
+    text_hash: str
+    content_hash: str
 
 
 class Paper(BaseModel):
@@ -65,12 +78,12 @@ class Paper(BaseModel):
 
     @field_validator("title", "abstract", mode="before")
     @classmethod
-    def _one_line(cls, value: Any) -> Any:
+    def _one_line(cls, value: object) -> object:
         return squeeze(value) if isinstance(value, str) else value
 
     @field_validator("venue", "url", "doi", "arxiv_id", "source_id", mode="before")
     @classmethod
-    def _empty_is_unknown(cls, value: Any) -> Any:
+    def _empty_is_unknown(cls, value: object) -> object:
         return (squeeze(value) or None) if isinstance(value, str) else value
 
     @field_validator("doi")
@@ -99,8 +112,11 @@ class Paper(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def id(self) -> str:
-        """Identity: what its library calls it, else ``doi:…``, else ``arxiv:…``, else ``title:…``
-        (a hash of the normalised title), else ``text:…`` (a hash of the untitled abstract)."""
+        """Identity, which does not depend on where the paper was read.
+
+        What its library calls it, else ``doi:…``, else ``arxiv:…``, else ``title:…`` (a hash of
+        the normalised title), else ``text:…`` (a hash of the untitled abstract).
+        """
         if self.key:
             return self.key
         if self.doi:
@@ -133,8 +149,37 @@ class Paper(BaseModel):
             return f"https://doi.org/{self.doi}"
         return f"https://arxiv.org/abs/{self.arxiv_id}" if self.arxiv_id else None
 
+    @property
+    def content_hash(self) -> str:
+        """Changes with anything that a person sees: all but where it was read, and its id."""
+        shown = self.model_dump_json(
+            exclude={"id", "key", "source", "source_id", "original"}, exclude_defaults=True
+        )
+        return _digest(shown)
+
+    @property
+    def names(self) -> PaperNames:
+        """What tells this paper from others."""
+        return PaperNames(
+            self.id,
+            self.doi,
+            self.arxiv_id,
+            self.title_key,
+            self.source,
+            self.source_id,
+            self.text_hash,
+            self.content_hash,
+        )
+
     def merged(self, newer: Paper) -> Paper:
-        """This paper, under its id, with every field that ``newer`` knows taken from it."""
+        """The same paper, under its id, with every field that ``newer`` knows taken from it.
+
+        An abstract takes the place of a digest, never the other way round.
+        """
         known = newer.model_dump(exclude={"id", "key"}, exclude_defaults=True)
+        if newer.abstract:
+            known["kind"] = newer.kind
+            if newer.kind == "digest" and self.kind == "abstract" and self.abstract:
+                known = {k: v for k, v in known.items() if k not in ("title", "abstract", "kind")}
         kept = self.model_dump(exclude={"id", "original"})
         return Paper.model_validate({**kept, **known, "key": self.id})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Answer",
@@ -85,11 +85,15 @@ class Sentence(BaseModel):
 
     ``support`` is the best verdict of its citations; "none" where nothing is claimed (a
     transition, a greeting), "unsupported" where something is claimed and nothing is cited.
+    ``quote`` is the sentence of an abstract that supports it best, ``why`` what the verdict
+    rests on, in a few words.
     """
 
     text: str
     citations: list[int] = Field(default_factory=list)
     support: str = "none"
+    quote: str = ""
+    why: str = ""
 
 
 class Timings(BaseModel):
@@ -101,11 +105,28 @@ class Timings(BaseModel):
 
 
 class Usage(BaseModel):
-    """Tokens spent at an endpoint, summed over all calls of an answer; cost where known."""
+    """Tokens spent at an endpoint, summed over all calls of an answer; cost where known.
+
+    ``estimated`` says that the endpoint did not report the tokens of some call. Usages add up:
+    ``sum(usages, Usage())`` is what a conversation has cost.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
+    calls: int = 0
+    estimated: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        costs = [u.cost_usd for u in (self, other) if u.calls or u.cost_usd is not None]
+        known = [cost for cost in costs if cost is not None]
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cost_usd=sum(known) if known and len(known) == len(costs) else None,
+            calls=self.calls + other.calls,
+            estimated=self.estimated or other.estimated,
+        )
 
 
 class Answer(BaseModel):
@@ -197,17 +218,22 @@ class DoneEvent(BaseModel):
 
 
 class ErrorEvent(BaseModel):
-    """The answer could not be finished; ``partial`` holds what there is of it."""
+    """The answer could not be finished; ``partial`` holds what there is of it.
+
+    The last event of its stream. ``error`` is what `Assistant.ask` raises in its place; it is
+    no part of the JSON.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     type: Literal["error"] = "error"
     message: str
     partial: Answer | None = None
+    error: Exception | None = Field(None, exclude=True, repr=False)
 
 
 Event = Annotated[
     StatusEvent | TextEvent | CitationEvent | VerdictEvent | DoneEvent | ErrorEvent,
     Field(discriminator="type"),
 ]
-Events = Iterator[
-    StatusEvent | TextEvent | CitationEvent | VerdictEvent | DoneEvent | ErrorEvent
-]
+Events = Iterator[StatusEvent | TextEvent | CitationEvent | VerdictEvent | DoneEvent | ErrorEvent]

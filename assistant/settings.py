@@ -26,6 +26,9 @@ from assistant.errors import ConfigurationError
 
 APP = "abstract-assistant"
 
+# fields that pydantic knows by the names that people already have
+_ALIASES = {"openai_api_key": "OPENAI_API_KEY", "openai_base_url": "OPENAI_BASE_URL"}
+
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,12 +78,55 @@ class AnswerSettings(_Group):
 
     max_sentences: int = Field(5, ge=1, le=20)
     max_words: int = Field(130, ge=30)
+    read_papers: int = Field(5, ge=1, le=50, description="papers whose evidence is weighed")
+    answered_from: float = Field(0.4, ge=0, le=1, description="confidence of an answer")
+    closest_from: float = Field(0.25, ge=0, le=1, description="below it: not in the library")
+
+
+class EndpointSettings(_Group):
+    """How an OpenAI-compatible endpoint for answers is spoken to.
+
+    ``context_window`` is asked of the endpoint, or looked up for models that are widely known,
+    when it is not set; where neither knows it, ``generation.passage_tokens`` bounds the prompt.
+    """
+
+    chat: bool = Field(True, description="chat completions; false: the older completions")
+    context_window: int | None = Field(None, ge=512, description="tokens; asked for if not set")
+    temperature: float = Field(0.1, ge=0, le=2)
+    connect_timeout: float = Field(2.5, gt=0, description="seconds until a host is unreachable")
+    timeout: float = Field(120.0, gt=0, description="seconds without a sign of life")
+    max_retries: int = Field(3, ge=0, le=10, description="of what may pass: 429, 5xx, lost lines")
+    max_wait: float = Field(60.0, ge=0, description="longest Retry-After that is waited for")
+
+
+class GenerationSettings(_Group):
+    """How an answer is written by a language model, and what it may cost."""
+
+    effort: Literal["quick", "normal", "deep"] = Field(
+        "normal", description="quick: one call; deep: searches again for what is missing"
+    )
+    verify: bool = Field(False, description="let the model check the sentences too")
+    max_tokens: int = Field(1200, ge=16, description="tokens of a reply")
+    max_cost: float | None = Field(None, gt=0, description="US dollars that a question may cost")
+    passage_tokens: int = Field(6000, ge=200, description="tokens of the papers in a prompt")
+    history_tokens: int = Field(1200, ge=0, description="tokens of the turns before, condensed")
+    language: str = Field("the language of the question", description="of the answer, in words")
+    cache: bool = Field(False, description="keep replies on disk and use them again")
 
 
 class LockSettings(_Group):
     """One writer at a time."""
 
     timeout: float = Field(60.0, ge=0, description="seconds that a second writer waits")
+
+
+class ServerSettings(_Group):
+    """Who may use ``assistant ui`` from another machine, and how much they may send."""
+
+    token: SecretStr | None = Field(None, description="for programs: Authorization: Bearer …")
+    password: SecretStr | None = Field(None, description="for people: the page asks for it")
+    max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
+    max_files: int = Field(50, ge=1, description="files in one upload")
 
 
 class Settings(BaseSettings):
@@ -97,13 +143,20 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path(APP), description="model files and replies"
     )
     llm: str | None = Field(None, description="name of the language model; none: extraction")
+    llm_small: str | None = Field(
+        None, description="a cheaper model for the small steps; the same model if not set"
+    )
+    prompts: Path | None = Field(None, description="folder whose prompts stand before ours")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
+    generation: GenerationSettings = Field(default_factory=GenerationSettings)
     lock: LockSettings = Field(default_factory=LockSettings)
+    server: ServerSettings = Field(default_factory=ServerSettings)
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
@@ -112,7 +165,7 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: a value or the TOML file is wrong; the message names it.
         """
-        given = {name: value for name, value in overrides.items() if value is not None}
+        given = {_ALIASES.get(k, k): value for k, value in overrides.items() if value is not None}
         try:
             return cls(**given)
         except ValidationError as error:
@@ -172,6 +225,4 @@ class _TomlFile(PydanticBaseSettingsSource):
                 f"The configuration file {path} has an unknown setting {unknown[0]!r}.",
                 f"Known are: {known}.",
             )
-        # the aliased names are looked up by their alias
-        aliases = {"openai_api_key": "OPENAI_API_KEY", "openai_base_url": "OPENAI_BASE_URL"}
-        return {aliases.get(name, name): value for name, value in values.items()}
+        return {_ALIASES.get(name, name): value for name, value in values.items()}

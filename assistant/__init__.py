@@ -1,0 +1,56 @@
+"""A question-answering assistant over a library of research-paper abstracts.
+
+Every sentence of an answer cites papers by title, with the sentence of the abstract that
+supports it; what the library does not hold, it says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.errors import AssistantError
+    from assistant.paper import Paper
+    from assistant.results import Answer, Citation, IngestReport, SearchResult
+    from assistant.review.model import Review
+    from assistant.settings import Settings
+
+__all__ = [
+    "Answer",
+    "Assistant",
+    "AssistantError",
+    "Citation",
+    "IngestReport",
+    "Paper",
+    "Review",
+    "SearchResult",
+    "Settings",
+]
+
+_HOMES = {
+    "Answer": "results",
+    "Assistant": "assistant",
+    "AssistantError": "errors",
+    "Citation": "results",
+    "IngestReport": "results",
+    "Paper": "paper",
+    "Review": "review.model",
+    "SearchResult": "results",
+    "Settings": "settings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used, so that ``assistant --help`` stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""From ranked papers to an answer whose sentences are cited and checked."""

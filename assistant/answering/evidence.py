@@ -1,0 +1,184 @@
+"""Evidence: how likely it is that a paper's abstract answers a question.
+
+Retrieval scores tell what a question is about, not whether the answer is there. What tells
+more is the evidence for each part of the question: how well each of its words is matched by
+some word of the abstract (by stem, or by the cosine of their states in context: "soft
+coverage"), whether the things it names occur, whether there is a number where one is wanted.
+A logistic model joins these; it is fitted by ``python -m eval fit`` on questions whose gold
+papers are known, with the other retrieved papers, and the gold papers less the sentence that
+answers, as the negatives.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.answering.logistic import LogisticModel
+from assistant.answering.question import Question, WordStates, content_words, word_states
+from assistant.answering.weights import EVIDENCE, LEXICAL_EVIDENCE
+from assistant.embedding import Embedder, WordEmbedder
+from assistant.paper import Paper
+from assistant.retrieval import Ranking
+from assistant.text import terms
+
+__all__ = ["PassageReader", "PassageText", "passage_text"]
+
+Floats = NDArray[np.float32]
+
+NUMBER = re.compile(r"(?<![A-Za-z-])\d+(?:[.,]\d+)*")
+_EXACT = 0.9
+"""Similarity of two words with the same stem; states of one word differ with its context."""
+_READ_CHARACTERS = 1700
+"""Of title and abstract: about what the model takes in."""
+_REMEMBERED = 512
+"""Passages whose word states are kept, some 150 kB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """One abstract as evidence reads it.
+
+    ``vectors``: (sentences, dimension) unit rows; ``best_cosine``: of the question to its
+    nearest chunk; ``standing``: by how many standard deviations that is above the library's
+    chunks.
+    """
+
+    title: str
+    sentences: Sequence[str]
+    vectors: Floats
+    best_cosine: float
+    standing: float
+
+    @property
+    def text(self) -> str:
+        """Title and sentences, as far as they are read for words."""
+        return f"{self.title}. {' '.join(self.sentences)}"[:_READ_CHARACTERS]
+
+
+def passage_text(ranking: Ranking, n: int) -> PassageText:
+    """The paper at rank ``n`` (from 0) of ``ranking``."""
+    place = int(ranking.places[n])
+    paper: Paper = ranking.index.paper(place)
+    return PassageText(
+        paper.title,
+        [paper.abstract[start:end] for start, end in ranking.index.spans(place)],
+        ranking.index.sentence_vectors(place),
+        float(ranking.best_cosines[n]),
+        ranking.standing(n),
+    )
+
+
+class PassageReader:
+    """Reads passages for questions; remembers the word states of those read lately.
+
+    Safe in several threads.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.embedder = embedder
+        self._states: OrderedDict[str, WordStates] = OrderedDict()
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "assistant-reader")
+
+    @property
+    def model(self) -> LogisticModel:
+        """The model that fits what the embedding model can tell."""
+        return EVIDENCE if isinstance(self.embedder, WordEmbedder) else LEXICAL_EVIDENCE
+
+    def evidence(self, question: Question, ranking: Ranking, papers: int) -> list[float]:
+        """Log-odds that each of the first ``papers`` of ``ranking`` answers ``question``."""
+        passages = [passage_text(ranking, n) for n in range(min(papers, len(ranking)))]
+        if isinstance(self.embedder, WordEmbedder):
+            list(self._threads.map(self._word_states, passages))  # side by side on all cores
+        return [self.model.log_odds(self.features(question, passage)) for passage in passages]
+
+    def features(self, question: Question, passage: PassageText) -> dict[str, float]:
+        """What speaks for ``passage`` holding the answer, by name; see the module's docstring."""
+        title_terms = set(terms(passage.title))
+        sentence_terms = [set(terms(sentence)) for sentence in passage.sentences]
+        bag = title_terms.union(*sentence_terms)
+        similar, exact = self._matches(question, passage)
+        best = np.asarray(similar.max(axis=1, initial=0.0), dtype=np.float32)
+        held = exact.any(axis=1)
+        rare, aligned = question.rarity, question.rarity * question.alignment
+        cosines = np.sort(passage.vectors @ question.vector)[::-1]
+        lacking = np.sort((1 - best) * rare)[::-1]
+        lacking_aligned = np.sort((1 - best) * aligned)[::-1]
+        missing = [name not in bag for name in question.names]
+        numbered = [
+            n for n, sentence in enumerate(passage.sentences) if NUMBER.search(sentence) is not None
+        ]
+        number_terms = [sentence_terms[n] | title_terms for n in numbered]
+        return {
+            "best_cosine": passage.best_cosine,
+            "standing": passage.standing,
+            "sentence_cosine": _at(cosines, 0),
+            "second_sentence_cosine": _at(cosines, 1),
+            "coverage": question.coverage(bag),
+            "exact_coverage": _weighted(held.astype(np.float32), aligned),
+            "soft_coverage": _weighted(best, rare),
+            "soft_coverage_aligned": _weighted(best, aligned),
+            "second_lack": _at(lacking, 1),
+            "second_lack_aligned": _at(lacking_aligned, 1),
+            "name_missing": float(any(missing)),
+            "has_focus": float(question.focus.any()),
+            "number_missing": float(question.wants_number and not numbered),
+            "number_coverage": question.wants_number
+            * max((question.coverage(found) for found in number_terms), default=0.0),
+        }
+
+    def _matches(
+        self, question: Question, passage: PassageText
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """(question words, passage words): similarity in [-1, 1], and whether stems agree."""
+        states = self._word_states(passage)
+        exact = _stems(question.states)[:, None] == _stems(states)[None, :]
+        similar: Floats = question.states.vectors @ states.vectors.T
+        if not states.vectors.shape[1]:
+            similar = np.zeros(exact.shape, np.float32)
+        return np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar), exact
+
+    def _word_states(self, passage: PassageText) -> WordStates:
+        text = passage.text
+        with self._lock:
+            if text in self._states:
+                self._states.move_to_end(text)
+                return self._states[text]
+        if isinstance(self.embedder, WordEmbedder):
+            states = word_states(text, self.embedder)
+        else:
+            found = content_words(text)
+            states = WordStates(
+                tuple(word for *_, word in found),
+                tuple(start for start, *_ in found),
+                np.zeros((len(found), 0), np.float32),
+            )
+        with self._lock:
+            self._states[text] = states
+            while len(self._states) > _REMEMBERED:
+                self._states.popitem(last=False)
+        return states
+
+
+def _stems(states: WordStates) -> NDArray[np.int64]:
+    """(words,) the stem of each content word, as a number that is equal where stems are."""
+    return np.array([hash(tuple(terms(word))) for word in states.words], dtype=np.int64)
+
+
+def _at(values: Floats, n: int) -> float:
+    return float(values[n]) if len(values) > n else 0.0
+
+
+def _weighted(values: Floats, weights: Floats) -> float:
+    """Weighted mean; 0 where nothing has weight."""
+    total = float(weights.sum())
+    return float((values * weights).sum()) / total if total > 1e-6 else 0.0

@@ -1,0 +1,205 @@
+"""What a question asks for, as far as it can be told without a language model.
+
+Its content words (with their states in the light of the whole question), the things it names,
+whether it wants a number, and what of (its focus: "how many *parameters*").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.embedding import Embedder, WordEmbedder
+from assistant.index import SearchIndex
+from assistant.text import STOP_WORDS, terms
+
+__all__ = ["Question", "WordStates", "content_words", "word_states"]
+
+Floats = NDArray[np.float32]
+
+_WORD = re.compile(r"[^\W_]+")
+_WANTS_NUMBER = re.compile(
+    r"\b(how (many|much|long|fast|large|big|often|far)"
+    r"|what (percentage|fraction|share|number|speed|accuracy|error|size|rate|factor|gain|score"
+    r"|cost)|by what|percent|speed-?up|times|gain|cost|rate|error|accuracy|ratio|size|fps|figure"
+    r"|number)\b"
+    r"|%|\$|\?\?",
+    re.IGNORECASE,
+)
+_NO_WISH = re.compile(  # numbers that are spoken of, but not asked for
+    r"^\W*(is|are) there\b[^.?!]*|\b(not|one|a single|a|any|the) number\b(?! of)"
+    r"|\b(what|who|which \w+) (decides?|determines?|sets?|controls?|limits?) how \w+"
+    r"|\b(at|for|with|without|same|no|low|high|extra|bit|learning|error|frame) (cost|rate)s?\b"
+    r"|\b(several|many|at|some|three|two) times\b|\bone at a time\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?:how (?:many|much)|number of|amount of)\s+([^\W_]+(?: [^\W_]+)?)", re.IGNORECASE
+)
+_ASKED = re.compile(r"\b(?:which|what|whose)\s+((?:[^\W_]+[ -]?){1,3})", re.IGNORECASE)
+_NOT_FOCUS = frozenset(
+    """approach approaches are can could did do does else exactly had happens has have is kind made
+    makes method methods model models one ones paper papers should sort type was way ways were will
+    work would""".split()
+)
+_SEVERAL = re.compile(
+    r"\b(compare|comparison|options|ways|approaches|methods|papers|works|overview|alternatives"
+    r"|techniques|strategies|survey|who (has|wrote|works))\b|\bvs\b",
+    re.IGNORECASE,
+)
+_LOOKING_FOR = re.compile(
+    r"\b(is|are) there\b|\b(any|some) (work|paper|papers|research|study|studies|method|methods)\b"
+    r"|\blooking for\b|\b(which|what) (papers?|works?|methods|approaches|options)\b|\boverview\b"
+    r"|\bcompare\b|^(who|papers?|work|anything|something)\b|\bdoes any(one|body|thing)?\b",
+    re.IGNORECASE,
+)
+_INTERROGATIVE = re.compile(
+    r"\?|\b(what|which|who|whose|whom|how|why|when|where|does|do|did|is|are|was|were|can|could)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WordStates:
+    """The content words of a text and their vectors, (words, dimension), unit rows or zeros."""
+
+    words: tuple[str, ...]
+    starts: tuple[int, ...]
+    vectors: Floats
+
+
+def content_words(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, word) of every word of ``text`` that is not a stop word."""
+    return [
+        (found.start(), found.end(), found.group())
+        for found in _WORD.finditer(text)
+        if found.group().casefold() not in STOP_WORDS
+    ]
+
+
+def word_states(text: str, embedder: WordEmbedder) -> WordStates:
+    """The content words of ``text`` with their states; words beyond the model's cut have zeros."""
+    found = content_words(text)
+    _, vectors = embedder.embed_spans(text, [(start, end) for start, end, _ in found])
+    return WordStates(
+        tuple(word for *_, word in found), tuple(start for start, *_ in found), vectors
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question against one index.
+
+    ``vector`` is its unit vector, (dimension,). ``states`` are those of its content words;
+    without a `WordEmbedder` their vectors are empty, (words, 0).
+    """
+
+    text: str
+    vector: Floats
+    index: SearchIndex
+    states: WordStates
+    rarity: Floats
+    """(words,) how rare each content word is, in [0, 1]."""
+
+    @classmethod
+    def read(cls, text: str, vector: Floats, index: SearchIndex, embedder: Embedder) -> Question:
+        """Reads ``text``; ``vector`` is what retrieval has embedded already."""
+        if isinstance(embedder, WordEmbedder):
+            states = word_states(text, embedder)
+            rarity = np.array([embedder.word_rarity(word) for word in states.words], np.float32)
+        else:
+            found = content_words(text)
+            states = WordStates(
+                tuple(word for *_, word in found),
+                tuple(start for start, *_ in found),
+                np.zeros((len(found), 0), np.float32),
+            )
+            highest = index.idf("")  # of a term that no paper has
+            rarity = np.array(
+                [
+                    max((index.idf(t) for t in terms(word)), default=0.0) / highest
+                    for word in states.words
+                ],
+                np.float32,
+            )
+        return cls(text, vector, index, states, rarity)
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """Its different stems, in order."""
+        return tuple(dict.fromkeys(terms(self.text)))
+
+    @cached_property
+    def idf(self) -> dict[str, float]:
+        """Stem → inverse document frequency in the library."""
+        return {term: self.index.idf(term) for term in self.terms}
+
+    @cached_property
+    def total_idf(self) -> float:
+        """Sum of `idf`; 1 for a question without a content word."""
+        return sum(self.idf.values()) or 1.0
+
+    @cached_property
+    def alignment(self) -> Floats:
+        """(words,) how much of the question's meaning each word carries: cosine, at least 0."""
+        if not self.states.vectors.shape[1]:
+            return np.ones(len(self.states.words), np.float32)
+        aligned: Floats = np.maximum(self.states.vectors @ self.vector, np.float32(0))
+        return aligned
+
+    @cached_property
+    def wants_number(self) -> bool:
+        """Whether a number would answer it."""
+        return _WANTS_NUMBER.search(_NO_WISH.sub(" ", self.text)) is not None
+
+    @cached_property
+    def wants_several(self) -> bool:
+        """Whether it asks for several papers: a comparison, an overview, "which methods"."""
+        return _SEVERAL.search(self.text) is not None
+
+    @cached_property
+    def wants_papers(self) -> bool:
+        """Whether it looks for papers on something rather than for a fact: "is there work on …",
+        a comparison, key words without a question.
+        """
+        if self.wants_number:
+            return False
+        looking = self.wants_several or _LOOKING_FOR.search(self.text)
+        return bool(looking) or not _INTERROGATIVE.search(self.text)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Stems of what it names: words with inner capitals or digits, capitalised words."""
+        marked = [
+            word
+            for word in _WORD.findall(self.text)
+            if re.search(r"[A-Z]", word[1:] or "") or re.search(r"\d", word)
+        ]
+        capitalised = re.findall(r"(?<=[a-z,] )([A-Z][a-z]+)", self.text)
+        return tuple(dict.fromkeys(t for word in marked + capitalised for t in terms(word)))
+
+    @cached_property
+    def focus(self) -> NDArray[np.bool_]:
+        """(words,) which content words name the kind of thing that is asked for."""
+        wanted: set[str] = set()
+        for found in _COUNTED.finditer(self.text):
+            named = [w for w in found.group(1).lower().split() if not _unfocused(w)]
+            wanted.update(named[:1])
+        for found in _ASKED.finditer(self.text):
+            for word in _WORD.findall(found.group(1).lower()):
+                if _unfocused(word):
+                    break
+                wanted.add(word)
+        return np.array([word.lower() in wanted for word in self.states.words], dtype=bool)
+
+    def coverage(self, bag: set[str]) -> float:
+        """Share of the question's idf that the stems in ``bag`` cover, in [0, 1]."""
+        return sum(weight for term, weight in self.idf.items() if term in bag) / self.total_idf
+
+
+def _unfocused(word: str) -> bool:
+    return word in STOP_WORDS or word in _NOT_FOCUS

@@ -1,0 +1,395 @@
+"""The facade: everything that a front end can ask for, and nothing that it can see.
+
+    from assistant import Assistant
+
+    assistant = Assistant.open("my-library")
+    assistant.ingest(["papers.bib"])
+    print(assistant.ask("Which papers prune experts without retraining?"))
+
+All front ends (terminal, page, server, notebooks) call this class and hold no logic of their
+own. One object may be used from several threads and tasks at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import AssistantError, QuestionError
+from assistant.library import Library
+from assistant.paper import squeeze
+from assistant.results import (
+    Answer,
+    DoneEvent,
+    ErrorEvent,
+    Event,
+    IngestReport,
+    Message,
+    SearchResult,
+)
+from assistant.settings import Settings
+from assistant.text import words
+
+if TYPE_CHECKING:
+    from assistant.answering.evidence import PassageReader
+    from assistant.answering.generative import Effort, GenerativeAnswerer
+    from assistant.embedding import Embedder
+    from assistant.llm import Cancellation
+    from assistant.retrieval import PaperRetriever
+    from assistant.review.generative import ReviewWriter
+    from assistant.review.model import Review, ReviewEstimate, ReviewProgress
+    from assistant.review.writer import Prepared
+
+__all__ = ["Assistant"]
+
+MAX_QUESTION = 4000
+"""Characters of a question that are read; the rest is cut off, and the answer says so."""
+
+History = Sequence[Message | dict[str, str]]
+Sources = Sequence[str | Path] | str | Path
+
+
+class Assistant:
+    """Answers questions over a library of abstracts.
+
+    Args:
+        settings: where the library is and how it is used; read from the environment and the
+            configuration file if not given.
+        notify: told in one line about what takes long or waits; nobody is told by default.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, notify: Callable[[str], None] | None = None
+    ) -> None:
+        self.settings = settings or Settings.load()
+        self._notify = notify
+        self._lock = threading.RLock()
+        self._opened_embedder: Embedder | None = None
+        self._opened_retriever: PaperRetriever | None = None
+        self._opened_generative: GenerativeAnswerer | None = None
+        self._opened_reader: PassageReader | None = None
+        self._opened_review_writer: ReviewWriter | None = None
+        self.library = Library(self.settings, self._embedder, notify)
+
+    @classmethod
+    def open(cls, path: str | Path, **settings: Any) -> Assistant:
+        """An assistant over the library in the folder ``path``; it need not exist yet."""
+        return cls(Settings.load(library=Path(path), **settings))
+
+    # ------------------------------------------------------------------ papers
+
+    def ingest(
+        self, sources: Sources, on_progress: Callable[[IngestReport], None] | None = None
+    ) -> IngestReport:
+        """Adds the papers of files, folders, or "-" (standard input); see `Library.ingest`.
+
+        Raises:
+            SourceError: nothing could be read at all.
+            LibraryError: the library cannot be written, or is being written by another.
+        """
+        from assistant.reading import read  # noqa: PLC0415
+
+        if isinstance(sources, str | Path):
+            sources = [sources]
+        return self.library.ingest(read(sources), on_progress)
+
+    # ------------------------------------------------------------------ questions
+
+    def search(self, query: str, k: int | None = None) -> list[SearchResult]:
+        """The ``k`` best papers for ``query``, best first, each with its best passage."""
+        from assistant.answering.extractive import best_passage  # noqa: PLC0415
+
+        ranking = self._retriever().rank(_checked(query)[0], k)
+        results: list[SearchResult] = []
+        for n, place in enumerate(map(int, ranking.places)):
+            paper = ranking.index.paper(place)
+            results.append(
+                SearchResult(
+                    rank=n + 1,
+                    paper_id=paper.id,
+                    title=paper.label,
+                    score=round(float(ranking.scores[n]), 4),
+                    passage=best_passage(ranking, place),
+                )
+            )
+        return results
+
+    def ask(
+        self,
+        question: str,
+        history: History = (),
+        *,
+        effort: Effort | None = None,
+        verify: bool | None = None,
+    ) -> Answer:
+        """Answers ``question``; ``history`` holds the turns before it, oldest first.
+
+        ``effort`` and ``verify`` are of an answer written by a language model; as the settings
+        say if not given.
+
+        Raises:
+            QuestionError: there is no word in the question.
+            LibraryNotFound: there is no paper to answer from.
+            EndpointError: the endpoint failed; ``error.partial`` is what there is of the answer.
+        """
+        for event in self.stream(question, history, effort=effort, verify=verify):
+            if isinstance(event, DoneEvent):
+                return event.answer
+            if isinstance(event, ErrorEvent):
+                raise event.error or AssistantError(event.message)
+        raise AssertionError("a stream ends with its answer or an error")  # pragma: no cover
+
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        *,
+        effort: Effort | None = None,
+        verify: bool | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Generator[Event, None, None]:
+        """The events of answering ``question``: steps, text, citations, verdicts, the answer.
+
+        The last event is a DoneEvent, or an ErrorEvent where an endpoint failed under way.
+        Closing the iterator, or setting ``cancellation`` from any thread, stops the work, also
+        at the provider of a language model.
+
+        Raises:
+            AssistantError: the work cannot begin, as `ask` says.
+        """
+        turns = [Message.model_validate(turn) for turn in history]
+        question, notes = _checked(question)
+        if self.settings.llm:
+            yield from self._generative().stream(
+                question,
+                turns,
+                papers=len(self.library),
+                notes=notes,
+                effort=effort,
+                verify=verify,
+                cancellation=cancellation,
+            )
+            return
+        from assistant.answering.streams import extractive_events  # noqa: PLC0415
+
+        yield from extractive_events(
+            question,
+            turns,
+            papers=len(self.library),
+            notes=notes,
+            retriever=self._retriever(),
+            reader=self._reader(),
+            settings=self.settings.answer,
+        )
+
+    async def aask(
+        self,
+        question: str,
+        history: History = (),
+        *,
+        effort: Effort | None = None,
+        verify: bool | None = None,
+    ) -> Answer:
+        """`ask` for async code; the work runs in a thread."""
+        async for event in self.astream(question, history, effort=effort, verify=verify):
+            if isinstance(event, DoneEvent):
+                return event.answer
+            if isinstance(event, ErrorEvent):
+                raise event.error or AssistantError(event.message)
+        raise AssertionError("a stream ends with its answer or an error")  # pragma: no cover
+
+    async def astream(
+        self,
+        question: str,
+        history: History = (),
+        *,
+        effort: Effort | None = None,
+        verify: bool | None = None,
+    ) -> AsyncIterator[Event]:
+        """`stream` for async code; each step runs in a thread of this stream's own.
+
+        Cancelling the task, or closing the iterator, stops the work as `stream` says.
+        """
+        from assistant.llm import Cancellation  # noqa: PLC0415
+
+        cancellation = Cancellation()
+        events = self.stream(
+            question, history, effort=effort, verify=verify, cancellation=cancellation
+        )
+        loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "assistant-stream")
+        try:
+            while (event := await loop.run_in_executor(thread, next, events, None)) is not None:
+                yield event
+        finally:
+            cancellation.set()  # a step that still runs ends at once
+            thread.submit(events.close)
+            thread.shutdown(wait=False)
+
+    def derived(self, settings: Settings) -> Assistant:
+        """An assistant with other settings for retrieval and answers, over the same library.
+
+        What is slow to open is shared; connections to a language model are its own.
+
+        Raises:
+            WeightsError: the embedding model cannot be opened.
+        """
+        with self._lock:
+            self._reader()
+            other = copy.copy(self)
+        other.settings = settings
+        other._lock = threading.RLock()
+        other._opened_retriever = other._opened_generative = None
+        return other
+
+    # ------------------------------------------------------------------ reviews
+
+    def review(
+        self,
+        topic: str,
+        papers: int = 30,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        on_progress: Callable[[ReviewProgress], None] | None = None,
+        *,
+        cancellation: Cancellation | None = None,
+    ) -> Review:
+        """A literature review of ``topic``, from at most ``papers`` papers of the library.
+
+        Written by the language model of the settings, where one is set, else made of sentences
+        of the abstracts. A topic that the library does not hold gives a review that says so
+        (``status`` "absent").
+
+        Args:
+            include: ids or titles of papers that it has to use; they count among ``papers``.
+            exclude: ids or titles of papers that it must not use.
+            on_progress: told what is being done, how far it is, tokens and time left.
+            cancellation: stops the calls of a language model when set, from any thread.
+
+        Raises:
+            QuestionError: the topic holds no word that tells it, or ``papers`` is less than 1.
+            PaperNotFound: no paper of the library is called so.
+            LibraryNotFound: there is no paper to review.
+            EndpointError: the endpoint failed; the same call goes on where it was.
+        """
+        prepared = self._prepared_review(topic, papers, include, exclude, on_progress)
+        if self.settings.llm:
+            return self._review_writer().write(prepared, on_progress, cancellation)
+        from assistant.review.writer import write  # noqa: PLC0415
+
+        return write(prepared, on_progress)
+
+    def preview_review(
+        self,
+        topic: str,
+        papers: int = 30,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> ReviewEstimate | None:
+        """What `review` would take of the language model, without a call; None without a model.
+
+        Raises:
+            AssistantError: as `review`.
+        """
+        if not self.settings.llm:
+            return None
+        prepared = self._prepared_review(topic, papers, include, exclude, None)
+        return self._review_writer().estimate(prepared)
+
+    def _prepared_review(
+        self,
+        topic: str,
+        papers: int,
+        include: Sequence[str],
+        exclude: Sequence[str],
+        on_progress: Callable[[ReviewProgress], None] | None,
+    ) -> Prepared:
+        from assistant.review.writer import checked_topic, prepare  # noqa: PLC0415
+
+        checked_topic(topic)
+        if papers < 1:
+            raise QuestionError("A review needs at least one paper.", "Ask for 1 or more.")
+        retriever = self._retriever()
+        place = self.library.index().place
+        return prepare(
+            topic,
+            retriever,
+            self._embedder(),
+            papers=papers,
+            include=[place[self.library.paper(name).id] for name in include],
+            exclude=[place[self.library.paper(name).id] for name in exclude],
+            on_progress=on_progress,
+        )
+
+    def _review_writer(self) -> ReviewWriter:
+        with self._lock:
+            if self._opened_review_writer is None:
+                from assistant.review.generative import ReviewWriter  # noqa: PLC0415
+
+                self._opened_review_writer = ReviewWriter(self.settings)
+            return self._opened_review_writer
+
+    def close(self) -> None:
+        """Closes the connections to a language model; the next question opens them again."""
+        with self._lock:
+            answerer, self._opened_generative = self._opened_generative, None
+            writer, self._opened_review_writer = self._opened_review_writer, None
+        if writer is not None:
+            writer.close()
+        if answerer is not None:
+            answerer.close()
+
+    # ------------------------------------------------------------------ inside
+
+    def _embedder(self) -> Embedder:
+        with self._lock:
+            if self._opened_embedder is None:
+                from assistant.embedding import open_embedder  # noqa: PLC0415
+
+                self._opened_embedder = open_embedder(self.settings, notify=self._notify)
+            return self._opened_embedder
+
+    def _reader(self) -> PassageReader:
+        with self._lock:
+            if self._opened_reader is None:
+                from assistant.answering.evidence import PassageReader  # noqa: PLC0415
+
+                self._opened_reader = PassageReader(self._embedder())
+            return self._opened_reader
+
+    def _generative(self) -> GenerativeAnswerer:
+        """The answerer of the configured language model, made when it is first needed."""
+        with self._lock:
+            if self._opened_generative is None:
+                from assistant.answering.generative import open_answerer  # noqa: PLC0415
+
+                self._opened_generative = open_answerer(
+                    self.settings, self._retriever(), self._embedder(), self._reader()
+                )
+            return self._opened_generative
+
+    def _retriever(self) -> PaperRetriever:
+        with self._lock:
+            if self._opened_retriever is None:
+                from assistant.retrieval import PaperRetriever  # noqa: PLC0415
+
+                self.library.index()  # says what is wrong with it before anything else is loaded
+                self._opened_retriever = PaperRetriever(
+                    self.library, self._embedder(), self.settings.retrieval
+                )
+            return self._opened_retriever
+
+
+def _checked(question: str) -> tuple[str, list[str]]:
+    """The question as it will be read, and notes on what was done to it."""
+    text = squeeze(question.encode("utf-8", "replace").decode("utf-8"))
+    if not words(text):
+        raise QuestionError("The question holds no word.", "Ask something, in a sentence or words.")
+    if len(text) <= MAX_QUESTION:
+        return text, []
+    note = f"Of a question of {len(text):,} characters the first {MAX_QUESTION:,} were read."
+    return text[:MAX_QUESTION], [note]

@@ -1,0 +1,74 @@
+"""Follow-up questions completed from the turns before them."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.conversation import leans, standalone
+from assistant.results import Message
+
+
+def turns(*contents: str) -> list[Message]:
+    roles = ("user", "assistant")
+    return [Message(role=roles[n % 2], content=text) for n, text in enumerate(contents)]
+
+
+HISTORY = turns(
+    "Which methods prune experts of mixture models?",
+    "PreMoe keeps the experts that a task needs [1]. It was tried on DeepSeek-R1 [1].",
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "and for vision models?",
+        "How many of them did it keep?",
+        "What did that cost?",
+        "Does this work on a CPU?",
+        "Interesting - which ones were larger?",
+        "compared with the other method?",
+        "by how much?",
+    ],
+)
+def test_a_question_that_leans_is_completed(question: str) -> None:
+    assert leans(question)
+    completed = standalone(question, HISTORY)
+    assert completed.startswith(question)
+    assert "prune experts" in completed
+    assert "PreMoe keeps the experts that a task needs" in completed
+    assert "[1]" not in completed
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which papers study batch normalization without gradient explosion?",
+        "What word error rate does Canary reach on LibriSpeech test-clean?",
+        "Are graph networks able to extrapolate to longer inference chains?",
+    ],
+)
+def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
+    assert standalone(question, HISTORY) == question
+
+
+def test_nothing_before_nothing_added() -> None:
+    assert standalone("and for vision models?", []) == "and for vision models?"
+
+
+def test_a_chain_of_follow_ups_keeps_the_topic() -> None:
+    history = [*HISTORY, *turns("And how fast is it?", "It is twice as fast [1].")]
+    completed = standalone("And on which hardware?", history)
+    assert "prune experts" in completed
+    assert "And how fast is it?" in completed
+    assert "twice as fast" in completed
+
+
+def test_a_long_history_is_cut() -> None:
+    history = turns("What is it? " + "word " * 5000, "answer " * 5000)
+    assert len(standalone("and then?", history).split()) < 150
+
+
+def test_a_title_in_the_answer_is_kept() -> None:
+    history = turns("Who did it?", "Somebody did. See [Pruning Experts of Large Models].")
+    assert "Pruning Experts of Large Models" in standalone("and when?", history)
