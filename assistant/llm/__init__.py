@@ -1,0 +1,25 @@
+"""Language models behind an OpenAI-compatible endpoint: calls, failures, tokens, prices, replies.
+
+Importing this package is cheap; openai and LlamaIndex are imported by the first call.
+"""
+
+from assistant.llm.cache import ReplyCache, clear_replies
+from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Finished, Piece, Waiting
+from assistant.llm.ledger import Ledger, count_tokens
+from assistant.llm.probe import Probe, examine, probe
+
+__all__ = [
+    "Cancellation",
+    "Delta",
+    "Endpoint",
+    "Finished",
+    "Ledger",
+    "Piece",
+    "Probe",
+    "ReplyCache",
+    "Waiting",
+    "clear_replies",
+    "count_tokens",
+    "examine",
+    "probe",
+]
