@@ -1,0 +1,1 @@
+"""Quality and speed as numbers that anyone can reproduce: ``python -m eval --help``."""

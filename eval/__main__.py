@@ -1,0 +1,115 @@
+"""``python -m eval VERB …``: see eval/README.md, or ``python -m eval VERB --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import AssistantError
+
+Verb = Callable[[argparse.Namespace], dict[str, Any]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb; prints tables, or JSON with ``--json``; saves the run."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    from eval import runs, verbs  # noqa: PLC0415  (--help does not pay for them)
+
+    try:
+        run = verbs.VERBS[chosen.verb](chosen, arguments)
+    except AssistantError as error:
+        runs.note(str(error))
+        return 1
+    except KeyboardInterrupt:
+        runs.note("stopped")
+        return 130
+    if chosen.json:
+        print(json.dumps(run, indent=1, ensure_ascii=False))
+    else:
+        verbs.show(run)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, help_text: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=help_text, description=help_text)
+        added.add_argument("--json", action="store_true", help="clean JSON on stdout")
+        added.add_argument("--no-save", action="store_true", help="leave no run behind")
+        added.add_argument("--cache", type=Path, help="folder for libraries made on the way")
+        added.add_argument(
+            "--set", action="append", default=[], metavar="NAME=VALUE",
+            help="a setting, such as retrieval.dense_weight=0.5",
+        )  # fmt: skip
+        return added
+
+    def papers(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--library", type=Path, help="library that the questions are about")
+        added.add_argument("--papers", nargs="+", metavar="SOURCE", help="its papers, read first")
+
+    retrieval = verb("retrieval", "nDCG, recall and MRR of every stage of the pipeline")
+    retrieval.add_argument("folders", nargs="+", type=Path, metavar="FOLDER",
+                           help="BEIR folder, or question file")  # fmt: skip
+    retrieval.add_argument("--quick", action="store_true", help="only the program itself")
+    papers(retrieval)
+
+    answers = verb("answers", "facts, citations, abstention and seconds on a question file")
+    answers.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    answers.add_argument(
+        "--judge", action="store_true",
+        help="grade the six measures by the configured language model as well",
+    )  # fmt: skip
+    answers.add_argument("--details", type=Path, metavar="OUT", help="every question, as JSON")
+    answers.add_argument(
+        "--leave-out", action="store_true",
+        help="ask each answerable question also without the papers that answer it",
+    )  # fmt: skip
+    papers(answers)
+
+    bench = verb("bench", "embed, ingest, ask, cold start, memory, disk, growth; resumable")
+    bench.add_argument("--papers", nargs="+", metavar="SOURCE", help="real papers to begin with")
+    bench.add_argument("--questions", type=Path, metavar="FILE", help="asked of them")
+    bench.add_argument("--sizes", type=_sizes, default=None, metavar="N,N", help="papers")
+    bench.add_argument("--minutes", type=float, default=30.0, help="then stop; resumable")
+    bench.add_argument("--fresh", action="store_true", help="forget what was measured before")
+
+    swept = verb("sweep", "each parameter over several sets, with a held-out half")
+    swept.add_argument("places", nargs="+", type=Path, metavar="PLACE",
+                       help="BEIR folder or question file")  # fmt: skip
+    swept.add_argument("--held-out", nargs="+", default=[], metavar="PLACE",
+                       help="sets that nothing is chosen on")  # fmt: skip
+    swept.add_argument("--only", choices=("retrieval", "answer"), help="the parameters of one")
+    papers(swept)
+
+    checker = verb("checker", "the support checker: AUROC by kind of error, calibration")
+    checker.add_argument("--papers", nargs="+", metavar="SOURCE", help="papers to make pairs from")
+    checker.add_argument("--seed", type=int, default=0)
+
+    verb("reviews", "literature reviews")
+
+    compared = verb("compare", "what differs between two saved runs, and whether it is sure")
+    compared.add_argument("a", type=Path, metavar="A")
+    compared.add_argument("b", type=Path, metavar="B")
+    compared.add_argument("--out", type=Path, metavar="PAGE", help="where the plot goes")
+
+    report = verb("report", "one HTML page of saved runs, and the README's table")
+    report.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="newest of each verb")
+    report.add_argument("--out", type=Path, metavar="PAGE")
+    report.add_argument("--markdown", type=Path, metavar="FILE", help="the table, into a file too")
+    return parser
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted(int(part.replace("_", "")) for part in text.split(","))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,310 @@
+"""Speed and scale: embedding, ingesting, asking, cold start, memory and disk, at several sizes.
+
+Every step runs in a fresh process (`eval.bench_worker`) and is written down when it is done, so
+that an interrupted benchmark goes on where it stopped. Beside each of our steps runs the same
+step of a plain LlamaIndex pipeline (``VectorStoreIndex`` over ``ChromaVectorStore``, the same
+embedded model, its defaults otherwise), so that a busy machine is busy for both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval import runs
+from eval.data import EvalError
+
+SIZES = (545, 10_000, 100_000)
+QUERIES = 100
+COLD_ROUNDS = 5
+STACK = "import chromadb, llama_index.core, onnxruntime"
+GROWING = (
+    ("ask_ms", "ask, p50"),
+    ("search_ms", "search, p50"),
+    ("again_s", "re-ingest unchanged"),
+    ("ingest_rest_s", "ingest without embedding"),
+    ("memory_mb", "memory of a process that asks"),
+    ("disk_mb", "disk"),
+)
+
+
+@dataclass
+class Plan:
+    """What to measure, and where the state and the libraries are."""
+
+    papers: list[str]
+    questions: Path
+    sizes: Sequence[int]
+    folder: Path
+    minutes: float
+    notify: Callable[[str], None] = runs.note
+
+    def __post_init__(self) -> None:
+        name = hashlib.sha256("\0".join(self.papers).encode()).hexdigest()[:8]
+        self.folder = self.folder / f"bench-{name}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._file = self.folder / "state.json"
+        self.state: dict[str, Any] = {}
+        self.code = runs.code_digest()
+        self._end = time.monotonic() + self.minutes * 60
+
+    def load(self) -> None:
+        """Takes up what an earlier call has finished (each step notes the code that it ran)."""
+        if self._file.is_file():
+            self.state = json.loads(self._file.read_text(encoding="utf-8"))
+
+    def clear(self) -> None:
+        """Forgets earlier runs, libraries included."""
+        shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        self.state = {}
+
+    def keep(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
+        """Writes the result of a step down."""
+        self.state[name] = {**result, "code": self.code}
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps(self.state, indent=1) + "\n", encoding="utf-8")
+        part.replace(self._file)
+        return result
+
+    @property
+    def minutes_left(self) -> float:
+        """Until the time box of this call is used up."""
+        return (self._end - time.monotonic()) / 60
+
+    def step(self, name: str, **task: Any) -> dict[str, Any]:
+        """The result of a step; measured unless it has been."""
+        if name in self.state:
+            return dict(self.state[name])
+        self._check_time()
+        return self.keep(name, self.run(task))
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Runs a task in a process of its own."""
+        size = f" {task['size']:,}" if "size" in task else ""
+        self.notify(f"{task['step']}{size}…")
+        given = {"papers": self.papers, "questions": str(self.questions), **task}
+        return run_worker(given)
+
+    def in_slices(self, name: str, size: int, library: Path, step: str) -> dict[str, Any]:
+        """An ingest that goes on where an earlier call left it."""
+        done = self.state.get(name, {"done": 0, "seconds": 0.0, "seconds_embedding": 0.0})
+        while done["done"] < size:
+            self._check_time()
+            part = self.run(
+                {
+                    "step": step,
+                    "size": size,
+                    "start": done["done"],
+                    "library": str(library),
+                    "minutes": max(0.2, self.minutes_left),
+                }
+            )
+            for key in ("seconds", "seconds_embedding"):
+                part[key] = round(part[key] + done[key], 2)
+            done = self.keep(name, part)
+        return dict(done)
+
+    def _check_time(self) -> None:
+        if self.minutes_left <= 0:
+            raise TimeUp
+
+
+class TimeUp(Exception):
+    """The time box is used up."""
+
+
+def run_worker(task: dict[str, Any]) -> dict[str, Any]:
+    """One step of `eval.bench_worker`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "eval.bench_worker", json.dumps(task)],
+        cwd=runs.ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise EvalError(f"The step {task['step']} failed: {done.stderr.strip()[-600:]}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def measure(plan: Plan) -> dict[str, Any]:
+    """All steps, as far as the time box allows, smallest size first."""
+    whole = True
+    try:
+        plan.step("embed", step="embed")
+        for size in plan.sizes:
+            _size(plan, size)
+            if size == min(plan.sizes):
+                _small_only(plan, size)
+            _in_turns(plan)
+    except TimeUp:
+        whole = False
+        plan.notify("the time is up; run the same command again to go on")
+    return {"finished": whole, **summary(plan.state, plan.sizes)}
+
+
+def _size(plan: Plan, size: int) -> None:
+    ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
+    plan.in_slices(f"ingest-{size}", size, ours, "ingest")
+    plan.in_slices(f"starter-ingest-{size}", size, starter, "starter-ingest")
+    plan.step(f"ask-{size}", step="ask", size=size, library=str(ours), queries=QUERIES)
+    plan.step(
+        f"starter-ask-{size}", step="starter-ask", size=size, library=str(starter), queries=QUERIES
+    )
+    plan.step(f"again-{size}", step="again", size=size, library=str(ours))
+
+
+def _in_turns(plan: Plan) -> None:
+    """The questions again, to all libraries that there are by now, in turns."""
+    ready = [n for n in plan.sizes if f"again-{n}" in plan.state]
+    plan.step(
+        f"turns-{len(ready)}",
+        step="turns",
+        queries=QUERIES,
+        ours={str(n): str(plan.folder / f"ours-{n}") for n in ready},
+        starter={str(n): str(plan.folder / f"starter-{n}") for n in ready},
+    )
+
+
+def _small_only(plan: Plan, size: int) -> None:
+    """What one size is enough for."""
+    ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
+    plan.step("quality", step="quality", size=size, ours=str(ours), starter=str(starter))
+    if "starter-again" not in plan.state:
+        twice = plan.folder / "starter-twice"
+        shutil.copytree(starter, twice, dirs_exist_ok=True)
+        chunks = plan.state[f"starter-ingest-{size}"]["chunks"]
+        plan.step("starter-again", step="starter-again", size=size, library=str(twice),
+                  chunks=chunks)  # fmt: skip
+        shutil.rmtree(twice)
+    if "cold" not in plan.state:
+        plan.keep("cold", cold_start(ours, plan.notify))
+
+
+def cold_start(library: Path, notify: Callable[[str], None]) -> dict[str, Any]:
+    """Seconds of whole processes, in turns: the stack's imports, one question, the help."""
+    import importlib.util  # noqa: PLC0415
+
+    commands = {
+        "python": [sys.executable, "-c", "pass"],
+        "stack_imports": [sys.executable, "-c", STACK],
+    }
+    if importlib.util.find_spec("assistant.cli"):
+        run = "import sys; from assistant.cli import main; sys.exit(main())"
+        script = [sys.executable, "-c", run]
+        question = "Which papers prune experts of a mixture without retraining?"
+        commands["help"] = [*script, "--help"]
+        commands["ask"] = [*script, "ask", question, "--library", str(library)]
+    notify("cold starts…")
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(COLD_ROUNDS + 1):
+        for name, command in commands.items():
+            started = time.perf_counter()
+            subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=True)
+            if turn:  # the first fills the disk cache
+                times[name].append(time.perf_counter() - started)
+    result: dict[str, Any] = {
+        f"{name}_s": round(statistics.median(found), 3) for name, found in times.items()
+    }
+    if "ask" in times:
+        pairs = zip(times["ask"], times["stack_imports"], strict=True)
+        result["ask_over_stack"] = round(statistics.median(a / b for a, b in pairs), 3)
+    return result
+
+
+# ---------------------------------------------------------------------- summing up
+
+
+def summary(state: dict[str, Any], sizes: Sequence[int]) -> dict[str, Any]:
+    """A row a size, the ratios to the starter, and the growth exponents."""
+    rows = [row for size in sizes if (row := _row(state, size))]
+    return {
+        "codes": sorted({str(step.get("code")) for step in state.values()}),
+        "embed": state.get("embed"),
+        "cold": state.get("cold"),
+        "quality": state.get("quality"),
+        "starter_again": state.get("starter-again"),
+        "sizes": rows,
+        "growth": {
+            key: exponent([(row["papers"], row[key]) for row in rows if row.get(key)])
+            for key, _ in GROWING
+        },
+    }
+
+
+def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
+    ingest, ask = state.get(f"ingest-{size}"), state.get(f"ask-{size}")
+    if not ingest or ingest["done"] < size or not ask:
+        return None
+    row: dict[str, Any] = {
+        "papers": size,
+        "chunks": ingest["chunks"],
+        "computed": ingest["computed"],
+        "ingest_s": ingest["seconds"],
+        "ingest_rest_s": round(ingest["seconds"] - ingest["seconds_embedding"], 2),
+        "papers_per_second": round(size / ingest["seconds"], 1),
+        "ingest_memory_mb": ingest["memory_mb"],
+        "disk_mb": ingest["disk_mb"],
+        "ask_ms": ask["ask_ms"]["p50"],
+        "ask_p95_ms": ask["ask_ms"]["p95"],
+        "search_ms": ask["search_ms"]["p50"],
+        "search_p95_ms": ask["search_ms"]["p95"],
+        "embed_query_ms": ask["embed_ms"]["p50"],
+        "embedding_share": ask["embedding_share"],
+        "memory_mb": ask["memory_mb"],
+        "own_memory_mb": ask["resident_mb"],
+    }
+    if again := state.get(f"again-{size}"):
+        row["again_s"] = again["seconds"]
+    starter, found = state.get(f"starter-ingest-{size}"), state.get(f"starter-ask-{size}")
+    turns = [step for name, step in state.items() if name.startswith("turns-")]
+    taken = next((step for step in reversed(turns) if f"ours-{size}" in step), None)
+    if taken:  # better than the times of processes that ran one after the other
+        embed = taken["embed"]["p50"]
+        row |= {
+            "ask_ms": taken[f"ask-{size}"]["p50"],
+            "ask_p95_ms": taken[f"ask-{size}"]["p95"],
+            "search_ms": taken[f"ours-{size}"]["p50"],
+            "search_p95_ms": taken[f"ours-{size}"]["p95"],
+            "embed_query_ms": embed,
+            "embedding_share": round(embed / taken[f"ours-{size}"]["p50"], 3),
+        }
+    if starter and found:
+        times = taken[f"starter-{size}"] if taken else found["search_ms"]
+        row["starter"] = {
+            "ingest_s": starter["seconds"],
+            "search_ms": times["p50"],
+            "search_p95_ms": times["p95"],
+            "memory_mb": found["memory_mb"],
+            "own_memory_mb": found["resident_mb"],
+            "disk_mb": starter["disk_mb"],
+            "chunks": starter["chunks"],
+        }
+        row["ratio"] = {
+            "ingest": round(ingest["seconds"] / starter["seconds"], 2),
+            "search": round(row["search_ms"] / times["p50"], 2),
+            "memory": round(row["memory_mb"] / found["memory_mb"], 2),
+            "disk": round(row["disk_mb"] / starter["disk_mb"], 2),
+        }
+    return row
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
+    """The b of a · size^b, fitted to the logarithms by least squares; and between the last two."""
+    if len(points) < 2:
+        return None
+    logs = [(math.log(x), math.log(y)) for x, y in points]
+    slope = float(np.polyfit([x for x, _ in logs], [y for _, y in logs], 1)[0])
+    (x0, y0), (x1, y1) = logs[-2:]
+    return {"exponent": round(slope, 3), "last": round((y1 - y0) / (x1 - x0), 3)}

@@ -1,0 +1,249 @@
+"""Pairs of a sentence and a paper, for measuring and fitting the support checker.
+
+A true sentence is one of the abstract, the same lightly reworded, or one of a digest of the
+paper: an independent retelling, as a model writes it. False ones are made from true ones: held
+against the neighbouring paper, or with a number, a name or a direction changed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.answering.particulars import Particulars, bare_name
+from assistant.paper import Paper
+from assistant.text import sentences, terms
+
+__all__ = ["CHANGES", "Pair", "make_pairs", "neighbours"]
+
+CHANGES = ("wrong_paper", "number_changed", "number_swapped", "name_changed", "direction_changed")
+_A_PAPER = 3
+"""Sentences taken from each abstract."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A sentence, the paper that it cites, whether that supports it (``label`` 1), and how it
+    was made: ``kind`` "right" or one of `CHANGES`; ``style`` "copy", "light" or "digest".
+    ``origin`` numbers the true sentence that it was made from.
+    """
+
+    sentence: str
+    paper: Paper
+    kind: str
+    label: int
+    style: str
+    origin: int
+
+
+def make_pairs(papers: Sequence[Paper], seed: int = 0) -> list[Pair]:
+    """Pairs from abstracts, and from digests of the same papers where ``papers`` holds some.
+
+    Every true sentence gives a right pair and one pair of each kind that it allows.
+    """
+    chance = random.Random(seed)  # noqa: S311
+    abstracts = {p.title_key: p for p in papers if p.kind == "abstract" and p.abstract}
+    known = list(abstracts.values())
+    near = dict(zip(abstracts, neighbours(known), strict=True))
+    names = {key: _names(paper) for key, paper in abstracts.items()}
+    pairs: list[Pair] = []
+    for origin, (sentence, paper, style) in enumerate(_true(papers, abstracts, chance)):
+        other = known[near[paper.title_key]]
+        pairs.append(Pair(sentence, paper, "right", 1, style, origin))
+        pairs.append(Pair(sentence, other, "wrong_paper", 0, style, origin))
+        changed = {
+            "number_changed": _number_changed(sentence, paper, chance),
+            "number_swapped": _number_swapped(sentence, paper, chance),
+            "name_changed": _name_changed(sentence, paper, names[other.title_key], chance),
+            "direction_changed": _direction_changed(sentence, chance),
+        }
+        pairs += [
+            Pair(text, paper, kind, 0, style, origin)
+            for kind, text in changed.items()
+            if text is not None and text != sentence
+        ]
+    return pairs
+
+
+def neighbours(papers: Sequence[Paper]) -> list[int]:
+    """For each paper the place of the one whose words are most like its own (tf-idf cosine)."""
+    bags = [Counter(terms(f"{p.title} {p.abstract}")) for p in papers]
+    documents = Counter(term for bag in bags for term in bag)
+    telling = [term for term, n in documents.items() if 1 < n < len(papers) / 3]
+    vocabulary = {term: column for column, term in enumerate(telling)}
+    matrix = np.zeros((len(papers), max(1, len(vocabulary))), np.float32)
+    for row, bag in enumerate(bags):
+        for term, count in bag.items():
+            if term in vocabulary:
+                weight = np.log(len(papers) / documents[term])
+                matrix[row, vocabulary[term]] = (1 + np.log(count)) * weight
+    matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-6)
+    alike = matrix @ matrix.T
+    np.fill_diagonal(alike, -1)
+    return [int(i) for i in np.argmax(alike, axis=1)]
+
+
+def _true(
+    papers: Sequence[Paper], abstracts: dict[str, Paper], chance: random.Random
+) -> Iterator[tuple[str, Paper, str]]:
+    for paper in abstracts.values():
+        spans = [s for s in sentences(paper.abstract) if s.end - s.start > 40]
+        for start, end in chance.sample(spans, min(_A_PAPER, len(spans))):
+            text = paper.abstract[start:end]
+            yield text, paper, "copy"
+            light = _reworded(text, chance)
+            if light != text:
+                yield light, paper, "light"
+    for paper in papers:
+        original = abstracts.get(paper.title_key)
+        if paper.kind == "digest" and original is not None:
+            for start, end in sentences(paper.abstract):
+                if end - start > 30:
+                    yield paper.abstract[start:end], original, "digest"
+
+
+# -- true in other words -------------------------------------------------------------------------
+
+_REWORDINGS: list[tuple[str, str]] = [
+    (r"^(?:In this (?:work|paper|study|article), )?[Ww]e\b", "The authors"),
+    (r"\bwe\b", "they"),
+    (r"\b[Oo]ur\b", "the"),
+    (r"^(?:Furthermore|Moreover|Additionally|In addition|However|Specifically), (\w)", r"\1"),
+    (r"(\d)\s?%", r"\1 percent"),
+    (r"(\d)(?:x|×)(?!\w)", r"\1 times"),
+    (r"(\d),(\d{3})\b", r"\1\2"),
+    (r"\bdemonstrates?\b", "shows"),
+    (r"\bproposes?\b", "introduces"),
+    (r"\boutperforms\b", "surpasses"),
+    (r"\butiliz(?:e|ing|es)\b", "using"),
+    (r"\b(?:significantly|substantially|notably) ", ""),
+    (r"\bapproach\b", "method"),
+    (r"\bimproves\b", "enhances"),
+    (r"\breduces\b", "lowers"),
+    (r"\blarge language models\b", "LLMs"),
+    (r"\bLLMs\b", "large language models"),
+]
+
+
+def _reworded(text: str, chance: random.Random) -> str:
+    for pattern, by in chance.sample(_REWORDINGS, len(_REWORDINGS)):
+        if chance.random() < 0.75:
+            text = re.sub(pattern, by, text)
+    if chance.random() < 0.4:  # the first clause alone is true as well
+        first = re.split(r"; |, which |, while |, whereas |, leading to |, and ", text, maxsplit=1)[
+            0
+        ]
+        if len(first.split()) >= 8:
+            text = first.rstrip(".,") + "."
+    return text[:1].upper() + text[1:]
+
+
+# -- false ---------------------------------------------------------------------------------------
+
+_DIGITS = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?![\w,]*\d)")
+
+
+def _number_changed(sentence: str, paper: Paper, chance: random.Random) -> str | None:
+    """Another number of the same look, which the paper does not hold."""
+    held = set(re.findall(r"\d[\d,.]*\d|\d", f"{paper.title} {paper.abstract}"))
+    found = list(_DIGITS.finditer(sentence))
+    if not found:
+        return None
+    number = chance.choice(found)
+    text = number.group()
+    decimals = len(text.partition(".")[2])
+    value = float(text.replace(",", ""))
+    for _ in range(20):
+        factor = chance.choice((0.4, 0.6, 0.8, 0.9, 1.1, 1.25, 1.5, 2.0, 3.0))
+        new = value * factor + chance.choice((0, 1))
+        shown = f"{new:,.{decimals}f}" if "," in text else f"{new:.{decimals}f}"
+        if shown not in held and float(shown.replace(",", "")) != value:
+            return sentence[: number.start()] + shown + sentence[number.end() :]
+    return None
+
+
+def _number_swapped(sentence: str, paper: Paper, chance: random.Random) -> str | None:
+    """A number of the same paper in the place of another; the hardest to notice."""
+    found = list(_DIGITS.finditer(sentence))
+    if not found:
+        return None
+    number = chance.choice(found)
+    after = sentence[number.end() : number.end() + 1]
+    others = [
+        other.group()
+        for other in _DIGITS.finditer(paper.abstract)
+        if paper.abstract[other.end() : other.end() + 1] == after and other.group() not in sentence
+    ]
+    if not others:
+        return None
+    return sentence[: number.start()] + chance.choice(others) + sentence[number.end() :]
+
+
+def _names(paper: Paper) -> list[str]:
+    found = [n for n in Particulars.of(paper.abstract).names if sum(c.isupper() for c in n) > 1]
+    return [name for name in found if len(name) > 2]
+
+
+def _name_changed(
+    sentence: str, paper: Paper, others: Sequence[str], chance: random.Random
+) -> str | None:
+    """A name of the neighbouring paper in the place of one of this."""
+    whole = bare_name(f"{paper.title} {paper.abstract}".replace(" ", ""))
+    strange = [name for name in others if bare_name(name) not in whole]
+    own = [n for n in Particulars.of(sentence).names if sum(c.isupper() for c in n) > 1]
+    if not strange or not own:
+        return None
+    name = chance.choice(own)
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", chance.choice(strange), sentence)
+
+
+_OPPOSITES = [
+    ("increases", "decreases"), ("increase", "decrease"), ("increasing", "decreasing"),
+    ("improves", "degrades"), ("improve", "degrade"), ("improved", "degraded"),
+    ("improving", "degrading"), ("improvements", "losses"), ("improvement", "loss"),
+    ("reduces", "raises"), ("reduce", "raise"), ("reducing", "raising"), ("reduced", "raised"),
+    ("reduction", "increase"), ("higher", "lower"), ("high", "low"), ("larger", "smaller"),
+    ("large", "small"), ("more", "less"), ("better", "worse"), ("best", "worst"),
+    ("faster", "slower"), ("fast", "slow"), ("outperforms", "underperforms"),
+    ("outperform", "underperform"), ("surpasses", "trails"), ("exceeds", "falls short of"),
+    ("beats", "loses to"), ("with", "without"), ("before", "after"), ("superior", "inferior"),
+    ("efficient", "inefficient"), ("effective", "ineffective"), ("enables", "prevents"),
+    ("allows", "prevents"), ("strong", "weak"), ("fewer", "more"), ("less", "more"),
+    ("accelerates", "delays"), ("robust", "brittle"), ("positive", "negative"),
+    ("longer", "shorter"), ("simple", "complicated"), ("cheaper", "dearer"), ("gains", "losses"),
+    ("rises", "falls"), ("rose", "fell"), ("stable", "unstable"), ("matches", "misses"),
+]  # fmt: skip
+_ANTONYMS = {a: b for pair in _OPPOSITES for a, b in (pair, pair[::-1])} | {"lower": "higher"}
+_VERB = re.compile(
+    r"\b(is|are|was|were|can|does|do|has|have|will|achieves|shows|provides|requires|leads|uses"
+    r"|needs|keeps|works|performs)\b"
+)
+
+
+_DENIED = re.compile(
+    r"\b(is|are|was|were|can|do|does|did|will|has|have|may)(?: not|not|n['’]t)\b ?"
+)
+_AFFIRMED = r"\1 "
+
+
+def _direction_changed(sentence: str, chance: random.Random) -> str | None:
+    """One word turned into its opposite, or the verb negated."""
+    changes: list[str] = []
+    for found in re.finditer(r"[A-Za-z]+", sentence):
+        opposite = _ANTONYMS.get(found.group())
+        if opposite is not None:
+            changes.append(sentence[: found.start()] + opposite + sentence[found.end() :])
+    denied = _DENIED.search(sentence)
+    if denied is not None and chance.random() < 0.7:
+        return sentence[: denied.start()] + denied.expand(_AFFIRMED) + sentence[denied.end() :]
+    verb = _VERB.search(sentence)
+    if verb is not None and (not changes or chance.random() < 0.15):
+        auxiliary = verb.group() in ("is", "are", "was", "were", "can", "does", "do", "will")
+        text = f"{verb.group()} not" if auxiliary else f"never {verb.group()}"
+        changes = [sentence[: verb.start()] + text + sentence[verb.end() :]]
+    return chance.choice(changes) if changes else None

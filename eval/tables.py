@@ -1,0 +1,405 @@
+"""Runs as tables: on the terminal, in Markdown and in the report, from the same rows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from eval.answers import KINDS
+from eval.runs import portable
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, a heading a column, and rows of text."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+    def markdown(self) -> str:
+        """GitHub's table, the first column to the left."""
+        lines = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)], *self.rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number as tables show it; a dash for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def tenth(value: float) -> str:
+    """A mean with one decimal."""
+    return f"{value:.1f}"
+
+
+def percent(rate: Any) -> str:
+    """A share as a percentage, with its interval where it has one."""
+    if isinstance(rate, dict):
+        if rate["mean"] is None:
+            return "–"
+        text = f"{100 * rate['mean']:.1f}"
+        return f"{text} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
+    return "–" if rate is None else f"{100 * rate:.1f}"
+
+
+def mean(rate: dict[str, Any]) -> str:
+    """A mean as a percentage without its interval."""
+    return percent(rate["mean"])
+
+
+def of_run(run: dict[str, Any]) -> list[Table]:
+    """The tables of a run."""
+    maker = {
+        "retrieval": _retrieval,
+        "answers": _answers,
+        "checker": _checker,
+        "bench": _bench,
+        "sweep": _sweep,
+        "compare": _compare,
+    }.get(run["verb"])
+    return maker(run["results"]) if maker else []
+
+
+def show(run: dict[str, Any]) -> None:
+    """Prints the tables of ``run`` on stdout."""
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 180)
+    for table in of_run(run):
+        shown = RichTable(title=table.title, title_justify="left", caption=table.note or None)
+        for n, column in enumerate(table.columns):
+            shown.add_column(column, justify="right" if n else "left")
+        for row in table.rows:
+            shown.add_row(*row)
+        console.print(shown)
+
+
+def _retrieval(results: dict[str, Any]) -> list[Table]:
+    tables = []
+    for name, result in results.items():
+        rows: list[list[str]] = []
+        for stage in result["stages"]:
+            measures, against = stage["measures"], stage["against_bm25"]["nDCG@10"]
+            rows.append(
+                [
+                    f"{stage['stage']} ({stage['note']})",
+                    percent(measures["nDCG@10"]),
+                    *(mean(measures[m]) for m in ("Recall@5", "Recall@10", "Recall@100", "MRR@10")),
+                    *(
+                        [f"{100 * against['mean']:+.1f}", f"{against['p']:.4f}"]
+                        if rows
+                        else ["baseline", ""]
+                    ),
+                ]
+            )
+        tables.append(
+            Table(
+                f"{name}: {result['papers']:,} papers, {result['queries']} queries, in points",
+                ["stage", "nDCG@10 (95%)", "Recall@5", "Recall@10", "Recall@100", "MRR@10",
+                 "nDCG@10 to BM25", "p"],
+                rows,
+            )
+        )  # fmt: skip
+    return tables
+
+
+def _answers(results: dict[str, Any]) -> list[Table]:
+    tables = []
+    for name, result in results.items():
+        kinds = {k: result["kinds"][k] for k in KINDS if k in result["kinds"]}
+        columns = {
+            **kinds,
+            "fact+find": result["fact_and_find"],
+            "answerable": result["answerable"],
+        }
+        lines: list[tuple[str, str, Any]] = [
+            ("questions", "n", number),
+            ("all gold papers in the top 8, %", "gold_in_top_8", percent),
+            ("a gold paper first, %", "gold_first", percent),
+            ("gold facts in the answer, %", "facts", percent),
+            ("all its facts in the answer, %", "all_facts", percent),
+            ("facts not in the papers read", "facts_not_retrieved", number),
+            ("citation recall by title, %", "citation_recall", percent),
+            ("citation precision by title, %", "citation_precision", percent),
+            ("sentences that it calls supported, %", "supported", percent),
+            ("refused (absent or closest), %", "refused", percent),
+            ("refused as absent, %", "absent", percent),
+            ("words, mean", "words", tenth),
+            ("words, most", "words_most", number),
+            ("sentences, mean", "sentences", tenth),
+            ("cited papers, mean", "citations", tenth),
+        ]
+        rows = [
+            [title, *(shown(measures[key]) for measures in columns.values())]
+            for title, key, shown in lines
+        ]
+        tables.append(Table(f"{name}: answers", ["measure", *columns], rows))
+        tables.append(_abstention(name, result))
+        tables += [
+            _rag(f"{name}: the six measures of retrieval-augmented generation, {how}", result[key])
+            for key, how in (("rag", "without a model"), ("judged", "by a judge model"))
+            if key in result
+        ]
+    return tables
+
+
+def _rag(title: str, measures: dict[str, Any]) -> Table:
+    rows = [
+        [key.replace("_", " "), percent(row), row["by"], row["is"]]
+        for key, row in measures.items()
+        if isinstance(row, dict)
+    ]
+    lost = measures.get("unreadable_replies")
+    note = f"Replies of the judge that could not be read: {lost}." if lost else ""
+    return Table(title, ["measure", "value, %", "measured", "how"], rows, note)
+
+
+def _checker(results: dict[str, Any]) -> list[Table]:
+    rows = []
+    for kind, row in results["kinds"].items():
+        styles = (number(row["styles"][style]) for style in ("copy", "light", "digest"))
+        passed = percent(row["passed_as_supported"])
+        rows.append([kind.replace("_", " "), number(row["pairs"]), _auroc(row), *styles, passed])
+    return [
+        Table(
+            f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
+            "was not fitted on",
+            ["kind of error", "pairs", "AUROC (95%)", "copied", "reworded", "retold",
+             "passed as supported, %"],
+            rows,
+            f"True sentences called supported: {percent(results['true_supported'])}%.",
+        )
+    ]  # fmt: skip
+
+
+def _bench(results: dict[str, Any]) -> list[Table]:
+    lines: list[tuple[str, str, int]] = [
+        ("chunks", "chunks", 0),
+        ("ingest, s", "ingest_s", 1),
+        ("ingest without embedding, s", "ingest_rest_s", 1),
+        ("re-ingest unchanged, s", "again_s", 2),
+        ("ask, p50, ms", "ask_ms", 1),
+        ("ask, p95, ms", "ask_p95_ms", 1),
+        ("search, p50, ms", "search_ms", 1),
+        ("search, p95, ms", "search_p95_ms", 1),
+        ("share of it that embeds the question", "embedding_share", 2),
+        ("memory of a process that asks, MB", "memory_mb", 0),
+        ("of that its own (not mapped), MB", "own_memory_mb", 0),
+        ("memory of an ingest, MB", "ingest_memory_mb", 0),
+        ("disk, MB", "disk_mb", 0),
+    ]
+    sizes = results["sizes"]
+    growth = results["growth"]
+    rows = [
+        [
+            title,
+            *(number(_float(row.get(key)), digits) for row in sizes),
+            number((growth.get(key) or {}).get("exponent"), 2),
+        ]
+        for title, key, digits in lines
+    ]
+    note = "" if all(row["computed"] for row in sizes) else (
+        "Sizes beyond the real papers: abstracts repeated with noise, their vectors reused with "
+        "noise, so the ingest of those is without computing vectors."
+    )  # fmt: skip
+    columns = [f"{row['papers']:,} papers" for row in sizes]
+    tables = [Table("ours", ["measure", *columns, "growth exponent"], rows, note)]
+    others = [row for row in sizes if "starter" in row]
+    if others:
+        pairs = [
+            ("ingest, s", "ingest_s", "ingest"),
+            ("search, p50, ms", "search_ms", "search"),
+            ("memory, MB", "memory_mb", "memory"),
+            ("disk, MB", "disk_mb", "disk"),
+        ]
+        tables.append(
+            Table(
+                "plain LlamaIndex starter (and ours divided by it)",
+                ["measure", *(f"{row['papers']:,} papers" for row in others)],
+                [
+                    [title, *(f"{number(_float(r['starter'][key]), 1)} ({r['ratio'][ratio]:.2f}×)"
+                              for r in others)]
+                    for title, key, ratio in pairs
+                ],
+            )
+        )  # fmt: skip
+    tables.append(_single(results))
+    return tables
+
+
+def _float(value: Any) -> Any:
+    return float(value) if isinstance(value, int) else value
+
+
+def _single(results: dict[str, Any]) -> Table:
+    """What is measured once, not at every size."""
+    rows = []
+    embed, cold = results.get("embed"), results.get("cold")
+    quality, again = results.get("quality"), results.get("starter_again")
+    if embed:
+        rows.append(["abstracts embedded a second", number(embed["abstracts_per_second"], 1)])
+        rows.append(["a question embedded, p50, ms", number(embed["query_ms"]["p50"], 1)])
+    for key, value in (cold or {}).items():
+        if key != "code":
+            name = key.removesuffix("_s").replace("_", " ")
+            rows.append([f"cold start: {name}" + (", s" if key.endswith("_s") else ""),
+                         number(value, 2)])  # fmt: skip
+    if quality:
+        rows.append([f"gold paper in the first 8 ({quality['questions']} questions): ours, %",
+                     percent(quality["ours"])])  # fmt: skip
+        rows.append(["the same, starter, %", percent(quality["starter"])])
+    if again:
+        rows.append(["rows of the starter after the same papers again",
+                     f"{again['chunks_before']:,} → {again['chunks']:,}"])  # fmt: skip
+    return Table("measured once", ["measure", "value"], rows)
+
+
+def _sweep(results: dict[str, Any]) -> list[Table]:
+    rows = [
+        [
+            row["parameter"],
+            f"{row['default']['value']:g}",
+            f"{100 * row['default']['dev']:.2f} / {100 * row['default']['held_out']:.2f}",
+            f"{row['runner_up']['value']:g}",
+            f"{100 * row['runner_up']['dev']:.2f} / {100 * row['runner_up']['held_out']:.2f}",
+            row["reason"],
+        ]
+        for row in results["parameters"]
+    ]
+    return [Table(f"sweep over {', '.join(results['sets'])}",
+                  ["parameter", "default", "dev / held out", "runner-up", "dev / held out", "why"],
+                  rows)]  # fmt: skip
+
+
+def _compare(results: dict[str, Any]) -> list[Table]:
+    tests = [
+        [
+            row["test"],
+            f"{100 * row['mean']:+.2f} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})",
+            f"{row['p']:.4f}",
+            number(row["n"]),
+        ]
+        for row in results["tests"]
+        if row["mean"] is not None
+    ]
+    other = [
+        [row["measure"], number(row["a"]), number(row["b"]), f"{row['difference']:+.4g}"]
+        for row in results["differences"]
+    ]
+    settings = "; ".join(results["changed_settings"]) or "none"
+    return [
+        Table(
+            f"{results['b']} (B) against {results['a']} (A), paired, points",
+            ["test", "B - A (95%)", "p", "questions"],
+            tests,
+            f"Settings that differ: {settings}",
+        ),
+        Table(
+            f"all that differs ({results['same']} numbers are equal)",
+            ["measure", "A", "B", "B - A"],
+            other,
+        ),
+    ]
+
+
+def readme(found: Sequence[dict[str, Any]]) -> str:
+    """The Markdown tables that the README shows: the program itself, not its stages."""
+    runs: dict[str, dict[str, Any]] = {}
+    for run in found:
+        known = runs.setdefault(run["verb"], {**run, "results": {}})
+        if run["verb"] == "sweep" and known["results"]:
+            known["results"]["parameters"] += run["results"]["parameters"]
+        else:
+            known["results"] = {**run["results"], **known["results"]}
+    parts = []
+    if "retrieval" in runs:
+        names = ["nDCG@10", "Recall@10", "Recall@100", "MRR@10"]
+        rows = []
+        for label, result in runs["retrieval"]["results"].items():
+            stages = {stage["stage"]: stage["measures"] for stage in result["stages"]}
+            rows += [
+                [
+                    f"{label}: {shown}",
+                    f"{result['papers']:,}",
+                    *(mean(stages[shown][name]) for name in names),
+                ]
+                for shown in ("BM25 of the program", "dense of the program", "the program")
+                if shown in stages
+            ]
+        parts.append(Table("", ["retrieval, points", "papers", *names], rows).markdown())
+    if "answers" in runs:
+        columns = runs["answers"]["results"]
+        lines: list[tuple[str, Any]] = [
+            ("gold paper in the top 8, fact and find, %",
+             lambda r: percent(r["fact_and_find"]["gold_in_top_8"])),
+            ("gold facts in the answer, fact, %", lambda r: percent(r["kinds"]["fact"]["facts"])),
+            ("citation recall by title, answerable, %",
+             lambda r: percent(r["answerable"]["citation_recall"])),
+            ("words / sentences of an answer",
+             lambda r: f"{r['answerable']['words']:.0f} / {r['answerable']['sentences']:.1f}"),
+            ("refused when absent, %", lambda r: percent(r["abstention"]["refused_when_absent"])),
+            ("refused when present, %", lambda r: percent(r["abstention"]["refused_when_present"])),
+            ("AUROC of the confidence", lambda r: _auroc(r["abstention"]["confidence"])),
+            ("a question, ms, p50 / p95",
+             lambda r: f"{1000 * r['seconds']['p50']:.0f} / {1000 * r['seconds']['p95']:.0f}"),
+        ]  # fmt: skip
+        rows = [[title, *(shown(r) for r in columns.values())] for title, shown in lines]
+        heading = ["answers", *(f"{n} ({r['questions']} questions)" for n, r in columns.items())]
+        parts.append(Table("", heading, rows).markdown())
+    for verb in ("checker", "sweep", "bench"):
+        if verb in runs:
+            parts.extend(table.markdown() for table in of_run(runs[verb]))
+    parts.append("\n".join(f"- {_origin(run['environment'])}" for run in found))
+    return "\n\n".join(parts) + "\n"
+
+
+def _abstention(name: str, result: dict[str, Any]) -> Table:
+    found = result["abstention"]
+    signal, left_out = found["confidence"], found["confidence_left_out"]
+    rows = [
+        ["refused when absent, %", percent(found["refused_when_absent"])],
+        ["refused when present, %", percent(found["refused_when_present"])],
+        ["refused when its papers are left out, %", percent(found["refused_when_left_out"])],
+        ["AUROC of confidence, absent", _auroc(signal)],
+        ["absent refused at 5% false refusals, %", percent(signal["refused_at_5"])],
+        ["AUROC of confidence, left out", _auroc(left_out)],
+        ["left out refused at 5% false refusals, %", percent(left_out["refused_at_5"])],
+        ["Brier score of confidence", number(found["brier"])],
+    ]
+    for kind, measures in found["types"].items():
+        rows.append([f"refused, {kind}, % (AUROC)",
+                     f"{percent(measures['refused'])} ({number(measures['auroc'])})"])  # fmt: skip
+    seconds, retrieval = result["seconds"], result["seconds_retrieval"]
+    rows.append(["a question, ms, p50 / p95",
+                 f"{1000 * seconds['p50']:.0f} / {1000 * seconds['p95']:.0f}"])  # fmt: skip
+    rows.append(["of that retrieval, ms, p50 / p95",
+                 f"{1000 * retrieval['p50']:.0f} / {1000 * retrieval['p95']:.0f}"])  # fmt: skip
+    if result["tokens_per_question"]:
+        rows.append(["tokens a question", number(result["tokens_per_question"])])
+        rows.append(["cost, USD", number(result["cost_usd"], 4)])
+    return Table(f"{name}: abstention and speed", ["measure", "value"], rows)
+
+
+def _origin(where: dict[str, Any]) -> str:
+    """Command, day, code and machine of a run, in a line of Markdown."""
+    machine = where["machine"]
+    command = " ".join(map(portable, where["command"].split()))
+    return (
+        f"`{command}` · {where['time'][:10]} · code {where['code']} · "
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB"
+    )
+
+
+def _auroc(found: dict[str, Any]) -> str:
+    if found["auroc"] is None:
+        return "–"
+    return f"{found['auroc']:.3f} ({found['low']:.2f}–{found['high']:.2f})"

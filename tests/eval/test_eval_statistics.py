@@ -1,0 +1,77 @@
+"""Intervals, tests and curves say what they should on cases with a known answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eval.bench import exponent
+from eval.rag import average_precision
+from eval.statistics import mean_interval, paired, percentiles, separation
+from eval.sweep import held_out, verdict
+
+
+def test_an_interval_holds_the_mean_and_shrinks_with_the_sample() -> None:
+    few, many = mean_interval([0.0, 1.0] * 10), mean_interval([0.0, 1.0] * 1000)
+    assert few["low"] < few["mean"] == many["mean"] == 0.5 < few["high"]
+    assert many["high"] - many["low"] < few["high"] - few["low"]
+    assert mean_interval([])["mean"] is None
+
+
+def test_a_clear_difference_is_sure_and_none_is_not() -> None:
+    generator = np.random.default_rng(1)
+    before = generator.random(60)
+    better = paired((before + 0.2).tolist(), before.tolist())
+    same = paired(generator.permutation(before).tolist(), before.tolist())
+    assert better["p"] < 0.001
+    assert better["low"] == better["mean"] == better["high"] == pytest.approx(0.2)
+    assert same["p"] > 0.5
+    assert paired(before.tolist(), before.tolist())["p"] == 1.0
+
+
+def test_separation_of_apart_and_of_equal_scores() -> None:
+    apart = separation([0.8, 0.9, 1.0], [0.1, 0.2])
+    equal = separation([0.5] * 4, [0.5] * 4)
+    assert apart["auroc"] == 1.0
+    assert apart["refused_at_5"] == 1.0
+    assert equal["auroc"] == 0.5
+    assert equal["refused_at_5"] == 0.0
+    assert apart["curve"][0]["refused_negative"] == 1.0
+    assert apart["curve"][-1]["refused_positive"] == 0.0
+    assert separation([], [0.1])["auroc"] is None
+
+
+def test_a_power_law_is_found_again() -> None:
+    found = exponent([(n, 3 * n**0.5) for n in (545, 10_000, 100_000)])
+    assert found is not None
+    assert found["exponent"] == pytest.approx(0.5, abs=1e-3)
+    assert found["last"] == pytest.approx(0.5, abs=1e-3)
+    assert exponent([(545, 1.0)]) is None
+
+
+def test_percentiles() -> None:
+    assert percentiles(list(range(1, 101))) == {"p50": 50.5, "p95": 95.05, "n": 100}
+
+
+def test_average_precision_of_known_rankings() -> None:
+    assert average_precision([1, 2], 8) == 1.0
+    assert average_precision([2], 8) == 0.5
+    assert average_precision([1, 9], 8) == 0.5
+    assert average_precision([None], 8) == 0.0
+
+
+def test_a_sweep_names_the_runner_up_and_stays_with_the_default_within_noise() -> None:
+    ids = [f"q{n}" for n in range(40)]
+    assert 10 < sum(map(held_out, ids)) < 30
+    noisy = {q: 0.5 + (0.3 if n % 2 else -0.3) for n, q in enumerate(ids)}
+    scores = {
+        0.5: {"a": dict.fromkeys(ids, 0.5)},
+        0.6: {"a": noisy},
+        0.9: {"a": dict.fromkeys(ids, 0.1)},
+    }
+    found = verdict("x", 0.5, scores, set())
+    assert found["default"]["value"] == 0.5
+    assert found["runner_up"]["value"] == 0.6
+    assert [row["value"] for row in found["values"]] == [0.5, 0.6, 0.9]
+    better = verdict("x", 0.9, scores, set())
+    assert "consider it" in better["reason"]

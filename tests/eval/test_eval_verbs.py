@@ -1,0 +1,167 @@
+"""``python -m eval`` end to end, on small sets and a model that is no model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_embedder import FakeEmbedder
+
+from assistant.sample import SAMPLE_PAPERS
+from eval import runs
+from eval.__main__ import main
+from eval.data import QUESTIONS, EvalError, read_beir, read_questions
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    (folder / "qrels").mkdir(parents=True)
+    papers = {
+        "1": ("Pruning experts", "We remove experts of a mixture without training it again."),
+        "2": ("Weather by diffusion", "Forecast ensembles are sampled from a diffusion model."),
+        "3": ("", "Beetles live in rotten wood and eat fungi."),
+        "4": ("", ""),
+    }
+    (folder / "corpus.jsonl").write_text(
+        "".join(
+            json.dumps({"_id": i, "title": t, "text": x}) + "\n" for i, (t, x) in papers.items()
+        )
+    )
+    (folder / "queries.jsonl").write_text(
+        '{"_id": "a", "text": "prune experts of a mixture"}\n'
+        '{"_id": "b", "text": "what do beetles eat"}\n{"_id": "c", "text": "not judged"}\n'
+    )
+    (folder / "qrels" / "test.tsv").write_text(
+        "query-id\tcorpus-id\tscore\na\t1\t2\na\t2\t0\nb\t3\t1\nb\t4\t1\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a verb with ``--json``; runs and libraries go to the test's own folder."""
+    monkeypatch.setattr("eval.data.open_embedder", lambda *_, **__: FakeEmbedder())
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
+    monkeypatch.setenv("ASSISTANT_EVAL_CACHE", str(tmp_path / "cache"))
+
+    def run(*arguments: object) -> dict[str, Any]:
+        assert main([*map(str, arguments), "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    return run
+
+
+def test_reading_a_beir_folder(beir: Path) -> None:
+    judged, papers = read_beir(beir)
+    assert set(judged.queries) == {"a", "b"}
+    assert [paper.id for paper in papers()] == ["id:1", "id:2", "id:3"]
+    (beir / "queries.jsonl").unlink()
+    with pytest.raises(EvalError, match=r"queries\.jsonl"):
+        read_beir(beir)
+
+
+def test_retrieval_shows_every_stage_and_a_perfect_ranking_is_perfect(beir: Path, run: Run) -> None:
+    found = run("retrieval", beir)["results"]["tiny"]
+    assert found["papers"] == 3
+    stages = {stage["stage"]: stage for stage in found["stages"]}
+    assert next(iter(stages)) == "BM25 alone"
+    assert {"dense alone", "both, reciprocal ranks", "the program"} < set(stages)
+    bm25 = stages["BM25 alone"]["measures"]
+    assert bm25["MRR@10"]["mean"] == 1.0
+    assert bm25["Recall@100"]["mean"] == 0.75  # one judged paper is empty, and not in the library
+    assert stages["BM25 alone"]["against_bm25"]["nDCG@10"]["p"] == 1.0
+
+
+def test_a_run_tells_where_it_comes_from_and_is_saved(beir: Path, run: Run) -> None:
+    found = run("retrieval", beir, "--quick", "--set", "retrieval.dense_weight=0.25")
+    where = found["environment"]
+    assert where["settings"]["retrieval"]["dense_weight"] == 0.25
+    assert where["command"].startswith("python -m eval retrieval")
+    assert where["machine"]["cores"]
+    assert where["versions"]["llama-index-core"]
+    saved = runs.latest("retrieval", runs.RUNS)
+    assert saved is not None
+    assert saved["results"] == found["results"]
+    assert "key" not in json.dumps(where["settings"]["embedding"]).replace("api_key", "")
+
+
+def test_answers_compare_and_report(tmp_path: Path, run: Run, beir: Path) -> None:
+    questions = read_questions(QUESTIONS / "sample.jsonl")
+    some = [q for q in questions if q.kind == "fact"][:3]
+    some += [q for kind in ("find", "multi", "follow", "absent") for q in questions
+             if q.kind == kind][::4][:6]  # fmt: skip
+    file = tmp_path / "some.jsonl"
+    file.write_text("".join(q.model_dump_json() + "\n" for q in some))
+    details = tmp_path / "details.json"
+    first = run("answers", file, "--papers", SAMPLE_PAPERS, "--leave-out", "--details", details)
+    result = first["results"]["some"]
+    assert result["questions"] == len(some)
+    assert set(result["rag"]) == {
+        "faithfulness", "answer_correctness", "answer_relevancy", "context_precision",
+        "context_recall", "answer_similarity",
+    }  # fmt: skip
+    assert result["rag"]["answer_relevancy"]["by"] == "stand-in"
+    rows = json.loads(details.read_text())["some"]
+    assert len(rows) == len(some) + sum(q.answerable for q in some)
+    for row in rows:
+        if row["left_out"]:
+            assert not set(row["gold_titles"]) & set(row["cited_titles"])
+    run("answers", file, "--papers", SAMPLE_PAPERS, "--set", "answer.max_sentences=1")
+    names = sorted(path.stem for path in runs.RUNS.glob("answers-*.json"))
+    compared = run("compare", *names)["results"]
+    assert compared["changed_settings"] == ["answer.max_sentences: 5 → 1"]
+    assert any(row["measure"].endswith("sentences") for row in compared["differences"])
+    run("retrieval", beir, "--quick")
+    page = tmp_path / "page.html"
+    table = tmp_path / "table.md"
+    reported = run("report", "--out", page, "--markdown", table)["results"]
+    assert len(reported["runs"]) == 2
+    assert table.read_text() == reported["markdown"]
+    text = page.read_text()
+    assert "<svg" in text
+    assert not any(
+        tag in text for tag in ("<script", "<link", "<img", "src=", "@import", "url(http")
+    )
+
+
+def test_a_sweep_shows_the_default_beside_the_runner_up(beir: Path, run: Run) -> None:
+    found = run("sweep", beir, "--only", "retrieval")["results"]["parameters"]
+    assert [row["parameter"].partition(".")[0] for row in found] == ["retrieval"] * len(found)
+    assert all(row["default"]["value"] != row["runner_up"]["value"] for row in found)
+    assert all(row["reason"] for row in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["reviews"], "Reviews"),
+        (["answers", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["retrieval", "nowhere"], "nowhere"),
+        (["compare", "nothing", "nothing"], "There is no run nothing"),
+        (["report"], "no saved run"),
+        (["checker"], "--papers"),
+        (["retrieval", ".", "--set", "retrieval"], "group.name=value"),
+        (["retrieval", ".", "--set", "retrieval.dense_weight=7"], "dense_weight"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    arguments: list[str], said: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "retrieval" in capsys.readouterr().out
