@@ -16,6 +16,7 @@ import assistant as package
 from assistant import Assistant
 from assistant.embedding import Embedder
 from assistant.errors import LibraryNotFound
+from assistant.paper import Paper
 from assistant.results import (
     CitationEvent,
     DoneEvent,
@@ -131,3 +132,9 @@ def test_new_papers_are_seen_without_opening_again(tmp_path: Path, filled: Path)
     answer = reader.ask("By how much does beetroot grow?")
     assert answer.citations[0].title == "Beetroot"
     assert "41 percent" in answer.answer
+
+
+def test_how_many_papers_comes_from_the_library(filled: Path, sample_papers: list[Paper]) -> None:
+    answer = Assistant.open(filled).ask("How many papers do you hold?")
+    assert answer.answer == f"The library holds {len(sample_papers)} papers."
+    assert answer.citations == []

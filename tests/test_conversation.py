@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation import leans, standalone
+from assistant.conversation import leans, small_talk, standalone
 from assistant.results import Message
 
 
@@ -72,3 +72,9 @@ def test_a_long_history_is_cut() -> None:
 def test_a_title_in_the_answer_is_kept() -> None:
     history = turns("Who did it?", "Somebody did. See [Pruning Experts of Large Models].")
     assert "Pruning Experts of Large Models" in standalone("and when?", history)
+
+
+def test_small_talk_is_answered_from_what_is_known() -> None:
+    assert small_talk("How many papers do you hold?", 1200) == "The library holds 1,200 papers."
+    assert "cites papers by title" in (small_talk("what can you do?", 3) or "")
+    assert small_talk("How many papers prune experts?", 9) is None

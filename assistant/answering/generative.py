@@ -22,10 +22,9 @@ from assistant.answering.understanding import (
     is_plain,
     plan_from_reply,
     queries_of,
-    small_talk,
 )
 from assistant.answering.verifying import Verification
-from assistant.conversation import standalone
+from assistant.conversation import small_talk, standalone
 from assistant.errors import ContextTooLong, CostCapReached, EndpointError
 from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Finished, Waiting
 from assistant.llm.ledger import Ledger, count_tokens
@@ -253,7 +252,7 @@ class GenerativeAnswerer:
         head, reader = _Head(), SentenceReader([given.paper.label for given in draft.given])
         for piece in self._endpoint.stream(messages, turn.ledger, cancellation=turn.cancellation):
             if isinstance(piece, Waiting):
-                yield StatusEvent(text=piece.text)
+                yield StatusEvent(text=piece.text, waiting=True)
             elif isinstance(piece, Finished):
                 draft.finish = piece.reason
             else:
@@ -385,7 +384,7 @@ class GenerativeAnswerer:
         reader = SentenceReader([])
         for piece in self._endpoint.stream(messages, turn.ledger, cancellation=turn.cancellation):
             if isinstance(piece, Waiting):
-                yield StatusEvent(text=piece.text)
+                yield StatusEvent(text=piece.text, waiting=True)
             elif isinstance(piece, Delta):
                 yield from self._read(draft, reader.feed(piece.text))
         yield from self._read(draft, reader.finish())
@@ -414,7 +413,7 @@ class GenerativeAnswerer:
                 messages, turn.ledger, small=True, max_tokens=most, cancellation=turn.cancellation
             ):
                 if isinstance(piece, Waiting):
-                    yield StatusEvent(text=piece.text)
+                    yield StatusEvent(text=piece.text, waiting=True)
                 elif isinstance(piece, Delta):
                     text += piece.text
         except CostCapReached:

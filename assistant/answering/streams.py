@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.results import (
+    Answer,
     CitationEvent,
     DoneEvent,
     Event,
     Message,
+    Sentence,
     StatusEvent,
     TextEvent,
     VerdictEvent,
@@ -40,9 +42,14 @@ def extractive_events(
     reader.
     """
     from assistant.answering.extractive import answer  # noqa: PLC0415
-    from assistant.conversation import standalone  # noqa: PLC0415
+    from assistant.conversation import small_talk, standalone  # noqa: PLC0415
 
     started = time.perf_counter()
+    reply = small_talk(question, papers)
+    if reply is not None:
+        yield TextEvent(text=reply)
+        yield DoneEvent(answer=_said(question, reply))
+        return
     asked = standalone(question, turns)
     yield StatusEvent(text=f"searching {papers:,} papers")
     ranking = retriever.rank(asked)
@@ -60,3 +67,16 @@ def extractive_events(
     for i, sentence in enumerate(result.sentences):
         yield VerdictEvent(index=i, sentence=sentence)
     yield DoneEvent(answer=result)
+
+
+def _said(question: str, reply: str) -> Answer:
+    """What needs no papers, as an answer."""
+    return Answer(
+        question=question,
+        standalone_question=question,
+        answer=reply,
+        answered=True,
+        status="answered",
+        confidence=1.0,
+        sentences=[Sentence(text=reply)],
+    )

@@ -1,8 +1,4 @@
-"""What is asked: a question that stands on its own, the searches for it, or no search at all.
-
-Greetings, "what can you do" and "how many papers do you hold" are answered here, without a
-model: what the program is, and what the library holds, are facts that it knows itself.
-"""
+"""What is asked: a question that stands on its own, the searches for it, or no search at all."""
 
 from __future__ import annotations
 
@@ -14,33 +10,12 @@ from dataclasses import dataclass, field
 from assistant.llm.ledger import count_tokens
 from assistant.results import Message
 
-__all__ = ["Plan", "condensed", "is_plain", "json_reply", "plan_from_reply", "small_talk"]
+__all__ = ["Plan", "condensed", "is_plain", "json_reply", "plan_from_reply"]
 
 _MOST_QUERIES = 4
 _LONGEST_QUERY = 300
 _PLAIN_WORDS = 28
 
-_GREETING = re.compile(
-    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?: there| again| everyone)?",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(
-    r"(?:(?:ok(?:ay)?|great|perfect|good)[, ]+)?(?:thanks|thank you|thx|cheers)"
-    r"(?: (?:a lot|so much|very much|again))?",
-    re.IGNORECASE,
-)
-_ABILITIES = re.compile(
-    r"(?:what can (?:you|this) do(?: for me)?|who are you|what are you|help"
-    r"|how (?:do|can) i use (?:you|this)|how do you work)",
-    re.IGNORECASE,
-)
-_COUNT = re.compile(
-    r"how (?:many|much) (?:papers|abstracts|documents|articles)"
-    r" (?:do you (?:have|hold|know)|are (?:there|in (?:the|this|your) library)"
-    r"|does (?:the|this|your) library (?:have|hold|contain)|have you got)"
-    r"(?: in (?:the|this|your) library)?",
-    re.IGNORECASE,
-)
 _PARTS = re.compile(
     r"\?.*\?|;|\bcompar|\bversus\b|\bvs\b|\bdiffer|\band (?:how|what|which|why|who|when|where"
     r"|does|do|is|are|can)\b|\bas well as\b|\bon the other hand\b|\bboth\b",
@@ -61,25 +36,6 @@ class Plan:
     searches: list[str] = field(default_factory=list)
     library: bool = True
     understood: bool = False
-
-
-def small_talk(question: str, papers: int) -> str | None:
-    """The reply to what needs neither papers nor a model; None for everything else."""
-    bare = question.strip(" \t\n.!?…,").lower()
-    if _COUNT.fullmatch(bare):
-        return f"The library holds {papers:,} paper{'' if papers == 1 else 's'}."
-    if _ABILITIES.fullmatch(bare):
-        return (
-            f"I answer questions from the {papers:,} abstracts in this library. Every sentence of "
-            "an answer cites papers by title and is checked against the abstracts that it cites; "
-            "when the library does not hold an answer, I say so. Ask about a method, a result, a "
-            "comparison, or which papers treat a subject; you can ask on from an answer."
-        )
-    if _GREETING.fullmatch(bare):
-        return "Hello. Ask me something about the papers in this library."
-    if _THANKS.fullmatch(bare):
-        return "You are welcome."
-    return None
 
 
 def is_plain(question: str) -> bool:

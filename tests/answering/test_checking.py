@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.answering.checking import is_claim
-from assistant.answering.understanding import condensed, is_plain, plan_from_reply, small_talk
+from assistant.answering.understanding import condensed, is_plain, plan_from_reply
+from assistant.conversation import small_talk
 from assistant.results import Message
 
 
