@@ -4,7 +4,7 @@ A chunk is a run of whole sentences of at most ``max_tokens`` tokens (title not 
 measured: chunks without the title lose 7-8 points of nDCG@10, chunks of 64, 96 and 128 tokens
 and single sentences lie within 0.4 of each other, and 96 needs the fewest rows of those that
 fit the model's 256 tokens together with any title. A sentence that is longer than a chunk is
-cut between words.
+cut between words, or where there are none (Chinese, Japanese) between characters.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.paper import Paper
-from assistant.text import Span, sentences
+from assistant.text import Span
 
 __all__ = ["Chunk", "chunk_paper"]
 
@@ -38,6 +38,7 @@ def chunk_paper(
     """The chunks of ``paper``; at least one, also for a paper with only a title.
 
     Args:
+        paper: whose abstract is cut.
         spans: the abstract's sentences, as `assistant.text.sentences` gives them.
         count_tokens: tokens of a text as the embedding model counts them.
         max_tokens: of one chunk, without the title.
@@ -48,11 +49,6 @@ def chunk_paper(
         Chunk(_titled(title, paper.abstract[start:end]), Span(start, end)) for start, end in packed
     ]
     return chunks or [Chunk(title, Span(0, 0))]
-
-
-def paper_sentences(paper: Paper) -> list[Span]:
-    """The sentences of the abstract of ``paper``."""
-    return sentences(paper.abstract)
 
 
 def _titled(title: str, body: str) -> str:
@@ -89,11 +85,15 @@ def _pack(
 def _cut(
     text: str, span: Span, count_tokens: Callable[[str], int], max_tokens: int
 ) -> Iterator[Span]:
-    """``span`` itself, or halves of it until each fits."""
+    """``span`` itself, or halves of it until each fits: between words where there are any."""
     body = text[span.start : span.end]
-    middle = body.find(" ", len(body) // 2)
-    if count_tokens(body) <= max_tokens or middle < 0:
+    if len(body) < 2 or count_tokens(body) <= max_tokens:
         yield span
         return
-    yield from _cut(text, Span(span.start, span.start + middle), count_tokens, max_tokens)
-    yield from _cut(text, Span(span.start + middle + 1, span.end), count_tokens, max_tokens)
+    half = len(body) // 2
+    space = body.find(" ", half)
+    if space < 0:
+        space = body.rfind(" ")
+    end, start = (space, space + 1) if space > 0 else (half, half)
+    yield from _cut(text, Span(span.start, span.start + end), count_tokens, max_tokens)
+    yield from _cut(text, Span(span.start + start, span.end), count_tokens, max_tokens)

@@ -8,13 +8,13 @@ abstracts, are different papers. A repeat with the same text is never a second p
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from assistant.index import SearchIndex
-from assistant.paper import Paper
+from assistant.paper import Paper, PaperNames
 from assistant.text import words
 
 __all__ = ["Decision", "KnownPapers"]
@@ -35,11 +35,7 @@ class Decision:
 class _Known:
     """What is remembered of one paper: enough to compare, little enough for a million."""
 
-    id: str
-    text_hash: str
-    doi: str | None
-    arxiv_id: str | None
-    source: tuple[str | None, str | None]
+    names: PaperNames
     place: int | None
     """In the index; None for a paper of this run."""
     words: frozenset[int] | None = None
@@ -53,101 +49,103 @@ class KnownPapers:
         self._index = index
         self._by_name: dict[str, _Known] = {}
         self._by_title: defaultdict[str, list[_Known]] = defaultdict(list)
-        for place, paper in enumerate(index.papers()):
-            self._remember(paper, place)
+        for place, names in enumerate(index.names):
+            self._remember(_Known(names, place))
 
     def place(self, record: Paper) -> Decision:
         """Decides what ``record`` is, and remembers it."""
-        known = self._match(record)
+        names = record.names
+        known = self._match(record, names)
         if known is None:
             paper = record
-            if record.id in self._by_name:  # same title, another paper
-                key = f"{record.id}:{hashlib.sha256(record.abstract.encode()).hexdigest()[:8]}"
-                paper = record.model_copy(update={"key": key})
-            self._remember(paper, None)
+            if names.id in self._by_name:  # same title, another paper
+                paper = record.model_copy(update={"key": self._other_id(names.id, record)})
+            self._remember(_Known(paper.names, None, _word_set(paper), seen=True))
             return Decision("new", paper)
         if known.seen or known.place is None:
             return Decision("duplicate", record)
         known.seen = True
+        if names.content_hash == known.names.content_hash:
+            return Decision("unchanged", record)
         old = self._index.paper(known.place)
         merged = old.merged(record)
-        if _content(merged) == _content(old):
+        if merged.content_hash == known.names.content_hash:
             return Decision("unchanged", old)
-        known.text_hash, known.words = merged.text_hash, _word_set(merged)
+        known.names, known.words = merged.names, _word_set(merged)
+        self._remember_ids(known)
         return Decision("changed", merged)
 
-    def _remember(self, paper: Paper, place: int | None) -> None:
-        known = _Known(
-            paper.id,
-            paper.text_hash,
-            paper.doi,
-            paper.arxiv_id,
-            (paper.source, paper.source_id),
-            place,
-            _word_set(paper) if place is None else None,
-            seen=place is None,
-        )
-        for name in _names(paper):
-            self._by_name.setdefault(name, known)
-        self._by_title[paper.title_key].append(known)
+    def _other_id(self, taken: str, record: Paper) -> str:
+        """An id like ``taken`` that no paper has, the same in every run over the same records."""
+        for n in count():
+            told = f"{record.abstract}\x1f{record.source_id or ''}\x1f{n or ''}"
+            other = f"{taken}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+            if other not in self._by_name:
+                return other
+        raise AssertionError("numbers do not end")  # pragma: no cover
 
-    def _match(self, record: Paper) -> _Known | None:
-        for name in _names(record):
+    def _remember(self, known: _Known) -> None:
+        self._by_name.setdefault(known.names.id, known)
+        self._remember_ids(known)
+        if known.names.title_key:
+            self._by_title[known.names.title_key].append(known)
+
+    def _remember_ids(self, known: _Known) -> None:
+        for name in _public_ids(known.names):
+            self._by_name.setdefault(name, known)
+
+    def _match(self, record: Paper, names: PaperNames) -> _Known | None:
+        for name in (names.id, *_public_ids(names)):
             if not name.startswith("title:") and name in self._by_name:
                 return self._by_name[name]
-        if not record.title_key:
+        if not names.title_key:
             return None
-        namesakes = [k for k in self._by_title[record.title_key] if not _conflict(k, record)]
-        same_text = [k for k in namesakes if k.text_hash == record.text_hash]
+        namesakes = [k for k in self._by_title[names.title_key] if not _conflict(k.names, names)]
+        same_text = [k for k in namesakes if k.names.text_hash == names.text_hash]
         if same_text:
             return same_text[0]
-        apart = [k for k in namesakes if not _told_apart(k, record)]
-        own = [k for k in apart if k.source == (record.source, record.source_id)]
+        apart = [k for k in namesakes if not _told_apart(k.names, names)]
+        # a repeat of what this run has had, before a change of what it may still bring
+        repeats = [k for k in apart if k.seen and self._overlap(k, record) >= SAME_ABSTRACT]
+        if repeats:
+            return repeats[0]
+        own = [k for k in apart if names.source_id and _origin(k.names) == _origin(names)]
         fresh = [k for k in own or apart if not k.seen]
-        if fresh:
-            return max(fresh, key=lambda k: self._overlap(k, record))
-        repeats = [k for k in apart if self._overlap(k, record) >= SAME_ABSTRACT]
-        return repeats[0] if repeats else None
+        return max(fresh, key=lambda k: self._overlap(k, record)) if fresh else None
 
     def _overlap(self, known: _Known, record: Paper) -> float:
-        """Jaccard similarity of the words of the two abstracts."""
+        """Jaccard similarity of the words of the two abstracts; 1 where the record has none."""
         if known.words is None and known.place is not None:
             known.words = _word_set(self._index.paper(known.place))
         ours, theirs = known.words or frozenset(), _word_set(record)
-        return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
+        return len(ours & theirs) / len(ours | theirs) if theirs else 1.0
 
 
-def _names(paper: Paper) -> list[str]:
-    """All names under which a paper is known, its id first."""
-    names = [paper.id]
-    if paper.doi:
-        names.append(f"doi:{paper.doi}")
-    if paper.arxiv_id:
-        names.append(f"arxiv:{paper.arxiv_id}")
-    return names
+def _public_ids(names: PaperNames) -> list[str]:
+    """The ids that any source may give to the paper."""
+    ids = [f"doi:{names.doi}"] if names.doi else []
+    return [*ids, f"arxiv:{names.arxiv_id}"] if names.arxiv_id else ids
 
 
-def _conflict(known: _Known, record: Paper) -> bool:
+def _conflict(known: PaperNames, record: PaperNames) -> bool:
     """Whether a DOI or an arXiv id says that they are different papers."""
     pairs = ((known.doi, record.doi), (known.arxiv_id, record.arxiv_id))
     return any(a and b and a != b for a, b in pairs)
 
 
-def _told_apart(known: _Known, record: Paper) -> bool:
+def _told_apart(known: PaperNames, record: PaperNames) -> bool:
     """Whether one source gives the two records ids of its own that differ."""
-    source, source_id = known.source
     return bool(
-        source == record.source
-        and source_id
+        known.source == record.source
+        and known.source_id
         and record.source_id
-        and source_id != record.source_id
+        and known.source_id != record.source_id
     )
+
+
+def _origin(names: PaperNames) -> tuple[str | None, str | None]:
+    return names.source, names.source_id
 
 
 def _word_set(paper: Paper) -> frozenset[int]:
     return frozenset(map(hash, words(paper.abstract)))
-
-
-def _content(paper: Paper) -> dict[str, object]:
-    """What makes a paper another one for a reader: everything but where it was read."""
-    return paper.model_dump(exclude={"id", "key", "source", "source_id", "original"})

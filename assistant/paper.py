@@ -47,6 +47,7 @@ class PaperNames(NamedTuple):
     title_key: str
     source: str | None
     source_id: str | None
+    abstract_hash: str
     text_hash: str
     content_hash: str
 
@@ -167,6 +168,7 @@ class Paper(BaseModel):
             self.title_key,
             self.source,
             self.source_id,
+            _digest(self.abstract),
             self.text_hash,
             self.content_hash,
         )

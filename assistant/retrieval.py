@@ -2,19 +2,19 @@
 
 A paper's dense score is half the cosine of the question to its best chunk and half its cosine
 to the mean of its chunks; its lexical score is BM25 over title and abstract. Both are
-min-max normalised over the same papers and added, ``dense_weight`` to the rest. The recipe
+normalised over the same papers, dense from its lowest to its highest, BM25 from 0 (no word in
+common) to its highest, and added, ``dense_weight`` to the rest. The recipe
 and its defaults are measured (eval/), not guessed.
 
 Small libraries are scored exactly, every paper on both sides. In larger ones the candidates
-are the nearest papers by Chroma's graph and the best by BM25; every candidate is scored by
-both sides, and the dense minimum is taken from a fixed sample of the library, so that the cut
-does not change the order.
+are the best papers by BM25 and the nearest by a coarse look at all chunks (a quarter of the
+bytes); every candidate is scored by both sides, as are the farthest papers, of which the
+dense minimum comes, so that the cut changes neither the order nor the scores.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,8 @@ from assistant.text import terms
 
 __all__ = ["PaperRetriever", "Ranking", "rank"]
 
-_SAMPLE = 2048
+_FARTHEST = 200
+"""Chunks among whose papers the one with the lowest dense score is looked for."""
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -42,7 +43,8 @@ class Ranking:
 
     All arrays have one entry a paper, best first: ``places`` in the index, fused ``scores``
     in [0, 1], ``cosines`` (dense, before normalisation), ``best_cosines`` (best chunk) and
-    ``bm25`` (before normalisation). ``vector`` is the question's, (dimension,).
+    ``bm25`` (before normalisation). ``vector`` is the question's, (dimension,);
+    ``mean_cosine`` and ``cosine_deviation`` are of its cosines to all chunks of the library.
     """
 
     index: SearchIndex
@@ -53,9 +55,16 @@ class Ranking:
     cosines: Floats
     best_cosines: Floats
     bm25: Floats
+    mean_cosine: float
+    cosine_deviation: float
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def standing(self, n: int) -> float:
+        """By how many standard deviations the best chunk at rank ``n`` is above the library's."""
+        above = float(self.best_cosines[n]) - self.mean_cosine
+        return above / max(self.cosine_deviation, 1e-3)
 
 
 def rank(
@@ -64,31 +73,33 @@ def rank(
     vector: Floats,
     settings: RetrievalSettings,
     k: int,
-    nearest: Callable[[Floats, int], list[str]] | None = None,
 ) -> Ranking:
-    """The ``k`` best papers of ``index`` for ``question``.
+    """The ``k`` best papers of ``index`` for ``question`` (all, if there are fewer).
 
     Args:
+        index: of the library.
+        question: as it was asked.
         vector: the question's unit vector, (dimension,).
-        nearest: gives the ids of the papers of the ``n`` chunks that are nearest to a vector;
-            used where the index has more chunks than ``settings.exact_rows``.
+        settings: weights, and where the candidates are cut.
+        k: number of papers.
     """
     lexical = index.bm25(terms(question))
-    if nearest is None or index.meta.chunks <= settings.exact_rows:
+    if index.meta.chunks <= settings.exact_rows or not index.has_coarse:
+        cosines = index.vectors @ vector
         places: Places = np.arange(len(index))
-        best, dense = _dense_all(index, vector, settings.best_chunk_weight)
+        best, dense = _dense_all(index, cosines, settings.best_chunk_weight)
         low = float(dense.min(initial=1.0))
     else:
-        places = _candidates(index, vector, lexical, settings, nearest)
+        cosines = index.coarse_cosines(vector)
+        nearest, farthest = _nearest_and_farthest(index, cosines, settings.candidates)
+        places = np.union1d(nearest, _top(lexical, settings.candidates))
         best, dense = _dense_some(index, vector, places, settings.best_chunk_weight)
-        step = max(1, len(index) // _SAMPLE)
-        sample: Places = np.arange(0, len(index), step)
-        _, of_sample = _dense_some(index, vector, sample, settings.best_chunk_weight)
-        low = float(min(of_sample.min(), dense.min()))
+        _, of_farthest = _dense_some(index, vector, farthest, settings.best_chunk_weight)
+        low = float(min(of_farthest.min(), dense.min()))
     found = lexical[places]
     fused = settings.dense_weight * _normalised(dense, low) + (
         1 - settings.dense_weight
-    ) * _normalised(found, float(lexical.min(initial=0.0)))
+    ) * _normalised(found, 0.0)
     order = _top(fused, k)
     return Ranking(
         index,
@@ -99,11 +110,13 @@ def rank(
         dense[order],
         best[order],
         found[order],
+        float(cosines.mean()) if len(cosines) else 0.0,
+        float(cosines.std()) if len(cosines) else 1.0,
     )
 
 
 def _normalised(scores: Floats, low: float) -> Floats:
-    """Min-max with the minimum given; zeros where all are equal."""
+    """``scores`` from ``low`` to their highest as 0 to 1; zeros where all are equal."""
     width = float(scores.max(initial=low)) - low
     if width <= 0:
         return np.zeros_like(scores)
@@ -128,11 +141,10 @@ def _blend(best: Floats, summed: Floats, norms: Floats, counts: Places, weight: 
     return blended
 
 
-def _dense_all(index: SearchIndex, vector: Floats, weight: float) -> tuple[Floats, Floats]:
-    """Best-chunk cosine and dense score of every paper."""
+def _dense_all(index: SearchIndex, cosines: Floats, weight: float) -> tuple[Floats, Floats]:
+    """Best-chunk cosine and dense score of every paper, from the cosines of all chunks."""
     if not len(index):
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    cosines = index.vectors @ vector
     starts = index.chunk_starts[:-1]
     best: Floats = np.maximum.reduceat(cosines, starts)
     summed = np.add.reduceat(cosines, starts)
@@ -152,19 +164,14 @@ def _dense_some(
     return best, _blend(best, summed, index.mean_norms[places], counts, weight)
 
 
-def _candidates(
-    index: SearchIndex,
-    vector: Floats,
-    lexical: Floats,
-    settings: RetrievalSettings,
-    nearest: Callable[[Floats, int], list[str]],
-) -> Places:
-    """Places of the papers that either side ranks high, in index order."""
-    by_dense = [index.place[i] for i in nearest(vector, settings.candidates) if i in index.place]
-    by_terms = _top(lexical, settings.candidates)
-    by_terms = by_terms[lexical[by_terms] > 0]
-    places: Places = np.union1d(np.array(by_dense, dtype=np.int64), by_terms)
-    return places if len(places) else np.arange(min(len(index), settings.candidates))
+def _nearest_and_farthest(
+    index: SearchIndex, cosines: Floats, papers: int
+) -> tuple[Places, Places]:
+    """Places of about ``papers`` papers with the nearest chunks, and some with the farthest."""
+    wanted = min(len(cosines), int(papers * len(cosines) / len(index)) + 1)
+    nearest = index.paper_of(_top(cosines, wanted))
+    farthest = index.paper_of(_top(-cosines, _FARTHEST))
+    return np.unique(nearest), np.unique(farthest)
 
 
 class PaperRetriever(BaseRetriever):
@@ -194,7 +201,6 @@ class PaperRetriever(BaseRetriever):
             self._embedder.embed_query(question),
             self._settings,
             k or self._top_k,
-            self._library.nearest,
         )
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

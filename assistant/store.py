@@ -4,15 +4,18 @@ A paper is one row a chunk, each a LlamaIndex node (so that other LlamaIndex cod
 collection), with the ids ``<paper id>#0``, ``#1``, …. The first row's metadata also carries
 what is stored once a paper: the record, and the sentence vectors (int8, base64), so that the
 search index can be made again without the embedding model. All rows of a paper go in one
-transaction; rows left over from a longer, older version are ignored when read and deleted
-with the next write.
+transaction; rows that a killed writer left over from a longer, older version are ignored when
+read, and deleted by `PaperStore.tidy`.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,10 +28,13 @@ from assistant.paper import Paper
 from assistant.text import Span
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
-__all__ = ["PaperStore"]
+__all__ = ["DATABASE", "CollectionMissing", "PaperStore", "descriptions", "drop_other_collections"]
+
+DATABASE = "chroma.sqlite3"
+"""The database's file in Chroma's folder."""
 
 _ROWS_PER_CALL = 2000
 _HNSW = {
@@ -42,38 +48,66 @@ _HNSW = {
 }
 
 
+class CollectionMissing(Exception):
+    """The database has no collection of this name."""
+
+
 class PaperStore:
-    """One collection of an embedded Chroma database.
+    """One collection of an embedded Chroma database. Only a process that holds the library's
+    lock may open one: a Chroma client writes even when it is only asked something.
 
     Args:
         folder: of the database.
-        name: of the collection, made if it does not exist.
-        fingerprint: recorded with a new collection, see `recorded_fingerprint`.
+        name: of the collection.
+        described: recorded with a new collection, see `descriptions`.
+        make: the collection if it does not exist.
+
+    Raises:
+        CollectionMissing: it does not exist, and is not to be made.
     """
 
-    def __init__(self, folder: Path, name: str, fingerprint: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, described: Mapping[str, str | int], *, make: bool = True
+    ) -> None:
+        from chromadb.errors import NotFoundError  # noqa: PLC0415
+
         self._client = _client(folder)
-        self._collection: Collection = self._client.get_or_create_collection(
-            name,
-            embedding_function=None,
-            configuration=cast(Any, {"hnsw": _HNSW}),
-            metadata={"fingerprint": fingerprint},
-        )
+        try:
+            self._collection: Collection = (
+                self._client.get_or_create_collection(
+                    name,
+                    embedding_function=None,
+                    configuration=cast(Any, {"hnsw": _HNSW}),
+                    metadata=dict(described),
+                )
+                if make
+                else self._client.get_collection(name, embedding_function=None)
+            )
+        except BaseException as error:
+            self._client.close()
+            if isinstance(error, NotFoundError):
+                raise CollectionMissing(name) from None
+            raise
 
     def close(self) -> None:
         """Lets go of the database's files."""
         self._client.close()
 
-    @property
-    def recorded_fingerprint(self) -> str:
-        """The fingerprint of the model that filled the collection."""
-        return str((self._collection.metadata or {}).get("fingerprint", ""))
+    def __enter__(self) -> PaperStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Rows held."""
+        return int(self._collection.count())
 
     def chunk_counts(self) -> dict[str, int]:
         """Paper id → rows held, read from the ids alone."""
         counts: dict[str, int] = {}
         for row_id in self._collection.get(include=[])["ids"]:
-            paper_id = row_id.rpartition("#")[0]
+            paper_id = _paper(row_id)
             counts[paper_id] = counts.get(paper_id, 0) + 1
         return counts
 
@@ -108,9 +142,11 @@ class PaperStore:
 
     def trim(self, old_counts: Iterable[tuple[str, int, int]]) -> None:
         """Deletes rows left over from older versions: (paper id, rows before, rows now)."""
-        stale = [f"{pid}#{n}" for pid, before, now in old_counts for n in range(now, before)]
-        for start in range(0, len(stale), _ROWS_PER_CALL):
-            self._collection.delete(ids=stale[start : start + _ROWS_PER_CALL])
+        self._delete(f"{pid}#{n}" for pid, before, now in old_counts for n in range(now, before))
+
+    def _delete(self, row_ids: Iterable[str]) -> None:
+        for ids in _batches(list(row_ids), _ROWS_PER_CALL):
+            self._collection.delete(ids=ids)
 
     def delete(self, counts: Iterable[tuple[str, int]]) -> None:
         """Deletes papers: (paper id, rows that it has)."""
@@ -129,32 +165,75 @@ class PaperStore:
                 if row is not None:
                     yield row
 
-    def nearest(self, vector: np.ndarray[Any, Any], rows: int) -> list[str]:
-        """Ids of the papers whose chunks are nearest to ``vector`` (approximate), best first."""
-        found = self._collection.query(
-            query_embeddings=cast(Any, [vector]),
-            n_results=min(rows, max(1, self._collection.count())),
-            include=[],
-        )
-        return list(dict.fromkeys(row_id.rpartition("#")[0] for row_id in found["ids"][0]))
+    def tidy(self) -> dict[str, int]:
+        """Deletes rows beyond the last chunk of a paper, which a killed writer may have left.
+
+        Rows of a paper that is not whole are left alone: Chroma writes all rows of a call or
+        none, so that they are on their way (as on a full disk), and `read` passes over them.
+
+        Returns what `chunk_counts` does now.
+        """
+        counts = self.chunk_counts()
+        for ids in _batches(list(counts), _ROWS_PER_CALL):
+            heads = self._collection.get(ids=[f"{i}#0" for i in ids], include=["metadatas"])
+            metadatas = cast(list[dict[str, Any]], heads["metadatas"])
+            longer = []
+            for row_id, metadata in zip(heads["ids"], metadatas, strict=True):
+                paper_id, chunks = _paper(row_id), int(metadata["chunks"])
+                if counts[paper_id] > chunks:
+                    longer.append(paper_id)
+                    counts[paper_id] = chunks
+            if longer:
+                found = self._collection.get(
+                    where=cast(Any, {"paper_id": {"$in": longer}}), include=[]
+                )
+                self._delete(
+                    row_id for row_id in found["ids"] if _ordinal(row_id) >= counts[_paper(row_id)]
+                )
+        return counts
+
+
+def descriptions(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The collections of the database in ``folder``, with what was recorded with each."""
+    client = _client(folder)
+    try:
+        found = client.list_collections()
+        return [(collection.name, dict(collection.metadata or {})) for collection in found]
+    finally:
+        client.close()
 
 
 def drop_other_collections(folder: Path, keep: str) -> None:
-    """Deletes every collection but ``keep`` from the database in ``folder``."""
+    """Deletes every collection but ``keep`` from the database in ``folder``.
+
+    Their graphs go, too: Chroma leaves those files behind.
+    """
     client = _client(folder)
-    for collection in client.list_collections():
-        if collection.name != keep:
-            client.delete_collection(collection.name)
-    client.close()
+    try:
+        for collection in client.list_collections():
+            if collection.name != keep:
+                client.delete_collection(collection.name)
+    finally:
+        client.close()
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        used = {str(row[0]) for row in database.execute("SELECT id FROM segments")}
+    for graph in folder.iterdir():
+        if graph.is_dir() and graph.name not in used:
+            shutil.rmtree(graph, ignore_errors=True)
 
 
-def _client(folder: Path) -> ClientAPI:
+def _client(folder: Path) -> Client:
     import chromadb  # noqa: PLC0415
+    from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415
     from chromadb.config import Settings as ChromaSettings  # noqa: PLC0415
 
-    return chromadb.PersistentClient(
-        path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
-    )
+    settings = ChromaSettings(anonymized_telemetry=False)
+    try:
+        return cast("Client", chromadb.PersistentClient(path=str(folder), settings=settings))
+    except BaseException:
+        # Chroma would hand its half-opened database out again to whoever tries next
+        SharedSystemClient._identifier_to_system.pop(str(folder), None)
+        raise
 
 
 def _metadata(row: IndexRow, chunk: Chunk, ordinal: int, chunks: int) -> dict[str, Any]:
@@ -224,3 +303,16 @@ def _grouped(
         rows += n
     if group:
         yield group
+
+
+def _batches(ids: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+def _paper(row_id: str) -> str:
+    return row_id.rpartition("#")[0]
+
+
+def _ordinal(row_id: str) -> int:
+    return int(row_id.rpartition("#")[2])

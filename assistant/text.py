@@ -10,15 +10,22 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from itertools import pairwise
+from copy import deepcopy
 from functools import lru_cache
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from nltk.tokenize.punkt import PunktSentenceTokenizer  # type: ignore[import-untyped]
+    from Stemmer import Stemmer  # type: ignore[import-not-found]
 
 __all__ = ["STOP_WORDS", "Span", "sentences", "terms", "words"]
 
 # Function words and question words. They carry no topic, and a question is full of them.
 STOP_WORDS = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     a about above after again against ain all also am an and any are aren as at be because been
     before being below between both but by can cannot could couldn d did didn do does doesn doing
     don down during each either else ever every few for from further get gets give given gives had
@@ -29,18 +36,21 @@ STOP_WORDS = frozenset(
     theirs them themselves then there these they this those through to too under until up upon us
     ve very via was wasn we were weren what when where whether which while who whom whose why will
     with within without won would wouldn y yet you your yours yourself yourselves
-    """.split()
+    """,
+    )
 )
 
 _WORD = re.compile(r"[^\W_]+")
 
 # Punkt as it comes with LlamaIndex does not know these of scientific English.
-_ABBREVIATIONS = (
+_ABBREVIATIONS = re.findall(
+    r"\S+",
     "e.g i.e et al etc vs resp cf approx w.r.t fig figs eq eqs sec ref refs no dr prof st "
-    "i.i.d a.k.a incl ca def thm prop tab viz std dev"
-).split()
+    "i.i.d a.k.a incl ca def thm prop tab viz std dev",
+)
 _OPENERS, _CLOSERS = "([{", ")]}"
-_GLUED = re.compile(r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )")  # "… curriculum.We conduct …"
+# where Punkt sees no end: "… curriculum.We conduct …", and no space after a Chinese full stop
+_GLUED = re.compile(r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )|(?<=[。！？])(?=\S)")
 
 
 class Span(NamedTuple):
@@ -63,9 +73,9 @@ def _stem(word: str) -> str:
 class _Stemmers(threading.local):
     """A Snowball stemmer for each thread: one object must not be used by two at once."""
 
-    _stemmer: Any = None
+    _stemmer: Stemmer | None = None
 
-    def stemmer(self) -> Any:
+    def stemmer(self) -> Stemmer:
         if self._stemmer is None:
             import Stemmer  # noqa: PLC0415
 
@@ -82,11 +92,11 @@ def terms(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _punkt() -> Any:
+def _punkt() -> PunktSentenceTokenizer:
     from llama_index.core.utils import globals_helper  # noqa: PLC0415
 
-    tokenizer = globals_helper.punkt_tokenizer
-    tokenizer._params.abbrev_types.update(_ABBREVIATIONS)  # noqa: SLF001
+    tokenizer: PunktSentenceTokenizer = deepcopy(globals_helper.punkt_tokenizer)
+    tokenizer._params.abbrev_types.update(_ABBREVIATIONS)
     return tokenizer
 
 

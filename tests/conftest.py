@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # helpers beside this file, also for the tests in folders of their own
@@ -25,6 +26,10 @@ from assistant.reading import read
 from assistant.results import Rejection
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
+
+# examples take as long as a busy machine takes; that one is slow says nothing about the code
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 MakeLibrary = Callable[..., Library]
 

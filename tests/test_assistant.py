@@ -15,8 +15,9 @@ import pytest
 import assistant as package
 from assistant import Assistant
 from assistant.embedding import Embedder
-from assistant.errors import LibraryNotFound
+from assistant.errors import LibraryNotFound, SourceError
 from assistant.paper import Paper
+from assistant.reading import SourceReader
 from assistant.results import (
     CitationEvent,
     DoneEvent,
@@ -138,3 +139,16 @@ def test_how_many_papers_comes_from_the_library(filled: Path, sample_papers: lis
     answer = Assistant.open(filled).ask("How many papers do you hold?")
     assert answer.answer == f"The library holds {len(sample_papers)} papers."
     assert answer.citations == []
+
+
+def test_a_source_reader_tells_how_far_it_is(
+    tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.embedding.open_embedder", lambda *_, **__: embedder)
+    assistant = Assistant.open(tmp_path / "library")
+    with pytest.raises(SourceError):
+        assistant.ingest(SourceReader(tmp_path / "none.jsonl"))
+    assert not (tmp_path / "library").exists()  # nothing is made for what cannot be read
+    reader = SourceReader([SAMPLE_PAPERS])
+    assert assistant.ingest(reader).added == 120
+    assert reader.bytes_read == reader.total_bytes == SAMPLE_PAPERS.stat().st_size

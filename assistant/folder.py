@@ -1,0 +1,192 @@
+"""The folder of a library: what lies where, who may write, and what a full disk is called.
+
+    <library>/
+      library.json     which collection is in use, and what filled it
+      chroma/          the truth: one Chroma collection per embedding model
+      generation       a number that grows before the collection is written to
+      index/           the search index, derived from the collection; ``current`` names it
+      lock             held by the one process that writes
+
+The index is fresh when it was made at the generation that ``generation`` holds; a writer that
+is killed leaves a higher number behind, and the index is then made again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
+
+from assistant.errors import LibraryError, LibraryLocked
+
+__all__ = ["LibraryFolder", "LibraryInfo", "write_atomically"]
+
+_GRACE = 0.3
+"""Seconds that a lock may be held before anybody is told: a reader holds it for a blink."""
+_SCARCE = 50_000_000
+"""Bytes; with less room on the disk, an error of the storage says how much there is."""
+
+
+class LibraryInfo(BaseModel):
+    """``library.json``: which collection is in use, and what filled it, in words."""
+
+    format: int = 1
+    collection: str
+    fingerprint: str
+    embedding: str
+    chunk_tokens: int
+
+    def __str__(self) -> str:
+        return f"{self.embedding}, chunks of {self.chunk_tokens} tokens"
+
+
+class LibraryFolder:
+    """The files of the library at ``path``; it need not exist."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.chroma = path / "chroma"
+        self.index = path / "index"
+        self._info = path / "library.json"
+        self._number = path / "generation"
+
+    def info(self) -> LibraryInfo | None:
+        """What the library was filled with; None where that is not written down.
+
+        Raises:
+            LibraryError: it cannot be read.
+        """
+        try:
+            return LibraryInfo.model_validate_json(self._info.read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise LibraryError(
+                f"The library at {self.path} cannot be read: {_reason(error)}.",
+                "Check the folder's permissions, or point --library to another one.",
+            ) from None
+        except (ValidationError, UnicodeDecodeError):
+            raise LibraryError(
+                f"The file {self._info} is damaged.",
+                "Remove it: it is made again from what is beside it.",
+            ) from None
+
+    def save_info(self, info: LibraryInfo) -> None:
+        """Writes ``library.json``."""
+        write_atomically(self._info, info.model_dump_json(indent=2) + "\n")
+
+    def generation(self) -> int:
+        """The number in ``generation``; -1 where there is none."""
+        try:
+            return int(self._number.read_text("ascii"))
+        except (OSError, ValueError):
+            return -1
+
+    def advance(self) -> None:
+        """Makes every index stale; called before the collection is written to."""
+        write_atomically(self._number, f"{self.generation() + 1}\n")
+
+    @contextmanager
+    def locked(self, seconds: float, notify: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Holds the writer's lock; the folder is made if need be.
+
+        Args:
+            seconds: to wait while another holds it.
+            notify: told when the wait begins.
+
+        Raises:
+            LibraryLocked: another held it all the time.
+            LibraryError: the folder or the lock cannot be made.
+        """
+        lock = FileLock(self.path / "lock")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=min(_GRACE, seconds))
+            except Timeout:
+                if seconds <= _GRACE:
+                    raise
+                if notify is not None:
+                    notify(
+                        f"another process is writing to {self.path}; waiting up to {seconds:.0f} s…"
+                    )
+                lock.acquire(timeout=seconds)
+        except Timeout:
+            raise LibraryLocked(
+                f"Another process has been writing to {self.path} for more than "
+                f"{seconds:.0f} seconds.",
+                "Try again when it is done, or set ASSISTANT_LOCK__TIMEOUT to wait longer.",
+            ) from None
+        except OSError as error:
+            raise LibraryError(
+                f"The library at {self.path} cannot be written: {_reason(error)}.",
+                "Check the folder's permissions, or point --library to another one.",
+            ) from None
+        try:
+            self._sweep()
+            yield
+        finally:
+            lock.release()
+
+    def _sweep(self) -> None:
+        """Removes what killed writers left half-written; only the lock's holder may."""
+        for part in (*self.path.glob("*.part"), *self.index.glob("*.part")):
+            with suppress(OSError):
+                part.unlink()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turns what the disk and the database raise into one clear sentence."""
+        try:
+            yield
+        except Exception as error:
+            if not _is_storage_error(error):
+                raise
+            raise LibraryError(
+                f"The library at {self.path} could not be written: {_reason(error)}{self._room()}.",
+                "What was stored before is kept; make room or mend the folder, and run it again.",
+            ) from error
+
+    def _room(self) -> str:
+        try:
+            free = shutil.disk_usage(self.path).free
+        except OSError:
+            return ""
+        return f" ({free / 1e6:.1f} MB are free on its disk)" if free < _SCARCE else ""
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes ``text`` so that a reader sees the old content or the new, never a part."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _is_storage_error(error: Exception) -> bool:
+    """Whether the disk or the database raised ``error``.
+
+    Chroma is not imported for it: what has not been imported has raised nothing.
+    """
+    chroma = sys.modules.get("chromadb.errors")
+    kinds = (OSError, sqlite3.Error, *([chroma.ChromaError] if chroma is not None else []))
+    return isinstance(error, kinds)
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0].rstrip(".")

@@ -1,0 +1,206 @@
+"""Many visitors at once, for a while: ``python tests/load.py [--seconds 60] [--visitors 20]``.
+
+Starts ``assistant ui`` over the sample library and lets visitors ask over the page's own queue,
+as a browser does; then again while a file of 500 papers is taken in. Prints what a visitor
+waits for an answer and for the page, what failed, and the memory of the server, as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+QUESTIONS = [
+    "Which papers make training data smaller, and what does it save?",
+    "When should pruning start and stop during pre-training?",
+    "What does quantising a 70B model to two bits cost?",
+    "How accurate is gaze estimation from a single eye?",
+    "How are code models attacked to leak training data?",
+    "Which generator writes the best songs with vocals?",
+]
+
+
+class Tally:
+    """What was measured."""
+
+    def __init__(self) -> None:
+        self.answers: list[float] = []
+        self.pages: list[float] = []
+        self.failures: list[str] = []
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "answers": len(self.answers),
+            "answer_s": spread(self.answers),
+            "page_s": spread(self.pages),
+            "failures": len(self.failures),
+            "first_failures": self.failures[:3],
+        }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    if len(values) < 2:
+        return {}
+    cuts = statistics.quantiles(values, n=20)
+    found = {"p50": statistics.median(values), "p95": cuts[18], "max": max(values)}
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+async def visitor(client: httpx.AsyncClient, ask: dict[str, Any], end: float, tally: Tally) -> None:
+    session, chance = uuid.uuid4().hex[:11], random.Random(id(tally) + len(tally.pages))
+    while time.monotonic() < end:
+        question = chance.choice(QUESTIONS)
+        started = time.monotonic()
+        try:
+            shown = await one_answer(client, ask, session, question)
+            if 'class="turn"' not in shown:
+                tally.failures.append(shown[:200])
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            tally.failures.append(repr(error)[:200])
+        tally.answers.append(time.monotonic() - started)
+        await asyncio.sleep(chance.uniform(0.5, 1.5))  # people read
+
+
+async def one_answer(
+    client: httpx.AsyncClient, ask: dict[str, Any], session: str, question: str
+) -> str:
+    """The thread that the page would show, through Gradio's queue."""
+    data = {"text": question, "turns": [], "conversation": session, "library": "sample"}
+    body = {
+        "data": [None],
+        "event_data": data,
+        "fn_index": ask["id"],
+        "session_hash": session,
+        "trigger_id": ask["targets"][0][0],
+    }
+    joined = await client.post("/gradio_api/queue/join", json=body)
+    event = joined.raise_for_status().json()["event_id"]
+    shown = ""
+    async with client.stream(
+        "GET", "/gradio_api/queue/data", params={"session_hash": session}
+    ) as stream:
+        async for line in stream.aiter_lines():
+            if not line.startswith("data:"):
+                continue
+            message = json.loads(line[5:])
+            if message.get("event_id") != event:
+                continue
+            shown += json.dumps(message.get("output", {}), ensure_ascii=False).replace('\\"', '"')
+            if message["msg"] == "process_completed":
+                return shown if message.get("success") else f"failed: {shown}"
+    raise ValueError("the stream ended early")
+
+
+async def looker(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
+    """Somebody who opens the page now and then."""
+    while time.monotonic() < end:
+        started = time.monotonic()
+        try:
+            (await client.get("/")).raise_for_status()
+        except httpx.HTTPError as error:
+            tally.failures.append(repr(error)[:200])
+        tally.pages.append(time.monotonic() - started)
+        await asyncio.sleep(1)
+
+
+async def measured(url: str, visitors: int, seconds: float, upload: bytes | None) -> dict[str, Any]:
+    tally = Tally()
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+        config = (await client.get("/config")).json()
+        ask = next(d for d in config["dependencies"] if [d["targets"][0][1]] == ["ask"])
+        end = time.monotonic() + seconds
+        work = [visitor(client, ask, end, tally) for _ in range(visitors)]
+        work.append(looker(client, end, tally))
+        ingest: dict[str, Any] = {}
+        if upload is not None:
+            work.append(ingested(client, upload, ingest))
+        await asyncio.gather(*work)
+    return tally.summary() | ingest
+
+
+async def ingested(client: httpx.AsyncClient, upload: bytes, told: dict[str, Any]) -> None:
+    files = [("files", ("papers.jsonl", upload))]
+    started = time.monotonic()
+    report = (await client.post("/api/ingest", files=files, timeout=300)).raise_for_status().json()
+    told["ingest"] = {"added": report["added"], "s": round(time.monotonic() - started, 1)}
+
+
+def papers(count: int) -> bytes:
+    """Papers of words in an order that no other has."""
+    chance = random.Random(7)
+    from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
+
+    texts = [json.loads(line) for line in SAMPLE_PAPERS.read_text("utf-8").splitlines() if line]
+    lines = []
+    for n in range(count):
+        one, other = chance.sample(texts, 2)
+        abstract = f"{one['abstract']} {other['abstract']}"[:1300]
+        lines.append(json.dumps({"title": f"{one['title']}, part {n}", "abstract": abstract}))
+    return "\n".join(lines).encode()
+
+
+def memory(pid: int) -> dict[str, int]:
+    """MB that the process holds and held at most (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    found = dict(line.split(":", 1) for line in status.splitlines())
+    return {
+        name: int(found[key].split()[0]) // 1024
+        for name, key in (("now_mb", "VmRSS"), ("most_mb", "VmHWM"))
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--visitors", type=int, default=20)
+    given = parser.parse_args()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", "from assistant.cli import main; main()", "ui"]
+        environment = os.environ | {"ASSISTANT_LIBRARY": f"{folder}/library"}
+        server = subprocess.Popen(
+            [*command, "--no-browser", "--port", str(port)],
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(240):
+                try:
+                    httpx.get(f"{url}/health")
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.25)
+            asyncio.run(measured(url, 1, 3, None))  # opens the library and the model
+            told = {"idle": memory(server.pid)}
+            told["asking"] = asyncio.run(measured(url, given.visitors, given.seconds, None))
+            told["asking"] |= memory(server.pid)
+            upload = papers(500)
+            told["asking while 500 papers come in"] = asyncio.run(
+                measured(url, given.visitors, min(given.seconds, 40), upload)
+            ) | memory(server.pid)
+        finally:
+            server.terminate()
+            server.wait(20)
+    print(json.dumps(told, indent=2))  # noqa: T201
+    return 1 if any(part.get("failures") for part in told.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
