@@ -1,0 +1,202 @@
+"""``assistant ingest``: papers in, with progress, and a report of what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assistant.cli.opening import open_for_writing
+from assistant.cli.terminal import Interrupted, Terminal
+from assistant.errors import AssistantError
+from assistant.reading import SourceReader
+from assistant.results import IngestReport, Rejection
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from assistant.assistant import Assistant
+
+__all__ = ["ingest"]
+
+_SHOWN = 10
+"""Rejections that are printed one by one."""
+_EVERY = 5.0
+"""Seconds between two lines of progress where nobody looks."""
+
+
+def ingest(
+    sources: Sequence[str], *, library: str | None, reindex: bool, quiet: bool, as_json: bool
+) -> None:
+    """Adds the papers of the sources (after embedding the library anew, where wanted).
+
+    Raises:
+        AssistantError: what `Assistant.ingest` and `Library.reindex` raise, or nothing could be
+            taken in.
+        Interrupted: Ctrl-C, with what is kept.
+    """
+    terminal = Terminal(quiet=quiet)
+    assistant = open_for_writing(library, terminal)
+    embedded = _reindexed(assistant, terminal) if reindex else None
+    report = _ingested(assistant, sources, terminal) if sources else IngestReport()
+    if as_json:
+        extra = {} if embedded is None else {"reindexed": embedded}
+        terminal.data(report.model_dump(mode="json") | extra)
+    else:
+        if embedded is not None:
+            terminal.say(f"{embedded:,} papers embedded anew.")
+        if sources:
+            _show_report(terminal, report)
+    if not report.read and report.rejected:
+        raise AssistantError(
+            f"Nothing was taken in: {len(report.rejected):,} rejected, "
+            f"the first because: {report.rejected[0].reason.rstrip('.')}."
+        )
+
+
+def _ingested(assistant: Assistant, sources: Sequence[str], terminal: Terminal) -> IngestReport:
+    reader = SourceReader(sources)
+    shown = _Shown(reader, terminal)
+    try:
+        with shown:
+            report = assistant.ingest(reader, shown)
+    except KeyboardInterrupt:
+        stored = shown.stored
+        what = f"{stored:,} papers are stored and kept" if stored else "what was stored is kept"
+        raise Interrupted(f"Interrupted: {what}; the same command again finishes.") from None
+    for note in reader.notes:
+        terminal.note(note)
+    return report
+
+
+def _reindexed(assistant: Assistant, terminal: Terminal) -> int:
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if terminal.rich_notes:
+            terminal.working(f"embedding anew: {done:,} of {total:,} papers")
+        elif time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            terminal.note(f"embedded anew: {done:,} of {total:,} papers")
+
+    try:
+        return assistant.library.reindex(tell)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted: the library is as it was; the same command again goes on from here."
+        ) from None
+    finally:
+        terminal.settle()
+
+
+class _Shown:
+    """Progress of an ingest: live on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, reader: SourceReader, terminal: Terminal) -> None:
+        self._reader = reader
+        self._terminal = terminal
+        self._report = IngestReport()
+        self._started = self._last = time.monotonic()
+        self._live: tuple[Progress, TaskID] | None = None
+
+    @property
+    def stored(self) -> int:
+        """Papers stored so far."""
+        return self._report.added + self._report.updated
+
+    def __enter__(self) -> None:
+        self._terminal.working("opening the library…")
+
+    def __exit__(self, *_: object) -> None:
+        self._terminal.settle()
+        if self._live is not None:
+            self._live[0].stop()
+
+    def __call__(self, report: IngestReport) -> None:
+        """Takes the report so far."""
+        self._report = report
+        if self._terminal.quiet:
+            return
+        if self._terminal.rich_notes:
+            self._update()
+        elif time.monotonic() - self._last >= _EVERY:
+            self._last = time.monotonic()
+            self._terminal.note(f"{self._counts()}{self._left()}")
+
+    def _counts(self) -> str:
+        rate = self.stored / max(self._report.seconds, 1e-3)
+        return f"read {self._report.read:,} · stored {self.stored:,} · {rate:,.0f} papers/s"
+
+    def _left(self) -> str:
+        total, done = self._reader.total_bytes, self._reader.bytes_read
+        if not total or not done:
+            return ""
+        left = (time.monotonic() - self._started) * max(0.0, total / done - 1)
+        return f" · {_duration(left)} left"
+
+    def _update(self) -> None:
+        if self._live is None:
+            self._terminal.settle()
+            self._live = self._begin()
+        progress, task = self._live
+        progress.update(
+            task,
+            completed=self._reader.bytes_read,
+            total=self._reader.total_bytes,
+            counts=self._counts(),
+            left=self._left(),
+        )
+
+    def _begin(self) -> tuple[Progress, TaskID]:
+        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+
+        progress = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[counts]}{task.fields[left]}", markup=False),
+            console=self._terminal.err,
+            transient=True,
+        )
+        task = progress.add_task("", total=self._reader.total_bytes, counts="", left="")
+        progress.start()
+        return progress, task
+
+
+def _show_report(terminal: Terminal, report: IngestReport) -> None:
+    counts = {
+        "read": report.read,
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "duplicates": report.duplicates,
+        "rejected": len(report.rejected),
+    }
+    if terminal.rich:
+        terminal.table(["read", *list(counts)[1:]], [[f"{n:,}" for n in counts.values()]])
+    else:
+        for name, n in counts.items():
+            terminal.say(f"{name}\t{n}")
+    for rejection in report.rejected[:_SHOWN]:
+        where = ", ".join(filter(None, (rejection.source, rejection.where)))
+        terminal.say(("rejected ", "yellow"), f"{where}: {rejection.reason}")
+    if len(report.rejected) > _SHOWN:
+        terminal.say(("…", "yellow"), f" and {len(report.rejected) - _SHOWN:,} more", _most(report))
+
+
+def _most(report: IngestReport) -> str:
+    """The commonest reason of those that are not printed."""
+    rest: Counter[str] = Counter(r.reason for r in _hidden(report))
+    reason, n = rest.most_common(1)[0]
+    return f" ({n:,} times: {reason}); all are in --json"
+
+
+def _hidden(report: IngestReport) -> list[Rejection]:
+    return report.rejected[_SHOWN:]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

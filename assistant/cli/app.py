@@ -1,0 +1,574 @@
+"""The commands, their arguments and their help; what they do is in the modules beside this one.
+
+Each command imports its module when it runs, so that ``--help`` loads nothing but this file and
+typer. A new command is a function here and a module beside.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from assistant.cli.terminal import Interrupted, PipeClosed
+
+__all__ = ["app"]
+
+
+class _Guarded(TyperGroup):
+    """Passes on what typer would swallow: Ctrl-C, and a reader of our output that is gone."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("Interrupted; the library is as it was.") from None
+        except BrokenPipeError:
+            raise PipeClosed from None
+
+
+_PLAIN: dict[str, Any] = {
+    "add_completion": False,
+    "no_args_is_help": True,
+    "rich_markup_mode": None,  # rich's help would take as long to load as all the rest
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+}
+app = typer.Typer(cls=_Guarded, **_PLAIN)
+papers_app = typer.Typer(**_PLAIN)
+cache_app = typer.Typer(**_PLAIN)
+
+Library = Annotated[
+    str | None,
+    typer.Option(
+        "--library",
+        metavar="PATH",
+        help="Folder of the library, or the word 'sample'. [default: from the settings]",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Count = Annotated[
+    int | None,
+    typer.Option("-k", min=1, max=1000, metavar="N", help="Papers to find.", show_default=False),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="MODEL",
+        help="Language model that writes the answer; '' for none. [default: ASSISTANT_LLM]",
+        show_default=False,
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Its OpenAI-compatible server, such as http://localhost:11434/v1.",
+        show_default=False,
+    ),
+]
+Effort = Annotated[
+    Literal["quick", "normal", "deep"] | None,
+    typer.Option(
+        "--effort",
+        help="quick: one call; normal; deep: looks for what the first answer left open.",
+        show_default=False,
+    ),
+]
+Verify = Annotated[
+    bool | None,
+    typer.Option(
+        "--verify/--no-verify",
+        help="Let the model check its sentences too: one more call.",
+        show_default=False,
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens", min=16, metavar="N", help="Longest reply, in tokens.", show_default=False
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        metavar="USD",
+        help="US dollars that a question may cost; it stops before.",
+        show_default=False,
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="NAME",
+        help="Language of the answer. [default: that of the question]",
+        show_default=False,
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"assistant {version('abstract-assistant')}")
+        raise typer.Exit
+
+
+@app.callback()
+def assistant(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    r"""Ask a library of research-paper abstracts.
+
+    Every sentence of an answer cites papers by title, with the sentence that supports it; what
+    the library does not hold, it says.
+
+    \b
+    See it at work:      assistant demo
+    Add your papers:     assistant ingest papers.bib more.csv folder/
+    Ask:                 assistant ask "Which papers prune experts without retraining?"
+    Talk:                assistant chat
+    Something is wrong:  assistant doctor
+
+    Settings: environment variables ASSISTANT_… or a TOML file; 'assistant doctor' names it.
+    """
+    del version
+
+
+@app.command()
+def demo(
+    question: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[QUESTION]", help="Another question than the usual.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    r"""Answer a question from the sample papers that come along.
+
+    \b
+    Examples:
+      assistant demo
+      assistant demo "Is there anything on gaze estimation with one eye?"
+    """
+    from assistant.cli import showcase  # noqa: PLC0415
+
+    showcase.demo(question)
+
+
+@app.command()
+def ingest(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...", help="Files or folders; '-' is standard input.", show_default=False
+        ),
+    ] = None,
+    library: Library = None,
+    reindex: Annotated[
+        bool, typer.Option("--reindex", help="Embed the papers that are there anew.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
+) -> None:
+    r"""Add papers to the library, and update those that changed.
+
+    Takes saved listing pages, JSON Lines, JSON, CSV, TSV, BibTeX and RIS, also gzipped. A record
+    that cannot be used is reported, the rest goes in. Interrupted, the same command again
+    finishes the job.
+
+    \b
+    Examples:
+      assistant ingest papers.bib
+      assistant ingest page-1.txt page-2.txt exports/
+      zcat snapshot.jsonl.gz | assistant ingest -
+      assistant ingest --reindex          (after another embedding model was chosen)
+    """
+    if not sources and not reindex:
+        raise typer.BadParameter(
+            "name files or folders, or '-' for standard input (or give --reindex).",
+            param_hint="SOURCE...",
+        )
+    from assistant.cli import adding  # noqa: PLC0415
+
+    adding.ingest(sources or [], library=library, reindex=reindex, quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def search(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="Words or a question; '-' is standard input.")
+    ],
+    library: Library = None,
+    k: Count = None,
+    as_json: Json = False,
+) -> None:
+    r"""Find the papers that fit best, each with its best sentence.
+
+    \b
+    Examples:
+      assistant search "sparse attention for long documents"
+      assistant search "gaze estimation" -k 3 --json
+    """
+    from assistant.cli import asking  # noqa: PLC0415
+
+    asking.search(query, library=library, k=k, as_json=as_json)
+
+
+@app.command()
+def ask(
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="The question; '-' is standard input.")
+    ],
+    *,
+    library: Library = None,
+    k: Count = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="The turns before: a JSON list of {role, content}.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    verify: Verify = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    language: Language = None,
+) -> None:
+    r"""Answer a question; every sentence cites its papers.
+
+    Without a language model the answer is made of sentences of the abstracts. With one it is
+    written; OPENAI_API_KEY is its key, and each sentence is checked against what it cites. An
+    answer that breaks off is printed as far as it came, then the error; --json prints a whole
+    answer or nothing. Exit code 1 for both.
+
+    \b
+    Examples:
+      assistant ask "Which papers prune experts without retraining?"
+      assistant ask --library sample "What does sparsity during pre-training save?"
+      assistant ask "and for vision models?" --history turns.json
+      assistant ask - --json < question.txt
+      assistant ask "..." --llm gpt-5-mini --effort deep --max-cost 0.05
+      assistant ask "..." --llm qwen3:8b --base-url http://localhost:11434/v1
+    """
+    from assistant.cli import asking  # noqa: PLC0415
+
+    model = {
+        "llm": llm,
+        "base_url": base_url,
+        "effort": effort,
+        "verify": verify,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+        "language": language,
+    }
+    asking.ask(question, library=library, k=k, history=history, as_json=as_json, model=model)
+
+
+@app.command()
+def review(
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="In a few words; '-' is standard input.")
+    ],
+    library: Library = None,
+    papers: Annotated[
+        int, typer.Option("--papers", min=1, max=1000, metavar="N", help="Papers to use, at most.")
+    ] = 30,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", metavar="ID|TITLE", help="A paper to use; may be repeated."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="ID|TITLE", help="A paper to leave out; repeatable."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to: .md .html .bib .ris .csv .json; may be repeated.",
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    r"""Write a literature review of a topic: themes, a comparison table, references.
+
+    \b
+    Examples:
+      assistant review "mixture-of-experts compression" -o review.md
+      assistant review "gaze estimation" --papers 10 -o review.html -o references.bib
+      assistant review "expert pruning" --exclude "A Paper That Does Not Fit" --json
+    """
+    from assistant.cli import reviewing  # noqa: PLC0415
+
+    reviewing.review(
+        topic,
+        library=library,
+        papers=papers,
+        include=include or [],
+        exclude=exclude or [],
+        outputs=output or [],
+        preview=preview,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def chat(
+    *,
+    library: Library = None,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    verify: Verify = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    language: Language = None,
+) -> None:
+    r"""Ask in a conversation: follow-ups, sources on demand.
+
+    Ctrl-C stops an answer, also at the provider of a language model; /help lists what else
+    there is. From a pipe, each line is a question.
+
+    \b
+    Examples:
+      assistant chat
+      assistant chat --library sample
+      assistant chat --llm gpt-5-mini --language French
+    """
+    from assistant.cli import chatting  # noqa: PLC0415
+
+    model = {
+        "llm": llm,
+        "base_url": base_url,
+        "effort": effort,
+        "verify": verify,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+        "language": language,
+    }
+    if not chatting.chat(library=library, model=model):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ui(
+    library: Library = None,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0 takes a free one.")
+    ] = 7860,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+) -> None:
+    r"""Open the chat page; the same answers over HTTP (/v1, /api) and MCP (/mcp).
+
+    Other machines can reach it only if --host says so and a password or token is set.
+
+    \b
+    Examples:
+      assistant ui
+      assistant ui --library sample --port 8000 --no-browser
+      ASSISTANT_SERVER__PASSWORD=… assistant ui --host 0.0.0.0
+    """
+    from assistant.cli import page  # noqa: PLC0415
+
+    page.ui(library=library, host=host, port=port, browser=browser)
+
+
+@app.command()
+def doctor(library: Library = None, as_json: Json = False) -> None:
+    r"""Check the installation, the model, the library and the settings.
+
+    Each line is "ok", or "!" with what to do. Exit code 1 if something is broken. Where a
+    language model is configured it is called once, with a few tokens; else nobody is called.
+
+    \b
+    Examples:
+      assistant doctor
+      assistant doctor --json
+    """
+    from assistant.cli import checkup  # noqa: PLC0415
+
+    if not checkup.doctor(library=library, as_json=as_json):
+        raise typer.Exit(1)
+
+
+# -- papers --------------------------------------------------------------------------------------
+
+
+@papers_app.callback()
+def papers() -> None:
+    r"""List, show, remove and export the papers of the library.
+
+    \b
+    Examples:
+      assistant papers list transformer 2024
+      assistant papers show "Attention Is All You Need"
+      assistant papers remove arxiv:1706.03762
+      assistant papers export --format bibtex -o papers.bib
+    """
+
+
+@papers_app.command("list")
+def papers_list(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORD]...", help="Only papers that hold all of these words."),
+    ] = None,
+    library: Library = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    r"""List the papers: title, year, id. Piped, one paper a line, by tabs.
+
+    \b
+    Examples:
+      assistant papers list
+      assistant papers list diffusion --limit 20
+      assistant papers list | cut -f1 | sort
+    """
+    from assistant.cli import papers as work  # noqa: PLC0415
+
+    work.list_papers(words or [], library=library, limit=limit, as_json=as_json)
+
+
+@papers_app.command("show")
+def papers_show(
+    name: Annotated[str, typer.Argument(metavar="ID|TITLE", help="Id, DOI, arXiv id or title.")],
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    r"""Show one paper with its abstract.
+
+    \b
+    Examples:
+      assistant papers show "Attention Is All You Need"
+      assistant papers show 1706.03762 --json
+    """
+    from assistant.cli import papers as work  # noqa: PLC0415
+
+    work.show(name, library=library, as_json=as_json)
+
+
+@papers_app.command("remove")
+def papers_remove(
+    names: Annotated[
+        list[str], typer.Argument(metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.")
+    ],
+    library: Library = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    r"""Remove papers from the library, everywhere.
+
+    \b
+    Examples:
+      assistant papers remove "A Paper That Was Withdrawn"
+      assistant papers remove 1706.03762 2401.04088 --yes
+    """
+    from assistant.cli.terminal import Terminal  # noqa: PLC0415
+
+    if not yes and not Terminal().asks:
+        raise typer.BadParameter("say --yes where nobody can be asked.", param_hint="--yes")
+    from assistant.cli import papers as work  # noqa: PLC0415
+
+    work.remove(names, library=library, yes=yes, as_json=as_json)
+
+
+@papers_app.command("export")
+def papers_export(
+    library: Library = None,
+    form: Annotated[
+        Literal["jsonl", "bibtex", "ris", "csv"], typer.Option("--format", help="Of the file.")
+    ] = "jsonl",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to; else standard output."),
+    ] = None,
+) -> None:
+    r"""Write all papers to a file that 'assistant ingest' reads again.
+
+    \b
+    Examples:
+      assistant papers export -o library.jsonl
+      assistant papers export --format bibtex > library.bib
+    """
+    from assistant.cli import papers as work  # noqa: PLC0415
+
+    work.export(library=library, form=form, output=output)
+
+
+# -- cache ---------------------------------------------------------------------------------------
+
+
+@cache_app.callback()
+def cache() -> None:
+    r"""See and clear the replies of language models that are kept on this disk.
+
+    A reply is kept under its model, messages and parameters, so that the same call is not paid
+    for twice. Reviews keep replies; answers do with ASSISTANT_GENERATION__CACHE=true.
+
+    \b
+    Examples:
+      assistant cache show
+      assistant cache clear
+    """
+
+
+@cache_app.command("show")
+def cache_show(as_json: Json = False) -> None:
+    r"""Tell how many replies are kept, and where.
+
+    \b
+    Examples:
+      assistant cache show
+      assistant cache show --json
+    """
+    from assistant.cli import caching  # noqa: PLC0415
+
+    caching.show(as_json=as_json)
+
+
+@cache_app.command("clear")
+def cache_clear(as_json: Json = False) -> None:
+    r"""Remove the kept replies; papers and embedding models stay.
+
+    \b
+    Examples:
+      assistant cache clear
+    """
+    from assistant.cli import caching  # noqa: PLC0415
+
+    caching.clear(as_json=as_json)
+
+
+app.add_typer(papers_app, name="papers")
+app.add_typer(cache_app, name="cache")

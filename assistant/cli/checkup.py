@@ -1,0 +1,41 @@
+"""``assistant doctor``: the checks of `assistant.doctor` as lines or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assistant.cli.opening import chosen_settings
+from assistant.cli.terminal import Terminal
+from assistant.doctor import Check, diagnose
+from assistant.settings import Settings
+
+__all__ = ["doctor"]
+
+
+def doctor(*, library: str | None, as_json: bool) -> bool:
+    """Prints what was found; returns whether nothing is broken."""
+    terminal = Terminal()
+    with terminal.at_work("checking…"):
+        checks = diagnose(lambda: chosen_settings(library), more=[_language_model])
+    broken = [check for check in checks if check.state == "broken"]
+    if as_json:
+        terminal.data({"ok": not broken, "checks": [check.model_dump() for check in checks]})
+        return not broken
+    styles = {"ok": "green", "attention": "yellow", "broken": "red"}
+    for check in checks:
+        sign = "ok" if check.state == "ok" else "!"
+        do = f" {check.do}" if check.do else ""
+        terminal.say((f"{sign:<3}", styles[check.state]), f"{check.name}: {check.found}{do}")
+    terminal.say()
+    count = "one thing is" if len(broken) == 1 else f"{len(broken)} things are"
+    names = ", ".join(check.name for check in broken)
+    terminal.say(f"{count.capitalize()} broken: {names}." if broken else "Nothing is broken.")
+    return not broken
+
+
+def _language_model(settings: Settings) -> Iterator[Check]:
+    """A test call, where a model is configured; without one nobody is called."""
+    if settings.llm and (settings.openai_base_url or settings.openai_api_key):
+        from assistant.llm import examine  # noqa: PLC0415
+
+        yield from examine(settings)

@@ -1,0 +1,152 @@
+"""From the words of a command line to an `Assistant`: which library, which history.
+
+``--library sample`` names the sample library everywhere. It is made of the papers that come with
+the program, at the first use and again when those papers or the embedding settings change.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from assistant.assistant import Assistant
+from assistant.cli.terminal import Interrupted, Terminal
+from assistant.errors import ConfigurationError, LibraryError, SourceError
+from assistant.results import Message
+from assistant.samples import make_sample, sample_folder, sample_is_made
+from assistant.settings import Settings
+
+__all__ = [
+    "SAMPLE",
+    "chosen_settings",
+    "open_assistant",
+    "open_for_writing",
+    "read_history",
+    "read_text",
+]
+
+SAMPLE = "sample"
+"""What the sample library is called on the command line."""
+
+
+def chosen_settings(library: str | None, **settings: object) -> Settings:
+    """The settings, with what the command line says on top.
+
+    Args:
+        library: a folder, or the word "sample" (``./sample`` is a folder); None: the settings'.
+        settings: as `Settings.load` takes them.
+
+    Raises:
+        ConfigurationError: the settings cannot be used.
+    """
+    if library == "":
+        raise ConfigurationError("--library names nothing.", "Give a folder, or leave it out.")
+    if library is not None and library != SAMPLE:
+        return Settings.load(library=Path(library).expanduser().absolute(), **settings)
+    found = Settings.load(**settings)
+    if library is None and str(found.library) != SAMPLE:
+        return found
+    return Settings.load(library=sample_folder(found), **settings)
+
+
+def open_assistant(
+    library: str | None,
+    terminal: Terminal,
+    model: Mapping[str, object] | None = None,
+    **settings: object,
+) -> Assistant:
+    """An assistant over the library that `chosen_settings` names; the sample is made if need be.
+
+    Args:
+        model: what the command line says about the language model: ``llm``, ``base_url`` and
+            the fields of `GenerationSettings`; None where it says nothing.
+
+    Raises:
+        ConfigurationError: the settings cannot be used.
+        LibraryError: the sample library cannot be made.
+        Interrupted: Ctrl-C while it was being made.
+    """
+    given = {name: value for name, value in (model or {}).items() if value is not None}
+    chosen = chosen_settings(library, **_model_settings(given), **settings)
+    if not chosen.llm and (unused := sorted(given.keys() - {"llm"})):
+        raise ConfigurationError(
+            f"--{unused[0].replace('_', '-')} is for answers that a language model writes, and "
+            "none is chosen.",
+            "Name one with --llm or ASSISTANT_LLM.",
+        )
+    assistant = Assistant(chosen, notify=terminal.note)
+    if chosen.library == sample_folder(chosen):
+        if sample_is_made(assistant):
+            return assistant
+        try:
+            with terminal.at_work("making the sample library (once)…"):
+                make_sample(assistant)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "Interrupted while the sample library was being made; the next command goes on."
+            ) from None
+    return assistant
+
+
+def _model_settings(given: Mapping[str, object]) -> dict[str, object]:
+    """The options of a command line as `Settings.load` takes them."""
+    generation = {k: v for k, v in given.items() if k not in ("llm", "base_url")}
+    return {
+        "llm": given.get("llm"),
+        "openai_base_url": given.get("base_url"),
+        "generation": generation or None,
+    }
+
+
+def open_for_writing(library: str | None, terminal: Terminal) -> Assistant:
+    """`open_assistant` for a command that changes papers.
+
+    Raises:
+        LibraryError: it is the sample library, which is the program's own.
+    """
+    chosen = chosen_settings(library)
+    if chosen.library == sample_folder(chosen):
+        raise LibraryError(
+            "The sample library belongs to the program, which makes and updates it.",
+            "Name a library of your own: --library FOLDER, or leave it out for the usual one.",
+        )
+    return Assistant(chosen, notify=terminal.note)
+
+
+def read_text(argument: str, terminal: Terminal) -> str:
+    """A question from the command line; "-" is read from standard input."""
+    if argument == "-":
+        if sys.stdin.isatty():
+            terminal.note("Type the question, then Ctrl-D on a line of its own.")
+        return sys.stdin.read()
+    # bytes that are no UTF-8 arrive as halves of characters, which no file and no JSON can hold
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def read_history(path: Path | None) -> list[Message]:
+    """The turns of a JSON file: a list of ``{"role": "user"|"assistant", "content": text}``.
+
+    Raises:
+        SourceError: the file cannot be read or holds something else.
+    """
+    if path is None:
+        return []
+    try:
+        value = json.loads(path.expanduser().read_text(encoding="utf-8-sig"))
+        return TypeAdapter(list[Message]).validate_python(value)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        reason = f"{where + ': ' if where else ''}{first['msg'].lower()}"
+    except (ValueError, RecursionError):
+        reason = "it is not JSON"
+    raise SourceError(
+        f"The history {path} cannot be used: {reason}.",
+        'It should hold [{"role": "user", "content": "…"}, {"role": "assistant", …}, …].',
+    )

@@ -1,0 +1,134 @@
+"""``assistant papers list|show|remove|export``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from assistant.cli.opening import open_assistant, open_for_writing, read_text
+from assistant.cli.terminal import Interrupted, Part, Terminal
+from assistant.errors import LibraryError
+from assistant.exporting import FORMATS, record
+from assistant.paper import Paper
+from assistant.papersearch import holds
+
+__all__ = ["export", "list_papers", "remove", "show"]
+
+
+def list_papers(
+    words: Sequence[str], *, library: str | None, limit: int | None, as_json: bool
+) -> None:
+    """Prints the papers of the library, those that hold all of ``words`` if there are any.
+
+    Raises:
+        LibraryError: there is no library, or it cannot be read.
+    """
+    terminal = Terminal()
+    index = open_assistant(library, terminal).library.index(check=False)
+    wanted = [word.casefold() for word in " ".join(words).split()]
+    found = [paper for paper in index.papers() if holds(paper, wanted)]
+    shown = list(islice(found, limit))
+    if as_json:
+        terminal.data([record(paper) for paper in shown])
+        return
+    rows: list[list[Part]] = [
+        [paper.label, str(paper.year or ""), (paper.id, "dim")] for paper in shown
+    ]
+    if rows:
+        terminal.table(["title", "year", "id"], rows)
+    if not found:
+        terminal.note(f"None of the {len(index):,} papers holds all of these words.")
+    elif len(shown) < len(index):
+        terminal.note(f"{len(shown):,} of {len(index):,} papers.")
+    elif terminal.rich:
+        terminal.note(f"{len(index):,} papers.")
+
+
+def show(name: str, *, library: str | None, as_json: bool) -> None:
+    """Prints one paper.
+
+    Raises:
+        PaperNotFound: no paper, or more than one, is called so.
+    """
+    terminal = Terminal()
+    paper = open_assistant(library, terminal).library.paper(read_text(name, terminal))
+    if as_json:
+        terminal.data(paper.model_dump(mode="json", exclude={"key"}))
+        return
+    terminal.say((paper.label, "bold"))
+    if paper.authors:
+        terminal.say(", ".join(paper.authors))
+    published = " · ".join(str(part) for part in (paper.venue, paper.year) if part)
+    for line in filter(None, (published, paper.link)):
+        terminal.say(line)
+    terminal.say()
+    terminal.say(paper.abstract or "(no abstract)")
+    terminal.say()
+    kind = " · a digest, not the authors' abstract" if paper.kind == "digest" else ""
+    terminal.say((f"{paper.id}{kind}", "dim"))
+
+
+def remove(names: Sequence[str], *, library: str | None, yes: bool, as_json: bool) -> None:
+    """Removes papers, after asking.
+
+    Raises:
+        PaperNotFound: one of the names fits no paper; nothing is removed then.
+        Interrupted: Ctrl-C at the question, or before the end.
+    """
+    terminal = Terminal()
+    held = open_for_writing(library, terminal).library
+    wanted = {paper.id: paper for paper in (held.paper(read_text(n, terminal)) for n in names)}
+    try:
+        if not yes and not _agreed(list(wanted.values()), terminal):
+            terminal.note("Nothing was removed.")
+            removed = []
+        else:
+            removed = held.remove(list(wanted))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted: a paper is removed whole or still there; look with 'assistant papers "
+            "list'."
+        ) from None
+    if as_json:
+        terminal.data({"removed": [{"paper_id": p.id, "title": p.label} for p in removed]})
+        return
+    for paper in removed:
+        terminal.say(f"removed  {paper.label}")
+
+
+def export(*, library: str | None, form: str, output: Path | None) -> None:
+    """Writes all papers in one of `FORMATS`, to a file or to standard output.
+
+    Raises:
+        LibraryError: there is no library, or the file cannot be written.
+    """
+    terminal = Terminal()
+    index = open_assistant(library, terminal).library.index(check=False)
+    pieces = FORMATS[form](index.papers())
+    if output is None or str(output) == "-":
+        terminal.document(pieces)
+        return
+    path = output.expanduser()
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        part.replace(path)
+    except OSError as error:
+        raise LibraryError(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)
+    terminal.note(f"{len(index):,} papers written to {path}.")
+
+
+def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:
+    for paper in papers:
+        terminal.note(paper.label)
+    count = "this paper" if len(papers) == 1 else f"these {len(papers)} papers"
+    sys.stderr.write(f"Remove {count}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

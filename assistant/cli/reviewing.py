@@ -1,0 +1,102 @@
+"""``assistant review``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.cli.opening import open_assistant, read_text
+from assistant.cli.terminal import Terminal
+from assistant.errors import LibraryError
+from assistant.review.model import Review, ReviewEstimate, ReviewProgress
+from assistant.review.rendering import format_of, render
+from assistant.review.rendering.markdown import verdict_line
+
+__all__ = ["review"]
+
+
+def review(
+    topic: str,
+    *,
+    library: str | None,
+    papers: int,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    outputs: Sequence[Path],
+    preview: bool,
+    as_json: bool,
+) -> None:
+    """Writes a literature review, to files or to standard output.
+
+    Raises:
+        AssistantError: what `Assistant.review` raises; a file cannot be written.
+    """
+    terminal = Terminal()
+    forms = [(path.expanduser(), format_of(path)) for path in outputs]  # before the work
+    text = read_text(topic, terminal)
+    assistant = open_assistant(library, terminal)
+    try:
+        if preview or assistant.settings.llm:
+            terminal.working("looking for papers…")
+            estimate = assistant.preview_review(text, papers, include, exclude)
+            terminal.note(_told(estimate))
+            if preview:
+                if as_json:
+                    terminal.data(estimate.model_dump(mode="json") if estimate else None)
+                return
+
+        def tell(progress: ReviewProgress) -> None:
+            terminal.working(_step(progress))
+
+        made = assistant.review(text, papers, include, exclude, tell)
+    finally:
+        terminal.settle()
+        assistant.close()
+    for path, form in forms:
+        _write(path, render(made, form))
+        terminal.note(f"Written to {path}.")
+    if as_json:
+        terminal.data(made.model_dump(mode="json"))
+    elif not forms:
+        terminal.document([render(made, "md")])
+    else:
+        terminal.note(_summary(made))
+
+
+def _told(estimate: ReviewEstimate | None) -> str:
+    """What the language model will be asked for."""
+    if estimate is None:
+        return "No language model is set: the review takes no call and costs nothing."
+    cost = "" if estimate.cost_usd is None else f", ${estimate.cost_usd:.2f} at most"
+    return (
+        f"{estimate.papers} papers in {estimate.themes} themes: about {estimate.calls} calls, "
+        f"{estimate.prompt_tokens:,} tokens in, at most {estimate.completion_tokens:,} out{cost}."
+    )
+
+
+def _step(progress: ReviewProgress) -> str:
+    parts = [f"{progress.step} ({progress.done} of {progress.total})"]
+    if progress.tokens:
+        parts.append(f"{progress.tokens:,} tokens")
+    if progress.seconds_left is not None:
+        parts.append(f"{progress.seconds_left:.0f} s left")
+    return ", ".join(parts)
+
+
+def _summary(made: Review) -> str:
+    if made.status == "absent":
+        return made.scope[0].text
+    return f"{made.counts.used} papers, {len(made.themes)} themes. {verdict_line(made)}"
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    except OSError as error:
+        raise LibraryError(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+"""``assistant demo``: a question answered from the sample library, and where to go from there."""
+
+from __future__ import annotations
+
+from assistant.cli.asking import answered
+from assistant.cli.opening import SAMPLE, open_assistant, read_text
+from assistant.cli.showing import show_answer
+from assistant.cli.terminal import Terminal
+
+__all__ = ["QUESTION", "demo"]
+
+QUESTION = "When should weights be pruned during pre-training, and what does that gain?"
+
+
+def demo(question: str | None) -> None:
+    """Answers one question from the sample library, which is made at the first use.
+
+    Raises:
+        AssistantError: the sample library cannot be made, or what `Assistant.stream` raises.
+    """
+    terminal = Terminal()
+    text = read_text(question or QUESTION, terminal)
+    assistant = open_assistant(SAMPLE, terminal)
+    terminal.say((text, "bold"))
+    terminal.say()
+    show_answer(terminal, answered(assistant, text, [], terminal))
+    terminal.say()
+    terminal.say("Ask another:      ", ('assistant ask --library sample "…"', "cyan"))
+    terminal.say("Your own papers:  ", ("assistant ingest FILE", "cyan"))
+    terminal.say("A conversation:   ", ("assistant chat", "cyan"))

@@ -1,0 +1,159 @@
+"""doctor: what is well, what is not, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from assistant.doctor import Check, diagnose
+from assistant.settings import Settings
+
+from .conftest import Run
+from .fakes import FakeEmbedder
+
+
+def _checks(result: object) -> dict[str, Check]:
+    found = [Check.model_validate(check) for check in result.json["checks"]]  # type: ignore[attr-defined]
+    return {check.name: check for check in found}
+
+
+def _tree(folder: Path) -> set[tuple[str, int]]:
+    return {(str(path), path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+def test_a_fresh_machine_is_not_broken(run: Run, tmp_path: Path) -> None:
+    before = _tree(tmp_path)
+    result = run("doctor")
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert lines[0].startswith("ok python: ")
+    assert any(line.startswith("! ") and "assistant ingest FILE" in line for line in lines)
+    assert any(line.startswith("! ") and "the first command" in line for line in lines)
+    assert lines[-1] == "Nothing is broken."
+    assert _tree(tmp_path) == before
+
+
+def test_a_filled_library(filled: Path, run: Run) -> None:
+    before = _tree(filled)
+    result = run("doctor", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.json["ok"] is True
+    checks = _checks(result)
+    assert checks["index"].found == "3 papers, fresh"
+    assert checks["filled by"].found.startswith("fake")
+    assert checks["lock"].found == "free"
+    assert "sound" in checks["database"].found
+    assert {path for path, _ in _tree(filled)} == {path for path, _ in before}
+
+
+def test_a_damaged_database_is_broken(filled: Path, run: Run) -> None:
+    file = filled / "chroma" / "chroma.sqlite3"
+    file.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+    result = run("doctor")
+    assert result.code == 1
+    assert "is damaged" in result.out
+    assert result.out.splitlines()[-1].startswith("One thing is broken: database")
+    file.unlink()
+    assert _checks(run("doctor", "--json"))["database"].state == "broken"
+
+
+def test_an_index_that_lags_is_told_and_left(filled: Path, run: Run) -> None:
+    generation = filled / "generation"
+    generation.write_text(str(int(generation.read_text(encoding="ascii")) + 1), encoding="ascii")
+    before = (filled / "index" / "current").read_text(encoding="ascii")
+    check = _checks(run("doctor", "--json"))["index"]
+    assert check.state == "attention"
+    assert "lags" in check.found
+    assert (filled / "index" / "current").read_text(encoding="ascii") == before
+    shutil.rmtree(filled / "index")
+    assert "missing" in _checks(run("doctor", "--json"))["index"].found
+
+
+def test_a_lock_that_is_held(filled: Path, run: Run) -> None:
+    with FileLock(filled / "lock"):
+        result = run("doctor", "--json")
+    check = _checks(result)["lock"]
+    assert (result.code, check.state) == (0, "attention")
+    assert "held" in check.found
+
+
+def test_another_model_than_filled_it(
+    filled: Path, run: Run, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder.name = "another"
+    assert _checks(run("doctor", "--json"))["filled by"].state == "ok"  # no model here to compare
+    monkeypatch.setattr("assistant.doctor._model", lambda _: iter([Check(name="model", found="")]))
+    result = run("doctor", "--json")
+    check = _checks(result)["filled by"]
+    assert (result.code, check.state) == (1, "broken")
+    assert "--reindex" in check.do
+
+
+def test_a_settings_file_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("unknown = 1\n", encoding="utf-8")
+    result = run("doctor", "--json")
+    assert result.code == 1
+    check = _checks(result)["settings"]
+    assert check.state == "broken"
+    assert "unknown" in check.found
+    assert check.do
+
+
+def test_settings_are_shown_and_secrets_are_not(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text("[retrieval]\ntop_k = 12\n", encoding="utf-8")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:hidden@models.example:8443/v1?token=hidden")
+    monkeypatch.setenv("ASSISTANT_LLM", "some-model")
+    monkeypatch.setenv("ASSISTANT_ENDPOINT__CONNECT_TIMEOUT", "0.2")
+    result = run("doctor")
+    assert result.code == 1
+    assert "! endpoint: " in " ".join(result.out.split())
+    assert str(tmp_path / "config.toml") in result.out
+    assert "retrieval.top_k = 12" in result.out
+    assert "some-model at https://models.example:8443/v1, a key is set" in result.out
+    for secret in ("very-secret", "hidden"):
+        assert secret not in result.out
+
+
+def test_a_model_without_an_endpoint_is_broken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_LLM", "some-model")
+    result = run("doctor", "--json")
+    assert result.code == 1
+    assert "OPENAI_API_KEY" in _checks(result)["language model"].do
+
+
+def test_folders(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ASSISTANT_CACHE", str(tmp_path / "file" / "cache"))
+    check = _checks(run("doctor", "--json"))["cache folder"]
+    assert check.state == "broken"
+    assert "ASSISTANT_CACHE" in check.do
+
+
+@pytest.mark.parametrize(
+    ("free", "state"), [(10 << 30, "ok"), (200 << 20, "attention"), (1, "broken")]
+)
+def test_room(free: int, state: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil._ntuple_diskusage(1 << 40, 0, free)  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert _checks(run("doctor", "--json"))["library folder"].state == state
+
+
+def test_a_look_of_ones_own_and_one_that_fails() -> None:
+    def language_model(settings: Settings) -> Iterator[Check]:
+        yield Check(name="language model answers", found=str(settings.llm))
+
+    def fails(settings: Settings) -> Iterator[Check]:
+        raise ZeroDivisionError(str(settings.llm))
+
+    checks = diagnose(more=[language_model, fails])
+    assert checks[-2].name == "language model answers"
+    assert (checks[-1].name, checks[-1].state) == ("fails", "broken")
+    assert json.dumps([check.model_dump() for check in checks])
