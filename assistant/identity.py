@@ -8,6 +8,7 @@ abstracts, are different papers. A repeat with the same text is never a second p
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import count
@@ -59,7 +60,7 @@ class KnownPapers:
         if known is None:
             paper = record
             if names.id in self._by_name:  # same title, another paper
-                paper = record.model_copy(update={"key": self._other_id(names.id, record)})
+                paper = record.model_copy(update={"key": self._free_id(names)})
             self._remember(_Known(paper.names, None, _word_set(paper), seen=True))
             return Decision("new", paper)
         if known.seen or known.place is None:
@@ -75,14 +76,13 @@ class KnownPapers:
         self._remember_ids(known)
         return Decision("changed", merged)
 
-    def _other_id(self, taken: str, record: Paper) -> str:
-        """An id like ``taken`` that no paper has, the same in every run over the same records."""
-        for n in count():
-            told = f"{record.abstract}\x1f{record.source_id or ''}\x1f{n or ''}"
-            other = f"{taken}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
-            if other not in self._by_name:
-                return other
-        raise AssertionError("numbers do not end")  # pragma: no cover
+    def _free_id(self, names: PaperNames) -> str:
+        """An id for another paper with the title of ``names``, made of its text."""
+        wanted = f"{names.id}:{names.abstract_hash[:8]}"
+        if wanted not in self._by_name:
+            return wanted
+        # the paper that was given it has changed since
+        return next(i for n in count(2) if (i := f"{wanted}-{n}") not in self._by_name)
 
     def _remember(self, known: _Known) -> None:
         self._by_name.setdefault(known.names.id, known)
@@ -101,17 +101,17 @@ class KnownPapers:
         if not names.title_key:
             return None
         namesakes = [k for k in self._by_title[names.title_key] if not _conflict(k.names, names)]
-        same_text = [k for k in namesakes if k.names.text_hash == names.text_hash]
+        same_text = [k for k in namesakes if k.names.abstract_hash == names.abstract_hash]
         if same_text:
             return same_text[0]
         apart = [k for k in namesakes if not _told_apart(k.names, names)]
-        # a repeat of what this run has had, before a change of what it may still bring
-        repeats = [k for k in apart if k.seen and self._overlap(k, record) >= SAME_ABSTRACT]
-        if repeats:
-            return repeats[0]
         own = [k for k in apart if names.source_id and _origin(k.names) == _origin(names)]
+        alike = {id(k): self._overlap(k, record) for k in own or apart}
+        # A paper that is like it comes before one that merely has not been met in this run:
+        # otherwise a repeat would take the place of the next paper with this title.
+        close = [k for k in own or apart if alike[id(k)] >= SAME_ABSTRACT]
         fresh = [k for k in own or apart if not k.seen]
-        return max(fresh, key=lambda k: self._overlap(k, record)) if fresh else None
+        return max(close or fresh, key=lambda k: alike[id(k)], default=None)
 
     def _overlap(self, known: _Known, record: Paper) -> float:
         """Jaccard similarity of the words of the two abstracts; 1 where the record has none."""

@@ -107,7 +107,7 @@ class PassageReader:
         sentence_terms = [set(terms(sentence)) for sentence in passage.sentences]
         bag = title_terms.union(*sentence_terms)
         similar, exact = self._matches(question, passage)
-        best = np.asarray(similar.max(axis=1, initial=0.0), dtype=np.float32)
+        best: Floats = np.max(similar, axis=1, initial=0.0)
         held = exact.any(axis=1)
         rare, aligned = question.rarity, question.rarity * question.alignment
         cosines = np.sort(passage.vectors @ question.vector)[::-1]
@@ -124,7 +124,7 @@ class PassageReader:
             "sentence_cosine": _at(cosines, 0),
             "second_sentence_cosine": _at(cosines, 1),
             "coverage": question.coverage(bag),
-            "exact_coverage": _weighted(held.astype(np.float32), aligned),
+            "exact_coverage": _weighted(np.asarray(held, dtype=np.float32), aligned),
             "soft_coverage": _weighted(best, rare),
             "soft_coverage_aligned": _weighted(best, aligned),
             "second_lack": _at(lacking, 1),

@@ -352,7 +352,8 @@ class GenerativeAnswerer:
         verification = Verification(draft.sentences, draft.numbering, draft.given)
         if not verification.claims:
             return
-        yield StatusEvent(text=f"checking {len(verification.claims)} sentences")
+        count = len(verification.claims)
+        yield StatusEvent(text=f"checking {count} sentence{'' if count == 1 else 's'}")
         messages = self._prompts["support"].messages(
             claims=verification.claims, boundary=verification.boundary
         )

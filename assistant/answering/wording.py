@@ -53,6 +53,12 @@ _THIS_THING = re.compile(
 _IT = re.compile(
     r"^it(?=\ (?!is\ (?:well|known|important|possible|clear|shown|found|crucial)))", re.I
 )
+_LATER_IT = re.compile(
+    r"^((?:on|in|at|for|with|across|under|over|by|from|when|while|after|during)\ [^.;:]{2,70}?\ )"
+    r"(?:this|it|the\ (?:proposed\ )?(?:method|approach|model|framework))"
+    r"(?=\ (?:also\ |even\ )?(?:is|was|has|can|could|makes?|[a-z]{2,}s)\b)",
+    re.IGNORECASE | re.VERBOSE,
+)
 _WE = re.compile(r"^we(?=\ )", re.IGNORECASE)
 _THEY = re.compile(r"^they(?=\ )", re.IGNORECASE)
 _OUR_RESULTS = re.compile(
@@ -114,11 +120,17 @@ def standing_alone(text: str, paper: Paper, *, named: bool) -> str:
             found = _THEY.match(sentence)
             if found:
                 sentence = f"In {name}, they" + sentence[found.end() :]
+            sentence = _LATER_IT.sub(rf"\g<1>{_escaped(name)}", sentence, count=1)
     for pattern, replacement in _INNER:
         sentence = pattern.sub(replacement, sentence)
     sentence = re.sub(r"^(?:Our|our)\b", "Their" if named else f"In {name}, their", sentence)
     sentence = _capitalised(sentence)
     return sentence if sentence[-1:] in ".!?" else sentence.rstrip(" ,;:") + "."
+
+
+def _escaped(name: str) -> str:
+    """``name`` as the replacement of a substitution takes it."""
+    return name.replace("\\", r"\\")
 
 
 def _without_lead_in(sentence: str) -> str:
