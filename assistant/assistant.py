@@ -17,6 +17,7 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
     from assistant.llm import Cancellation
+    from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewEstimate, ReviewProgress
@@ -84,19 +86,25 @@ class Assistant:
     # ------------------------------------------------------------------ papers
 
     def ingest(
-        self, sources: Sources, on_progress: Callable[[IngestReport], None] | None = None
+        self,
+        sources: Sources | SourceReader,
+        on_progress: Callable[[IngestReport], None] | None = None,
     ) -> IngestReport:
         """Adds the papers of files, folders, or "-" (standard input); see `Library.ingest`.
+
+        A `SourceReader` in place of names lets the caller see how far the reading is.
 
         Raises:
             SourceError: nothing could be read at all.
             LibraryError: the library cannot be written, or is being written by another.
         """
-        from assistant.reading import read  # noqa: PLC0415
+        from assistant.reading import SourceReader  # noqa: PLC0415
 
-        if isinstance(sources, str | Path):
-            sources = [sources]
-        return self.library.ingest(read(sources), on_progress)
+        reader = sources if isinstance(sources, SourceReader) else SourceReader(sources)
+        records = iter(reader)
+        # what cannot be read at all is told before a model is fetched or a folder made
+        first = list(islice(records, 1))
+        return self.library.ingest(chain(first, records), on_progress)
 
     # ------------------------------------------------------------------ questions
 

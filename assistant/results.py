@@ -182,10 +182,14 @@ class IngestReport(BaseModel):
 
 
 class StatusEvent(BaseModel):
-    """A step of the work begins: "searching: …", "reading 8 papers"."""
+    """A step of the work begins: "searching: …", "reading 8 papers".
+
+    ``waiting``: nothing is done for a while, because the endpoint is to be asked again.
+    """
 
     type: Literal["status"] = "status"
     text: str
+    waiting: bool = False
 
 
 class TextEvent(BaseModel):

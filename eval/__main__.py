@@ -93,7 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     checker.add_argument("--papers", nargs="+", metavar="SOURCE", help="papers to make pairs from")
     checker.add_argument("--seed", type=int, default=0)
 
-    verb("reviews", "literature reviews")
+    reviewed = verb("reviews", "reviews: coverage, citations, repetition, themes, seconds")
+    reviewed.add_argument("--topics", type=Path, metavar="FILE", help="labelled topics")
+    reviewed.add_argument("--sizes", type=_sizes, default=[30], metavar="N,N", help="papers")
+    papers(reviewed)
 
     compared = verb("compare", "what differs between two saved runs, and whether it is sure")
     compared.add_argument("a", type=Path, metavar="A")

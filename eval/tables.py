@@ -67,6 +67,7 @@ def of_run(run: dict[str, Any]) -> list[Table]:
         "bench": _bench,
         "sweep": _sweep,
         "compare": _compare,
+        "reviews": _reviews,
     }.get(run["verb"])
     return maker(run["results"]) if maker else []
 
@@ -278,6 +279,59 @@ def _sweep(results: dict[str, Any]) -> list[Table]:
     return [Table(f"sweep over {', '.join(results['sets'])}",
                   ["parameter", "default", "dev / held out", "runner-up", "dev / held out", "why"],
                   rows)]  # fmt: skip
+
+
+def _reviews(results: dict[str, Any]) -> list[Table]:
+    tables = []
+    for size, result in results.items():
+        rows = [
+            [
+                row["topic"],
+                row["status"] if row["right"] else f"{row['status']} (wrong)",
+                number(row["papers"]),
+                percent(row["coverage"]),
+                percent(row["precision"]),
+                percent(row["citation_precision"]),
+                percent(row["repetition"]),
+                number(row["themes"]),
+                _purity(row["purity"]),
+                number(row["seconds"], 1),
+            ]
+            for row in result["topics"]
+        ]
+        average = result["mean"]
+        rows.append(
+            [
+                "mean of those held",
+                "",
+                number(average["papers"], 1),
+                percent(average["coverage"]),
+                percent(average["precision"]),
+                percent(average["citation_precision"]),
+                percent(average["repetition"]),
+                number(average["themes"], 1),
+                _purity({"same": average["purity_same"], "chance": average["purity_chance"]}),
+                number(average["seconds"], 1),
+            ]
+        )
+        tables.append(
+            Table(
+                f"reviews of at most {size} papers; {result['memory_mb']:,.0f} MB at most; "
+                f"{result['forced']['papers']} by hand take {result['forced']['seconds']:.1f} s",
+                ["topic", "status", "papers", "coverage", "precision", "citations", "repetition",
+                 "themes", "purity (chance)", "seconds"],
+                rows,
+                "In percent. Citations: supported by the checker; precision: cited papers that "
+                "are labelled.",
+            )
+        )  # fmt: skip
+    return tables
+
+
+def _purity(found: dict[str, Any] | None) -> str:
+    if found is None or found["same"] is None:
+        return "–"
+    return f"{100 * found['same']:.0f} ({100 * found['chance']:.0f})"
 
 
 def _compare(results: dict[str, Any]) -> list[Table]:

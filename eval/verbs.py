@@ -12,7 +12,7 @@ from assistant import Assistant
 from assistant.paper import Paper
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
-from eval import answers, bench, compare, judge, rag, ranking, report, runs, sweep, tables
+from eval import answers, bench, compare, judge, rag, ranking, report, reviews, runs, sweep, tables
 from eval.data import QUESTIONS, Bench, EvalError, read_beir, read_questions
 
 Options = argparse.Namespace
@@ -181,11 +181,11 @@ def checking(options: Options, command: Sequence[str]) -> dict[str, Any]:
 
 def reviewing(options: Options, command: Sequence[str]) -> dict[str, Any]:
     """The verb ``reviews``."""
-    del options, command
-    raise EvalError(
-        "Reviews cannot be measured yet.",
-        "Their measures come with the reviews (issue 5).",
-    )
+    measured_on = bench_of(options)
+    file = options.topics or reviews.TOPICS
+    assistant = library_for(measured_on, options, file)
+    found = reviews.measure(assistant, reviews.read_topics(file), options.sizes, runs.note)
+    return finished(options, command, measured_on.settings, found)
 
 
 def comparing(options: Options, command: Sequence[str]) -> dict[str, Any]:

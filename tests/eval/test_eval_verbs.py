@@ -141,7 +141,7 @@ def test_a_sweep_shows_the_default_beside_the_runner_up(beir: Path, run: Run) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["reviews"], "Reviews"),
+        (["reviews"], "--papers"),
         (["answers", "nowhere.jsonl"], "nowhere.jsonl"),
         (["retrieval", "nowhere"], "nowhere"),
         (["compare", "nothing", "nothing"], "There is no run nothing"),

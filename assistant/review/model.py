@@ -1,0 +1,246 @@
+"""What a literature review is: themes, sentences with verdicts, a table, references, and how
+it came about.
+
+Plain pydantic models; ``model_dump(mode="json")`` is the whole review, with its plan and what
+was found on the way. A sentence's ``text`` holds its markers, ``[1]``; the numbers are those of
+``references``, by first appearance in the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel, Field, field_validator
+
+from assistant.paper import Paper
+from assistant.results import Mode, Sentence, Support, Usage
+
+__all__ = [
+    "COLUMNS",
+    "Cell",
+    "Counts",
+    "LeftOut",
+    "MapPoint",
+    "Paragraph",
+    "Plan",
+    "Quote",
+    "Reference",
+    "Review",
+    "ReviewEstimate",
+    "ReviewProgress",
+    "ReviewSentence",
+    "SearchStep",
+    "TableRow",
+    "Theme",
+    "Verdicts",
+]
+
+Status = Literal["written", "thin", "absent"]
+COLUMNS = ("problem", "method", "result", "scale", "limits")
+"""Columns of the comparison table, after the paper."""
+
+
+class Quote(BaseModel):
+    """One citation of one sentence: the paper's number, its own words, and the verdict."""
+
+    number: int
+    text: str
+    support: Support
+    score: float = Field(description="of the check, in [0, 1]")
+    why: str = ""
+
+
+class ReviewSentence(Sentence):
+    """A sentence; ``quotes`` has one entry a citation.
+
+    ``support`` is "none" where the review speaks of itself (how many papers, which themes), else
+    the verdict of its weakest part.
+    """
+
+    quotes: list[Quote] = Field(default_factory=list)
+
+
+class Paragraph(BaseModel):
+    """A run of sentences of one kind; ``kind`` says what they are about."""
+
+    kind: Literal["scope", "overview", "background", "approach", "numbers", "limits", "open"]
+    sentences: list[ReviewSentence]
+
+
+class Theme(BaseModel):
+    """A theme: its name, what distinguishes it, its papers by number, its section."""
+
+    name: str
+    terms: list[str] = Field(default_factory=list, description="distinctive terms, best first")
+    papers: list[int] = Field(default_factory=list, description="numbers of its papers")
+    paragraphs: list[Paragraph] = Field(default_factory=list)
+
+    @property
+    def sentences(self) -> Iterator[ReviewSentence]:
+        """All sentences of the section."""
+        return (sentence for paragraph in self.paragraphs for sentence in paragraph.sentences)
+
+
+class Cell(BaseModel):
+    """A filled cell of the table: what it says, in the paper's words, and whose they are."""
+
+    text: str
+    citation: int
+    quote: str
+    support: Support = "supported"
+
+
+class TableRow(BaseModel):
+    """One paper of the comparison table; a cell is None where the abstract does not say."""
+
+    number: int
+    title: str
+    theme: str = ""
+    problem: Cell | None = None
+    method: Cell | None = None
+    result: Cell | None = None
+    scale: Cell | None = None
+    limits: Cell | None = None
+
+
+class Reference(BaseModel):
+    """A cited paper; ``relevance`` is the estimated chance that it is about the topic."""
+
+    number: int
+    paper: Paper
+    theme: str = ""
+    relevance: float = 0.0
+    by_hand: bool = Field(False, description="named by the person, not found by the search")
+
+    @field_validator("paper", mode="before")
+    @classmethod
+    def _id_follows(cls, value: object) -> object:
+        """Lets a review be read again from its JSON, where the paper's id is shown."""
+        return {k: v for k, v in value.items() if k != "id"} if isinstance(value, dict) else value
+
+
+class SearchStep(BaseModel):
+    """One query and what it brought."""
+
+    query: str
+    why: str
+    found: int = Field(description="papers looked at")
+    new: int = Field(description="relevant ones that no query before had brought")
+
+
+class LeftOut(BaseModel):
+    """A paper that was looked at and is not in the review, and why."""
+
+    paper_id: str
+    title: str
+    relevance: float
+    why: str
+
+
+class Counts(BaseModel):
+    """``held`` in the library, ``found`` by the searches, ``relevant`` of them, ``used``."""
+
+    held: int = 0
+    found: int = 0
+    relevant: int = 0
+    used: int = 0
+    left_out: int = 0
+
+
+class Verdicts(BaseModel):
+    """How many sentences are supported, partial, unsupported; ``own``: about the review itself."""
+
+    supported: int = 0
+    partial: int = 0
+    unsupported: int = 0
+    own: int = 0
+
+
+class MapPoint(BaseModel):
+    """Where a paper lies on the theme map; ``x`` and ``y`` in [0, 1]."""
+
+    number: int
+    x: float
+    y: float
+    theme: int
+
+
+class Plan(BaseModel):
+    """The steps in between, so that a person can see why a paper stands where it stands."""
+
+    expansion: list[str] = Field(default_factory=list, description="terms added to the search")
+    theme_counts: dict[str, float] = Field(
+        default_factory=dict, description="number of themes tried → its score"
+    )
+    name_candidates: dict[str, list[str]] = Field(default_factory=dict)
+    order: dict[str, list[str]] = Field(
+        default_factory=dict, description="theme → ids of its papers, most central first"
+    )
+    roles: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="paper id → what was read out of its abstract"
+    )
+    outline: dict[str, str] = Field(
+        default_factory=dict, description="theme → what its section is to show (with a model)"
+    )
+    replies: list[str] = Field(default_factory=list, description="what a language model replied")
+
+
+class Review(BaseModel):
+    """A literature review. ``absent``: the library holds nothing on the topic, and it says so."""
+
+    topic: str
+    title: str
+    status: Status
+    mode: Mode = "extractive"
+    model: str | None = None
+    scope: list[ReviewSentence] = Field(default_factory=list)
+    overview: list[ReviewSentence] = Field(default_factory=list)
+    themes: list[Theme] = Field(default_factory=list)
+    table: list[TableRow] = Field(default_factory=list)
+    open_questions: list[ReviewSentence] = Field(default_factory=list)
+    references: list[Reference] = Field(default_factory=list)
+    counts: Counts = Field(default_factory=Counts)
+    verdicts: Verdicts = Field(default_factory=Verdicts)
+    searches: list[SearchStep] = Field(default_factory=list)
+    left_out: list[LeftOut] = Field(default_factory=list)
+    map: list[MapPoint] = Field(default_factory=list)
+    plan: Plan = Field(default_factory=Plan)
+    notes: list[str] = Field(default_factory=list)
+    usage: Usage | None = None
+    seconds: float = 0.0
+
+    @property
+    def sentences(self) -> Iterator[ReviewSentence]:
+        """Every sentence in the order of the document."""
+        yield from self.scope
+        yield from self.overview
+        for theme in self.themes:
+            yield from theme.sentences
+        yield from self.open_questions
+
+    def __str__(self) -> str:
+        from assistant.review.rendering import render  # noqa: PLC0415
+
+        return render(self, "md")
+
+
+class ReviewEstimate(BaseModel):
+    """What writing a review with the language model will take, before it begins."""
+
+    papers: int
+    themes: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int = Field(description="at most")
+    cost_usd: float | None = None
+
+
+class ReviewProgress(BaseModel):
+    """Where the work stands: ``done`` of ``total`` steps, tokens so far, seconds to go."""
+
+    step: str
+    done: int
+    total: int
+    tokens: int = 0
+    seconds_left: float | None = None

@@ -1,0 +1,76 @@
+"""A review as a document: Markdown, HTML, BibTeX, RIS, CSV of its table, JSON of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant.errors import ConfigurationError
+from assistant.review.model import Review
+
+__all__ = ["FORMATS", "format_of", "render"]
+
+
+def _markdown(review: Review) -> str:
+    from assistant.review.rendering.markdown import markdown  # noqa: PLC0415
+
+    return markdown(review)
+
+
+def _html(review: Review) -> str:
+    from assistant.review.rendering.html import html  # noqa: PLC0415
+
+    return html(review)
+
+
+def _bibtex(review: Review) -> str:
+    from assistant.review.rendering.exports import bibtex  # noqa: PLC0415
+
+    return bibtex(review)
+
+
+def _ris(review: Review) -> str:
+    from assistant.review.rendering.exports import ris  # noqa: PLC0415
+
+    return ris(review)
+
+
+def _csv(review: Review) -> str:
+    from assistant.review.rendering.exports import table_csv  # noqa: PLC0415
+
+    return table_csv(review)
+
+
+def _json(review: Review) -> str:
+    return review.model_dump_json(indent=1) + "\n"
+
+
+FORMATS: dict[str, Callable[[Review], str]] = {
+    "md": _markdown,
+    "html": _html,
+    "bib": _bibtex,
+    "ris": _ris,
+    "csv": _csv,
+    "json": _json,
+}
+"""Extension of a file → its renderer."""
+_ALIASES = {"markdown": "md", "htm": "html", "bibtex": "bib"}
+
+
+def format_of(path: Path) -> str:
+    """The format that the name of a file asks for.
+
+    Raises:
+        ConfigurationError: there is no such format.
+    """
+    suffix = path.suffix.lower().lstrip(".")
+    name = _ALIASES.get(suffix, suffix)
+    if name not in FORMATS:
+        known = ", ".join(f".{f}" for f in FORMATS)
+        raise ConfigurationError(f"A review cannot be written as {path.name!r}.", f"Use {known}.")
+    return name
+
+
+def render(review: Review, form: str = "md") -> str:
+    """``review`` in one of the `FORMATS`."""
+    return FORMATS[_ALIASES.get(form, form)](review)

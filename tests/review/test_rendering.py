@@ -1,0 +1,165 @@
+"""Reviews as documents."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from assistant.assistant import Assistant
+from assistant.errors import ConfigurationError
+from assistant.paper import Paper
+from assistant.reading import read
+from assistant.review.model import COLUMNS, Review
+from assistant.review.rendering import FORMATS, format_of, render
+
+from .conftest import Make, expert_papers, other_papers
+
+VOID = {"meta", "circle", "rect", "br", "link", "img"}
+
+
+class Page(HTMLParser):
+    """Ids, links and visible text of a page; fails on tags that do not close."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.resources: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on")
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "href":
+                self.links.append(value or "")
+            if name in ("src", "data", "srcset"):
+                self.resources.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def review(experts: Assistant) -> Review:
+    return experts.review("mixture of experts")
+
+
+def test_markdown(review: Review) -> None:
+    text = render(review, "md")
+    assert text.startswith("# Literature review: mixture of experts\n")
+    heads = re.findall(r"^## (.*)$", text, re.M)
+    names = [theme.name for theme in review.themes]
+    assert heads == ["Scope", "Overview", *names, "Comparison", "Open questions", "References"]
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + len(review.table)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {7}
+    assert "sentences about the papers" in text
+    assert str(review) == text
+
+
+def test_html_is_one_whole_file(review: Review) -> None:
+    page = Page(render(review, "html"))
+    assert page.resources == []
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert len(set(page.ids)) == len(page.ids)
+    inner = {link[1:] for link in page.links if link.startswith("#")}
+    assert inner <= set(page.ids)
+    assert {f"ref-{r.number}" for r in review.references} <= inner
+    outer = {link for link in page.links if not link.startswith("#")}
+    assert outer == {r.paper.link for r in review.references if r.paper.link}
+    assert page.tags.count("circle") == len(review.references)
+    quote = next(s.quotes[0].text for s in review.sentences if s.quotes)
+    assert quote in page.text
+
+
+def test_bibtex_and_ris_hold_the_cited_papers(review: Review, tmp_path: Path) -> None:
+    wanted = {r.paper.title for r in review.references}
+    for form in ("bib", "ris"):
+        path = tmp_path / f"references.{form}"
+        path.write_text(render(review, form), encoding="utf-8")
+        papers = [paper for paper in read([path]) if isinstance(paper, Paper)]
+        assert {paper.title for paper in papers} == wanted
+        assert len(papers) == len(wanted)
+
+
+def test_csv_of_the_table(review: Review) -> None:
+    rows = list(csv.DictReader(io.StringIO(render(review, "csv"))))
+    assert [int(row["number"]) for row in rows] == [row.number for row in review.table]
+    for row, held in zip(rows, review.table, strict=True):
+        for column in COLUMNS:
+            cell = getattr(held, column)
+            assert row[column] == (cell.text if cell else "")
+
+
+def test_json_of_the_whole(review: Review) -> None:
+    assert json.loads(render(review, "json")) == review.model_dump(mode="json")
+
+
+def test_markup_is_shown_not_obeyed(make: Make) -> None:
+    nasty = '<img src=x onerror="alert(1)"> *Expert* [Pruning](javascript:x) | `of` Mixtures & More'
+    papers = [
+        Paper(
+            title=nasty,
+            abstract=expert_papers()[0].abstract + " <script>alert(2)</script> falls by 5% | *so*.",
+            url='https://example.org/"><script>',
+        ),
+        *expert_papers()[1:],
+    ]
+    review = make([*papers, *other_papers()]).review("<i>expert pruning</i>")
+    page = Page(render(review, "html"))
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert "i" not in page.tags
+    assert "<img src=x" in page.text
+    text = render(review, "md")
+    assert "<img" not in text.replace("\\<img", "")
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {7}
+    assert "<script" not in render(review, "md").replace("\\<script", "")
+
+
+def test_formulas_in_the_csv_are_text(make: Make) -> None:
+    paper = Paper(title="=1+1 Expert Pruning", abstract=expert_papers()[0].abstract)
+    review = make([paper, *expert_papers()[1:], *other_papers()]).review("expert pruning")
+    rows = list(csv.DictReader(io.StringIO(render(review, "csv"))))
+    assert "'=1+1 Expert Pruning" in {row["paper"] for row in rows}
+
+
+def test_every_format_of_a_review_of_nothing(experts: Assistant) -> None:
+    review = experts.review("gene editing by CRISPR")
+    for form in FORMATS:
+        render(review, form)
+    assert "holds nothing" in render(review, "md")
+    assert "holds nothing" in Page(render(review, "html")).text
+
+
+def test_the_format_follows_the_name() -> None:
+    assert format_of(Path("a/b.MD")) == "md"
+    assert format_of(Path("a.htm")) == "html"
+    with pytest.raises(ConfigurationError):
+        format_of(Path("review.odt"))
