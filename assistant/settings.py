@@ -13,14 +13,22 @@ how to measure again and docs in eval/ hold the tables.
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from assistant.errors import ConfigurationError
 
@@ -28,6 +36,13 @@ APP = "abstract-assistant"
 
 # fields that pydantic knows by the names that people already have
 _ALIASES = {"openai_api_key": "OPENAI_API_KEY", "openai_base_url": "OPENAI_BASE_URL"}
+# names in the environment that are no settings
+_OTHER_NAMES = (
+    "ASSISTANT_CONFIG",
+    "ASSISTANT_DEBUG",
+    "ASSISTANT_TEST_DATA",
+    "ASSISTANT_EVAL_CACHE",
+)
 
 
 class _Group(BaseModel):
@@ -169,12 +184,9 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise ConfigurationError(
-                f"The setting {name!r} cannot be used: {first['msg'].lower()}.",
-                f"Correct it on the command line, in the environment or in {config_file()}.",
-            ) from None
+            raise _unusable(error) from None
+        except SettingsError as error:
+            raise _unreadable(error) from None
 
     @classmethod
     def settings_customise_sources(
@@ -188,6 +200,72 @@ class Settings(BaseSettings):
         """Arguments, then the environment, then the TOML file."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, _TomlFile(settings_cls)
+
+
+def _unusable(error: ValidationError) -> ConfigurationError:
+    """The first value that is refused, by its name."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    group = _groups().get(path[0].lower())
+    if first["type"] == "extra_forbidden" and group is not None:
+        known = ", ".join(sorted(group.model_fields))
+        return ConfigurationError(
+            f"There is no setting {name!r}.",
+            f"Those of {path[0]!r} are: {known} (in the environment: {_variable(path[0])}__…).",
+        )
+    reason = first["msg"][:1].lower() + first["msg"][1:]
+    return ConfigurationError(
+        f"The setting {name!r} cannot be used: {reason}.",
+        f"Correct it on the command line, in the environment or in {config_file()}.",
+    )
+
+
+def _unreadable(error: SettingsError) -> ConfigurationError:
+    """A variable of a whole group that holds no JSON, such as ``ASSISTANT_EMBEDDING=minilm``."""
+    found = re.search(r'field "(\w+)"', str(error))
+    if found is None or found[1] not in _groups():
+        return ConfigurationError(f"The settings cannot be read: {error}.")
+    variable, fields = _variable(found[1]), _groups()[found[1]].model_fields
+    return ConfigurationError(
+        f"The environment variable {variable} cannot be used: {found[1]!r} is a group of settings.",
+        f"Set its parts, such as {variable}__{next(iter(fields)).upper()}.",
+    )
+
+
+def _groups() -> dict[str, type[BaseModel]]:
+    """Groups of settings by name."""
+    fields = Settings.model_fields.items()
+    return {
+        name: field.annotation
+        for name, field in fields
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+
+
+def _variable(field: str) -> str:
+    return _ALIASES.get(field, f"ASSISTANT_{field.upper()}")
+
+
+def unknown_variables() -> Iterator[tuple[str, str]]:
+    """Environment variables that look like settings and are none, each with the likeliest name.
+
+    Yields:
+        name, and the name that is probably meant ("" where none is near).
+    """
+    known = {_variable(field): field for field in Settings.model_fields}
+    meant = {f"ASSISTANT_{field.upper()}": name for name, field in known.items()}
+    for name in sorted(os.environ):
+        upper = name.upper()
+        first, _, rest = upper.partition("__")
+        if not upper.startswith("ASSISTANT_") or upper in _OTHER_NAMES:
+            continue
+        if upper in known or (rest and known.get(first) in _groups()):
+            continue
+        near = difflib.get_close_matches(first, [*meant, *_OTHER_NAMES], 1, 0.8)
+        likely = meant.get(near[0], near[0]) if near else ""
+        grouped = rest and known.get(likely) in _groups()
+        yield name, f"{likely}__{rest}" if grouped else likely
 
 
 def config_file() -> Path:

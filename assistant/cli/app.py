@@ -4,6 +4,8 @@ Each command imports its module when it runs, so that ``--help`` loads nothing b
 typer. A new command is a function here and a module beside.
 """
 
+# ruff: noqa: D301  (\b keeps the lines of examples apart; raw, it would be printed)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -129,7 +131,7 @@ def assistant(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    r"""Ask a library of research-paper abstracts.
+    """Ask a library of research-paper abstracts.
 
     Every sentence of an answer cites papers by title, with the sentence that supports it; what
     the library does not hold, it says.
@@ -155,7 +157,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    r"""Answer a question from the sample papers that come along.
+    """Answer a question from the sample papers that come along.
 
     \b
     Examples:
@@ -182,7 +184,7 @@ def ingest(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
     as_json: Json = False,
 ) -> None:
-    r"""Add papers to the library, and update those that changed.
+    """Add papers to the library, and update those that changed.
 
     Takes saved listing pages, JSON Lines, JSON, CSV, TSV, BibTeX and RIS, also gzipped. A record
     that cannot be used is reported, the rest goes in. Interrupted, the same command again
@@ -214,7 +216,7 @@ def search(
     k: Count = None,
     as_json: Json = False,
 ) -> None:
-    r"""Find the papers that fit best, each with its best sentence.
+    """Find the papers that fit best, each with its best sentence.
 
     \b
     Examples:
@@ -252,7 +254,7 @@ def ask(
     max_cost: MaxCost = None,
     language: Language = None,
 ) -> None:
-    r"""Answer a question; every sentence cites its papers.
+    """Answer a question; every sentence cites its papers.
 
     Without a language model the answer is made of sentences of the abstracts. With one it is
     written; OPENAI_API_KEY is its key, and each sentence is checked against what it cites. An
@@ -287,6 +289,7 @@ def review(
     topic: Annotated[
         str, typer.Argument(metavar="TOPIC", help="In a few words; '-' is standard input.")
     ],
+    *,
     library: Library = None,
     papers: Annotated[
         int, typer.Option("--papers", min=1, max=1000, metavar="N", help="Papers to use, at most.")
@@ -313,7 +316,7 @@ def review(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    r"""Write a literature review of a topic: themes, a comparison table, references.
+    """Write a literature review of a topic: themes, a comparison table, references.
 
     \b
     Examples:
@@ -347,7 +350,7 @@ def chat(
     max_cost: MaxCost = None,
     language: Language = None,
 ) -> None:
-    r"""Ask in a conversation: follow-ups, sources on demand.
+    """Ask in a conversation: follow-ups, sources on demand.
 
     Ctrl-C stops an answer, also at the provider of a language model; /help lists what else
     there is. From a pipe, each line is a question.
@@ -386,7 +389,7 @@ def ui(
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
 ) -> None:
-    r"""Open the chat page; the same answers over HTTP (/v1, /api) and MCP (/mcp).
+    """Open the chat page; the same answers over HTTP (/v1, /api) and MCP (/mcp).
 
     Other machines can reach it only if --host says so and a password or token is set.
 
@@ -403,7 +406,7 @@ def ui(
 
 @app.command()
 def doctor(library: Library = None, as_json: Json = False) -> None:
-    r"""Check the installation, the model, the library and the settings.
+    """Check the installation, the model, the library and the settings.
 
     Each line is "ok", or "!" with what to do. Exit code 1 if something is broken. Where a
     language model is configured it is called once, with a few tokens; else nobody is called.
@@ -424,7 +427,7 @@ def doctor(library: Library = None, as_json: Json = False) -> None:
 
 @papers_app.callback()
 def papers() -> None:
-    r"""List, show, remove and export the papers of the library.
+    """List, show, remove and export the papers of the library.
 
     \b
     Examples:
@@ -447,7 +450,7 @@ def papers_list(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    r"""List the papers: title, year, id. Piped, one paper a line, by tabs.
+    """List the papers: title, year, id. Piped, one paper a line, by tabs.
 
     \b
     Examples:
@@ -466,7 +469,7 @@ def papers_show(
     library: Library = None,
     as_json: Json = False,
 ) -> None:
-    r"""Show one paper with its abstract.
+    """Show one paper with its abstract.
 
     \b
     Examples:
@@ -487,7 +490,7 @@ def papers_remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    r"""Remove papers from the library, everywhere.
+    """Remove papers from the library, everywhere.
 
     \b
     Examples:
@@ -514,7 +517,7 @@ def papers_export(
         typer.Option("-o", "--output", metavar="FILE", help="Where to; else standard output."),
     ] = None,
 ) -> None:
-    r"""Write all papers to a file that 'assistant ingest' reads again.
+    """Write all papers to a file that 'assistant ingest' reads again.
 
     \b
     Examples:
@@ -531,7 +534,7 @@ def papers_export(
 
 @cache_app.callback()
 def cache() -> None:
-    r"""See and clear the replies of language models that are kept on this disk.
+    """See and clear kept replies of language models.
 
     A reply is kept under its model, messages and parameters, so that the same call is not paid
     for twice. Reviews keep replies; answers do with ASSISTANT_GENERATION__CACHE=true.
@@ -545,7 +548,7 @@ def cache() -> None:
 
 @cache_app.command("show")
 def cache_show(as_json: Json = False) -> None:
-    r"""Tell how many replies are kept, and where.
+    """Tell how many replies are kept, and where.
 
     \b
     Examples:
@@ -559,7 +562,7 @@ def cache_show(as_json: Json = False) -> None:
 
 @cache_app.command("clear")
 def cache_clear(as_json: Json = False) -> None:
-    r"""Remove the kept replies; papers and embedding models stay.
+    """Remove the kept replies; papers and embedding models stay.
 
     \b
     Examples:

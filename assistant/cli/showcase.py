@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from pathlib import Path
+
 from assistant.cli.asking import answered
 from assistant.cli.opening import SAMPLE, open_assistant, read_text
 from assistant.cli.showing import show_answer
@@ -25,6 +30,17 @@ def demo(question: str | None) -> None:
     terminal.say()
     show_answer(terminal, answered(assistant, text, [], terminal))
     terminal.say()
-    terminal.say("Ask another:      ", ('assistant ask --library sample "…"', "cyan"))
-    terminal.say("Your own papers:  ", ("assistant ingest FILE", "cyan"))
-    terminal.say("A conversation:   ", ("assistant chat", "cyan"))
+    name = _called()
+    terminal.say("Ask another:      ", (f'{name} ask --library sample "…"', "cyan"))
+    terminal.say("Open the page:    ", (f"{name} ui --library sample", "cyan"))
+    terminal.say("Your own papers:  ", (f"{name} ingest FILE", "cyan"))
+    terminal.say("A conversation:   ", (f"{name} chat", "cyan"))
+
+
+def _called() -> str:
+    """How the program can be called from here: by its name, or by the path that was used."""
+    used = Path(sys.argv[0])
+    found = shutil.which("assistant")
+    if used.name != "assistant" or (found and Path(found).resolve() == used.resolve()):
+        return "assistant"
+    return os.path.relpath(used)

@@ -167,7 +167,7 @@ class _Graph:
         inputs: list[str],
         output: str = "",
         domain: str = "",
-        **attributes: Any,  # noqa: ANN401  (as make_node takes them)
+        **attributes: Any,
     ) -> str:
         """Add a node with one output; return the output's name."""
         output = output or f"{kind}{len(self._nodes)}"

@@ -3,7 +3,7 @@
 Importing this package is cheap; openai and LlamaIndex are imported by the first call.
 """
 
-from assistant.llm.cache import ReplyCache, clear_replies
+from assistant.llm.cache import KeptReplies, ReplyCache, clear_replies, kept_replies
 from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Finished, Piece, Waiting
 from assistant.llm.ledger import Ledger, count_tokens
 from assistant.llm.probe import Probe, examine, probe
@@ -13,6 +13,7 @@ __all__ = [
     "Delta",
     "Endpoint",
     "Finished",
+    "KeptReplies",
     "Ledger",
     "Piece",
     "Probe",
@@ -21,5 +22,6 @@ __all__ = [
     "clear_replies",
     "count_tokens",
     "examine",
+    "kept_replies",
     "probe",
 ]

@@ -7,27 +7,60 @@ taken as not there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.errors import ConfigurationError
 from assistant.settings import Settings
 
-__all__ = ["ReplyCache", "clear_replies"]
+__all__ = ["KeptReplies", "ReplyCache", "clear_replies", "kept_replies"]
 
 _FOLDER = "replies"
 
 
-def clear_replies(settings: Settings) -> int:
-    """Removes every kept reply; returns how many there were."""
+@dataclass(frozen=True, slots=True)
+class KeptReplies:
+    """What is kept: where, how many replies, how many bytes."""
+
+    folder: Path
+    count: int
+    size: int
+
+
+def kept_replies(settings: Settings) -> KeptReplies:
+    """Counts the kept replies."""
     folder = settings.cache.expanduser() / _FOLDER
-    count = sum(1 for _ in folder.glob("*/*.json"))
-    shutil.rmtree(folder, ignore_errors=True)
-    return count
+    sizes = []
+    for path in folder.glob("*/*.json"):
+        with contextlib.suppress(OSError):  # cleared meanwhile, by another process
+            sizes.append(path.stat().st_size)
+    return KeptReplies(folder, len(sizes), sum(sizes))
+
+
+def clear_replies(settings: Settings) -> int:
+    """Removes every kept reply; returns how many there were.
+
+    Raises:
+        ConfigurationError: the folder cannot be removed.
+    """
+    kept = kept_replies(settings)
+    try:
+        shutil.rmtree(kept.folder)
+    except FileNotFoundError:
+        return kept.count
+    except OSError as error:
+        raise ConfigurationError(
+            f"The kept replies in {kept.folder} cannot be removed: {error.strerror or error}.",
+            "Grant access to that folder, or remove it by hand.",
+        ) from None
+    return kept.count
 
 
 class ReplyCache:

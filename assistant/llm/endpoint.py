@@ -311,7 +311,7 @@ class Endpoint:
 
     def _why(self, error: BaseException, pause: float, attempt: int) -> str:
         status = getattr(error, "status_code", None)
-        reason = {None: "the connection was lost", 429: "the endpoint is busy (429)"}.get(
+        reason = {None: "the connection was lost", 429: "rate limited (429)"}.get(
             status, f"the endpoint failed ({status})"
         )
         seconds = f"{pause:.0f} s" if pause >= 1 else "a moment"

@@ -120,7 +120,7 @@ class Ledger:
             error = CostCapReached(
                 f"The next call of {target} could cross the cap of ${self.cap:g} a question "
                 f"(spent so far: ${self.usage.cost_usd or 0.0:.4f}).",
-                "Raise ASSISTANT_GENERATION__MAX_COST, or take a lower effort.",
+                "Raise --max-cost (ASSISTANT_GENERATION__MAX_COST), or take a lower --effort.",
             )
             error.usage = self.usage
             raise error

