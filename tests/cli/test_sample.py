@@ -29,8 +29,9 @@ def test_demo_answers_and_says_where_to_go(sample: Path, run: Run, script: Scrip
     result = run("demo")
     assert result.code == 0
     assert result.out.startswith(f"{QUESTION}\n\nMagnitude pruning works [1].")
-    assert result.out.splitlines()[-3:] == [
+    assert result.out.splitlines()[-4:] == [
         'Ask another:      assistant ask --library sample "…"',
+        "Open the page:    assistant ui --library sample",
         "Your own papers:  assistant ingest FILE",
         "A conversation:   assistant chat",
     ]
