@@ -8,7 +8,6 @@ abstracts, are different papers. A repeat with the same text is never a second p
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import count
@@ -64,6 +63,7 @@ class KnownPapers:
             self._remember(_Known(paper.names, None, _word_set(paper), seen=True))
             return Decision("new", paper)
         if known.seen or known.place is None:
+            self._remember_ids(known, names)  # a third record may have only these
             return Decision("duplicate", record)
         known.seen = True
         if names.content_hash == known.names.content_hash:
@@ -73,7 +73,7 @@ class KnownPapers:
         if merged.content_hash == known.names.content_hash:
             return Decision("unchanged", old)
         known.names, known.words = merged.names, _word_set(merged)
-        self._remember_ids(known)
+        self._remember_ids(known, merged.names)
         return Decision("changed", merged)
 
     def _free_id(self, names: PaperNames) -> str:
@@ -86,12 +86,12 @@ class KnownPapers:
 
     def _remember(self, known: _Known) -> None:
         self._by_name.setdefault(known.names.id, known)
-        self._remember_ids(known)
+        self._remember_ids(known, known.names)
         if known.names.title_key:
             self._by_title[known.names.title_key].append(known)
 
-    def _remember_ids(self, known: _Known) -> None:
-        for name in _public_ids(known.names):
+    def _remember_ids(self, known: _Known, names: PaperNames) -> None:
+        for name in _public_ids(names):
             self._by_name.setdefault(name, known)
 
     def _match(self, record: Paper, names: PaperNames) -> _Known | None:
@@ -105,13 +105,14 @@ class KnownPapers:
         if same_text:
             return same_text[0]
         apart = [k for k in namesakes if not _told_apart(k.names, names)]
-        own = [k for k in apart if names.source_id and _origin(k.names) == _origin(names)]
-        alike = {id(k): self._overlap(k, record) for k in own or apart}
         # A paper that is like it comes before one that merely has not been met in this run:
         # otherwise a repeat would take the place of the next paper with this title.
-        close = [k for k in own or apart if alike[id(k)] >= SAME_ABSTRACT]
-        fresh = [k for k in own or apart if not k.seen]
-        return max(close or fresh, key=lambda k: alike[id(k)], default=None)
+        choice = [
+            (alike >= SAME_ABSTRACT, _same_origin(k.names, names), alike, k)
+            for k in apart
+            if (alike := self._overlap(k, record)) >= SAME_ABSTRACT or not k.seen
+        ]
+        return max(choice, key=lambda found: found[:3])[3] if choice else None
 
     def _overlap(self, known: _Known, record: Paper) -> float:
         """Jaccard similarity of the words of the two abstracts; 1 where the record has none."""
@@ -135,16 +136,19 @@ def _conflict(known: PaperNames, record: PaperNames) -> bool:
 
 def _told_apart(known: PaperNames, record: PaperNames) -> bool:
     """Whether one source gives the two records ids of its own that differ."""
+    return _same_source(known, record) and known.source_id != record.source_id
+
+
+def _same_origin(known: PaperNames, record: PaperNames) -> bool:
+    """Whether one source gives the two records the same id of its own."""
+    return _same_source(known, record) and known.source_id == record.source_id
+
+
+def _same_source(known: PaperNames, record: PaperNames) -> bool:
+    """Whether both come from one source that gives its records ids."""
     return bool(
-        known.source == record.source
-        and known.source_id
-        and record.source_id
-        and known.source_id != record.source_id
+        known.source and known.source == record.source and known.source_id and record.source_id
     )
-
-
-def _origin(names: PaperNames) -> tuple[str | None, str | None]:
-    return names.source, names.source_id
 
 
 def _word_set(paper: Paper) -> frozenset[int]:

@@ -1,0 +1,253 @@
+"""What stands between the network and the app: who may come in, and what leaves with an answer.
+
+One ASGI middleware around everything, the page and MCP included:
+
+- on loopback the Host header must name loopback (a web page elsewhere cannot get here by
+  pointing its own name at 127.0.0.1), and an Origin must be the server's own (CORS is closed);
+- elsewhere a token (programs) or a password (people) is asked for, compared in constant time;
+- bodies are limited in size, also where they come without a length;
+- nothing but our own files, styles and scripts may be loaded by the page (CSP).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from html import escape
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assistant.errors import ConfigurationError
+from assistant.settings import ServerSettings
+
+__all__ = ["Guard", "check_host", "is_loopback"]
+
+COOKIE = "assistant_session"
+MAX_BODY = 24_000_000
+"""Bytes of a request that is no upload: a long conversation fits in."""
+_OPEN = frozenset({"/health"})
+_UPLOADS = ("/gradio_api/upload", "/api/ingest")
+_SHUT = ("/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring", "/file")
+"""Doors of Gradio that nothing here uses: they read files and fetch addresses."""
+_PAUSE = 0.6
+"""Seconds that a wrong password costs."""
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'; "
+        "form-action 'self'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    if host.lower().rstrip(".") in ("localhost", "localhost.localdomain"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_host(host: str, server: ServerSettings) -> None:
+    """That a server on ``host`` would not be open to everybody.
+
+    Raises:
+        ConfigurationError: it would be.
+    """
+    for name in ("token", "password"):
+        secret: SecretStr | None = getattr(server, name)
+        if secret is not None and len(secret.get_secret_value()) < 8:
+            raise ConfigurationError(
+                f"The server's {name} is shorter than 8 characters.",
+                f"Set a longer one in ASSISTANT_SERVER__{name.upper()}.",
+            )
+    if is_loopback(host) or server.token is not None or server.password is not None:
+        return
+    raise ConfigurationError(
+        f"On {host} others on the network could use this library, and nothing keeps them out.",
+        "Set ASSISTANT_SERVER__PASSWORD (for people) or ASSISTANT_SERVER__TOKEN (for programs), "
+        "or leave out --host.",
+    )
+
+
+class Guard:
+    """The middleware.
+
+    Args:
+        app: what it stands before.
+        host: the address that the server listens on.
+        settings: the token, the password and the limits.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str, settings: ServerSettings) -> None:
+        self._app = app
+        self._loopback = is_loopback(host)
+        self._settings = settings
+        given = (settings.token, settings.password)
+        self._secrets = [_digest(s.get_secret_value()) for s in given if s is not None]
+        self._session = secrets.token_urlsafe(32)  # cookies end with the process
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request through, or answers it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # there is no websocket here
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers, path = Headers(scope=scope), str(scope["path"])
+        answer = self._refused(headers, path)
+        if answer is None and not self._may(headers, path):
+            answer = await self._at_the_door(scope, receive, headers, path)
+        limit = self._settings.max_upload if path.startswith(_UPLOADS) else MAX_BODY
+        if answer is None and _length(headers) > limit:
+            answer = _error(413, f"The body is larger than {limit:,} bytes.")
+        if answer is not None:
+            await answer(scope, receive, _with_headers(send))
+            return
+        await self._app(scope, _limited(receive, limit), _with_headers(send))
+
+    def _refused(self, headers: Headers, path: str) -> Response | None:
+        host = headers.get("host", "")
+        if self._loopback and not is_loopback(_name_of(host)):
+            return _error(421, "This server answers only under the name of this machine.")
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return _error(403, "Requests from other pages are not answered.")
+        if any(path == shut or path.startswith((f"{shut}/", f"{shut}=")) for shut in _SHUT):
+            return _error(404, "Not found.")
+        return None
+
+    def _may(self, headers: Headers, path: str) -> bool:
+        if not self._secrets or path in _OPEN:
+            return True
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and self._known(given.strip()):
+            return True
+        cookies = headers.get("cookie", "").split(";")
+        found = [
+            c.strip()[len(COOKIE) + 1 :] for c in cookies if c.strip().startswith(f"{COOKIE}=")
+        ]
+        return any(_same(value, self._session) for value in found)
+
+    def _known(self, given: str) -> bool:
+        digest = _digest(given)
+        # all are compared, whichever fits: the time says nothing
+        fits = [hmac.compare_digest(digest, secret) for secret in self._secrets]
+        return any(fits)
+
+    async def _at_the_door(
+        self, scope: Scope, receive: Receive, headers: Headers, path: str
+    ) -> Response:
+        if path == "/login" and scope["method"] == "POST":
+            body = await _read(receive, 4096)
+            given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
+            if self._known(given):
+                response: Response = RedirectResponse("/", 303)
+                response.set_cookie(COOKIE, self._session, httponly=True, samesite="strict")
+                return response
+            await asyncio.sleep(_PAUSE)
+            return HTMLResponse(_door("That was not it; try again."), 401)
+        if "text/html" in headers.get("accept", ""):
+            return HTMLResponse(_door(""), 401)
+        return _error(401, "A token is needed: Authorization: Bearer …", "invalid_api_key")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(_digest(one), _digest(other))
+
+
+def _name_of(host: str) -> str:
+    """The name in a Host header, without the port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _length(headers: Headers) -> int:
+    try:
+        return int(headers.get("content-length", "0"))
+    except ValueError:
+        return 0
+
+
+def _error(status: int, message: str, code: str | None = None) -> Response:
+    body = {"error": {"message": message, "type": "invalid_request_error", "code": code}}
+    return JSONResponse(body, status)
+
+
+async def _read(receive: Receive, most: int) -> bytes:
+    body = b""
+    while len(body) <= most:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return body[:most]
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """``receive`` that ends the request where the body grows beyond ``limit``."""
+    seen = 0
+
+    async def read() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                return {"type": "http.disconnect"}
+        return message
+
+    return read
+
+
+def _with_headers(send: Send) -> Send:
+    async def write(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            for name in [n for n in headers if n.lower().startswith("access-control-")]:
+                del headers[name]
+            if "server" in headers:
+                del headers["server"]
+        await send(message)
+
+    return write
+
+
+def _door(said: str) -> str:
+    told = f'<p role="alert">{escape(said)}</p>' if said else ""
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8">
+<title>Abstract Assistant</title>
+<meta name="viewport" content="width=device-width"><style>
+:root {{ color-scheme: light dark; --accent: light-dark(#0b6b5a, #5cc4ad); }}
+body {{ font: 16px/1.5 system-ui, sans-serif; display: grid; place-items: center;
+min-height: 90vh;
+background: light-dark(#fbfcfb, #111514); color: light-dark(#18211e, #e7ecea); }}
+form {{ display: grid; gap: 14px; width: min(340px, 86vw); }} h1 {{ font-size: 24px; margin: 0; }}
+input, button {{ font: inherit; padding: 10px 14px; border-radius: 8px; border: 1px solid #8888; }}
+button {{ background: var(--accent); color: light-dark(#fff, #05211a); font-weight: 600;
+border: 0; }}
+p {{ margin: 0; }}</style><form method="post" action="/login"><h1>Abstract Assistant</h1>{told}
+<label for="password">Password</label><input id="password" name="password" type="password"
+autocomplete="current-password" autofocus required><button>Open</button></form></html>"""

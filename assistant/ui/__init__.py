@@ -1,0 +1,1 @@
+"""The chat page. Importing `assistant.ui.page` loads Gradio, which takes seconds."""

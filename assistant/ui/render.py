@@ -1,0 +1,438 @@
+"""Answers, sources, errors and greetings as HTML. Pure functions; every text is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from assistant.paper import Paper
+from assistant.results import Answer, Citation, IngestReport, Sentence
+from assistant.ui.icons import icon
+from assistant.ui.markdown import chip, safe_link, to_html
+from assistant.ui.turns import Failure, LibraryName, Turn, markdown_of
+
+__all__ = [
+    "SAMPLE_QUESTIONS",
+    "empty",
+    "failure_panel",
+    "live",
+    "progress",
+    "refusal",
+    "report",
+    "source_panel",
+    "state_line",
+    "thread",
+    "welcome",
+]
+
+SAMPLE_QUESTIONS = (
+    "Which papers make training data smaller, and what does it save?",
+    "When should pruning start and stop during pre-training?",
+    "What does quantising a 70B model to two bits cost?",
+)
+_NEAREST = 3
+_REJECTIONS = 50
+_SUPPORT = {
+    "supported": "Supported",
+    "partial": "Partly supported",
+    "unsupported": "Not supported",
+}
+
+
+# -- the talk ------------------------------------------------------------------------------------
+
+
+def thread(turns: Sequence[Turn]) -> str:
+    """The finished turns of a conversation."""
+    return "".join(_turn(turn, n, last=n == len(turns) - 1) for n, turn in enumerate(turns))
+
+
+def live(
+    question: str,
+    steps: Sequence[str],
+    text: str = "",
+    citations: Sequence[Citation] = (),
+    sentences: Sequence[Sentence] = (),
+    *,
+    library: LibraryName = "own",
+) -> str:
+    """The turn that is being answered."""
+    body = to_html(text, citations, sentences, library=library) if text else ""
+    answer = f'<div class="answer caret">{body}</div>' if text else ""
+    shown = steps or ["opening the library"]
+    now = escape(shown[-1])
+    listed = "".join(f"<li>{escape(step)}</li>" for step in shown)
+    return (
+        f'<article class="turn">{_question(question, None)}'
+        f'<details class="steps working" open><summary><i class="spinner"></i> {now}…</summary>'
+        f"<ol>{listed}</ol></details>{answer}</article>"
+    )
+
+
+def _turn(turn: Turn, n: int, *, last: bool) -> str:
+    parts = [_question(turn.question, n)]
+    answer = turn.answer
+    if answer is not None:
+        parts.append(_steps(turn.steps, answer))
+        cut = turn.stopped or turn.failure is not None
+        parts.append(_answer(answer, turn.library, cut=cut))
+        if turn.stopped:
+            parts.append('<p class="notes">Stopped; this is what there was.</p>')
+        parts.append(_sources(answer, turn.library))
+        parts.append(_notes([] if cut else answer.notes))
+    if turn.failure is not None:
+        parts.append(_failure_card(turn.failure))
+    elif answer is None:
+        parts.append('<p class="notes">Stopped before there was an answer.</p>')
+    parts.append(_actions(turn, n, last=last))
+    return f'<article class="turn" data-turn="{n}">{"".join(parts)}</article>'
+
+
+def _question(question: str, n: int | None) -> str:
+    edit = ""
+    if n is not None:
+        edit = (
+            f'<button type="button" class="icon" data-act="edit" data-turn="{n}" '
+            f'aria-label="Edit this question" title="Edit">{icon("edit")}</button>'
+        )
+    return f'<div class="question">{edit}<p>{escape(question)}</p></div>'
+
+
+def _steps(steps: Sequence[str], answer: Answer) -> str:
+    if not steps:
+        return ""
+    seconds = answer.timings_ms.total / 1000
+    took = f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds * 1000:.0f} ms"
+    read = len(answer.passages)
+    papers = f"Read {read} papers" if read != 1 else "Read one paper"
+    listed = "".join(f"<li>{escape(step)}</li>" for step in steps)
+    return (
+        f'<details class="steps"><summary>{papers} in {took}</summary><ol>{listed}</ol></details>'
+    )
+
+
+def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
+    text = answer.answer
+    if answer.status == "absent" and answer.mode == "extractive" and answer.sentences:
+        text = answer.sentences[0].text  # the nearest papers stand below, to be clicked
+    body = f'<div class="answer">{to_html(text, answer.citations, answer.sentences, library=library)}</div>'
+    if answer.status == "answered" or cut:  # of a part nothing is known yet
+        return body
+    kind, sign = (
+        ("Not in this library", "search")
+        if answer.status == "absent"
+        else ("No direct answer; the closest there is", "near")
+    )
+    near = ""
+    if not answer.citations and answer.passages:
+        rows = "".join(
+            f"<li>{_passage_row(p.paper_id, p.title, p.score, library)}</li>"
+            for p in answer.passages[:_NEAREST]
+        )
+        near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
+    return (
+        f'<section class="card {answer.status}"><div class="kind">{icon(sign)} {kind}</div>'
+        f"{body}{near}</section>"
+    )
+
+
+def _sources(answer: Answer, library: LibraryName) -> str:
+    cited = {citation.paper_id for citation in answer.citations}
+    rows = "".join(f"<li>{_source_row(c, library)}</li>" for c in answer.citations)
+    used = f"<h3>Sources</h3><ol>{rows}</ol>" if rows else ""
+    rest = [p for p in answer.passages if p.paper_id not in cited]
+    if not answer.citations:
+        rest = rest[_NEAREST:] if answer.status != "answered" else rest
+    unused = ""
+    if rest:
+        listed = "".join(
+            f"<li>{_passage_row(p.paper_id, p.title, p.score, library)}</li>" for p in rest
+        )
+        count = f"{len(rest)} papers" if len(rest) != 1 else "one paper"
+        unused = (
+            f'<details class="unused"><summary>Read, but not used: {count}</summary>'
+            f"<ol>{listed}</ol></details>"
+        )
+    return f'<section class="sources">{used}{unused}</section>' if used or unused else ""
+
+
+def _source_row(citation: Citation, library: LibraryName) -> str:
+    number = chip(citation, library=library, tag="span")
+    verdict = citation.support
+    flag = f'<span class="flag {verdict}">{_SUPPORT[verdict]}</span>'
+    return (
+        f'<button type="button" class="source" {_source_data(citation, library)}>{number}'
+        f'<span class="title">{escape(citation.title)}</span><span class="score">{flag}</span></button>'
+    )
+
+
+def _source_data(citation: Citation, library: LibraryName) -> str:
+    data = {
+        "act": "source",
+        "paper": citation.paper_id,
+        "number": str(citation.number),
+        "quote": citation.quote,
+        "support": citation.support,
+        "score": f"{citation.support_score:.3f}",
+        "why": citation.why,
+        "library": library,
+    }
+    return " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
+
+
+def _passage_row(paper_id: str, title: str, score: float, library: LibraryName) -> str:
+    return (
+        f'<button type="button" class="source" data-act="source" data-paper="{escape(paper_id)}" '
+        f'data-score="{score:.3f}" data-library="{library}"><span class="title">{escape(title)}'
+        f'</span><span class="score" title="How near it is to the question">{score:.2f}</span></button>'
+    )
+
+
+def _notes(notes: Iterable[str]) -> str:
+    return "".join(f'<p class="notes">{escape(note)}</p>' for note in notes)
+
+
+def _actions(turn: Turn, n: int, *, last: bool) -> str:
+    answer = turn.answer
+    buttons: list[str] = []
+    if answer is not None and answer.answer:
+        markdown = escape(markdown_of(answer))
+        buttons.append(
+            f'<button type="button" class="icon" data-act="copy" data-text="{markdown}" '
+            f'title="Copy the answer with its references, as Markdown">{icon("copy")}'
+            "<span>Copy</span></button>"
+        )
+        if answer.citations:
+            buttons.append(
+                f'<button type="button" class="icon" data-act="bibtex" data-turn="{n}" '
+                f'title="BibTeX of the cited papers">{icon("quote")}<span>BibTeX</span></button>'
+            )
+    if last:
+        buttons.append(
+            f'<button type="button" class="icon" data-act="retry" data-turn="{n}" '
+            f'title="Ask again">{icon("retry")}<span>Again</span></button>'
+        )
+    buttons.append(
+        f'<button type="button" class="icon" data-act="link" data-text="{escape(turn.question)}" '
+        f'title="Copy a link that asks this question">{icon("link")}<span>Link</span></button>'
+    )
+    note = ""
+    if answer is not None and answer.answer:
+        buttons.append('<span class="gap"></span>')
+        for rating, label in (("up", "A good answer"), ("down", "Not a good answer")):
+            pressed = "true" if turn.rating == rating else "false"
+            buttons.append(
+                f'<button type="button" class="icon" data-act="rate" data-rating="{rating}" '
+                f'data-turn="{n}" aria-pressed="{pressed}" aria-label="{label}" title="{label}">'
+                f"{icon(rating)}</button>"
+            )
+        if turn.rating and not turn.noted:
+            note = (
+                f'<form class="rate-note" data-form="rate" data-turn="{n}" data-rating="{turn.rating}">'
+                '<input name="note" aria-label="A note on this answer" maxlength="2000" '
+                'placeholder="What was good or wrong? (stays on this machine)">'
+                '<button class="button small">Keep</button></form>'
+            )
+        elif turn.noted:
+            note = '<p class="notes">Thank you; the note is kept.</p>'
+    return f'<div class="actions">{"".join(buttons)}</div>{note}'
+
+
+def _failure_card(failure: Failure) -> str:
+    do = f"<p>{escape(failure.do)}</p>" if failure.do else ""
+    if failure.kind == "empty":
+        return (
+            f'<section class="card empty"><div class="kind">{icon("search")} No papers yet</div>'
+            f"<p>{escape(failure.what)}</p>"
+            '<div class="row"><button type="button" class="button first" data-act="sample">'
+            'Ask the sample library</button><button type="button" class="button" data-act="view" '
+            'data-view="library">Add papers</button></div></section>'
+        )
+    row = (
+        '<div class="row"><button type="button" class="button" data-act="view" '
+        'data-view="settings">Settings</button></div>'
+    )
+    return (
+        f'<section class="card error" role="alert"><div class="kind">{icon("alert")} '
+        f"This did not work</div><p>{escape(failure.what)}</p>{do}{row}</section>"
+    )
+
+
+# -- beside the talk ----------------------------------------------------------------------------
+
+
+def source_panel(
+    paper: Paper,
+    *,
+    number: str = "",
+    quote: str = "",
+    support: str = "",
+    score: float | None = None,
+    why: str = "",
+) -> str:
+    """A paper at the side: as a source with its verdict, or by itself."""
+    head = f"Source {number}" if number else "Paper"
+    cited = support in _SUPPORT
+    link = safe_link(paper.link)
+    title = escape(paper.label)
+    meta = []
+    if paper.authors:
+        names = ", ".join(paper.authors[:6]) + (" and others" if len(paper.authors) > 6 else "")
+        meta.append(names)
+    published = " · ".join(str(part) for part in (paper.venue, paper.year) if part)
+    if published:
+        meta.append(published)
+    lines = "".join(f'<p class="meta">{escape(line)}</p>' for line in meta)
+    if link:
+        shown = re.sub(r"^https?://(www\.)?", "", link)
+        lines += (
+            f'<p class="meta"><a href="{escape(link)}" target="_blank" '
+            f'rel="noopener noreferrer nofollow">{escape(shown[:60])}</a></p>'
+        )
+    verdict = _verdict(support, score, why) if cited or score is not None else ""
+    digest = (
+        '<p class="meta quiet">A digest in our own words, not the authors’ abstract.</p>'
+        if paper.kind == "digest"
+        else ""
+    )
+    abstract = _highlighted(paper.abstract, quote, support) if paper.abstract else "No abstract."
+    return (
+        f'<aside class="panel" aria-label="{escape(head)}" tabindex="-1"><header><span>{escape(head)}</span>'
+        f'<button type="button" class="icon" data-act="close" aria-label="Close">{icon("close")}'
+        f"</button></header><h2>{title}</h2>{lines}{digest}{verdict}"
+        f'<p class="abstract">{abstract}</p></aside>'
+    )
+
+
+def failure_panel(failure: Failure) -> str:
+    """Where a paper cannot be shown."""
+    return (
+        '<aside class="panel" tabindex="-1"><header><span>Paper</span><button type="button" class="icon" '
+        f'data-act="close" aria-label="Close">{icon("close")}</button></header>'
+        f"<h2>{escape(failure.what)}</h2><p>{escape(failure.do)}</p></aside>"
+    )
+
+
+def _verdict(support: str, score: float | None, why: str) -> str:
+    share = max(0.0, min(1.0, score or 0.0))
+    if support in _SUPPORT:
+        label, kind = _SUPPORT[support], support
+        shown = f"{share:.0%} support"
+    else:
+        label, kind, shown = "Read, but not used", "plain", f"{share:.2f} near the question"
+    reason = f"<p>{escape(why[0].upper() + why[1:])}.</p>" if why.strip() else ""
+    return (
+        f'<div class="verdict {kind}"><div class="line"><span>{label}</span><span>{shown}</span></div>'
+        f'<div class="meter"><i style="width:{share:.0%}"></i></div>{reason}</div>'
+    )
+
+
+def _highlighted(abstract: str, quote: str, support: str) -> str:
+    """The abstract with the quote marked; white space and case may differ."""
+    words = quote.strip().rstrip("…").split()
+    if not words:
+        return escape(abstract)
+    found = re.search(r"\s+".join(map(re.escape, words)), abstract, re.IGNORECASE)
+    if found is None:
+        return escape(abstract)
+    kind = support if support in ("partial", "unsupported") else ""
+    return (
+        f'{escape(abstract[: found.start()])}<mark class="{kind}">{escape(found[0])}</mark>'
+        f"{escape(abstract[found.end() :])}"
+    )
+
+
+# -- around it -------------------------------------------------------------------------------------
+
+
+def welcome(library: LibraryName, papers: int, questions: Sequence[str]) -> str:
+    """What a conversation begins with."""
+    asks = "".join(
+        f'<button type="button" class="ask" data-act="ask" data-text="{escape(question)}" '
+        f'data-library="{library if papers else "sample"}"><span>{escape(question)}</span></button>'
+        for question in questions
+    )
+    sample = library == "sample" or not papers
+    about = "the sample library" if sample else "your library"
+    begin = ""
+    if sample:
+        use = (
+            ""
+            if library == "sample"
+            else '<button type="button" class="button" data-act="sample">Open the sample library</button>'
+        )
+        begin = (
+            '<div class="begin"><div><h2>The sample library</h2><p>120 papers on making models '
+            f"smaller and faster, told again in our own words. Nothing to set up.</p>{use}</div>"
+            "<div><h2>Your own papers</h2><p>Saved listing pages, BibTeX, RIS, CSV, JSON Lines: "
+            "whatever holds titles and abstracts. They stay on this machine.</p>"
+            '<button type="button" class="button" data-act="view" data-view="library">Add papers'
+            "</button></div></div>"
+        )
+    listed = f'<div class="asks"><h2>Try one, from {about}</h2>{asks}</div>' if asks else ""
+    return (
+        '<section class="welcome"><h1>Ask your papers.</h1><p>Every sentence of an answer cites the '
+        "papers it rests on, with the sentence of the abstract that supports it. What the library "
+        f"does not hold, you will be told.</p>{listed}{begin}</section>"
+    )
+
+
+def state_line(library: LibraryName, papers: int, mode: str) -> str:
+    """How many papers, which library, extractive or which model."""
+    name = "Sample library" if library == "sample" else "Your library"
+    count = f"{papers:,} paper" + ("" if papers == 1 else "s")
+    dot = "" if papers else " none"
+    return (
+        f'<div class="state" role="status"><i class="dot{dot}"></i><span><b>{count}</b> · {name} · '
+        f"{escape(mode)}</span>"
+        f'<button type="button" data-act="theme" aria-label="Light or dark" title="Light or dark">'
+        f"{icon('theme')}</button></div>"
+    )
+
+
+def progress(done: float | None, text: str, right: str = "") -> str:
+    """A bar that is filled as far as the work is."""
+    share = 0.0 if done is None else max(0.0, min(1.0, done))
+    return (
+        f'<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{share * 100:.0f}"><div class="track"><i style="width:{share:.1%}"></i></div>'
+        f"<p><span>{escape(text)}</span><span>{escape(right)}</span></p></div>"
+    )
+
+
+def empty(what: str) -> str:
+    """Where a list would be."""
+    return f'<p class="quiet">{escape(what)}</p>'
+
+
+def refusal(failure: Failure, title: str = "Not taken in") -> str:
+    """Why an upload, or a setting, was not taken."""
+    do = f"<p>{escape(failure.do)}</p>" if failure.do else ""
+    return (
+        f'<section class="card error" role="alert"><div class="kind">{icon("alert")} {title}'
+        f"</div><p>{escape(failure.what)}</p>{do}</section>"
+    )
+
+
+def report(made: IngestReport) -> str:
+    """What became of the papers that were added."""
+    counts = {
+        "Added": made.added,
+        "Updated": made.updated,
+        "Unchanged": made.unchanged,
+        "Duplicates": made.duplicates,
+        "Rejected": len(made.rejected),
+    }
+    cells = "".join(f"<div><dt>{name}</dt><dd>{n:,}</dd></div>" for name, n in counts.items())
+    rows = "".join(
+        f"<li><b>{escape(', '.join(filter(None, (r.source, r.where))))}</b>: {escape(r.reason)}</li>"
+        for r in made.rejected[:_REJECTIONS]
+    )
+    more = len(made.rejected) - _REJECTIONS
+    rows += f"<li>… and {more:,} more</li>" if more > 0 else ""
+    listed = f'<ul class="rejected">{rows}</ul>' if rows else ""
+    return (
+        f'<section class="card" role="status"><dl class="counts">{cells}</dl>{listed}'
+        f'<p class="quiet" style="margin-top:12px">Read {made.read:,} in {made.seconds:.1f} s.</p></section>'
+    )

@@ -1,0 +1,135 @@
+"""Visitors: their choices, and what is never shared; ratings; origins; the map."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fake_embedder import FakeEmbedder
+
+from assistant.feedback import FILE, Rating, rate, ratings
+from assistant.library import Library
+from assistant.librarymap import MapMaker
+from assistant.origins import origin
+from assistant.settings import Settings
+from assistant.ui import shelves
+from assistant.ui.visitors import Choices, Shelf, Visitor
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    fake = FakeEmbedder()
+    monkeypatch.setattr("assistant.embedding.open_embedder", lambda *_, **__: fake)
+    settings = Settings.load(
+        library=tmp_path / "own", openai_api_key="sk-of-the-process", llm="theirs"
+    )
+    return Shelf(settings)
+
+
+def choose(**values: object) -> Choices:
+    return Choices.model_validate(values)
+
+
+def test_an_assistant_of_ones_own_over_the_same_library(shelf: Shelf) -> None:
+    one, other = Visitor(shelf), Visitor(shelf)
+    one.choose(choose(llm="mine", api_key="sk-mine", effort="deep", top_k=3))
+    assistant = one.assistant()
+    assert assistant is one.assistant()
+    assert assistant.library is shelf.assistant("own").library
+    assert assistant.settings.llm == "mine"
+    assert assistant.settings.generation.effort == "deep"
+    assert assistant.settings.retrieval.top_k == 3
+    assert other.assistant() is shelf.assistant("own")
+    assert shelf.assistant("own").settings.llm == "theirs"
+    assert "sk-mine" not in repr(one) + repr(one.choices) + repr(one.settings())
+
+
+def test_the_key_of_the_process_goes_to_no_other_endpoint(shelf: Shelf) -> None:
+    visitor = Visitor(shelf)
+    visitor.choose(choose(base_url="http://127.0.0.1:9/v1", llm="mine"))
+    settings = visitor.settings()
+    assert settings.openai_base_url == "http://127.0.0.1:9/v1"
+    assert settings.openai_api_key is None
+
+
+def test_a_stranger_cannot_make_the_server_call_addresses(shelf: Shelf) -> None:
+    shelf.trusted = False
+    visitor = Visitor(shelf)
+    visitor.choose(choose(base_url="http://10.0.0.1/v1", llm="mine"))
+    assert visitor.settings().openai_base_url is None
+
+
+def test_ratings_are_read_again(tmp_path: Path) -> None:
+    rating = Rating(
+        id="c/0", rating="up", question="Why?", answer="So.", status="answered", mode="extractive"
+    )
+    rate(tmp_path, rating)
+    rate(tmp_path, rating.model_copy(update={"rating": "down", "note": "line\nbreak"}))
+    rate(tmp_path, rating.model_copy(update={"id": "c/1"}))
+    with (tmp_path / FILE).open("a", encoding="utf-8") as file:
+        file.write("{half a line")
+    assert [(r.id, r.rating, r.note) for r in ratings(tmp_path)] == [
+        ("c/0", "down", "line\nbreak"),
+        ("c/1", "up", ""),
+    ]
+    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+    assert list(ratings(tmp_path / "nowhere")) == []
+
+
+def test_where_a_setting_comes_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[retrieval]\ntop_k = 5\n", encoding="utf-8")
+    monkeypatch.setenv("ASSISTANT_CONFIG", str(config))
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1")
+    assert origin("retrieval", "top_k") == f"file: {config}"
+    assert origin("openai_base_url") == "environment: OPENAI_BASE_URL"
+    assert origin("generation", "effort") == "default"
+    monkeypatch.setenv("ASSISTANT_RETRIEVAL__TOP_K", "6")
+    assert origin("retrieval", "top_k") == "environment: ASSISTANT_RETRIEVAL__TOP_K"
+
+
+def test_the_map_is_made_once_and_kept(sample_library: Library, tmp_path: Path) -> None:
+    index = sample_library.index()
+    made = MapMaker(tmp_path / "maps").map(index)
+    assert len(made.ids) == len(made.x) == len(made.theme) == 120
+    assert all(0 <= value <= 1 for value in made.x + made.y)
+    assert set(made.theme) == set(range(len(made.themes)))
+    assert len(set(made.themes)) == len(made.themes) >= 4
+    files = list((tmp_path / "maps").iterdir())
+    assert len(files) == 1
+    kept = json.loads(files[0].read_text(encoding="utf-8"))
+    kept["themes"][0] = "From the file"
+    files[0].write_text(json.dumps(kept), encoding="utf-8")
+    assert MapMaker(tmp_path / "maps").map(index).themes[0] == "From the file"
+    files[0].write_text("{", encoding="utf-8")
+    assert MapMaker(tmp_path / "maps").map(index) == made
+
+
+@pytest.mark.parametrize("papers", [1, 2, 3, 5, 13])
+def test_small_libraries_have_a_map_too(
+    papers: int, sample_library: Library, tmp_path: Path
+) -> None:
+    index = sample_library.index()
+    sample_library.remove([index.paper(i).id for i in range(papers, len(index))])
+    made = MapMaker(tmp_path / "maps").map(sample_library.index())
+    assert len(made.ids) == papers
+    assert all(made.themes)
+
+
+def test_the_list_is_found_sorted_and_turned(sample_library: Library) -> None:
+    index = sample_library.index()
+    every = shelves.listing(index, None, shelves.wanted({}), writable=True)
+    assert "120 papers" in every
+    assert every.count('data-act="remove"') == shelves.PAGE
+    want = shelves.wanted({"words": "PRUNING training", "sort": "title-"})
+    found = shelves.listing(index, None, want, writable=False)
+    assert "of 120 papers" in found
+    assert 'data-act="remove"' not in found
+    last = shelves.listing(index, None, shelves.wanted({"page": "999"}), writable=True)
+    assert last.count("<tr><td>") == 120 - 3 * shelves.PAGE or "disabled" in last
+    wild = shelves.wanted({"sort": "'; drop", "page": "-1", "theme": "x", "words": "<b>" * 999})
+    assert wild.sort == "added"
+    assert "<b>" not in shelves.listing(index, None, wild, writable=True)
