@@ -21,7 +21,6 @@ RUNS = Path(__file__).with_name("runs")
 _PACKAGES = (
     "llama-index-core",
     "chromadb",
-    "bm25s",
     "onnxruntime",
     "numpy",
     "ir-measures",

