@@ -251,7 +251,7 @@ class Assistant:
             other = copy.copy(self)
         other.settings = settings
         other._lock = threading.RLock()
-        other._opened_retriever = other._opened_generative = None
+        other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         return other
 
     # ------------------------------------------------------------------ reviews
