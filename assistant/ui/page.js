@@ -379,6 +379,10 @@ function heard(said) {
   if (said.map) window.dispatchEvent(new CustomEvent("librarymap", { detail: said.map }));
   if (said.ask) ask(said.ask);
   if (said.desk) delete root.dataset.writing;
+  // Gradio keeps the fields of a list that it draws again as they were typed and ticked
+  if (said.desk === "found") setTimeout(() => $$(".candidates input").forEach((t) => { t.checked = t.defaultChecked; }), 60);
+  if (said.desk === "added" && $(".include input")) $(".include input").value = "";
+  if (said.desk === "written") setTimeout(() => { const shown = $("#review-result .review"); if (shown) shown.scrollIntoView(); }, 60);
   if (said.toast && seekAgain) { seekAgain = false; seek(); }
   else if (said.again) ACTS.retry({ turn: current.turns.length - 1 });
 }

@@ -57,7 +57,7 @@ def add_review_view(on: Listener, shelf: Shelf, visitor: gr.State, bridge: gr.HT
     def seek(here: Visitor | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         here = here or Visitor(shelf)
         yield here, "", "", _looking(), "", gr.skip()
-        yield here, *_sought(here, sent(event)), said(desk=True)
+        yield here, *_sought(here, sent(event)), said(desk="found")
 
     def include(here: Visitor | None, event: gr.EventData) -> Any:
         return _included(here or Visitor(shelf), sent(event))
@@ -73,7 +73,7 @@ def add_review_view(on: Listener, shelf: Shelf, visitor: gr.State, bridge: gr.HT
             yield here, picture, gr.skip(), gr.skip()
         made = here.desk.review
         shown = review_render.document(made, here.desk.library) if made else ""
-        yield here, "" if made else gr.skip(), shown, said(desk=True)
+        yield here, "" if made else gr.skip(), shown, said(desk="written")
 
     def halt(here: Visitor | None) -> None:
         if here is not None and here.desk.cancellation is not None:
@@ -83,7 +83,7 @@ def add_review_view(on: Listener, shelf: Shelf, visitor: gr.State, bridge: gr.HT
         return _saved(here or Visitor(shelf), str(sent(event).get("form")))
 
     on("seek", seek, [visitor, found, cost, live, result, bridge])
-    on("include", include, [found, cost])
+    on("include", include, [found, cost, bridge])
     on("forecast", forecast, [cost], trigger_mode="always_last")
     on("compose", compose, [visitor, live, result, bridge])
     on("halt", halt, [], concurrency_limit=None)
@@ -157,11 +157,11 @@ def _forecast(here: Visitor, chosen: list[ReviewCandidate]) -> str:
     return review_render.cost(estimate, assistant.settings.llm)
 
 
-def _included(here: Visitor, asked: dict[str, Any]) -> tuple[Any, Any]:
-    """The list with one more paper, or with what is wrong about it; and the cost."""
+def _included(here: Visitor, asked: dict[str, Any]) -> tuple[Any, ...]:
+    """The list with one more paper, or with what is wrong about it; the cost."""
     desk, name = here.desk, str(asked.get("name") or "").strip()[:2000]
     if not name or not desk.candidates:
-        return gr.skip(), gr.skip()
+        return gr.skip(), gr.skip(), gr.skip()
     chosen = _ticked(desk, asked)
     told = ""
     try:
@@ -182,9 +182,8 @@ def _included(here: Visitor, asked: dict[str, Any]) -> tuple[Any, Any]:
             chosen.append(old)
     kept = {one.paper.id for one in chosen}
     left = {one.paper.id for one in desk.candidates} - kept
-    return review_render.candidates(desk.candidates, left, desk.library, told), _forecast(
-        here, chosen
-    )
+    shown = review_render.candidates(desk.candidates, left, desk.library, told)
+    return shown, _forecast(here, chosen), gr.skip() if told else said(desk="added")
 
 
 def _written(here: Visitor, chosen: list[ReviewCandidate]) -> Iterator[str]:

@@ -323,6 +323,7 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(f".candidates li >> nth={before}")
     assert not page.locator(".candidates input").first.is_checked()
+    page.wait_for_function("document.querySelector('.include input').value === ''")
     there.shot("review-found")
     page.click("[data-act=compose]")
     page.wait_for_selector(".progress[aria-valuenow]")
@@ -335,7 +336,6 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
     assert page.locator(".review .refs li").count() == before
     assert dropped not in cited
     assert added in cited
-    page.evaluate("scrollTo(0, document.querySelector('.review').offsetTop)")
     there.shot("review")
     page.locator(".review .answer .chip[data-act]").first.click()
     page.wait_for_selector("#panel mark")
@@ -347,6 +347,28 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
         assert text.startswith(begins)
         assert topic in text
     assert download.value.suggested_filename == "quantization-of-large-language-models.html"
+
+
+def test_a_written_review_tells_its_cost_first_and_stops(
+    visit: Come, written: Live, script: ScriptedServer
+) -> None:
+    script.answer = lambda _: Reply("We prune experts without retraining [1]. " * 90, between=0.1)
+    there = visit(written.url).open("/#review")
+    page = there.page
+    page.fill("#review-topic", "pruning experts of a mixture")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#review-cost p")
+    assert "tokens in, at most" in page.inner_text("#review-cost")
+    requests = len(script.requests)
+    page.click("[data-act=compose]")
+    page.wait_for_selector(".progress[aria-valuenow]")
+    while len(script.requests) == requests:  # until the model is asked
+        page.wait_for_timeout(50)
+    gone = script.gone
+    page.click("[data-act=halt]")
+    page.wait_for_selector("#review-live >> text=Stopped")
+    assert script.wait_gone(gone + 1)
+    assert page.locator(".review").count() == 0
 
 
 def test_two_visitors_do_not_see_each_other(visit: Come, filled: Live) -> None:
