@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.generative import ReviewWriter
-    from assistant.review.model import Review, ReviewEstimate, ReviewProgress
+    from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
 
 __all__ = ["Assistant"]
@@ -251,7 +251,7 @@ class Assistant:
             other = copy.copy(self)
         other.settings = settings
         other._lock = threading.RLock()
-        other._opened_retriever = other._opened_generative = None
+        other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         return other
 
     # ------------------------------------------------------------------ reviews
@@ -291,6 +291,28 @@ class Assistant:
 
         return write(prepared, on_progress)
 
+    def review_candidates(
+        self,
+        topic: str,
+        papers: int = 30,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> list[ReviewCandidate]:
+        """The papers that `review` would use, most relevant first; none: nothing on the topic.
+
+        Raises:
+            AssistantError: as `review`.
+        """
+        from assistant.review.model import ReviewCandidate  # noqa: PLC0415
+        from assistant.review.search import find  # noqa: PLC0415
+
+        topic, places, dropped = self._review_places(topic, papers, include, exclude)
+        found = find(topic, self._retriever(), wanted=papers, include=places, exclude=dropped)
+        return [
+            ReviewCandidate(paper=p.paper, relevance=p.relevance, by_hand=p.by_hand)
+            for p in found.papers
+        ]
+
     def preview_review(
         self,
         topic: str,
@@ -316,21 +338,34 @@ class Assistant:
         exclude: Sequence[str],
         on_progress: Callable[[ReviewProgress], None] | None,
     ) -> Prepared:
-        from assistant.review.writer import checked_topic, prepare  # noqa: PLC0415
+        from assistant.review.writer import prepare  # noqa: PLC0415
 
-        checked_topic(topic)
-        if papers < 1:
-            raise QuestionError("A review needs at least one paper.", "Ask for 1 or more.")
-        retriever = self._retriever()
-        place = self.library.index().place
+        _, places, dropped = self._review_places(topic, papers, include, exclude)
         return prepare(
             topic,
-            retriever,
+            self._retriever(),
             self._embedder(),
             papers=papers,
-            include=[place[self.library.paper(name).id] for name in include],
-            exclude=[place[self.library.paper(name).id] for name in exclude],
+            include=places,
+            exclude=dropped,
             on_progress=on_progress,
+        )
+
+    def _review_places(
+        self, topic: str, papers: int, include: Sequence[str], exclude: Sequence[str]
+    ) -> tuple[str, list[int], list[int]]:
+        """The topic as it is read, and the places of what is to be used and what is not."""
+        from assistant.review.writer import checked_topic  # noqa: PLC0415
+
+        text, _ = checked_topic(topic)
+        if papers < 1:
+            raise QuestionError("A review needs at least one paper.", "Ask for 1 or more.")
+        self._retriever()
+        place = self.library.index().place
+        return (
+            text,
+            [place[self.library.paper(name).id] for name in include],
+            [place[self.library.paper(name).id] for name in exclude],
         )
 
     def _review_writer(self) -> ReviewWriter:

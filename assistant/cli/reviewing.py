@@ -67,11 +67,7 @@ def _told(estimate: ReviewEstimate | None) -> str:
     """What the language model will be asked for."""
     if estimate is None:
         return "No language model is set: the review takes no call and costs nothing."
-    cost = "" if estimate.cost_usd is None else f", ${estimate.cost_usd:.2f} at most"
-    return (
-        f"{estimate.papers} papers in {estimate.themes} themes: about {estimate.calls} calls, "
-        f"{estimate.prompt_tokens:,} tokens in, at most {estimate.completion_tokens:,} out{cost}."
-    )
+    return str(estimate)
 
 
 def _step(progress: ReviewProgress) -> str:

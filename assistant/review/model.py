@@ -27,6 +27,7 @@ __all__ = [
     "Quote",
     "Reference",
     "Review",
+    "ReviewCandidate",
     "ReviewEstimate",
     "ReviewProgress",
     "ReviewSentence",
@@ -225,6 +226,14 @@ class Review(BaseModel):
         return render(self, "md")
 
 
+class ReviewCandidate(BaseModel):
+    """A paper that a review would use; ``relevance``: the chance that it is about the topic."""
+
+    paper: Paper
+    relevance: float
+    by_hand: bool = False
+
+
 class ReviewEstimate(BaseModel):
     """What writing a review with the language model will take, before it begins."""
 
@@ -234,6 +243,13 @@ class ReviewEstimate(BaseModel):
     prompt_tokens: int
     completion_tokens: int = Field(description="at most")
     cost_usd: float | None = None
+
+    def __str__(self) -> str:
+        cost = "" if self.cost_usd is None else f", ${self.cost_usd:.2f} at most"
+        return (
+            f"{self.papers} papers in {self.themes} themes: about {self.calls} calls, "
+            f"{self.prompt_tokens:,} tokens in, at most {self.completion_tokens:,} out{cost}."
+        )
 
 
 class ReviewProgress(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
@@ -11,7 +12,9 @@ from pydantic import Field
 from assistant.assistant import Assistant
 from assistant.errors import AssistantError
 from assistant.exporting import record
+from assistant.llm import Cancellation
 from assistant.results import Answer, SearchResult
+from assistant.review.rendering import render
 
 __all__ = ["make_tools"]
 
@@ -59,5 +62,25 @@ def make_tools(assistant: Assistant) -> MCPServer[Any]:
             return record(assistant.library.paper(name))
         except AssistantError as error:
             raise ToolError(str(error)) from None
+
+    @server.tool(title="Review the literature", structured_output=False)
+    async def review(
+        topic: Annotated[str, Field(description="what the review is about, in a few words")],
+        papers: Annotated[int, Field(ge=1, le=200, description="papers to use at most")] = 20,
+    ) -> str:
+        """Writes a literature review as Markdown: themes, a comparison table, references.
+
+        Where the library holds nothing on the topic, the review says so and cites nothing.
+        """
+        cancellation = Cancellation()
+        try:
+            made = await asyncio.to_thread(
+                assistant.review, topic, papers, cancellation=cancellation
+            )
+        except AssistantError as error:
+            raise ToolError(str(error)) from None
+        finally:
+            cancellation.set()  # a client that left waits for no language model
+        return render(made, "md")
 
     return server

@@ -4,7 +4,7 @@
    as HTML. Runs once, as the js_on_load of the bridge. */
 
 const EVENTS = ["ask", "stop", "open", "source", "rate", "bibtex", "sample", "view", "list",
-  "remove", "settings"];
+  "remove", "settings", "seek", "include", "forecast", "compose", "halt", "save"];
 const root = document.documentElement;
 const $ = (query, within = document) => within.querySelector(query);
 const $$ = (query, within = document) => [...within.querySelectorAll(query)];
@@ -265,7 +265,18 @@ const ACTS = {
   source: (d, from) => { openPanel(from); send("source", { ...d }); },
   close: () => closePanel(),
   view: (d) => look(d.view),
-  sample: () => { look("chat"); send("sample", { turns: current.turns }); },
+  sample: () => {
+    seekAgain = root.dataset.view === "review";
+    if (!seekAgain) look("chat");
+    send("sample", { turns: current.turns });
+  },
+  compose: () => {
+    if ("writing" in root.dataset) return;
+    root.dataset.writing = "";
+    send("compose", { ticks: ticks() });
+  },
+  halt: () => send("halt"),
+  save: (d) => send("save", { form: d.form }),
   theme: () => theme(),
   rail: () => { root.dataset.rail = ""; },
   new: () => show(""),
@@ -289,6 +300,8 @@ document.addEventListener("submit", (event) => {
   if (!form) return;
   event.preventDefault();
   if (form.dataset.form === "ask") ask(box().value);
+  if (form.dataset.form === "seek") seek();
+  if (form.dataset.form === "include") send("include", { name: form.elements.name.value, ticks: ticks() });
   if (form.dataset.form === "rate") {
     const at = +form.dataset.turn, t = current.turns[at];
     t.noted = true;
@@ -305,6 +318,7 @@ document.addEventListener("keydown", (event) => {
     if ($(".menu")) $$(".menu").forEach((m) => m.remove());
     else if ("rail" in root.dataset) delete root.dataset.rail;
     else if (root.dataset.busy !== undefined) send("stop");
+    else if (root.dataset.writing !== undefined && root.dataset.view === "review") send("halt");
     else if (editing !== null) ACTS["leave-editing"]();
     else closePanel();
   }
@@ -316,6 +330,12 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("input", (event) => {
   if (event.target === box()) grow();
+  if (event.target.closest(".candidates")) {
+    const chosen = ticks().length;
+    $("#review-chosen").textContent = `${chosen} of ${$$(".candidates input").length} chosen`;
+    $("[data-act=compose]").disabled = !chosen;
+    if ($("#review-cost *")) later(() => send("forecast", { ticks: ticks() }));
+  }
   if (event.target.closest(".table-tools")) later(() => send("list", listing()));
 });
 document.addEventListener("mouseover", (event) => hover(event.target));
@@ -324,6 +344,16 @@ document.addEventListener("focusout", () => { tip.hidden = true; });
 addEventListener("scroll", () => { tip.hidden = true; following = innerHeight + scrollY > document.body.scrollHeight - 160; }, { passive: true });
 addEventListener("storage", drawRail);
 addEventListener("hashchange", () => look(location.hash.slice(1) || "chat"));
+
+/* -- reviews: what is ticked is sent along -------------------------------------------------------- */
+let seekAgain = false;
+const ticks = () => $$(".candidates input:checked").map((tick) => tick.value);
+function seek() {
+  const form = $("form[data-form=seek]");
+  if (!form.elements.topic.value.trim() || "writing" in root.dataset) return;
+  root.dataset.writing = "";
+  send("seek", { topic: form.elements.topic.value, papers: form.elements.papers.value });
+}
 
 let timer = 0;
 function later(act) { clearTimeout(timer); timer = setTimeout(act, 220); }
@@ -348,7 +378,13 @@ function heard(said) {
   if (said.toast) toast(said.toast);
   if (said.map) window.dispatchEvent(new CustomEvent("librarymap", { detail: said.map }));
   if (said.ask) ask(said.ask);
-  if (said.again) ACTS.retry({ turn: current.turns.length - 1 });
+  if (said.desk) delete root.dataset.writing;
+  // Gradio keeps the fields of a list that it draws again as they were typed and ticked
+  if (said.desk === "found") setTimeout(() => $$(".candidates input").forEach((t) => { t.checked = t.defaultChecked; }), 60);
+  if (said.desk === "added" && $(".include input")) $(".include input").value = "";
+  if (said.desk === "written") setTimeout(() => { const shown = $("#review-result .review"); if (shown) shown.scrollIntoView(); }, 60);
+  if (said.toast && seekAgain) { seekAgain = false; seek(); }
+  else if (said.again) ACTS.retry({ turn: current.turns.length - 1 });
 }
 watch("value", () => heard(props.value));
 
@@ -357,7 +393,7 @@ function lastQuestion() { // its top under the bar: an answer is read from its b
   return last ? last.getBoundingClientRect().top + scrollY - $("#bar").offsetHeight - 24 : Infinity;
 }
 const grown = new MutationObserver(() => {
-  if (following && root.dataset.view !== "library" && root.dataset.view !== "settings" && current.turns.length + (root.dataset.busy !== undefined) > 0)
+  if (following && root.dataset.view === "chat" && current.turns.length + (root.dataset.busy !== undefined) > 0)
     scrollTo({ top: Math.min(document.body.scrollHeight, lastQuestion()) });
 });
 const panelSeen = new MutationObserver(() => {
@@ -380,7 +416,7 @@ function begin() {
   const view = location.hash.slice(1);
   if (question) { current = fresh(); history.replaceState(null, "", location.pathname); }
   root.dataset.view = "";
-  look(["library", "settings"].includes(view) ? view : "chat");
+  look(["review", "library", "settings"].includes(view) ? view : "chat");
   send("open", { turns: current.turns, then: question || "" });
   root.dataset.ready = "";
   if (innerWidth > 860) box().focus();

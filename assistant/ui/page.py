@@ -35,6 +35,7 @@ from assistant.ui import render
 from assistant.ui.icons import icon
 from assistant.ui.library_view import add_library_view
 from assistant.ui.parts import count_of, fixed, html, said, sent, state_of
+from assistant.ui.review_view import add_review_view
 from assistant.ui.settings_view import add_settings_view, origins_table
 from assistant.ui.turns import Failure, LibraryName, Turn, history_of, markdown_of, turns_of
 from assistant.ui.visitors import Shelf, Visitor
@@ -55,6 +56,7 @@ aria-label="Conversations">{icon("menu")}</button>{icon("mark")}<span class="nam
 Assistant</span></div>"""
 _VIEWS = """<nav class="views" aria-label="Views">
 <button type="button" data-act="view" data-view="chat">Chat</button>
+<button type="button" data-act="view" data-view="review">Review</button>
 <button type="button" data-act="view" data-view="library">Library</button>
 <button type="button" data-act="view" data-view="settings">Settings</button></nav>"""
 _RAIL = """<div class="rail-head"><h2>Conversations</h2>
@@ -113,6 +115,7 @@ def build_page(shelf: Shelf) -> gr.Blocks:
             }
             getattr(bridge, name)(act, visitor, outputs, **settings)
 
+        add_review_view(on, shelf, visitor, bridge)
         add_library_view(on, shelf, visitor, state, bridge)
         origins = add_settings_view(shelf, visitor, state)
 

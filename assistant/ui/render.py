@@ -15,6 +15,7 @@ from assistant.ui.turns import Failure, LibraryName, Turn, markdown_of
 __all__ = [
     "SAMPLE_QUESTIONS",
     "empty",
+    "failure",
     "failure_panel",
     "live",
     "progress",
@@ -82,7 +83,7 @@ def _turn(turn: Turn, n: int, *, last: bool) -> str:
         parts.append(_sources(answer, turn.library))
         parts.append(_notes([] if cut else answer.notes))
     if turn.failure is not None:
-        parts.append(_failure_card(turn.failure))
+        parts.append(failure(turn.failure))
     elif answer is None:
         parts.append('<p class="notes">Stopped before there was an answer.</p>')
     parts.append(_actions(turn, n, last=last))
@@ -239,7 +240,8 @@ def _actions(turn: Turn, n: int, *, last: bool) -> str:
     return f'<div class="actions">{"".join(buttons)}</div>{note}'
 
 
-def _failure_card(failure: Failure) -> str:
+def failure(failure: Failure) -> str:
+    """A card: what did not work, and what to do."""
     do = f"<p>{escape(failure.do)}</p>" if failure.do else ""
     if failure.kind == "empty":
         return (

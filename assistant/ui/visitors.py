@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -15,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from assistant.assistant import Assistant
 from assistant.librarymap import MapMaker
 from assistant.llm import Cancellation
+from assistant.review.model import Review, ReviewCandidate
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings
 from assistant.ui.turns import LibraryName
 
-__all__ = ["Choices", "Shelf", "Visitor"]
+__all__ = ["Choices", "Desk", "Shelf", "Visitor"]
 
 
 class Shelf:
@@ -87,6 +89,17 @@ class Choices(BaseModel):
     extractive: bool = False
 
 
+@dataclass
+class Desk:
+    """The review that a visitor is at: what was asked, the papers found, what was written."""
+
+    topic: str = ""
+    library: LibraryName = "own"
+    candidates: list[ReviewCandidate] = field(default_factory=list)
+    review: Review | None = None
+    cancellation: Cancellation | None = None
+
+
 class Visitor:
     """One visitor's session. Never shared, never copied, never written down."""
 
@@ -95,6 +108,7 @@ class Visitor:
         self.library: LibraryName = "sample" if shelf.own_is_sample else "own"
         self.choices = Choices()
         self.cancellation: Cancellation | None = None
+        self.desk = Desk()
         self._derived: dict[LibraryName, Assistant] = {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Visitor:
@@ -146,8 +160,9 @@ class Visitor:
 
     def close(self) -> None:
         """Stops what runs for this visitor, and forgets their connections."""
-        if self.cancellation is not None:
-            self.cancellation.set()
+        for running in (self.cancellation, self.desk.cancellation):
+            if running is not None:
+                running.set()
         for assistant in self._derived.values():
             assistant.close()
         self._derived.clear()

@@ -297,6 +297,80 @@ def test_the_map_highlights_and_opens_papers(visit: Come, empty: Live) -> None:
     there.shot("map")
 
 
+def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
+    there = visit(empty.url).open("/#review")
+    page = there.page
+    page.fill("#review-topic", "medieval castles")
+    page.keyboard.press("Enter")
+    page.click("#review-live .card.empty [data-act=sample]")  # it looks again in the sample
+    absent = page.locator("#review-result .card.absent")
+    absent.wait_for()
+    assert "holds nothing on “medieval castles”" in absent.inner_text()
+    assert absent.locator(".source").count() == 3
+    topic = "quantization of large language models"
+    page.fill("#review-topic", topic)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".candidates li >> nth=2")
+    before = page.locator(".candidates li").count()
+    dropped = page.locator(".candidates label").first.evaluate("(l) => l.firstChild.textContent")
+    page.locator(".candidates input").first.uncheck()
+    assert f"{before - 1} of {before} chosen" in page.inner_text("#review-found")
+    page.fill(".include input", "No Such Paper")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#review-found [role=alert]")
+    added = json.loads(SAMPLE_PAPERS.read_text("utf-8").splitlines()[0])["title"]
+    page.fill(".include input", added)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f".candidates li >> nth={before}")
+    assert not page.locator(".candidates input").first.is_checked()
+    page.wait_for_function("document.querySelector('.include input').value === ''")
+    there.shot("review-found")
+    page.click("[data-act=compose]")
+    page.wait_for_selector(".progress[aria-valuenow]")
+    page.wait_for_selector(".review .refs")
+    assert page.inner_text(".review h2") == f"Literature review: {topic}"
+    assert {"Scope", "Comparison", "References"} <= set(
+        page.locator(".review h3").all_inner_texts()
+    )
+    cited = page.inner_text(".review .refs")
+    assert page.locator(".review .refs li").count() == before
+    assert dropped not in cited
+    assert added in cited
+    there.shot("review")
+    page.locator(".review .answer .chip[data-act]").first.click()
+    page.wait_for_selector("#panel mark")
+    page.keyboard.press("Escape")
+    for form, begins in (("md", f"# Literature review: {topic}"), ("html", "<!doctype html>")):
+        with page.expect_download() as download:
+            page.click(f"[data-act=save][data-form={form}]")
+        text = Path(download.value.path()).read_text(encoding="utf-8")
+        assert text.startswith(begins)
+        assert topic in text
+    assert download.value.suggested_filename == "quantization-of-large-language-models.html"
+
+
+def test_a_written_review_tells_its_cost_first_and_stops(
+    visit: Come, written: Live, script: ScriptedServer
+) -> None:
+    script.answer = lambda _: Reply("We prune experts without retraining [1]. " * 90, between=0.1)
+    there = visit(written.url).open("/#review")
+    page = there.page
+    page.fill("#review-topic", "pruning experts of a mixture")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#review-cost p")
+    assert "tokens in, at most" in page.inner_text("#review-cost")
+    requests = len(script.requests)
+    page.click("[data-act=compose]")
+    page.wait_for_selector(".progress[aria-valuenow]")
+    while len(script.requests) == requests:  # until the model is asked
+        page.wait_for_timeout(50)
+    gone = script.gone
+    page.click("[data-act=halt]")
+    page.wait_for_selector("#review-live >> text=Stopped")
+    assert script.wait_gone(gone + 1)
+    assert page.locator(".review").count() == 0
+
+
 def test_two_visitors_do_not_see_each_other(visit: Come, filled: Live) -> None:
     one, other = visit(filled.url).open(), visit(filled.url).open()
     one.ask("How are experts pruned without retraining?")
@@ -414,9 +488,13 @@ def test_light_and_dark_wide_and_narrow(visit: Come, filled: Live, scheme: str, 
     page.wait_for_selector("#panel mark")
     there.shot(f"source-{scheme}-{width}")
     page.keyboard.press("Escape")
-    for view in ("library", "settings"):
+    for view, there_is in (
+        ("review", "#review-view input"),
+        ("library", "#papers table"),
+        ("settings", ".origins"),
+    ):
         page.click(f".views [data-view={view}]")
-        page.wait_for_selector("#papers table" if view == "library" else ".origins")
+        page.wait_for_selector(there_is)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         there.shot(f"{view}-{scheme}-{width}")
     if width == 390:

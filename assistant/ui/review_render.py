@@ -1,0 +1,269 @@
+"""A review as HTML of the page. Pure functions; every text is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from assistant.paper import Paper
+from assistant.results import Citation
+from assistant.review.model import (
+    COLUMNS,
+    Cell,
+    Quote,
+    Reference,
+    Review,
+    ReviewCandidate,
+    ReviewEstimate,
+    ReviewSentence,
+    TableRow,
+    Theme,
+)
+from assistant.review.rendering.markdown import HEADS, verdict_line
+from assistant.ui import render
+from assistant.ui.icons import icon
+from assistant.ui.markdown import chip
+from assistant.ui.turns import LibraryName
+
+__all__ = ["candidates", "cost", "document", "working"]
+
+_MARK = re.compile(r"\[(\d{1,4})\]")
+_KINDS = {
+    "background": "Where they start",
+    "approach": "What they do",
+    "numbers": "What they report",
+    "limits": "Limits and trade-offs",
+}
+_FORMS = {
+    "md": "Markdown",
+    "html": "HTML",
+    "bib": "BibTeX",
+    "ris": "RIS",
+    "csv": "CSV of the table",
+    "json": "JSON",
+}
+_FLAGS = {"partial": "partly supported", "unsupported": "not supported"}
+_NEAREST = 3
+
+
+# -- before it is written --------------------------------------------------------------------------
+
+
+def candidates(
+    found: Sequence[ReviewCandidate], left: set[str], library: LibraryName, told: str = ""
+) -> str:
+    """The papers to choose from; those of ``left`` are not ticked; ``told``: of what was added."""
+    rows = "".join(_candidate(n, one, left, library) for n, one in enumerate(found))
+    chosen = sum(one.paper.id not in left for one in found)
+    said = f'<p class="notes" role="alert">{escape(told)}</p>' if told else ""
+    disabled = "" if chosen else " disabled"
+    return (
+        '<section class="section"><h2>Papers for the review</h2>'
+        f'<p>Untick what does not belong.</p><ul class="candidates">{rows}</ul>'
+        '<form class="include" data-form="include"><input name="name" maxlength="2000" '
+        'aria-label="Another paper of the library" placeholder="Add a paper by its title, DOI or '
+        'arXiv id"><button class="button">Add</button></form>'
+        f'{said}<div class="review-do"><button type="button" class="button first" '
+        f'data-act="compose"{disabled}>Write review</button>'
+        f'<span class="quiet" id="review-chosen" role="status">{chosen} of {len(found)} chosen'
+        "</span></div></section>"
+    )
+
+
+def _candidate(n: int, one: ReviewCandidate, left: set[str], library: LibraryName) -> str:
+    paper = one.paper
+    ticked = "" if paper.id in left else " checked"
+    by = _by(paper)
+    under = f'<span class="quiet">{escape(by)}</span>' if by else ""
+    hand = "added by hand" if one.by_hand else f"{one.relevance:.0%} relevant"
+    return (
+        f'<li><input type="checkbox" id="candidate-{n}" value="{escape(paper.id)}"{ticked}>'
+        f'<label for="candidate-{n}">{escape(paper.label)}{under}</label>'
+        f'<button type="button" class="icon" data-act="source" data-paper="{escape(paper.id)}" '
+        f'data-library="{library}" aria-label="Read {escape(paper.label)}" '
+        f'title="Read its abstract"><span>{hand}</span></button></li>'
+    )
+
+
+def _by(paper: Paper) -> str:
+    names = ", ".join(paper.authors[:3]) + (" and others" if len(paper.authors) > 3 else "")
+    return " · ".join(str(part) for part in (names, paper.year) if part)
+
+
+def cost(estimate: ReviewEstimate | None, model: str | None) -> str:
+    """What the language model will be asked for; nothing where there is none."""
+    if estimate is None:
+        return ""
+    return f"<p><b>{escape(model or 'The model')}</b> will write it. {escape(str(estimate))}</p>"
+
+
+def working(share: float, text: str, right: str) -> str:
+    """How far the writing is, and its end."""
+    return (
+        f'<div class="working">{render.progress(share, text, right)}<button type="button" '
+        f'class="button" data-act="halt">{icon("stop").replace("<svg", "<svg width=16")} Stop'
+        "</button></div>"
+    )
+
+
+# -- the document ----------------------------------------------------------------------------------
+
+
+def document(review: Review, library: LibraryName) -> str:
+    """The whole review; a card where the library holds nothing on the topic."""
+    if review.status == "absent":
+        return _absent(review, library)
+    page = _Document(review, library)
+    counts = review.counts
+    papers, themes = (
+        f"{n} {word}{'s' * (n != 1)}"
+        for n, word in ((counts.used, "paper"), (len(review.themes), "theme"))
+    )
+    made = f"written by {review.model}" if review.model else "without a language model"
+    saves = "".join(
+        f'<button type="button" class="button small" data-act="save" data-form="{form}">{name}'
+        "</button>"
+        for form, name in _FORMS.items()
+    )
+    parts = [
+        f"<header><h2>{escape(review.title)}</h2>"
+        f'<p class="quiet">{papers} · {themes} · {escape(made)}</p>'
+        f'<div class="saves"><span class="quiet">Download</span>{saves}</div></header>',
+        _section("Scope", f'<div class="answer scope"><p>{page.run(review.scope)}</p></div>'),
+    ]
+    if review.overview:
+        inner = f'<div class="answer"><p>{page.run(review.overview)}</p></div>'
+        parts.append(_section("Overview", inner))
+    parts += [page.theme(theme) for theme in review.themes]
+    parts.append(_section("Comparison", page.table()))
+    if review.open_questions:
+        parts.append(_section("Open questions", page.questions()))
+    parts.append(_section("References", page.references()))
+    notes = [verdict_line(review), *review.notes]
+    parts += [f'<p class="notes">{escape(note)}</p>' for note in notes]
+    return f'<article class="review" data-library="{library}">{"".join(parts)}</article>'
+
+
+def _section(heading: str, inner: str) -> str:
+    return f"<section><h3>{escape(heading)}</h3>{inner}</section>"
+
+
+def _absent(review: Review, library: LibraryName) -> str:
+    said = escape(review.scope[0].text) if review.scope else ""
+    rows = "".join(
+        '<li><button type="button" class="source" data-act="source" '
+        f'data-paper="{escape(one.paper_id)}" data-library="{library}"><span class="title">'
+        f"{escape(one.title)}</span></button></li>"
+        for one in review.left_out[:_NEAREST]
+    )
+    near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>' if rows else ""
+    notes = "".join(f'<p class="notes">{escape(note)}</p>' for note in review.notes)
+    return (
+        f'<section class="card absent"><div class="kind">{icon("search")} Not in this library</div>'
+        f'<div class="answer"><p>{said}</p></div>{near}{notes}</section>'
+    )
+
+
+class _Document:
+    """The parts of a review, with what its citations lead to."""
+
+    def __init__(self, review: Review, library: LibraryName) -> None:
+        self._review, self._library = review, library
+        self._papers = {reference.number: reference.paper for reference in review.references}
+
+    def theme(self, theme: Theme) -> str:
+        """A theme's section."""
+        inner = []
+        for paragraph in theme.paragraphs:
+            label = _KINDS.get(paragraph.kind)
+            inner.append(f"<h4>{label}</h4>" if label else "")
+            inner.append(f'<div class="answer"><p>{self.run(paragraph.sentences)}</p></div>')
+        return _section(theme.name, "".join(inner))
+
+    def run(self, sentences: Sequence[ReviewSentence]) -> str:
+        """Sentences as running text."""
+        return " ".join(self._sentence(sentence) for sentence in sentences)
+
+    def questions(self) -> str:
+        """The open questions: what leads to them as text, themselves as a list."""
+        asked = self._review.open_questions
+        parts = [
+            f"<p>{self._sentence(one)}</p>"
+            if one.support == "none"
+            else f"<ul><li>{self._sentence(one)}</li></ul>"
+            for one in asked
+        ]
+        return f'<div class="answer">{"".join(parts).replace("</ul><ul>", "")}</div>'
+
+    def table(self) -> str:
+        """The comparison table."""
+        heads = "".join(f'<th scope="col">{head}</th>' for head in ("Paper", *HEADS))
+        rows = "".join(self._row(row) for row in self._review.table)
+        return (
+            '<div class="answer wide" tabindex="0" role="region" aria-label="Comparison">'
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+    def references(self) -> str:
+        """The cited papers; a click opens one."""
+        rows = "".join(f"<li>{self._reference(one)}</li>" for one in self._review.references)
+        return f'<ol class="refs">{rows}</ol>'
+
+    def _sentence(self, sentence: ReviewSentence) -> str:
+        quotes = {quote.number: quote for quote in sentence.quotes}
+        text = self._cited(sentence.text, quotes)
+        flag = _FLAGS.get(sentence.support)
+        if flag is None:
+            return text
+        kind = sentence.support
+        return f'<span class="said {kind}">{text}</span><span class="flag {kind}">{flag}</span>'
+
+    def _cited(self, text: str, quotes: dict[int, Quote]) -> str:
+        """``text``, escaped, with chips for its markers."""
+        parts, done = [], 0
+        for found in _MARK.finditer(text):
+            number = int(found[1])
+            if number in self._papers:
+                before = text[done : found.start()].rstrip()
+                parts += [escape(before), self._chip(number, quotes.get(number))]
+                done = found.end()
+        return "".join([*parts, escape(text[done:])])
+
+    def _chip(self, number: int, quote: Quote | None) -> str:
+        paper = self._papers[number]
+        made = Citation(
+            number=number,
+            paper_id=paper.id,
+            title=paper.label,
+            quote=quote.text if quote else "",
+            support=quote.support if quote else "supported",
+            support_score=quote.score if quote else 0.0,
+            why=quote.why if quote else "",
+        )
+        return chip(made, library=self._library)
+
+    def _row(self, row: TableRow) -> str:
+        cells = "".join(self._cell(getattr(row, column)) for column in COLUMNS)
+        own = f'<span class="chip" aria-hidden="true">{row.number}</span>'
+        return f'<tr><th scope="row">{escape(row.title)} {own}</th>{cells}</tr>'
+
+    def _cell(self, cell: Cell | None) -> str:
+        if cell is None:
+            return '<td><span class="quiet" aria-label="not said">–</span></td>'
+        quote = Quote(number=cell.citation, text=cell.quote, support=cell.support, score=1.0)
+        known = cell.citation in self._papers
+        mark = self._chip(cell.citation, quote) if known else ""
+        return f"<td>{escape(cell.text)}{mark}</td>"
+
+    def _reference(self, reference: Reference) -> str:
+        paper = reference.paper
+        by = " · ".join(part for part in (_by(paper), paper.venue or "") if part)
+        under = f'<br><span class="quiet">{escape(by)}</span>' if by else ""
+        return (
+            f'<button type="button" class="source" data-act="source" '
+            f'data-paper="{escape(paper.id)}" data-number="{reference.number}" '
+            f'data-library="{self._library}"><span class="chip" aria-hidden="true">'
+            f'{reference.number}</span><span class="title">{escape(paper.label)}{under}</span>'
+            "</button>"
+        )
