@@ -25,8 +25,9 @@ FLAGS = (
 ).split()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """The browser; it ends with the module, as an event loop runs in this thread until then."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there; apt-get install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  only where it is used
