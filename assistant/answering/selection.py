@@ -93,12 +93,14 @@ def candidates(question: Question, ranking: Ranking, evidence: list[float]) -> l
 def _directness(features: dict[str, float], text: str) -> float:
     """Similarity and overlap with the weights of `SELECTION`; what is new before what was."""
     weights = SELECTION.weights
+    new = _CONTRIBUTION.search(text) is not None
+    old = features["background"] or (features["position"] == 0 and not new)
     return (
         weights["cosine"] * features["cosine"]
         + weights["coverage"] * features["coverage"]
-        + weights["background"] * features["background"]
+        + weights["background"] * old
         + weights["wanted_number"] * features["wanted_number"]
-        + _CONTRIBUTION_BONUS * (_CONTRIBUTION.search(text) is not None)
+        + _CONTRIBUTION_BONUS * new
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from assistant.answering.evidence import NUMBER
 from assistant.answering.question import Question
 from assistant.paper import Paper
-from assistant.text import terms
+from assistant.text import STOP_WORDS, terms
 
 __all__ = ["short_name", "shortened", "standing_alone"]
 
@@ -70,6 +70,7 @@ _OUR_RESULTS = re.compile(
 _ENUMERATOR = re.compile(r"^\W*(?:\(?(?:\d|[ivx]{1,4}|[a-e])\)|\d\.)\s+")
 _MARKER = re.compile(r"\[(\d+(?:\s*[,–-]\s*\d+)*)\]")  # the abstract's own would look like ours
 _I = re.compile(r"^I(?=\ (?:then\ |also\ |first\ |further\ )?[a-z])", re.VERBOSE)
+_INNER_WE, _INNER_OUR = re.compile(r"\bwe\b"), re.compile(r"\bour\b")
 _INNER = (
     (re.compile(r"\bI\b(?= [a-z])"), "the author"),
     (re.compile(r"\bmy\b"), "the author's"),
@@ -121,11 +122,25 @@ def standing_alone(text: str, paper: Paper, *, named: bool) -> str:
             if found:
                 sentence = f"In {name}, they" + sentence[found.end() :]
             sentence = _LATER_IT.sub(rf"\g<1>{_escaped(name)}", sentence, count=1)
+    if not named and name not in sentence:
+        sentence = _with_somebody(sentence, name)
     for pattern, replacement in _INNER:
         sentence = pattern.sub(replacement, sentence)
     sentence = re.sub(r"^(?:Our|our)\b", "Their" if named else f"In {name}, their", sentence)
     sentence = _capitalised(sentence)
     return sentence if sentence[-1:] in ".!?" else sentence.rstrip(" ,;:") + "."
+
+
+def _with_somebody(sentence: str, name: str) -> str:
+    """``sentence`` with the paper named where it speaks of "we" or "our" further on."""
+    if _INNER_WE.search(sentence):
+        return _INNER_WE.sub(f"the authors of {_escaped(name)}", sentence, count=1)
+    if _INNER_OUR.search(sentence) and not sentence.startswith(("Our", "our")):
+        first = sentence.split(" ", 1)[0].casefold()
+        if first in STOP_WORDS:
+            sentence = sentence[0].lower() + sentence[1:]
+        return f"In {name}, {sentence}"
+    return sentence
 
 
 def _escaped(name: str) -> str:

@@ -40,6 +40,11 @@ def test_the_short_name_is_what_stands_before_the_colon() -> None:
         ("Numbers grow in rows", "Numbers grow in rows."),
         ("It is well known that numbers grow.", "It is well known that numbers grow."),
         ("Moreover, xLSTM grows.", "xLSTM grows."),
+        (
+            "With the proposed plough, we sow.",
+            "With the proposed plough, the authors of GRAIN sow.",
+        ),
+        ("To our knowledge, rows grow.", "In GRAIN, to their knowledge, rows grow."),
         ("On C4 this makes rows grow.", "On C4 GRAIN makes rows grow."),
         ("On five fields, it improves the yield.", "On five fields, GRAIN improves the yield."),
         ("On this field, rows grow.", "On this field, rows grow."),
