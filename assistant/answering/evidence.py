@@ -121,7 +121,6 @@ class PassageReader:
         return {
             "best_cosine": passage.best_cosine,
             "standing": passage.standing,
-            "sentence_cosine": _at(cosines, 0),
             "second_sentence_cosine": _at(cosines, 1),
             "coverage": question.coverage(bag),
             "exact_coverage": _weighted(np.asarray(held, dtype=np.float32), aligned),
