@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
@@ -27,6 +28,7 @@ def squeeze(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", text)).split())
 
 
+@lru_cache(maxsize=4096)  # a paper is asked for its id dozens of times on its way in
 def normalised_title(title: str) -> str:
     """A title for comparing: NFKD without accents, lower case, letters and digits only."""
     decomposed = unicodedata.normalize("NFKD", title)

@@ -1,4 +1,4 @@
-"""Speed and scale: embedding, ingesting, asking, cold start, memory and disk, at several sizes.
+"""Speed and scale: embedding, ingesting, asking, cold start, the page, memory and disk, by size.
 
 Every step runs in a fresh process (`eval.bench_worker`) and is written down when it is done, so
 that an interrupted benchmark goes on where it stopped. Beside each of our steps runs the same
@@ -37,6 +37,8 @@ GROWING = (
     ("ingest_rest_s", "ingest without embedding"),
     ("memory_mb", "memory of a process that asks"),
     ("disk_mb", "disk"),
+    ("page_start_s", "start of the page's server"),
+    ("page_ms", "page load in a browser"),
 )
 
 
@@ -163,6 +165,7 @@ def _size(plan: Plan, size: int) -> None:
         f"starter-ask-{size}", step="starter-ask", size=size, library=str(starter), queries=QUERIES
     )
     plan.step(f"again-{size}", step="again", size=size, library=str(ours))
+    plan.step(f"page-{size}", step="page", size=size, ours=str(ours), starter=str(starter))
 
 
 def _in_turns(plan: Plan) -> None:
@@ -267,6 +270,8 @@ def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
     }
     if again := state.get(f"again-{size}"):
         row["again_s"] = again["seconds"]
+    if page := state.get(f"page-{size}"):
+        row |= {"page_start_s": page["ours"]["start_s"], "page_ms": page["ours"]["page_ms"]}
     starter, found = state.get(f"starter-ingest-{size}"), state.get(f"starter-ask-{size}")
     turns = [step for name, step in state.items() if name.startswith("turns-")]
     taken = next((step for step in reversed(turns) if f"ours-{size}" in step), None)
@@ -297,6 +302,14 @@ def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
             "memory": round(row["memory_mb"] / found["memory_mb"], 2),
             "disk": round(row["disk_mb"] / starter["disk_mb"], 2),
         }
+        if page:
+            row["starter"] |= {
+                "page_start_s": page["starter"]["start_s"],
+                "page_ms": page["starter"]["page_ms"],
+            }
+            row["ratio"]["page start"] = round(row["page_start_s"] / page["starter"]["start_s"], 2)
+            if row["page_ms"] and page["starter"]["page_ms"]:
+                row["ratio"]["page"] = round(row["page_ms"] / page["starter"]["page_ms"], 2)
     return row
 
 

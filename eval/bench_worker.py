@@ -23,10 +23,12 @@ from typing import Any
 import numpy as np
 
 from assistant.embedding import Embedder, Vectors, WordEmbedder, as_llama_embedding, open_embedder
+from assistant.errors import AssistantError
 from assistant.library import Library
 from assistant.paper import Paper
 from assistant.settings import Settings
 from assistant.text import sentences
+from eval.bench_page import page
 from eval.data import EvalError, read_questions
 from eval.statistics import percentiles
 
@@ -235,7 +237,7 @@ def ask(task: dict[str, Any]) -> dict[str, Any]:
 # ---------------------------------------------------------------------- a plain starter
 
 
-def _starter(path: str, embedder: Embedder) -> Any:
+def open_starter(path: str, embedder: Embedder) -> Any:
     """What LlamaIndex's documentation begins with: Chroma, and otherwise its defaults."""
     import chromadb  # noqa: PLC0415
     from chromadb.config import Settings as ChromaSettings  # noqa: PLC0415
@@ -262,7 +264,7 @@ def starter_ingest(task: dict[str, Any]) -> dict[str, Any]:
     size, start = int(task["size"]), int(task["start"])
     embedder = _embedder(task, reuse=size > len(real))
     embedder.seconds = 0.0
-    collection, build, _ = _starter(task["library"], embedder)
+    collection, build, _ = open_starter(task["library"], embedder)
     taken = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
     started = time.perf_counter()
     batch: list[Any] = []
@@ -292,7 +294,7 @@ def starter_ask(task: dict[str, Any]) -> dict[str, Any]:
     questions = read_questions(Path(task["questions"]))[: task["queries"]]
     embedder.embed_query("warm")
     model = _peak_mb()
-    _, _, index = _starter(task["library"], embedder)
+    _, _, index = open_starter(task["library"], embedder)
     retriever = index.as_retriever(similarity_top_k=8)
     first = _timed(retriever.retrieve, questions[0].question)
     for question in questions[:5]:
@@ -328,7 +330,7 @@ def quality(task: dict[str, Any]) -> dict[str, Any]:
     questions = [q for q in read_questions(Path(task["questions"])) if q.kind in ("fact", "find")]
     assistant = Assistant.open(task["ours"])
     assistant._opened_embedder = embedder
-    _, _, index = _starter(task["starter"], embedder)
+    _, _, index = open_starter(task["starter"], embedder)
     retriever = index.as_retriever(similarity_top_k=8)
     ours, starter = 0, 0
     for question in questions:
@@ -360,7 +362,7 @@ def turns(task: dict[str, Any]) -> dict[str, Any]:
         works[f"ask-{size}"] = assistant.ask
     for size, folder in task["starter"].items():
         works[f"starter-{size}"] = (
-            _starter(folder, embedder)[2].as_retriever(similarity_top_k=8).retrieve
+            open_starter(folder, embedder)[2].as_retriever(similarity_top_k=8).retrieve
         )
     times: dict[str, list[float]] = {name: [] for name in works}
     for question in questions[:10]:
@@ -413,9 +415,13 @@ STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "starter-ask": starter_ask,
     "quality": quality,
     "turns": turns,
+    "page": page,
 }
 
 
 if __name__ == "__main__":
     wanted = json.loads(sys.argv[1])
-    print(json.dumps(STEPS[wanted["step"]](wanted)))
+    try:
+        print(json.dumps(STEPS[wanted["step"]](wanted)))
+    except AssistantError as error:
+        sys.exit(str(error))

@@ -21,7 +21,7 @@ HEADINGS = {
     "reviews": "Reviews",
     "compare": "Two runs compared",
 }
-_STARTER = {"search_ms": "search_ms", "memory_mb": "memory_mb", "disk_mb": "disk_mb"}
+_STARTER = ("search_ms", "memory_mb", "disk_mb", "page_start_s", "page_ms")
 
 
 @dataclass
@@ -126,9 +126,9 @@ def _of_bench(results: dict[str, Any]) -> list[tuple[str, str]]:
     for key, label in GROWING:
         ours = [(row["papers"], row[key]) for row in rows if row.get(key)]
         starter = [
-            (row["papers"], row["starter"][_STARTER[key]])
+            (row["papers"], row["starter"][key])
             for row in rows
-            if key in _STARTER and "starter" in row
+            if key in _STARTER and row.get("starter", {}).get(key)
         ]
         fitted = results["growth"].get(key)
         if len(ours) > 1:

@@ -197,6 +197,8 @@ def _bench(results: dict[str, Any]) -> list[Table]:
         ("of that its own (not mapped), MB", "own_memory_mb", 0),
         ("memory of an ingest, MB", "ingest_memory_mb", 0),
         ("disk, MB", "disk_mb", 0),
+        ("page: server's start, s", "page_start_s", 1),
+        ("page: load in a browser, ms", "page_ms", 0),
     ]
     sizes = results["sizes"]
     growth = results["growth"]
@@ -221,20 +223,28 @@ def _bench(results: dict[str, Any]) -> list[Table]:
             ("search, p50, ms", "search_ms", "search"),
             ("memory, MB", "memory_mb", "memory"),
             ("disk, MB", "disk_mb", "disk"),
+            ("page: server's start, s", "page_start_s", "page start"),
+            ("page: load in a browser, ms", "page_ms", "page"),
         ]
         tables.append(
             Table(
                 "plain LlamaIndex starter (and ours divided by it)",
                 ["measure", *(f"{row['papers']:,} papers" for row in others)],
                 [
-                    [title, *(f"{number(_float(r['starter'][key]), 1)} ({r['ratio'][ratio]:.2f}×)"
-                              for r in others)]
+                    [title, *(_against(r, key, ratio) for r in others)]
                     for title, key, ratio in pairs
                 ],
             )
         )  # fmt: skip
     tables.append(_single(results))
     return tables
+
+
+def _against(row: dict[str, Any], key: str, ratio: str) -> str:
+    """What the starter took, and ours divided by it; a dash where that was not measured."""
+    if ratio not in row["ratio"]:
+        return "–"
+    return f"{number(_float(row['starter'][key]), 1)} ({row['ratio'][ratio]:.2f}×)"
 
 
 def _float(value: Any) -> Any:
