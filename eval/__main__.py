@@ -103,10 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("b", type=Path, metavar="B")
     compared.add_argument("--out", type=Path, metavar="PAGE", help="where the plot goes")
 
-    report = verb("report", "one HTML page of saved runs, and the README's table")
+    report = verb("report", "one HTML page of saved runs, and their tables in Markdown")
     report.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="newest of each verb")
     report.add_argument("--out", type=Path, metavar="PAGE")
-    report.add_argument("--markdown", type=Path, metavar="FILE", help="the table, into a file too")
+    report.add_argument("--markdown", type=Path, metavar="FILE", help="all tables, into a file")
+    report.add_argument("--readme", type=Path, metavar="FILE",
+                        help="the short tables, between the marks of this file")  # fmt: skip
     return parser
 
 

@@ -98,24 +98,38 @@ def latest(verb: str, folder: Path | None = None) -> dict[str, Any] | None:
 
 
 def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
-    """The newest runs of ``verb`` that together cover every set (or parameter) ever measured."""
+    """The newest runs of ``verb`` that together cover every set (or parameter) ever measured.
+
+    An older run keeps only what no newer one says something about.
+    """
     chosen: list[dict[str, Any]] = []
     covered: set[str] = set()
     for path in sorted((folder or RUNS).glob(f"{verb}-*.json"), reverse=True):
         run = load(path)
-        if subjects(run) - covered:
-            chosen.append(run)
-            covered |= subjects(run)
+        if fresh := subjects(run) - covered:
+            chosen.append(_only(run, fresh))
+            covered |= fresh
     return chosen
 
 
 def subjects(run: dict[str, Any]) -> set[str]:
     """What a run says something about."""
-    if run["verb"] in ("retrieval", "answers"):
+    if run["verb"] in ("retrieval", "answers", "reviews"):
         return set(run["results"])
     if run["verb"] == "sweep":
         return {row["parameter"] for row in run["results"]["parameters"]}
     return {run["verb"]}
+
+
+def _only(run: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
+    """``run`` without the results of other subjects."""
+    results = run["results"]
+    if run["verb"] == "sweep":
+        rows = [row for row in results["parameters"] if row["parameter"] in wanted]
+        return {**run, "results": {**results, "parameters": rows}}
+    if wanted == {run["verb"]}:
+        return run
+    return {**run, "results": {name: results[name] for name in results if name in wanted}}
 
 
 def _git(*arguments: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from eval.answers import KINDS
-from eval.runs import portable
 
 
 @dataclass(frozen=True)
@@ -23,9 +21,10 @@ class Table:
     rows: list[list[str]]
     note: str = ""
 
-    def markdown(self) -> str:
-        """GitHub's table, the first column to the left."""
-        lines = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)], *self.rows]
+    def markdown(self, *, numeric: bool = True) -> str:
+        """GitHub's table, the first column to the left, the others right where ``numeric``."""
+        rule = "---:" if numeric else "---"
+        lines = [self.columns, ["---", *[rule] * (len(self.columns) - 1)], *self.rows]
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -169,7 +168,7 @@ def _checker(results: dict[str, Any]) -> list[Table]:
     for kind, row in results["kinds"].items():
         styles = (number(row["styles"][style]) for style in ("copy", "light", "digest"))
         passed = percent(row["passed_as_supported"])
-        rows.append([kind.replace("_", " "), number(row["pairs"]), _auroc(row), *styles, passed])
+        rows.append([kind.replace("_", " "), number(row["pairs"]), auroc(row), *styles, passed])
     return [
         Table(
             f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
@@ -375,57 +374,6 @@ def _compare(results: dict[str, Any]) -> list[Table]:
     ]
 
 
-def readme(found: Sequence[dict[str, Any]]) -> str:
-    """The Markdown tables that the README shows: the program itself, not its stages."""
-    runs: dict[str, dict[str, Any]] = {}
-    for run in found:
-        known = runs.setdefault(run["verb"], {**run, "results": {}})
-        if run["verb"] == "sweep" and known["results"]:
-            known["results"]["parameters"] += run["results"]["parameters"]
-        else:
-            known["results"] = {**run["results"], **known["results"]}
-    parts = []
-    if "retrieval" in runs:
-        names = ["nDCG@10", "Recall@10", "Recall@100", "MRR@10"]
-        rows = []
-        for label, result in runs["retrieval"]["results"].items():
-            stages = {stage["stage"]: stage["measures"] for stage in result["stages"]}
-            rows += [
-                [
-                    f"{label}: {shown}",
-                    f"{result['papers']:,}",
-                    *(mean(stages[shown][name]) for name in names),
-                ]
-                for shown in ("BM25 of the program", "dense of the program", "the program")
-                if shown in stages
-            ]
-        parts.append(Table("", ["retrieval, points", "papers", *names], rows).markdown())
-    if "answers" in runs:
-        columns = runs["answers"]["results"]
-        lines: list[tuple[str, Any]] = [
-            ("gold paper in the top 8, fact and find, %",
-             lambda r: percent(r["fact_and_find"]["gold_in_top_8"])),
-            ("gold facts in the answer, fact, %", lambda r: percent(r["kinds"]["fact"]["facts"])),
-            ("citation recall by title, answerable, %",
-             lambda r: percent(r["answerable"]["citation_recall"])),
-            ("words / sentences of an answer",
-             lambda r: f"{r['answerable']['words']:.0f} / {r['answerable']['sentences']:.1f}"),
-            ("refused when absent, %", lambda r: percent(r["abstention"]["refused_when_absent"])),
-            ("refused when present, %", lambda r: percent(r["abstention"]["refused_when_present"])),
-            ("AUROC of the confidence", lambda r: _auroc(r["abstention"]["confidence"])),
-            ("a question, ms, p50 / p95",
-             lambda r: f"{1000 * r['seconds']['p50']:.0f} / {1000 * r['seconds']['p95']:.0f}"),
-        ]  # fmt: skip
-        rows = [[title, *(shown(r) for r in columns.values())] for title, shown in lines]
-        heading = ["answers", *(f"{n} ({r['questions']} questions)" for n, r in columns.items())]
-        parts.append(Table("", heading, rows).markdown())
-    for verb in ("checker", "sweep", "bench"):
-        if verb in runs:
-            parts.extend(table.markdown() for table in of_run(runs[verb]))
-    parts.append("\n".join(f"- {_origin(run['environment'])}" for run in found))
-    return "\n\n".join(parts) + "\n"
-
-
 def _abstention(name: str, result: dict[str, Any]) -> Table:
     found = result["abstention"]
     signal, left_out = found["confidence"], found["confidence_left_out"]
@@ -433,9 +381,9 @@ def _abstention(name: str, result: dict[str, Any]) -> Table:
         ["refused when absent, %", percent(found["refused_when_absent"])],
         ["refused when present, %", percent(found["refused_when_present"])],
         ["refused when its papers are left out, %", percent(found["refused_when_left_out"])],
-        ["AUROC of confidence, absent", _auroc(signal)],
+        ["AUROC of confidence, absent", auroc(signal)],
         ["absent refused at 5% false refusals, %", percent(signal["refused_at_5"])],
-        ["AUROC of confidence, left out", _auroc(left_out)],
+        ["AUROC of confidence, left out", auroc(left_out)],
         ["left out refused at 5% false refusals, %", percent(left_out["refused_at_5"])],
         ["Brier score of confidence", number(found["brier"])],
     ]
@@ -453,17 +401,8 @@ def _abstention(name: str, result: dict[str, Any]) -> Table:
     return Table(f"{name}: abstention and speed", ["measure", "value"], rows)
 
 
-def _origin(where: dict[str, Any]) -> str:
-    """Command, day, code and machine of a run, in a line of Markdown."""
-    machine = where["machine"]
-    command = " ".join(map(portable, where["command"].split()))
-    return (
-        f"`{command}` · {where['time'][:10]} · code {where['code']} · "
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB"
-    )
-
-
-def _auroc(found: dict[str, Any]) -> str:
+def auroc(found: dict[str, Any]) -> str:
+    """An AUROC with its interval; a dash where there is none."""
     if found["auroc"] is None:
         return "–"
     return f"{found['auroc']:.3f} ({found['low']:.2f}–{found['high']:.2f})"

@@ -12,7 +12,20 @@ from assistant import Assistant
 from assistant.paper import Paper
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
-from eval import answers, bench, compare, judge, rag, ranking, report, reviews, runs, sweep, tables
+from eval import (
+    answers,
+    bench,
+    compare,
+    figures,
+    judge,
+    rag,
+    ranking,
+    report,
+    reviews,
+    runs,
+    sweep,
+    tables,
+)
 from eval.data import QUESTIONS, Bench, EvalError, read_beir, read_questions
 
 Options = argparse.Namespace
@@ -208,9 +221,12 @@ def reporting(options: Options, command: Sequence[str]) -> dict[str, Any]:
         raise EvalError("There is no saved run to report.", "Measure first: python -m eval …")
     out = options.out or runs.RUNS / "report.html"
     _write(out, report.page(found))
-    table = tables.readme(found)
+    table = figures.everything(found)
     if options.markdown:
         _write(options.markdown, table)
+    if options.readme:
+        figures.put_between_marks(options.readme, figures.short(found))
+        runs.note(f"written: {options.readme}")
     return {
         "verb": "report",
         "environment": runs.environment(settings_of(options), command),
