@@ -62,7 +62,7 @@ Model = Annotated[
     typer.Option(
         "--llm",
         metavar="MODEL",
-        help="Language model that writes the answer; '' for none. [default: ASSISTANT_LLM]",
+        help="Language model that writes; '' for none. [default: ASSISTANT_LLM]",
         show_default=False,
     ),
 ]
@@ -94,7 +94,11 @@ Verify = Annotated[
 MaxTokens = Annotated[
     int | None,
     typer.Option(
-        "--max-tokens", min=16, metavar="N", help="Longest reply, in tokens.", show_default=False
+        "--max-tokens",
+        min=16,
+        metavar="N",
+        help="Longest reply of the model, in tokens.",
+        show_default=False,
     ),
 ]
 MaxCost = Annotated[
@@ -102,7 +106,7 @@ MaxCost = Annotated[
     typer.Option(
         "--max-cost",
         metavar="USD",
-        help="US dollars that a question may cost; it stops before.",
+        help="US dollars that an answer or review may cost; it stops before.",
         show_default=False,
     ),
 ]
@@ -111,7 +115,7 @@ Language = Annotated[
     typer.Option(
         "--language",
         metavar="NAME",
-        help="Language of the answer. [default: that of the question]",
+        help="Language to write in. [default: that of the question]",
         show_default=False,
     ),
 ]
@@ -315,8 +319,17 @@ def review(
         bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
     ] = False,
     as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    language: Language = None,
 ) -> None:
     """Write a literature review of a topic: themes, a comparison table, references.
+
+    Without a language model it is made of sentences of the abstracts; with one it is written,
+    and each sentence is checked against what it cites. Interrupted, the same command goes on
+    where the model was.
 
     \b
     Examples:
@@ -335,6 +348,13 @@ def review(
         outputs=output or [],
         preview=preview,
         as_json=as_json,
+        model={
+            "llm": llm,
+            "base_url": base_url,
+            "max_tokens": max_tokens,
+            "max_cost": max_cost,
+            "language": language,
+        },
     )
 
 

@@ -74,8 +74,8 @@ def open_assistant(
     chosen = chosen_settings(library, **_model_settings(given), **settings)
     if not chosen.llm and (unused := sorted(given.keys() - {"llm"})):
         raise ConfigurationError(
-            f"--{unused[0].replace('_', '-')} is for answers that a language model writes, and "
-            "none is chosen.",
+            f"--{unused[0].replace('_', '-')} is for what a language model writes, and none is "
+            "chosen.",
             "Name one with --llm or ASSISTANT_LLM.",
         )
     assistant = Assistant(chosen, notify=terminal.note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assistant.cli.opening import open_assistant, read_text
@@ -25,8 +25,11 @@ def review(
     outputs: Sequence[Path],
     preview: bool,
     as_json: bool,
+    model: Mapping[str, object] | None = None,
 ) -> None:
     """Writes a literature review, to files or to standard output.
+
+    ``model``: as `open_assistant` takes it.
 
     Raises:
         AssistantError: what `Assistant.review` raises; a file cannot be written.
@@ -34,7 +37,7 @@ def review(
     terminal = Terminal()
     forms = [(path.expanduser(), format_of(path)) for path in outputs]  # before the work
     text = read_text(topic, terminal)
-    assistant = open_assistant(library, terminal)
+    assistant = open_assistant(library, terminal, model)
     try:
         if preview or assistant.settings.llm:
             terminal.working("looking for papers…")

@@ -234,7 +234,7 @@ class _Work:
 
     def _run(self) -> None:
         try:
-            self._so_far = self._assistant.library.ingest(self._reader, self._tell)
+            self._so_far = self._assistant.ingest(self._reader, self._tell)
         except AssistantError as error:
             what = error.what
             for file in self._files:

@@ -101,7 +101,7 @@ def test_an_option_without_a_model_is_refused(
 ) -> None:
     result = run("ask", QUESTION, *option)
     assert (result.code, result.out) == (1, "")
-    assert result.err.startswith(f"{named} is for answers that a language model writes")
+    assert result.err.startswith(f"{named} is for what a language model writes")
     assert "--llm" in result.err
 
 

@@ -94,3 +94,19 @@ def test_a_preview_without_a_model(run: Run, papers: Path) -> None:
     assert result.code == 0
     assert "costs nothing" in result.err
     assert result.out == ""
+
+
+def test_a_model_can_be_named_left_out_and_capped(run: Run, papers: Path) -> None:
+    run("ingest", str(papers))
+    url = "http://127.0.0.1:9/v1"
+    named = ["--llm", "some-model", "--base-url", url]
+    result = run("review", "expert pruning", *named, "--preview", "--json")
+    assert result.json["calls"] > 1
+    result = run("review", "expert pruning", *named)
+    assert (result.code, result.out) == (1, "")
+    assert url in result.err
+    result = run("review", "expert pruning", "--llm", "", "--json")
+    assert result.json["mode"] == "extractive"
+    result = run("review", "expert pruning", "--max-cost", "1")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("--max-cost is for what a language model writes")
