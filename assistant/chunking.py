@@ -70,8 +70,7 @@ def _pack(
     """Runs of sentences, as long as ``max_tokens`` allows."""
     start = end = used = 0
     for span in spans:
-        for piece in _cut(text, span, count_tokens, max_tokens):
-            size = count_tokens(text[piece.start : piece.end])
+        for piece, size in _cut(text, span, count_tokens, max_tokens):
             if used and used + size > max_tokens:
                 yield Span(start, end)
                 used = 0
@@ -84,11 +83,15 @@ def _pack(
 
 def _cut(
     text: str, span: Span, count_tokens: Callable[[str], int], max_tokens: int
-) -> Iterator[Span]:
-    """``span`` itself, or halves of it until each fits: between words where there are any."""
+) -> Iterator[tuple[Span, int]]:
+    """``span`` itself, or halves of it until each fits: between words where there are any.
+
+    Each with its number of tokens.
+    """
     body = text[span.start : span.end]
-    if len(body) < 2 or count_tokens(body) <= max_tokens:
-        yield span
+    size = count_tokens(body)
+    if len(body) < 2 or size <= max_tokens:
+        yield span, size
         return
     half = len(body) // 2
     space = body.find(" ", half)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Library", "LibraryInfo"]
 
-BATCH = 64
+BATCH = 128
 """Papers embedded and written together: what a kill can lose, and what memory holds."""
 MAX_ABSTRACT = 50_000
 """Characters; what is longer is a full text, not an abstract."""

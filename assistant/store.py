@@ -42,9 +42,10 @@ _HNSW = {
     "ef_construction": 100,
     "ef_search": 200,
     "max_neighbors": 16,
-    # fewer, larger flushes of the graph: what is not flushed yet is replayed from SQLite
+    # What is not in the graph yet lies in a log that every write reads again: writing a row took
+    # 1.3 ms on average with these two (of 12,000 rows), 2.6 ms with a threshold of 20,000.
     "batch_size": 1000,
-    "sync_threshold": 20_000,
+    "sync_threshold": 2000,
 }
 
 
