@@ -3,8 +3,8 @@
     python -m eval.fit --data FOLDER     (the folder that ASSISTANT_TEST_DATA names)
 
 Learns from the project's own questions over the sample library and the saved listing pages
-(never from the questions in FOLDER), cross-validated by question, and prints the figures and
-the constants to paste into assistant/answering/weights.py.
+(never from the questions in FOLDER, nor from held-out.jsonl), cross-validated by question, and
+prints the figures and the constants to paste into assistant/answering/weights.py.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ READ = 5
 CHOSEN_FROM = 8
 """Papers whose sentences may be chosen."""
 EVIDENCE_FEATURES = (
-    "best_cosine standing second_sentence_cosine exact_coverage soft_coverage "
-    "soft_coverage_aligned second_lack second_lack_aligned name_missing has_focus number_missing "
-    "number_coverage"
+    "standing best_sentence_cosine second_sentence_cosine exact_coverage soft_coverage matched "
+    "unmatched second_lack second_lack_aligned name_missing has_focus focus_coverage "
+    "number_missing"
 ).split()
-LEXICAL_FEATURES = "coverage exact_coverage name_missing number_missing number_coverage".split()
+LEXICAL_FEATURES = "coverage exact_coverage name_missing number_missing".split()
 SELECTION_FEATURES = (
     "cosine coverage evidence paper_score number wanted_number position background"
 ).split()
@@ -119,10 +119,9 @@ def _without_answer(
         places.append(Span(at, at + len(text)))
         at += len(text) + 1
     chunks = chunk_paper(shorter, places, reader.embedder.count_tokens, 96)
-    cosines = reader.embedder.embed([chunk.text for chunk in chunks]) @ ranking.vector
-    best = float(cosines.max())
+    best = float(np.max(reader.embedder.embed([c.text for c in chunks]) @ ranking.vector))
     standing = (best - ranking.mean_cosine) / ranking.cosine_deviation
-    return PassageText(paper.title, left, index.sentence_vectors(place)[kept], best, standing)
+    return PassageText(paper.title, left, index.sentence_vectors(place)[kept], standing)
 
 
 def add_sentences(case: Case, evidence: Sequence[float], gold_titles: Sequence[str]) -> None:
@@ -186,7 +185,7 @@ def _evidence(all_cases: Sequence[Case], names: Sequence[str], title: str) -> li
         [row for row in case.passages if row.kind == "cut" or row.rank < READ] for case in all_cases
     ]
     weights = [1.0 if case.question.answerable else ABSENT_WEIGHT for case in all_cases]
-    out, intercept, coefficients = fitted(groups, names, 0.3, weights)
+    out, intercept, coefficients = fitted(groups, names, 1.0, weights)
     best = np.array(
         [
             max(v for v, row in zip(values, group, strict=True) if row.kind == "held")
@@ -237,19 +236,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("name the folder with the listing pages: --data, or ASSISTANT_TEST_DATA")
     every: list[Case] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, sources in (
-            ("listing-pages", sorted((options.data / "seeds").iterdir())),
-            ("sample", [SAMPLE_PAPERS]),
+        for sources, files in (
+            (sorted((options.data / "seeds").iterdir()), ("listing-pages", "listing-pages-2")),
+            ([SAMPLE_PAPERS], ("sample",)),
         ):
-            assistant = Assistant(Settings.load(library=Path(folder) / name))
+            assistant = Assistant(Settings.load(library=Path(folder) / files[0]))
             assistant.ingest(sources)
             reader = PassageReader(assistant._embedder())
-            every += cases(assistant, reader, read_questions(QUESTIONS / f"{name}.jsonl"))
+            for file in files:
+                every += cases(assistant, reader, read_questions(QUESTIONS / f"{file}.jsonl"))
         _evidence(every, LEXICAL_FEATURES, "LEXICAL_EVIDENCE")
         out = _evidence(every, EVIDENCE_FEATURES, "EVIDENCE")
         facts = []
+        later = {question.id for question in read_questions(QUESTIONS / "listing-pages-2.jsonl")}
         for case, values in zip(every, out, strict=True):
-            if case.question.kind != "fact":
+            if case.question.kind != "fact" or case.question.id in later:
                 continue
             lowest = float(values.min())  # papers beyond those that were read
             evidence = [*map(float, values[:READ])] + [lowest] * (len(case.ranking) - READ)

@@ -37,6 +37,8 @@ Floats = NDArray[np.float32]
 NUMBER = re.compile(r"(?<![A-Za-z-])\d+(?:[.,]\d+)*")
 _EXACT = 0.9
 """Similarity of two words with the same stem; states of one word differ with its context."""
+_UNLIKE = 0.4
+"""A word of the question whose best match is less similar than this has none."""
 _READ_CHARACTERS = 1700
 """Of title and abstract: about what the model takes in."""
 _REMEMBERED = 512
@@ -47,15 +49,13 @@ _REMEMBERED = 512
 class PassageText:
     """One abstract as evidence reads it.
 
-    ``vectors``: (sentences, dimension) unit rows; ``best_cosine``: of the question to its
-    nearest chunk; ``standing``: by how many standard deviations that is above the library's
-    chunks.
+    ``vectors``: (sentences, dimension) unit rows; ``standing``: by how many standard deviations
+    the question's cosine to its nearest chunk is above that to the library's chunks.
     """
 
     title: str
     sentences: Sequence[str]
     vectors: Floats
-    best_cosine: float
     standing: float
 
     @property
@@ -72,7 +72,6 @@ def passage_text(ranking: Ranking, n: int) -> PassageText:
         paper.title,
         [paper.abstract[start:end] for start, end in ranking.index.spans(place)],
         ranking.index.sentence_vectors(place),
-        float(ranking.best_cosines[n]),
         ranking.standing(n),
     )
 
@@ -104,8 +103,7 @@ class PassageReader:
     def features(self, question: Question, passage: PassageText) -> dict[str, float]:
         """What speaks for ``passage`` holding the answer, by name; see the module's docstring."""
         title_terms = set(terms(passage.title))
-        sentence_terms = [set(terms(sentence)) for sentence in passage.sentences]
-        bag = title_terms.union(*sentence_terms)
+        bag = title_terms.union(*(terms(sentence) for sentence in passage.sentences))
         similar, exact = self._matches(question, passage)
         best: Floats = np.max(similar, axis=1, initial=0.0)
         held = exact.any(axis=1)
@@ -113,26 +111,22 @@ class PassageReader:
         cosines = np.sort(passage.vectors @ question.vector)[::-1]
         lacking = np.sort((1 - best) * rare)[::-1]
         lacking_aligned = np.sort((1 - best) * aligned)[::-1]
-        missing = [name not in bag for name in question.names]
-        numbered = [
-            n for n, sentence in enumerate(passage.sentences) if NUMBER.search(sentence) is not None
-        ]
-        number_terms = [sentence_terms[n] | title_terms for n in numbered]
+        numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)
         return {
-            "best_cosine": passage.best_cosine,
             "standing": passage.standing,
+            "best_sentence_cosine": _at(cosines, 0),
             "second_sentence_cosine": _at(cosines, 1),
             "coverage": question.coverage(bag),
             "exact_coverage": _weighted(np.asarray(held, dtype=np.float32), aligned),
-            "soft_coverage": _weighted(best, rare),
-            "soft_coverage_aligned": _weighted(best, aligned),
+            "soft_coverage": _weighted(best, aligned),
+            "matched": float((np.maximum(best - _UNLIKE, 0) * rare).sum()),
+            "unmatched": _weighted(np.asarray(best < _UNLIKE, dtype=np.float32), rare),
             "second_lack": _at(lacking, 1),
             "second_lack_aligned": _at(lacking_aligned, 1),
-            "name_missing": float(any(missing)),
+            "name_missing": float(any(name not in bag for name in question.names)),
             "has_focus": float(question.focus.any()),
+            "focus_coverage": float(np.max(best[question.focus], initial=0.0)),
             "number_missing": float(question.wants_number and not numbered),
-            "number_coverage": question.wants_number
-            * max((question.coverage(found) for found in number_terms), default=0.0),
         }
 
     def _matches(

@@ -84,7 +84,7 @@ def test_a_passage_that_answers_has_more_evidence(assistant: Assistant) -> None:
     assert int(np.argmax(evidence)) == 0
     first = reader.features(question, passage_text(ranking, 0))
     last = reader.features(question, passage_text(ranking, 7))
-    for name in ("soft_coverage", "best_cosine", "coverage"):
+    for name in ("soft_coverage", "best_sentence_cosine", "coverage"):
         assert first[name] > last[name]
     assert all(np.isfinite(list(features.values())).all() for features in (first, last))
 

@@ -30,10 +30,12 @@ def sample() -> tuple[list[Question], dict[str, Paper]]:
     return read_questions(QUESTIONS / "sample.jsonl"), _papers([SAMPLE_PAPERS])
 
 
-@pytest.fixture(scope="module")
-def listing(corpus_data: Path) -> tuple[list[Question], dict[str, Paper]]:
+@pytest.fixture(scope="module", params=["listing-pages", "listing-pages-2", "held-out"])
+def listing(
+    request: pytest.FixtureRequest, corpus_data: Path
+) -> tuple[list[Question], dict[str, Paper]]:
     papers = _papers([corpus_data / "seeds"])
-    return read_questions(QUESTIONS / "listing-pages.jsonl"), papers
+    return read_questions(QUESTIONS / f"{request.param}.jsonl"), papers
 
 
 def problems(questions: list[Question], papers: dict[str, Paper]) -> list[str]:
