@@ -7,6 +7,7 @@ at last an index is made of the last one and of what has been stored since.
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -112,6 +113,7 @@ class Writer:
         with self._errors():
             self.index = self._published.publish(self._meta(), self._fill, self.index)
         self._added, self._changed, self._removed = {}, {}, set()
+        _return_memory()
         ended = time.monotonic()
         self._due = ended + max(_PUBLISH_SECONDS, _PUBLISHING_SHARE * (ended - started))
 
@@ -175,6 +177,15 @@ class Writer:
         builder.keep(kept, len(self.index))
         for row in self._store.read(self._added.items()):
             builder.add(row)
+
+
+def _return_memory() -> None:
+    """Gives freed memory back to the system, where the C library can (glibc).
+
+    Writing leaves it in small pieces: 10,000 papers took 720 MB in place of 440.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def open_store(folder: LibraryFolder, info: LibraryInfo, papers: int) -> PaperStore:
