@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import matplotlib as mpl
 mpl.use("svg")
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 INK, OURS, OTHER, GRID = "#1f2933", "#2457a6", "#c4632b", "#d9dee4"
@@ -114,6 +116,15 @@ def growth(
     if starter:
         axes.loglog([x for x, _ in starter], [y for _, y in starter], "s--", color=OTHER,
                     label="LlamaIndex starter")  # fmt: skip
+    # plain numbers, and a decade at least: noise must not look like growth
+    lowest, highest = axes.get_ylim()
+    middle = math.sqrt(lowest * highest)
+    axes.set_ylim(min(lowest, middle / math.sqrt(10)), max(highest, middle * math.sqrt(10)))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.set_xticks([x for x, _ in ours])
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("papers")
     axes.set_ylabel(label)
     axes.legend(frameon=False, fontsize=8)
