@@ -349,6 +349,32 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
     assert download.value.suggested_filename == "quantization-of-large-language-models.html"
 
 
+def test_what_papers_say_does_nothing_in_a_review(
+    visit: Come, filled: Live, tmp_path: Path
+) -> None:
+    there = visit(filled.url).open("/#review")
+    page = there.page
+    page.fill("#review-topic", "gaze estimation <img src=x onerror=\"window.hurt='topic'\">")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".candidates li")
+    page.click("[data-act=compose]")
+    page.wait_for_selector(".review .refs")
+    assert "Evil <img" in page.inner_text(".review .refs")  # to be read, not run
+    with page.expect_download() as download:
+        page.click("[data-act=save][data-form=html]")
+    saved = tmp_path / "review.html"
+    download.value.save_as(saved)
+    alone = there.context.new_page()
+    alone.goto(saved.as_uri())
+    for seen in (page, alone):
+        assert "window.hurt" in seen.inner_text("body")
+        assert seen.evaluate("window.hurt") is None
+        links = seen.evaluate("[...document.querySelectorAll('a')].map((a) => a.href)")
+        assert not [link for link in links if link.startswith("javascript")]
+    assert page.locator(".review img").count() == 0
+    assert alone.locator("img").count() == 0
+
+
 def test_a_written_review_tells_its_cost_first_and_stops(
     visit: Come, written: Live, script: ScriptedServer
 ) -> None:
