@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.answering.logistic import LogisticModel
-from assistant.answering.question import Question, WordStates, content_words, word_states
+from assistant.answering.question import Question, WordStates, word_states
 from assistant.answering.weights import EVIDENCE, LEXICAL_EVIDENCE
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.paper import Paper
@@ -146,15 +146,7 @@ class PassageReader:
             if text in self._states:
                 self._states.move_to_end(text)
                 return self._states[text]
-        if isinstance(self.embedder, WordEmbedder):
-            states = word_states(text, self.embedder)
-        else:
-            found = content_words(text)
-            states = WordStates(
-                tuple(word for *_, word in found),
-                tuple(start for start, *_ in found),
-                np.zeros((len(found), 0), np.float32),
-            )
+        states = word_states(text, self.embedder)
         with self._lock:
             self._states[text] = states
             while len(self._states) > _REMEMBERED:

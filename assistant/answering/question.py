@@ -81,10 +81,16 @@ def content_words(text: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def word_states(text: str, embedder: WordEmbedder) -> WordStates:
-    """The content words of ``text`` with their states; words beyond the model's cut have zeros."""
+def word_states(text: str, embedder: Embedder) -> WordStates:
+    """The content words of ``text`` with their states.
+
+    Words beyond the model's cut have zeros; without a `WordEmbedder` the vectors are empty.
+    """
     found = content_words(text)
-    _, vectors = embedder.embed_spans(text, [(start, end) for start, end, _ in found])
+    if isinstance(embedder, WordEmbedder):
+        _, vectors = embedder.embed_spans(text, [(start, end) for start, end, _ in found])
+    else:
+        vectors = np.zeros((len(found), 0), np.float32)
     return WordStates(
         tuple(word for *_, word in found), tuple(start for start, *_ in found), vectors
     )
@@ -108,24 +114,16 @@ class Question:
     @classmethod
     def read(cls, text: str, vector: Floats, index: SearchIndex, embedder: Embedder) -> Question:
         """Reads ``text``; ``vector`` is what retrieval has embedded already."""
+        states = word_states(text, embedder)
         if isinstance(embedder, WordEmbedder):
-            states = word_states(text, embedder)
-            rarity = np.array([embedder.word_rarity(word) for word in states.words], np.float32)
+            found = [embedder.word_rarity(word) for word in states.words]
         else:
-            found = content_words(text)
-            states = WordStates(
-                tuple(word for *_, word in found),
-                tuple(start for start, *_ in found),
-                np.zeros((len(found), 0), np.float32),
-            )
             highest = index.idf("")  # of a term that no paper has
-            rarity = np.array(
-                [
-                    max((index.idf(t) for t in terms(word)), default=0.0) / highest
-                    for word in states.words
-                ],
-                np.float32,
-            )
+            found = [
+                max((index.idf(t) for t in terms(word)), default=0.0) / highest
+                for word in states.words
+            ]
+        rarity = np.array(found, np.float32)
         return cls(text, vector, index, states, rarity)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""From the words of a command line to an `Assistant`: which library, which history.
+"""From the words of a command line to an `Assistant`: which library, which history, which file.
 
 ``--library sample`` names the sample library everywhere. It is made of the papers that come with
 the program, at the first use and again when those papers or the embedding settings change.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +27,7 @@ __all__ = [
     "open_for_writing",
     "read_history",
     "read_text",
+    "write_file",
 ]
 
 SAMPLE = "sample"
@@ -150,3 +151,22 @@ def read_history(path: Path | None) -> list[Message]:
         f"The history {path} cannot be used: {reason}.",
         'It should hold [{"role": "user", "content": "…"}, {"role": "assistant", …}, …].',
     )
+
+
+def write_file(path: Path, pieces: Iterable[str]) -> None:
+    """Writes a whole file, or none.
+
+    Raises:
+        LibraryError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        part.replace(path)
+    except OSError as error:
+        raise LibraryError(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from assistant.cli.opening import open_assistant, open_for_writing, read_text
+from assistant.cli.opening import open_assistant, open_for_writing, read_text, write_file
 from assistant.cli.terminal import Interrupted, Part, Terminal
-from assistant.errors import LibraryError
 from assistant.exporting import FORMATS, record
 from assistant.paper import Paper
 from assistant.papersearch import holds
@@ -111,17 +110,7 @@ def export(*, library: str | None, form: str, output: Path | None) -> None:
         terminal.document(pieces)
         return
     path = output.expanduser()
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-        part.replace(path)
-    except OSError as error:
-        raise LibraryError(
-            f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
+    write_file(path, pieces)
     terminal.note(f"{len(index):,} papers written to {path}.")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from assistant.cli.opening import open_assistant, read_text
+from assistant.cli.opening import open_assistant, read_text, write_file
 from assistant.cli.terminal import Terminal
-from assistant.errors import LibraryError
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
 from assistant.review.rendering import format_of, render
 from assistant.review.rendering.markdown import verdict_line
@@ -56,7 +55,7 @@ def review(
         terminal.settle()
         assistant.close()
     for path, form in forms:
-        _write(path, render(made, form))
+        write_file(path, [render(made, form)])
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))
@@ -86,16 +85,3 @@ def _summary(made: Review) -> str:
     if made.status == "absent":
         return made.scope[0].text
     return f"{made.counts.used} papers, {len(made.themes)} themes. {verdict_line(made)}"
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-    except OSError as error:
-        raise LibraryError(
-            f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
