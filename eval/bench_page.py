@@ -147,7 +147,7 @@ def _starter_server(folder: Path, port: int) -> None:
 
     from assistant.embedding import open_embedder  # noqa: PLC0415
     from assistant.settings import Settings  # noqa: PLC0415
-    from eval.bench_worker import open_starter  # noqa: PLC0415
+    from eval.starter import open_starter  # noqa: PLC0415
 
     retriever = open_starter(str(folder), open_embedder(Settings.load()))[2].as_retriever()
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.embedding import Embedder, Vectors, WordEmbedder, as_llama_embedding, open_embedder
+from assistant.embedding import Vectors, WordEmbedder, open_embedder
 from assistant.errors import AssistantError
 from assistant.library import Library
 from assistant.paper import Paper
@@ -30,6 +30,7 @@ from assistant.settings import Settings
 from assistant.text import sentences
 from eval.bench_page import page
 from eval.data import EvalError, read_questions
+from eval.starter import open_starter
 from eval.statistics import percentiles
 
 NOISE = 0.15
@@ -235,25 +236,6 @@ def ask(task: dict[str, Any]) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- a plain starter
-
-
-def open_starter(path: str, embedder: Embedder) -> Any:
-    """What LlamaIndex's documentation begins with: Chroma, and otherwise its defaults."""
-    import chromadb  # noqa: PLC0415
-    from chromadb.config import Settings as ChromaSettings  # noqa: PLC0415
-    from llama_index.core import StorageContext, VectorStoreIndex  # noqa: PLC0415
-    from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
-
-    client = chromadb.PersistentClient(path, settings=ChromaSettings(anonymized_telemetry=False))
-    collection = client.get_or_create_collection("starter", embedding_function=None)
-    store = ChromaVectorStore(chroma_collection=collection)
-    context = StorageContext.from_defaults(vector_store=store)
-    model = as_llama_embedding(embedder)
-
-    def build(documents: Sequence[Any]) -> None:
-        VectorStoreIndex.from_documents(documents, storage_context=context, embed_model=model)
-
-    return collection, build, VectorStoreIndex.from_vector_store(store, embed_model=model)
 
 
 def starter_ingest(task: dict[str, Any]) -> dict[str, Any]:
