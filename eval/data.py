@@ -117,13 +117,19 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
     records = _json_lines(folder / "queries.jsonl")
     queries = {str(r["_id"]): str(r["text"]) for r in records if str(r["_id"]) in qrels}
 
+    corpus = folder / "corpus.jsonl"
+
     def papers() -> Iterator[Paper]:
-        for record in _json_lines(folder / "corpus.jsonl"):
+        for record in _json_lines(corpus):
             title, text = str(record.get("title") or ""), str(record.get("text") or "")
             if normalised_title(title) or text.strip():
                 name = str(record["_id"])
-                yield Paper.model_validate(
-                    {"title": title, "abstract": text, "key": f"id:{name}", "source_id": name}
+                yield Paper(
+                    title=title,
+                    abstract=text,
+                    key=f"id:{name}",
+                    source=corpus.name,  # which tells its records apart by their ids
+                    source_id=name,
                 )
 
     return RetrievalSet(folder.resolve().name, queries, qrels), papers

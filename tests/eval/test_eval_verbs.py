@@ -62,6 +62,7 @@ def test_reading_a_beir_folder(beir: Path) -> None:
     judged, papers = read_beir(beir)
     assert set(judged.queries) == {"a", "b"}
     assert [paper.id for paper in papers()] == ["id:1", "id:2", "id:3"]
+    assert {paper.source for paper in papers()} == {"corpus.jsonl"}  # namesakes are told apart
     (beir / "queries.jsonl").unlink()
     with pytest.raises(EvalError, match=r"queries\.jsonl"):
         read_beir(beir)
