@@ -113,10 +113,10 @@ def test_lines_of_progress_where_nobody_looks(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assistant.cli.adding._EVERY", 0.0)
-    result = run("ingest", str(_many(tmp_path / "many.jsonl", 150)))
+    result = run("ingest", str(_many(tmp_path / "many.jsonl", 300)))
     lines = result.err.splitlines()
     assert len(lines) >= 2
-    assert lines[0].startswith("read 64 · stored 64 · ")
+    assert lines[0].startswith("read 128 · stored 128 · ")
     assert lines[0].endswith(" left")
 
 
@@ -124,7 +124,7 @@ def test_interrupted_it_keeps_whole_papers_and_the_same_command_finishes(
     tmp_path: Path, run: Run, embedder: FakeEmbedder
 ) -> None:
     many = str(_many(tmp_path / "many.jsonl", 200))
-    embedder.interrupt_after = 200  # texts: chunks and sentences of the first 64 papers are fewer
+    embedder.interrupt_after = 200  # texts: in the second batch of papers
     result = run("ingest", many)
     assert result.code == 130
     assert result.out == ""
