@@ -89,7 +89,7 @@ def answer(
         status=assessment.status,
         confidence=assessment.confidence,
         passages=passages(ranking),
-        notes=[NOTE],
+        notes=[] if assessment.status == "absent" else [NOTE],
     )
     if assessment.status == "absent":
         result.sentences = _absent(result.passages)

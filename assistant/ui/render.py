@@ -32,6 +32,7 @@ SAMPLE_QUESTIONS = (
     "When should pruning start and stop during pre-training?",
     "What does quantising a 70B model to two bits cost?",
 )
+_SCORE = "Retrieval score, relative to the best match in this library"
 _NEAREST = 3
 _REJECTIONS = 50
 _SUPPORT = {
@@ -128,7 +129,7 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     near = ""
     if not answer.citations and answer.passages:
         rows = "".join(
-            f"<li>{_passage_row(p.paper_id, p.title, p.score, library)}</li>"
+            f"<li>{_passage_row(p.paper_id, p.title, p.score, library, shown=False)}</li>"
             for p in answer.passages[:_NEAREST]
         )
         near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
@@ -182,11 +183,15 @@ def _source_data(citation: Citation, library: LibraryName) -> str:
     return " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
 
 
-def _passage_row(paper_id: str, title: str, score: float, library: LibraryName) -> str:
+def _passage_row(
+    paper_id: str, title: str, score: float, library: LibraryName, *, shown: bool = True
+) -> str:
+    """``shown``: the score, which is relative to the best paper: where none fits it misleads."""
+    told = f'<span class="score" title="{_SCORE}">{score:.2f}</span>' if shown else ""
     return (
         f'<button type="button" class="source" data-act="source" data-paper="{escape(paper_id)}" '
         f'data-score="{score:.3f}" data-library="{library}"><span class="title">{escape(title)}'
-        f'</span><span class="score" title="How near it is to the question">{score:.2f}</span></button>'
+        f"</span>{told}</button>"
     )
 
 
@@ -322,7 +327,7 @@ def _verdict(support: str, score: float | None, why: str) -> str:
         label, kind = _SUPPORT[support], support
         shown = f"{share:.0%} support"
     else:
-        label, kind, shown = "Read, but not used", "plain", f"{share:.2f} near the question"
+        label, kind, shown = "Read, but not used", "plain", f"retrieval score {share:.2f}"
     reason = f"<p>{escape(why[0].upper() + why[1:])}.</p>" if why.strip() else ""
     return (
         f'<div class="verdict {kind}"><div class="line"><span>{label}</span><span>{shown}</span></div>'

@@ -84,6 +84,7 @@ def test_what_is_of_another_field_is_not_answered(assistant: Assistant, question
     check_whole(answer, assistant)
     assert answer.status == "absent"
     assert answer.citations == []
+    assert answer.notes == []
     assert answer.answer.startswith("This library does not hold the answer.")
     assert answer.passages[0].title in answer.answer
 

@@ -158,6 +158,7 @@ def test_absent_offers_the_nearest_papers() -> None:
     html = render.thread([Turn(question="Why?", answer=made)])
     assert "card absent" in html
     assert html.count('data-act="source"') == 2
+    assert 'class="score"' not in html  # which would call the best of nothing near
     assert "Its nearest paper" not in html.split("data-text")[0]
 
 
