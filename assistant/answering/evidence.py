@@ -4,7 +4,7 @@ Retrieval scores tell what a question is about, not whether the answer is there.
 more is the evidence for each part of the question: how well each of its words is matched by
 some word of the abstract (by stem, or by the cosine of their states in context: "soft
 coverage"), whether the things it names occur, whether there is a number where one is wanted.
-A logistic model joins these; it is fitted by ``python -m eval fit`` on questions whose gold
+A logistic model joins these; it is fitted by ``python -m eval.fit`` on questions whose gold
 papers are known, with the other retrieved papers, and the gold papers less the sentence that
 answers, as the negatives.
 """

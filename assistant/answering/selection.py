@@ -2,7 +2,7 @@
 
 A logistic model joins similarity to the question, idf-weighted overlap, the paper's own
 evidence and retrieval score, numbers when the question wants one, and where in its abstract a
-sentence stands (findings come late, background early). Fitted by ``python -m eval fit`` on
+sentence stands (findings come late, background early). Fitted by ``python -m eval.fit`` on
 questions whose wanted facts are known.
 """
 
