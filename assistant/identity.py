@@ -121,13 +121,16 @@ class KnownPapers:
 
     def _overlap(self, known: _Known, record: Paper) -> float:
         """Jaccard similarity of the words of the two abstracts; 1 where the record has none."""
-        if known.words is None and known.place is not None:
-            known.words = _word_set(self._index.paper(known.place))
-        ours, theirs = known.words, _word_set(record)
-        if not len(theirs):
-            return 1.0
-        shared = 0 if ours is None else len(np.intersect1d(ours, theirs, assume_unique=True))
-        return shared / (len(theirs) + (0 if ours is None else len(ours)) - shared)
+        ours, theirs = self._words(known), _word_set(record)
+        shared = len(np.intersect1d(ours, theirs, assume_unique=True))
+        return shared / (len(ours) + len(theirs) - shared) if len(theirs) else 1.0
+
+    def _words(self, known: _Known) -> WordSet:
+        """Of a paper of the index they are read when they are first wanted."""
+        if known.words is None:
+            held = None if known.place is None else self._index.paper(known.place)
+            known.words = _word_set(held) if held is not None else np.empty(0, np.uint32)
+        return known.words
 
 
 def _public_ids(names: PaperNames) -> list[str]:

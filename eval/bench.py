@@ -204,11 +204,9 @@ def cold_start(library: Path, notify: Callable[[str], None]) -> dict[str, Any]:
         "stack_imports": [sys.executable, "-c", STACK],
     }
     if importlib.util.find_spec("assistant.cli"):
-        run = "import sys; from assistant.cli import main; sys.exit(main())"
-        script = [sys.executable, "-c", run]
         question = "Which papers prune experts of a mixture without retraining?"
-        commands["help"] = [*script, "--help"]
-        commands["ask"] = [*script, "ask", question, "--library", str(library)]
+        commands["help"] = [*runs.PROGRAM, "--help"]
+        commands["ask"] = [*runs.PROGRAM, "ask", question, "--library", str(library)]
     notify("cold starts…")
     times: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(COLD_ROUNDS + 1):

@@ -32,7 +32,6 @@ START_SECONDS = 180.0
 SETTLE_MS = 1500
 CHROMIUM = "EVAL_CHROMIUM"
 """Environment variable that names the browser; else ``chromium`` is looked for."""
-_OURS = "import sys; from assistant.cli import main; sys.exit(main())"
 _READY = {"ours": "html[data-ready] #composer textarea", "starter": "textarea"}
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
@@ -46,7 +45,7 @@ def page(task: dict[str, Any]) -> dict[str, Any]:
     """
     ports = {name: _free_port() for name in _READY}
     commands = {
-        "ours": [sys.executable, "-c", _OURS, "ui", "--library", task["ours"], "--no-browser",
+        "ours": [*runs.PROGRAM, "ui", "--library", task["ours"], "--no-browser",
                  "--port", str(ports["ours"])],
         "starter": [sys.executable, "-m", "eval.bench_page", task["starter"],
                     str(ports["starter"])],

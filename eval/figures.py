@@ -124,12 +124,11 @@ def _retrieval_rows(results: Results) -> list[list[str]]:
 
 def _checker_rows(results: Results) -> list[list[str]]:
     kinds = results.get("kinds", {})
-    return [
-        [
-            "support checker, AUROC: " + ", ".join(kind.replace("_", " ") for kind in kinds),
-            ", ".join(f"{row['auroc']:.3f}" for row in kinds.values()),
-        ]
-    ] * bool(kinds)
+    if not kinds:
+        return []
+    names = ", ".join(kind.replace("_", " ") for kind in kinds)
+    figures = ", ".join(f"{row['auroc']:.3f}" for row in kinds.values())
+    return [[f"support checker, AUROC: {names}", figures]]
 
 
 def _review_rows(results: Results) -> list[list[str]]:

@@ -18,6 +18,8 @@ from assistant.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 RUNS = Path(__file__).with_name("runs")
+PROGRAM = (sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())")
+"""The console script, also where it is not installed."""
 _PACKAGES = (
     "llama-index-core",
     "chromadb",

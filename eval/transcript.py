@@ -18,10 +18,8 @@ from typing import Any
 
 from assistant.llm import count_tokens
 from assistant.sample import SAMPLE_PAPERS
+from eval import runs
 from tests.scripted_server import Reply, ScriptedServer, failure
-
-ROOT = Path(__file__).parent.parent
-PROGRAM = (sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())")
 
 GAZE, QUANT = "One Eye is All You Need", "EfficientQAT"
 ONE_EYE = "With one eye the error on GazeCapture is 2.312 cm, and 1.951 cm after calibration"
@@ -125,13 +123,13 @@ def play(scene: Scene) -> str:
         server.models = [{"id": "scripted", "max_model_len": 32_768}]
         server.answer = _model(scene)
         done = subprocess.run(
-            [*PROGRAM, *scene.arguments],
+            [*runs.PROGRAM, *scene.arguments],
             input=scene.typed,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             env=_environment(server.url) | scene.environment,
-            cwd=ROOT,
+            cwd=runs.ROOT,
             check=False,
         )
         calls = [count_tokens(_prompt(body)) for body in server.requests]

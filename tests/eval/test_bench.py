@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM
 
 from assistant.embedding import Embedder
 from assistant.library import Library
@@ -134,10 +135,12 @@ def test_copies_are_papers_of_their_own() -> None:
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_both_pages_load(tmp_path: Path, real_embedder: Embedder) -> None:
-    browser = Path("/usr/bin/chromium")
-    if not browser.exists():
-        pytest.skip(f"{browser} is not there; apt-get install chromium")
+def test_both_pages_load(
+    tmp_path: Path, real_embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not there; apt-get install chromium")
+    monkeypatch.setenv("EVAL_CHROMIUM", str(CHROMIUM))
     library = Library(Settings.load(library=tmp_path / "ours"), lambda: real_embedder)
     library.ingest([Paper(title="Beetles", abstract="Beetles eat wood.")])
     found = page({"ours": str(tmp_path / "ours"), "starter": str(tmp_path / "starter")})

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import CHROMIUM
 from live import Live
 
 from assistant.assistant import Assistant
 from assistant.embedding import Embedder
 from assistant.settings import Settings
 
-CHROMIUM = Path(os.environ.get("ASSISTANT_TEST_CHROMIUM", "/usr/bin/chromium"))
 SHOTS = Path(__file__).parent.parent / "screenshots"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
