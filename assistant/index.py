@@ -307,6 +307,11 @@ class SearchIndex:
     def __len__(self) -> int:
         return self.meta.papers
 
+    @property
+    def papers_held(self) -> int:
+        """Number of papers."""
+        return self.meta.papers
+
     def paper(self, i: int) -> Paper:
         """The paper at place ``i``."""
         return Paper.model_validate_json(self.paper_bytes(i, i + 1))

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from assistant.errors import (
@@ -30,6 +32,7 @@ from assistant.index import IndexMeta, SearchIndex
 from assistant.paper import Paper, normalised_title
 from assistant.published import PublishedIndexes
 from assistant.results import IngestReport, Rejection
+from assistant.retrieved import Statistics
 from assistant.settings import Settings
 from assistant.store import DATABASE, PaperStore, descriptions, drop_other_collections
 from assistant.writer import Writer, embedded, rebuild
@@ -135,6 +138,28 @@ class Library:
         """
         index = self.index(check=False)
         return index.paper(_place_of(index, name))
+
+    @property
+    def statistics(self) -> Statistics:
+        """What the library knows of its words.
+
+        Raises:
+            LibraryNotFound: there is no paper.
+        """
+        return self.index(check=False)
+
+    @property
+    def version(self) -> str:
+        """Changes with every change of the papers; for keeping what is made of them all."""
+        index = self.index(check=False)
+        return f"{index.folder.name}/{len(index)}"
+
+    def vectors(self) -> tuple[list[str], NDArray[np.float32]]:
+        """Ids of all papers, and (papers, dimension) unit means of their chunks."""
+        index = self.index(check=False)
+        means = np.stack([index.chunk_vectors(i).mean(axis=0) for i in range(len(index))])
+        norms = np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-6)
+        return [names.id for names in index.names], (means / norms).astype(np.float32)
 
     # ------------------------------------------------------------------ writing
 

@@ -76,6 +76,7 @@ class Paper(BaseModel):
     source: str | None = Field(None, description="file or stream that it was read from")
     source_id: str | None = None
     kind: Literal["abstract", "digest"] = "abstract"
+    tags: tuple[str, ...] = Field((), description="keywords of the source, and a person's own")
     key: str | None = Field(None, description="the id that a library gave it, once, for good")
     original: dict[str, str] = Field(default_factory=dict)
 

@@ -15,6 +15,7 @@ dense minimum comes, so that the cut changes neither the order nor the scores.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,10 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from numpy.typing import NDArray
 
 from assistant.embedding import Embedder
+from assistant.filters import Filters
 from assistant.index import SearchIndex
 from assistant.library import Library
+from assistant.retrieved import Retrieval, RetrievedPaper
 from assistant.settings import RetrievalSettings
 from assistant.text import terms
 
@@ -203,11 +206,52 @@ class PaperRetriever(BaseRetriever):
             k or self._top_k,
         )
 
+    def find(
+        self, question: str, k: int | None = None, filters: Filters | None = None
+    ) -> Retrieval:
+        """The ``k`` best papers that fit ``filters``, as `RetrievedPaper`s."""
+        index = self._library.index()
+        wanted = k or self._top_k
+        ranking = self.rank(question, len(index) if filters else wanted)
+        found = (_found(ranking, n) for n in range(len(ranking)))
+        papers = [p for p in found if not filters or filters.fits(p.paper)][:wanted]
+        return Retrieval(question, ranking.vector, tuple(papers), index)
+
+    def read(self, ids: Sequence[str], vector: Floats) -> list[RetrievedPaper]:
+        """The papers with these ids, in that order, with their cosines to ``vector``.
+
+        ``score`` is the cosine; ``bm25`` is 0. Unknown ids are left out.
+        """
+        index = self._library.index()
+        places = np.array([index.place[i] for i in ids if i in index.place], dtype=np.int64)
+        if not len(places):
+            return []
+        best, dense = _dense_some(index, vector, places, self._settings.best_chunk_weight)
+        zeros = np.zeros(len(places), np.float32)
+        ranking = Ranking(index, "", vector, places, dense, dense, best, zeros, 0.0, 1.0)
+        return [_found(ranking, n) for n in range(len(places))]
+
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return as_nodes(self.rank(query_bundle.query_str))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+def _found(ranking: Ranking, n: int) -> RetrievedPaper:
+    index, place = ranking.index, int(ranking.places[n])
+    mean = index.chunk_vectors(place).mean(axis=0)
+    return RetrievedPaper(
+        paper=index.paper(place),
+        score=float(ranking.scores[n]),
+        cosine=float(ranking.cosines[n]),
+        best_cosine=float(ranking.best_cosines[n]),
+        bm25=float(ranking.bm25[n]),
+        standing=ranking.standing(n),
+        spans=tuple(index.spans(place)),
+        mean=mean / max(float(np.linalg.norm(mean)), 1e-6),
+        read_vectors=lambda: index.sentence_vectors(place),
+    )
 
 
 def as_nodes(ranking: Ranking) -> list[NodeWithScore]:

@@ -1,0 +1,93 @@
+"""Filters: which papers are asked, by what is known of them besides their text."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assistant.errors import QuestionError
+from assistant.paper import Paper
+
+__all__ = ["Filters", "year_range"]
+
+_YEARS = re.compile(r"\s*(\d{4})?\s*(\.\.|-|–)?\s*(\d{4})?\s*")
+
+
+def year_range(text: str) -> tuple[int | None, int | None]:
+    """``"2021..2024"``, ``"2021.."``, ``"..2024"`` or ``"2022"`` as (first, last), inclusive.
+
+    Raises:
+        QuestionError: it is none of these.
+    """
+    found = _YEARS.fullmatch(text)
+    if found is None or not (found[1] or found[3]):
+        raise QuestionError(
+            f"{text!r} is no year and no range of years.",
+            "Give 2022, 2021..2024, 2021.. or ..2024.",
+        )
+    if found[2] is None:
+        year = int(found[1])
+        return year, year
+    return (int(found[1]) if found[1] else None, int(found[3]) if found[3] else None)
+
+
+class Filters(BaseModel):
+    """Papers must fit every field that is given; within one field, any of its values.
+
+    ``venue``, ``author``, ``source`` and ``tag`` are compared without regard to case, as parts:
+    ``author=["brandt"]`` fits "Lena Brandt". ``ids`` names papers one by one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_year: int | None = None
+    last_year: int | None = None
+    venue: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    ids: tuple[str, ...] = Field((), description="only these papers, by id")
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+    def fits(self, paper: Paper) -> bool:
+        """Whether ``paper`` passes."""
+        year = paper.year
+        if self.first_year is not None and (year is None or year < self.first_year):
+            return False
+        if self.last_year is not None and (year is None or year > self.last_year):
+            return False
+        if self.ids and paper.id not in self.ids:
+            return False
+        held = (
+            (self.venue, (paper.venue or "",)),
+            (self.author, paper.authors),
+            (self.source, (paper.source or "",)),
+            (self.tag, paper.tags),
+        )
+        return all(_any_part(wanted, values) for wanted, values in held)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.first_year is not None or self.last_year is not None:
+            parts.append(_years(self.first_year, self.last_year))
+        parts += [f"author {' or '.join(self.author)}"] if self.author else []
+        parts += [f"venue {' or '.join(self.venue)}"] if self.venue else []
+        parts += [f"source {' or '.join(self.source)}"] if self.source else []
+        parts += [f"tag {' or '.join(self.tag)}"] if self.tag else []
+        parts += [f"{len(self.ids)} chosen papers"] if self.ids else []
+        return ", ".join(parts)
+
+
+def _years(first: int | None, last: int | None) -> str:
+    if first == last:
+        return f"of {first}"
+    if last is None:
+        return f"since {first}"
+    return f"up to {last}" if first is None else f"{first} to {last}"
+
+
+def _any_part(wanted: tuple[str, ...], values: tuple[str, ...]) -> bool:
+    return not wanted or any(w.casefold() in v.casefold() for w in wanted for v in values)

@@ -1,0 +1,109 @@
+"""RetrievedPaper: the one form of a paper that was found, made once, used by all that follows.
+
+Answers, reviews, tables, the page and the evaluation take these; nobody else asks the store for
+a sentence or a vector of a paper that has been retrieved already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.paper import Paper
+from assistant.results import Passage
+from assistant.text import Span
+
+__all__ = ["Retrieval", "RetrievedPaper", "Statistics"]
+
+Floats = NDArray[np.float32]
+
+
+class Statistics(Protocol):
+    """What a library knows of its words: how many papers, and how many of them hold a stem."""
+
+    @property
+    def papers_held(self) -> int:
+        """Number of papers."""
+        ...
+
+    def document_frequency(self, term: str) -> int:
+        """Papers that hold the stem (as `assistant.text.terms` makes it)."""
+        ...
+
+    def idf(self, term: str) -> float:
+        """ln(1 + (N - n + 0.5) / (n + 0.5)), N papers, n of them with the stem."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RetrievedPaper:
+    """One paper for one question.
+
+    ``score``: fused, in [0, 1]. ``cosine``: half the best chunk's, half the mean's;
+    ``best_cosine``: the best chunk's; ``standing``: by how many standard deviations that is
+    above the cosines of the library's chunks. ``bm25``: 0 where no word is shared.
+    ``spans``: the sentences of the abstract. ``mean``: (dimension,) unit mean of the chunks.
+    """
+
+    paper: Paper
+    score: float
+    cosine: float
+    best_cosine: float
+    bm25: float
+    standing: float
+    spans: tuple[Span, ...]
+    mean: Floats
+    read_vectors: Callable[[], Floats]
+
+    @cached_property
+    def vectors(self) -> Floats:
+        """(sentences, dimension) unit vectors of the sentences; read when first wanted."""
+        return self.read_vectors()
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences of the abstract, letter for letter."""
+        return tuple(self.paper.abstract[start:end] for start, end in self.spans)
+
+    def best_sentence(self, vector: Floats) -> int | None:
+        """Place of the sentence nearest to ``vector``; None where there is no abstract."""
+        return int(np.argmax(self.vectors @ vector)) if self.spans else None
+
+    @property
+    def passage(self) -> Passage:
+        """As it stands in an answer."""
+        return Passage(
+            paper_id=self.paper.id,
+            title=self.paper.label,
+            text=self.paper.abstract or self.paper.title,
+            score=round(self.score, 4),
+            url=self.paper.link,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Retrieval(Sequence[RetrievedPaper]):
+    """The papers found for ``question``, best first; ``vector`` is its unit vector."""
+
+    question: str
+    vector: Floats
+    papers: tuple[RetrievedPaper, ...]
+    statistics: Statistics
+
+    def __len__(self) -> int:
+        return len(self.papers)
+
+    @overload
+    def __getitem__(self, n: int) -> RetrievedPaper: ...
+    @overload
+    def __getitem__(self, n: slice) -> tuple[RetrievedPaper, ...]: ...
+    def __getitem__(self, n: int | slice) -> RetrievedPaper | tuple[RetrievedPaper, ...]:
+        return self.papers[n]
+
+    def __iter__(self) -> Iterator[RetrievedPaper]:
+        return iter(self.papers)
