@@ -13,11 +13,9 @@ is killed leaves a higher number behind, and the index is then made again.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,8 +24,9 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from assistant.errors import LibraryError, LibraryLocked
+from assistant.files import write_atomically
 
-__all__ = ["LibraryFolder", "LibraryInfo", "write_atomically"]
+__all__ = ["LibraryFolder", "LibraryInfo"]
 
 _GRACE = 0.3
 """Seconds that a lock may be held before anybody is told: a reader holds it for a blink."""
@@ -161,20 +160,6 @@ class LibraryFolder:
         except OSError:
             return ""
         return f" ({free / 1e6:.1f} MB are free on its disk)" if free < _SCARCE else ""
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes ``text`` so that a reader sees the old content or the new, never a part."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _is_storage_error(error: Exception) -> bool:

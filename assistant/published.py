@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.folder import write_atomically
+from assistant.files import write_atomically
 from assistant.index import IndexBuilder, IndexMeta, SearchIndex
 
 __all__ = ["PublishedIndexes"]
