@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from assistant.folder import write_atomically
+from assistant.files import write_atomically
 from assistant.index import SearchIndex
 
 __all__ = ["LibraryMap", "MapMaker"]
