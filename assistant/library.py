@@ -169,6 +169,38 @@ class Library:
             _unlink(self._folder.database(info.collection))
             self._rebuilt(info)
 
+    def rescue(self, on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Makes a lost or damaged collection again from the local database; returns the papers.
+
+        Every paper is embedded anew. What is left of the old collection is moved aside, never
+        removed.
+
+        Raises:
+            LibraryError: the library is on a server, or the local database is gone, too.
+        """
+        info = self._folder.info()
+        if self.address.kind != "folder" or info is None:
+            raise LibraryError(
+                f"The library at {self.address} cannot be made again from here.",
+                "Restore it from a copy, or ingest the papers again.",
+            )
+        with self._lock, self._locked(), self._folder.errors():
+            try:
+                papers = list(self._opened(info, make=False).papers())
+            except RecordsDamaged as damage:
+                raise LibraryError(
+                    f"Both databases of the library at {self.address} are damaged ({damage}).",
+                    "Restore the folder from a copy, or ingest the papers again.",
+                ) from None
+            self.close()
+            if self.address.chroma.exists():
+                self.address.chroma.rename(self.path / f"chroma.damaged-{time.time_ns()}")
+            wanted = self._wanted_info()
+            self._fill_anew(wanted, papers, on_progress or (lambda _done, _all: None), redo=True)
+            self._folder.save_info(wanted)
+            self.close()
+        return len(papers)
+
     def store(self) -> ChromaStore:
         """The collection, as it is at this moment.
 
