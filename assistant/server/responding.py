@@ -16,6 +16,10 @@ from assistant.server.streams import BrokenOff, data, extra, pieces, places, ref
 __all__ = ["responded", "response_events"]
 
 
+_OWN = {"status": "answer_status"}
+"""Fields of an answer whose name a response has a meaning of its own for."""
+
+
 class _Response:
     """One response as it grows; the ids and the time are its own."""
 
@@ -91,7 +95,7 @@ class _Response:
             output=[self.item(status, [self.part(annotations)])],
             incomplete_details={"reason": "max_output_tokens"} if cut else None,
             usage=_usage(answer),
-            **extra(answer, asked),
+            **{_OWN.get(name, name): value for name, value in extra(answer, asked).items()},
         )
 
 
