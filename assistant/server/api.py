@@ -21,7 +21,7 @@ from assistant.filters import Filters
 from assistant.paper import Paper
 from assistant.papersearch import holds
 from assistant.results import Answer, ErrorEvent, Event, IngestReport, Message, SearchResult
-from assistant.server.failing import DEFECT, FAILURES, Refused, Teller, log, told
+from assistant.server.failing import DEFECT, EVENT_STREAM, FAILURES, Refused, Teller, log, told
 from assistant.server.filtering import Chosen, chosen
 from assistant.server.streams import begun, data
 
@@ -41,7 +41,14 @@ class Question(Chosen):
     stream: bool = Field(False, description="send the events of the work, as server-sent events")
 
 
-_FILES = {media: {"schema": {"type": "string"}} for media, _ in MEDIA_TYPES.values()}
+_FILES: dict[str, Any] = {
+    media: {
+        "schema": {"type": "array", "items": {"type": "object"}}
+        if name == "csl"
+        else {"type": "string"}
+    }
+    for name, (media, _) in MEDIA_TYPES.items()
+}
 
 
 class Papers(BaseModel):
@@ -67,7 +74,7 @@ def api_router(
     @router.post(
         "/ask",
         response_model=Answer,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": EVENT_STREAM}},
     )
     async def ask(asked: Question) -> Any:
         """Answers a question; every sentence cites its papers."""

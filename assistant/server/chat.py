@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from assistant.assistant import Assistant
 from assistant.results import Answer, Event
 from assistant.server.cutting import Cutter
-from assistant.server.failing import FAILURES, Refused, Teller, told
+from assistant.server.failing import EVENT_STREAM, FAILURES, Refused, Teller, told
 from assistant.server.parameters import MODEL, Asked, ChatRequest, ResponsesRequest
 from assistant.server.responding import responded, response_events
 from assistant.server.streams import (
@@ -36,9 +36,7 @@ from assistant.server.streams import (
 __all__ = ["chat_router"]
 
 _CREATED = 1_700_000_000
-_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
-}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": EVENT_STREAM}}
 
 
 def chat_router(assistant: Assistant, tell: Teller) -> APIRouter:

@@ -19,7 +19,17 @@ from starlette.exceptions import HTTPException
 from assistant import errors
 from assistant.results import ErrorEvent
 
-__all__ = ["DEFECT", "FAILURES", "Failed", "Refused", "Teller", "install", "status_of", "told"]
+__all__ = [
+    "DEFECT",
+    "EVENT_STREAM",
+    "FAILURES",
+    "Failed",
+    "Refused",
+    "Teller",
+    "install",
+    "status_of",
+    "told",
+]
 
 DEFECT = "Something went wrong inside the program; this is a defect. Its terminal says more."
 log = logging.getLogger("assistant.server")
@@ -73,6 +83,19 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 """What can happen besides success, for the description of the API."""
+
+
+EVENT_STREAM: dict[str, Any] = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "description": "one event: its name, where it has one, and JSON as its data",
+            "required": ["data"],
+            "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+        }
+    }
+}
+"""How a stream is described."""
 
 
 class Refused(HTTPException):

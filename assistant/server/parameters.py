@@ -246,9 +246,12 @@ class ResponsesRequest(_Request):
 
     fine = {
         **_FINE,
+        "access_programs": (),
         "background": (False,),
+        "background_options": (),
         "context_management": ([],),
         "conversation": (),
+        "image": (),
         "include": ([],),
         "max_tool_calls": (),
         "previous_response_id": (),
@@ -262,9 +265,12 @@ class ResponsesRequest(_Request):
     max_output_tokens: int | None = Field(None, ge=1, description="of the text; an estimate")
     reasoning: Reasoning | None = None
     stream_options: StreamOptions | None = None
+    access_programs: Only
     background: Only
+    background_options: Only
     context_management: Only
     conversation: Only
+    image: Only
     include: Only
     max_tool_calls: Only
     previous_response_id: Only
