@@ -105,7 +105,9 @@ def _add_description(app: FastAPI) -> None:
 
 
 def _mount_page(app: FastAPI, shelf: Shelf) -> None:
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it while it is imported
+    # read while Gradio and what it brings along are imported
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio  # noqa: PLC0415
 
     from assistant.ui.page import build_page, head  # noqa: PLC0415
