@@ -56,7 +56,12 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1", page: bool = True
     app = FastAPI(
         title="Abstract Assistant",
         version=version("abstract-assistant"),
-        description="Questions over a library of paper abstracts; every sentence cites papers.",
+        description=(
+            "Questions over a library of paper abstracts; every sentence cites papers.\n\n"
+            "Where a token is set: `Authorization: Bearer …`, also as the API key of an OpenAI "
+            "client, whose base URL is `/v1`. MCP (streamable HTTP) is at `/mcp`. A 503 says in "
+            "`Retry-After` when to come back."
+        ),
         openapi_url="/api/openapi.json",
         docs_url=None,  # both fetch their scripts from elsewhere; ours stands below
         redoc_url=None,
