@@ -31,6 +31,10 @@ class SeveralRetriever(BaseRetriever):
         super().__init__()
         self._retrievers, self._settings = list(retrievers), settings
 
+    def filtered(self, filters: Filters) -> SeveralRetriever:
+        """The same retriever over the papers that fit ``filters``."""
+        return SeveralRetriever([r.filtered(filters) for r in self._retrievers], self._settings)
+
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None
     ) -> Retrieval:
