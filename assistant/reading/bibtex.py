@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from assistant.paper import Paper
-from assistant.reading.fields import normal_key, taken
+from assistant.reading.fields import normal_key, paper_from
 from assistant.reading.streams import numbered_lines
 from assistant.results import Rejection
 
@@ -22,32 +22,50 @@ if TYPE_CHECKING:
 
 __all__ = ["is_bibtex", "read_bibtex"]
 
-_LONGEST_ENTRY = 1 << 24  # characters
+_LONGEST_ENTRY = 1 << 22  # characters
+_LONGEST_VALUE = 1 << 20  # with the strings that it names
+_STRINGS = 1 << 23  # characters of all that ``@string`` defines
 _START = re.compile(r"@\s*(\w+)\s*([{(])")
-_ENTRY_LINE = re.compile(r"\s*@\s*\w+\s*[{(]\s*[^\s,={}()\"]*\s*(?:,|=|$)")
-_SNIFF = re.compile(
-    r"^\s*@\s*(?:(?:string|comment|preamble)\s*[{(]|\w+\s*[{(][^,{}=]*,)", re.M | re.I
+_ENTRY_LINE = re.compile(
+    r"@\s*\w+\s*[{(]\s*[^,={}()\"]{0,200}(?:,|=|$)|\s*@\s*\w+\s*[{(]\s*[^\s,={}()\"]*\s*(?:,|=|$)"
 )
+_KINDS = (
+    "article|artwork|audio|book|booklet|collection|conference|dataset|electronic|image"
+    "|in(?:book|collection|proceedings|reference)|manual|mastersthesis|misc|mv(?:book|collection)"
+    "|online|patent|periodical|phdthesis|proceedings|reference|report|software|standard"
+    "|techreport|thesis|unpublished|video|webpage|www"
+)
+_SNIFF = re.compile(
+    rf"^\s*@\s*(?:(?:string|comment|preamble)\s*[{{(]|(?:{_KINDS})\s*[{{(][^,{{}}=]{{0,300}},)",
+    re.M | re.I,
+)
+_BEFORE_ENTRIES = 1_500
+"""Characters that may stand before the first entry, for instance what wrote the file."""
 _SILENT = ("comment", "preamble")
 _MARK = re.compile(r"[{})]")
 _JOIN = re.compile(r"\s*#\s*")
 
 
 def is_bibtex(head: str) -> bool:
-    """Whether an entry begins at the start of some line."""
-    return _SNIFF.search(head) is not None
+    """Whether an entry begins at the start of one of the first lines."""
+    text = re.sub(r"^%.*$", "", head, flags=re.MULTILINE)
+    found = _SNIFF.search(text)
+    return found is not None and found.start() <= _BEFORE_ENTRIES
 
 
 def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
     """A paper, or the reason why not, for every entry that is not a definition or comment."""
     strings: dict[str, str] = {}
+    room = _STRINGS
     number = 0
     for block in _blocks(stream):
         kind = block.kind.lower()
         if kind in _SILENT:
             continue
         if kind == "string":
-            strings |= _definitions(block.text, strings)
+            found = _definitions(block.text, strings) if room > 0 else {}
+            room -= sum(map(len, found.values()))
+            strings |= found
             continue
         number += 1
         where = f"entry {number} (line {block.line})"
@@ -61,7 +79,7 @@ def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if problem:
             yield Rejection(source=source, where=where, reason=problem)
         else:
-            yield taken(values, source=source, where=where, bibliographic=True)
+            yield paper_from(values, source=source, where=where, bibtex=True)
 
 
 @dataclass
@@ -153,18 +171,22 @@ def _fields(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     for item in entries[0].fields:
         values.setdefault(normal_key(item.key), _value(item.key, str(item.value), strings))
     prefix = values.get("archiveprefix") or values.get("eprinttype") or "arxiv"
-    if prefix.lower() != "arxiv":
+    if prefix.strip("{} ").lower() != "arxiv":
         values.pop("eprint", None)
-    return {**values, "id": entries[0].key}
+    key = {"id": entries[0].key} if entries[0].key else {}
+    return {**{name: text for name, text in values.items() if name != "editor"}, **key}
 
 
 def _value(name: str, written: str, strings: Mapping[str, str]) -> str:
     """A field's value: its pieces (braced, quoted, a number, a name of a string) joined."""
-    pieces = []
-    position = 0
+    pieces: list[str] = []
+    position = size = 0
     while position < len(written):
         end = _piece_end(written, position)
         pieces.append(_piece(written[position:end], strings))
+        size += len(pieces[-1])
+        if size > _LONGEST_VALUE:
+            raise ValueError(f"the field {name} is too long for a paper")
         if end >= len(written):
             break
         join = _JOIN.match(written, end)
