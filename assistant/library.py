@@ -189,10 +189,13 @@ class Library:
                 on_progress(report)
 
         with self._writing() as writer:
-            for batch in _batches(_new_papers(records, KnownPapers(writer.index), report, tell)):
-                added, updated = writer.write(batch)
+            held = writer.index
+            known = KnownPapers(held.names, lambda name: held.paper(held.place[name]))
+            for batch in _batches(_new_papers(records, known, report, tell)):
+                latest = {paper.id: paper for paper in batch}  # a paper may come again, richer
+                added, updated = writer.write(list(latest.values()))
                 report.added += added
-                report.updated += updated
+                report.updated += updated + len(batch) - len(latest)
                 tell()
         tell()
         return report

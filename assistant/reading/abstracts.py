@@ -83,6 +83,8 @@ def is_placeholder(text: str) -> bool:
 
 def clean_text(text: str, *, bibtex: bool = False) -> str:
     """A title, a name, a venue, a sentence: without mark-up and LaTeX."""
+    if "\\&" in text:  # Web of Science escapes what is escaped already: "p\&lt;0.05"
+        text = re.sub(r"\\&(?=#?\w{2,8};)", "&", text)
     text = readable(plain(text), braces=bibtex)
     return unescaped(text) if "&" in text else text
 

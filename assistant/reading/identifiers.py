@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from assistant.paper import balanced
+
 __all__ = ["address", "arxiv_id", "doi", "year"]
 
 _ARXIV = r"(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?"
@@ -24,7 +26,6 @@ _ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.({_ARXIV})", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}\\^`]+")
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s\"<>{}|;]+", re.IGNORECASE)
-_PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
 
 
 def _bare(text: str) -> str:
@@ -42,20 +43,10 @@ def doi(values: Iterable[str]) -> str | None:
             text = unquote(text)
         if found := _DOI.search(text):
             name = re.split(r"[,;|](?=\s|10\.\d{4}|https?:|$)", found.group())[0]
-            name = _balanced(name.rstrip(".,;:'’”&"))
+            name = balanced(name.rstrip(".,;:'’”&"))
             if _ARXIV_DOI.fullmatch(name) is None and len(name) < 300:
                 return name
     return None
-
-
-def _balanced(name: str) -> str:
-    """Without a bracket at the end that was opened before the DOI."""
-    while name and any(
-        name.endswith(closing) and name.count(closing) > name.count(opening)
-        for opening, closing in _PAIRS
-    ):
-        name = name[:-1].rstrip(".,;:")
-    return name
 
 
 def arxiv_id(ids: Iterable[str], mentions: Iterable[str]) -> str | None:
@@ -75,9 +66,7 @@ def address(values: Iterable[str]) -> str | None:
     given = [text for value in values if (text := _bare(value))]
     for text in given:
         if found := _ADDRESS.search(text):
-            return found.group().rstrip(".,;)")if found.group().count("(") < found.group().count(
-                ")"
-            ) else found.group().rstrip(".,;")
+            return balanced(found.group())
     return next((text for text in given if " " not in text and len(text) < 2000), None)
 
 
