@@ -182,6 +182,10 @@ def _next_record(lines: _Lines, header: _Header) -> tuple[int, list[str] | str] 
     lines.put_back_all_but_first()
     if header.delimiter == "\t" and len(plain) == header.width:
         return number, plain
+    # Quotation marks inside a cell that nobody doubled: where the line is right otherwise, it is.
+    loose = next(csv.reader(lines.record[:1], delimiter=header.delimiter), [])
+    if len(loose) == header.width > 1 and header.fits(loose) and lines.record[0].count('"') > 1:
+        return number, loose
     _skip_to_record(lines, header)
     return number, problem
 
@@ -202,8 +206,14 @@ def _shifted(header: _Header, values: list[str], text: str) -> str | None:
     ]
     if not header.fits(values) or not needed:
         return problem
-    quoted = all('"' + values[place].replace('"', '""') + '"' in text for place in needed)
-    return None if quoted else problem
+    whole = all(_is_whole(values, place, text) for place in needed)
+    return None if whole else problem
+
+
+def _is_whole(values: Sequence[str], place: int, text: str) -> bool:
+    """Whether a cell ends where its author ended it: in quotation marks, or before no blank."""
+    quoted = '"' + values[place].replace('"', '""') + '"' in text
+    return quoted or not values[place + 1].startswith(" ")
 
 
 def _skip_to_record(lines: _Lines, header: _Header) -> None:

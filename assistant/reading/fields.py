@@ -34,21 +34,23 @@ MAX_TEXT = 500_000
 # Springer, Dimensions, Zotero, HAL, INSPIRE, ADS, DOAJ, Zenodo, OpenReview.
 _WRITTEN = {
     "title": "title titles articletitle documenttitle papertitle itemtitle publicationtitlemain"
-    " displayname primarytitle headline titledisplay titlefull entitle name",
+    " displayname primarytitle titleprimary headline titledisplay titlefull entitle name",
     "abstract": "abstract abstracts abstracttext abstractnote paperabstract abstractdisplay"
-    " enabstract summary description text contents content body tldr",
+    " notesabstract enabstract summary description text contents content body",
     "authors": "authorsparsed authorfullnames authors author authorships authornames authorstring"
-    " authfullname authorlist creators creator dccreator authorsraw",
+    " authfullname authorlist creators creator dccreator authorsraw authorsprimary firstauthors authordisplay"
+    " authorshipsauthordisplayname authorshipsrawauthorname authorslist authorsfullname",
     "year": "year publicationyear publishedyear pubyear publicationdatey produceddatey publishtime"
     " coverdate published publicationdate publisheddate firstpublicationdate publishedat issued"
     " pubdate date datepublished earliestdate versions created updatedate journalinfo"
     " publicationinfo imprint",
     "venue": "journal journalref venue booktitle containertitle sourcetitle publicationtitle"
     " journalname journaltitle fulljournalname journalbook publicationname journaltitlestr pub"
+    " periodicalfull secondarytitle alternatetitle3 primarylocationsourcedisplayname"
     " conference conferencename publicationvenue primarylocation hostvenue journalinfo"
     " publicationinfo bookseriestitle publication conferencetitle",
-    "url": "url link paperurl absurl htmlurl landingpageurl bestoalocation primarylocation uri"
-    " dimensionsurl links linkouts pdfurl pdflink pdf urls howpublished",
+    "url": "url link primarylocationlandingpageurl sourceurl paperurl absurl htmlurl landingpageurl bestoalocation primarylocation uri"
+    " dimensionsurl links linkouts pdfurl pdflink pdf urls externalurl howpublished",
     "doi": "doi digitalobjectidentifier itemdoi doiid dois prismdoi",
     "arxiv_id": "arxivid arxiv eprint arxivnumber arxiveprints",
     "source_id": "id paperid docid docno pmid pubmedid corpusid corduid uid key accessionnumber"
@@ -57,7 +59,7 @@ _WRITTEN = {
 }
 _NAMES = {field: tuple(names.split()) for field, names in _WRITTEN.items()}
 _FIELD_OF = {name: field for field, names in reversed(_NAMES.items()) for name in reversed(names)}
-_LOOSE = frozenset("name summary description text contents content body tldr".split())
+_LOOSE = frozenset("name summary description text contents content body".split())
 """Names that say title or abstract only beside others that a paper has."""
 _TITLES = frozenset(_NAMES["title"]) - _LOOSE
 _TEXTS = (frozenset([*_NAMES["abstract"], "abstractinvertedindex"]) - _LOOSE) | _TITLES

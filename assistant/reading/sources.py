@@ -27,7 +27,7 @@ from assistant.results import Rejection
 __all__ = ["SourceReader", "read", "shown_name"]
 
 STDIN = "standard input"
-JUDGED_RECORDS = 2_000
+JUDGED_RECORDS = 1_000
 """Results of a file that are held back until it is known whether papers outnumber rejections."""
 JUDGED_CHARACTERS = 1 << 24
 MOST_REJECTIONS = 1_000

@@ -44,7 +44,7 @@ class Dialect:
 
     Attributes:
         tag: matches a line that begins a value; groups: the tag, and what follows.
-        begins: tags that begin a record.
+        begins: tags that begin a record; in one file, the one that is met first.
         ends: the tag that ends one, if there is any.
         separate: tags of which each line is a value of its own.
         goes_on: how a line without a tag goes on with a value of this tag: a text to put between,
@@ -66,21 +66,22 @@ class Dialect:
             if values is None:
                 yield Rejection(source=source, where=where, reason=_TOO_LONG)
             else:
-                record = self.fields(values)
+                record = {name: value for name, value in self.fields(values).items() if value}
                 yield paper_from(record, source=source, where=where, turned=True)
 
     def _records(self, stream: TextIO) -> Iterator[tuple[int, Values | None]]:
         """Values of each record with the number of its first line; None where it is too long."""
-        begun, size, latest = 0, 0, ""
+        begun, size, latest, first = 0, 0, "", ""
         values: defaultdict[str, list[str]] = defaultdict(list)
         for number, line in numbered_lines(stream):
             text = (line or "").rstrip().lstrip("\ufeff")
             found = self.tag.fullmatch(text)
             name = found[1] if found else ""
-            if begun and (name == self.ends or name in self.begins):
+            first = first or (name if name in self.begins else "")
+            if begun and name and name in (self.ends, first):
                 yield begun, values if size <= _LONGEST_RECORD else None
                 begun = 0
-            if name in self.begins:
+            if name and name == first:
                 begun, size, values = number, 0, defaultdict(list)
             size += _LONGEST_RECORD + 1 if line is None else len(text) + 80
             if not begun or size > _LONGEST_RECORD:
@@ -197,7 +198,7 @@ def _pubmed_fields(values: Values) -> dict[str, object]:
 
 _PUBMED = Dialect(
     tag=re.compile(r"([A-Z]{2,4})\s{0,2}- ?(.*)"),
-    begins=frozenset({"PMID"}),
+    begins=frozenset({"PMID", "OWN"}),
     ends=None,
     separate=frozenset(),
     goes_on=_indented,
@@ -206,8 +207,8 @@ _PUBMED = Dialect(
 
 
 def is_pubmed(head: str) -> bool:
-    """Whether a text begins with a PubMed id."""
-    return re.match(r"\s*PMID\s?- ?\d", head) is not None
+    """Whether a text begins with a PubMed id, or with the owner of a record of ERIC."""
+    return re.match(r"\s*(?:PMID\s?- ?\d|OWN - \S)", head) is not None
 
 
 def read_pubmed(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
