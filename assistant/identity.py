@@ -145,10 +145,13 @@ class KnownPapers:
                 continue
             if not name.startswith("doi:"):
                 return self._by_name[name]
-            sharing = [self._by_name[name], *self._same_doi.get(name, ())]
-            same = [known for known in sharing if self._is_same_work(known, record, names)]
+            sharing: list[_Known] = [self._by_name[name], *self._same_doi.get(name, ())]
+            same: list[_Known] = [
+                known for known in sharing if self._is_same_work(known, record, names)
+            ]
             if same:
-                return max(same, key=lambda k: k.names.title_key == names.title_key)
+                titled = [known for known in same if known.names.title_key == names.title_key]
+                return (titled or same)[0]
         return self._namesake(record, names) if names.title_key else None
 
     def _namesake(self, record: Paper, names: PaperNames) -> _Known | None:
@@ -166,7 +169,8 @@ class KnownPapers:
             if (alike := self._alike(k, record)) >= SAME_ABSTRACT
             or not (k.seen or _is_other_version(k.names, names))
         ]
-        return max(choice, key=lambda found: found[:3])[3] if choice else None
+        best: _Known | None = max(choice, key=lambda found: found[:3])[3] if choice else None
+        return best
 
     def _is_same_work(self, known: _Known, record: Paper, names: PaperNames) -> bool:
         """Whether two records with one DOI are one paper, not parts of a book."""
@@ -194,7 +198,7 @@ class KnownPapers:
         held = self._held(known) if record.authors else None
         if held is None or not held.authors:
             return False
-        return _shared(_families(held), _families(record)) >= 0.5  # noqa: PLR2004
+        return _shared(_families(held), _families(record)) >= 0.5
 
     def _other_authors(self, known: _Known, record: Paper) -> bool:
         """Whether both have authors, and none in common."""

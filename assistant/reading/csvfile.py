@@ -80,7 +80,7 @@ def _plausible(name: str, value: str) -> bool:
         return len(value) < 300 and (
             identifiers.doi([value]) is not None or " " not in value or "arxiv" in value.lower()
         )
-    return name not in ("url", "link") or " " not in value.split(";")[0].strip()
+    return name not in ("url", "link") or " " not in value.partition(";")[0].strip()
 
 
 def read_csv(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:

@@ -38,7 +38,8 @@ _WRITTEN = {
     "abstract": "abstract abstracts abstracttext abstractnote paperabstract abstractdisplay"
     " notesabstract enabstract summary description text contents content body",
     "authors": "authorsparsed authorfullnames authors author authorships authornames authorstring"
-    " authfullname authorlist creators creator dccreator authorsraw authorsprimary firstauthors authordisplay"
+    " authfullname authorlist creators creator dccreator authorsraw authorsprimary"
+    " firstauthors authordisplay"
     " authorshipsauthordisplayname authorshipsrawauthorname authorslist authorsfullname",
     "year": "year publicationyear publishedyear pubyear publicationdatey produceddatey publishtime"
     " coverdate published publicationdate publisheddate firstpublicationdate publishedat issued"
@@ -49,7 +50,8 @@ _WRITTEN = {
     " periodicalfull secondarytitle alternatetitle3 primarylocationsourcedisplayname"
     " conference conferencename publicationvenue primarylocation hostvenue journalinfo"
     " publicationinfo bookseriestitle publication conferencetitle",
-    "url": "url link primarylocationlandingpageurl sourceurl paperurl absurl htmlurl landingpageurl bestoalocation primarylocation uri"
+    "url": "url link primarylocationlandingpageurl sourceurl paperurl absurl htmlurl"
+    " landingpageurl bestoalocation primarylocation uri"
     " dimensionsurl links linkouts pdfurl pdflink pdf urls externalurl howpublished",
     "doi": "doi digitalobjectidentifier itemdoi doiid dois prismdoi",
     "arxiv_id": "arxivid arxiv eprint arxivnumber arxiveprints",
@@ -325,9 +327,9 @@ def _year(values: Mapping[str, Any]) -> int | None:
 
 def _venue(values: Mapping[str, Any]) -> str:
     for name in _NAMES["venue"]:
-        if name in values and (text := next(_texts(values[name]), "")):
-            if not re.match(r"https?://|10\.\d{4}", text):
-                return text
+        text = next(_texts(values[name]), "") if name in values else ""
+        if text and not re.match(r"https?://|10\.\d{4}", text):
+            return text
     # Embase: "Journal of Things (2026) 3:3 (152-160)"
     origin = _VOLUME_OF_SOURCE.match(str(values.get("source", "")))
     return origin[1] if origin else ""

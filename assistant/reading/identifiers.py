@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s\"<>{}|;]+", re.IGNORECASE)
 
 
 def _bare(text: str) -> str:
-    """Without what BibTeX protects with: ``{…}``, ``\\_``, ``\\url{…}``."""
+    r"""Without what BibTeX protects with: ``{…}``, ``\_``, ``\url{…}``."""
     text = re.sub(r"\\(?:url|href|doi|path)\s*", "", text)
     text = re.sub(r"\\text(?:less|greater)\b\s?(?:\{\})?", "", text) if "\\text" in text else text
     return re.sub(r"\\([_%#&~$/])", r"\1", text).replace("{", " ").replace("}", " ").strip()

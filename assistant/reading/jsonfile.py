@@ -24,13 +24,24 @@ MAX_DEPTH = 64
 MAX_PARTS = 200_000
 """Names and values in one record: the largest collaborations have some ten thousand authors."""
 MAX_TEXT = 1 << 24
+MOST_IDLE = 2_000_000
+"""Names and values from one paper to the next."""
+_BEGINS, _ENDS = ("start_map", "start_array"), ("end_map", "end_array")
 _DEEPEST_CONTAINER = 5
 _MOST_KEPT = 2_000
 """Names of an object around the papers that are remembered."""
 
 _START = re.compile(r'\s*(?:\[\s*(?:\{|\]|\[|"|null|$)|\{\s*(?:"|\}|$))')
 _NOT_A_NUMBER = re.compile(r'(":\s*)(?:NaN|-?Infinity)(?=\s*[,}])')
-_WRAPPERS = ("paper", "citingpaper", "citedpaper", "bibjson", "metadata", "data", "content")
+_WRAPPERS: tuple[str, ...] = (
+    "paper",
+    "citingpaper",
+    "citedpaper",
+    "bibjson",
+    "metadata",
+    "data",
+    "content",
+)
 _WRAPPERS += ("attributes", "message", "source", "document", "record", "fields", "item")
 _CITED = ("references", "citations", "reference", "referencedworks", "relatedworks")
 
@@ -48,7 +59,9 @@ def read_json(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
 
     number = 0
     try:
-        for number, record in enumerate(_records(stream), start=1):
+        events = _events(stream)
+        for number, record in enumerate(_records(events), start=1):
+            events.papers_came()
             where = f"record {number}"
             if record is _OVERSIZED:
                 yield Rejection(source=source, where=where, reason="the record is too large")
@@ -67,11 +80,14 @@ class _Oversized:
 _OVERSIZED = _Oversized()
 
 
-def _records(stream: TextIO) -> Iterator[Any]:
-    """The records of all values in the stream, one after the other."""
+def _events(stream: TextIO) -> _Events:
     import ijson  # noqa: PLC0415
 
-    events = _bounded(ijson.basic_parse(_Utf8(stream), use_float=True, multiple_values=True))
+    return _Events(ijson.basic_parse(_Utf8(stream), use_float=True, multiple_values=True))
+
+
+def _records(events: _Events) -> Iterator[Any]:
+    """The records of all values in the stream, one after the other."""
     for event in events:
         kind, value = event
         if kind == "start_array":
@@ -92,17 +108,33 @@ def _records(stream: TextIO) -> Iterator[Any]:
             yield value
 
 
-def _bounded(events: Iterator[Event]) -> Iterator[Event]:
-    """The events, as long as they are not nested too deep."""
-    depth = 0
-    for kind, value in events:
-        depth += (kind in ("start_map", "start_array")) - (kind in ("end_map", "end_array"))
-        if depth > MAX_DEPTH:
+class _Events:
+    """The parser's events, as long as they are not nested too deep, and papers are among them."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self._depth = 0
+        self._idle = 0
+
+    def papers_came(self) -> None:
+        """A paper was found."""
+        self._idle = 0
+
+    def __iter__(self) -> _Events:
+        return self
+
+    def __next__(self) -> Event:
+        kind, value = next(self._events)
+        self._depth += (kind in _BEGINS) - (kind in _ENDS)
+        self._idle += 1
+        if self._depth > MAX_DEPTH:
             raise ValueError("nested too deep")
-        yield kind, value
+        if self._idle > MOST_IDLE:
+            raise ValueError("too much in it that is no paper")
+        return kind, value
 
 
-def _built(events: Iterator[Event], first: Event) -> Any:
+def _built(events: _Events, first: Event) -> Any:
     """The value that begins with ``first``; read to its end, but not kept, if it is too large."""
     from ijson.common import ObjectBuilder  # type: ignore[import-untyped]  # noqa: PLC0415
 
@@ -117,23 +149,24 @@ def _built(events: Iterator[Event], first: Event) -> Any:
             builder.event(kind, value)
         else:
             builder = ObjectBuilder()  # what was built is let go
-        depth += (kind in ("start_map", "start_array")) - (kind in ("end_map", "end_array"))
+        depth += (kind in _BEGINS) - (kind in _ENDS)
         if depth == 0:
             break
         event = next(events)
     return builder.value if parts <= MAX_PARTS and size <= MAX_TEXT else _OVERSIZED
 
 
-def _object(events: Iterator[Event], path: list[str]) -> Generator[Any, None, dict[str, Any]]:
+def _object(events: _Events, path: list[str]) -> Generator[Any, None, dict[str, Any]]:
     """Yields the papers held in the object that has just begun; returns the rest of it."""
     rest: dict[str, Any] = {}
+    fields: set[str | None] = set()
     for kind, key in events:
         if kind == "end_map":
             break
         first = next(events)
         inside = [*path, str(key)]
         kept: Any
-        searched = len(path) < _DEEPEST_CONTAINER and not _is_paper_with(rest, normal_key(key))
+        searched = len(path) < _DEEPEST_CONTAINER and not _is_part(key, fields)
         if searched and first[0] == "start_array":
             kept = yield from _array(events)
         elif searched and first[0] == "start_map":
@@ -145,16 +178,18 @@ def _object(events: Iterator[Event], path: list[str]) -> Generator[Any, None, di
             kept = _built(events, first)
         if len(rest) < _MOST_KEPT and kept is not _OVERSIZED:
             rest[key] = kept
+            fields |= {field_of(key)} if kept is not None else set()
     return rest
 
 
-def _is_paper_with(rest: Mapping[str, Any], key: str) -> bool:
-    """Whether the object so far is a paper itself, so that what is in it are its parts."""
-    names = {field_of(name) for name, value in rest.items() if value is not None}
-    if "title" in names and ("abstract" in names or "authors" in names or key in _CITED):
+def _is_part(key: str, fields: set[str | None]) -> bool:
+    """Whether the value of a name is part of a paper, after a paper's ``fields`` came before it."""
+    if field_of(key) in ("authors", "venue", "tags", "abstract", "title"):
         return True
-    return field_of(key) in ("authors", "venue", "tags", "abstract", "title") or (
-        "title" in names and bool({"doi", "source_id"} <= names)
+    return "title" in fields and (
+        bool(fields & {"abstract", "authors"})
+        or fields >= {"doi", "source_id"}
+        or normal_key(key) in _CITED
     )
 
 
@@ -170,7 +205,7 @@ def _is_record(value: Any) -> bool:
     return isinstance(value, Mapping) and knows(unwrapped(value))
 
 
-def _array(events: Iterator[Event], *, top: bool = False) -> Generator[Any, None, Any]:
+def _array(events: _Events, *, top: bool = False) -> Generator[Any, None, Any]:
     """Yields the elements of the array that has just begun, if they are papers.
 
     Returns None then, else the elements (those that are kept).
@@ -234,4 +269,3 @@ class _Utf8:
         if "NaN" in chunk or "Infinity" in chunk:  # as Python writes what is missing
             chunk = _NOT_A_NUMBER.sub(r"\1null", chunk)
         return chunk.replace("\ufeff", "").encode("utf-8", "replace")
-

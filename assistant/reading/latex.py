@@ -4,8 +4,9 @@
 untouched. Abstracts are prose with LaTeX in it, not LaTeX documents, so only the pieces that are
 unmistakably LaTeX (macros, formulas, accents, escapes, braced sub- and superscripts, ties) go to
 pylatexenc, each by itself; numbers above and below the line become Unicode's (10⁻³, CO₂). Macros
-that lost their backslash on the way are mended where a number says so (``sim50%``, ``8times``). What means something else in prose stays: ``30% of``, ``about ~2%``,
-``snake_case``, ``$95``, addresses with ``~`` and ``_``.
+that lost their backslash on the way are mended where a number says so (``sim50%``, ``8times``).
+What means something else in prose stays: ``30% of``, ``about ~2%``, ``snake_case``, ``$95``,
+addresses with ``~`` and ``_``.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _typeset(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """Quotation marks of TeX that did not come in pairs."""
-    return text.replace("``", "“").replace("\'\'", "”")
+    return text.replace("``", "“").replace("''", "”")
 
 
 def _one_pass(text: str, *, braces: bool) -> str:

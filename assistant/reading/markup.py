@@ -94,7 +94,7 @@ def _without(found: re.Match[str]) -> str:
 
 def _formula(markup: str) -> str:
     """MathML as one line of text; nothing where it cannot be parsed."""
-    from lxml import etree  # noqa: PLC0415  heavy, and few papers need it
+    from lxml import etree  # type: ignore[import-untyped]  # noqa: PLC0415  few papers need it
 
     bare = re.sub(r"(</?)[a-z]+:", r"\1", markup, flags=re.IGNORECASE)
     bare = re.sub(r"\sxmlns(:\w+)?=(\"[^\"]*\"|'[^']*')", "", bare)
@@ -111,20 +111,19 @@ def _rendered(node: object) -> str:
     name = str(getattr(node, "tag", "")).lower()
     children = [_rendered(child) for child in node if isinstance(child.tag, str)]  # type: ignore[attr-defined]
     text = " ".join((getattr(node, "text", None) or "").split())
-    if name in ("annotation", "annotation-xml"):
-        return ""
-    if name == "mo" and text in _RELATIONS:
-        return f" {text} "
-    if name in ("msub", "msup") and len(children) == 2:
-        return _scripted(children[0], children[1], above=name == "msup")
-    if name == "msubsup" and len(children) == 3:
-        below = _scripted(children[0], children[1], above=False)
-        return _scripted(below, children[2], above=True)
-    if name == "mfrac" and len(children) == 2:
-        return "/".join(_grouped(child) for child in children)
-    if name in ("msqrt", "mroot") and children:
-        return f"√{_grouped(children[0])}"
-    return text + "".join(children)
+    match name, children:
+        case ("annotation" | "annotation-xml", _):
+            return ""
+        case ("msub" | "msup", [base, raised]):
+            return _scripted(base, raised, above=name == "msup")
+        case ("msubsup", [base, below, above]):
+            return _scripted(_scripted(base, below, above=False), above, above=True)
+        case ("mfrac", [upper, lower]):
+            return f"{_grouped(upper)}/{_grouped(lower)}"
+        case ("msqrt" | "mroot", [inside, *_]):
+            return f"√{_grouped(inside)}"
+    spaced = name == "mo" and text in _RELATIONS
+    return f" {text} " if spaced else text + "".join(children)
 
 
 def _scripted(base: str, raised: str, *, above: bool) -> str:

@@ -187,7 +187,7 @@ def _bibtex_names(text: str) -> list[str]:
 
 
 def _biblatex(written: str) -> str:
-    """biblatex's long form: "family=Berg, given=Jo, prefix=van den"."""
+    """The long form of biblatex: "family=Berg, given=Jo, prefix=van den"."""
     pairs = (part.partition("=") for part in written.split(","))
     values = {key.strip().casefold(): value.strip().strip('"') for key, _, value in pairs}
     parts = (values.get(key, "") for key in ("given", "prefix", "family", "suffix"))
@@ -225,4 +225,6 @@ def _clean(name: str, *, bibtex: bool) -> str:
 def glued(names: list[str]) -> Iterator[str]:
     """Names that a source ran into one another ("Mara QuillTobi Okoro"), apart."""
     for name in names:
-        yield from re.split(r"(?<=[^\W\d_A-Z][^\W\d_A-Z])(?<!\bMac)(?<!\bVan)(?=[A-Z][a-z]+\b)", name)
+        yield from re.split(
+            r"(?<=[^\W\d_A-Z][^\W\d_A-Z])(?<!\bMac)(?<!\bVan)(?=[A-Z][a-z]+\b)", name
+        )

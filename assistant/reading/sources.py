@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -232,64 +233,84 @@ def _without_garbage(
     What is judged are its first `JUDGED_RECORDS` results, held back so long; later on, reading
     stops where the rejections outnumber the papers.
     """
+    counts = _Counts(name)
     held: list[Paper | Rejection] = []
-    papers = rejected = size = 0
-    reasons: Counter[str] = Counter()
-    judged = force
+    for result in islice(results, None if force else JUDGED_RECORDS):
+        counts.add(result)
+        if force:
+            yield from counts.told(result)
+            continue
+        held.append(result)
+        if counts.characters > JUDGED_CHARACTERS:
+            break
+    if counts.mostly_rejected and not force:
+        yield from counts.refused(held)
+        return
+    for result in held:
+        yield result
     for result in results:
-        if isinstance(result, Rejection):
-            rejected += 1
-            if rejected > MOST_REJECTIONS:
-                reasons[_kind_of_reason(result.reason)] += 1
-                if judged and (force or rejected <= papers):
-                    continue
-        else:
-            papers += 1
-            size += len(result.title) + len(result.abstract)
-        if not judged:
-            held.append(result)
-            if len(held) < JUDGED_RECORDS and size < JUDGED_CHARACTERS:
-                continue
-            judged = True
-            if rejected > papers:
-                yield from _refused(held, papers, rejected, name, more=True)
-                return
-            yield from held
-            held = []
-        elif not force and rejected > MOST_REJECTIONS and rejected > papers:
-            reason = f"more was rejected ({rejected:,}) than read; the rest was not read"
-            yield Rejection(source=name, where="file", reason=reason)
+        counts.add(result)
+        yield from counts.told(result)
+        if counts.mostly_rejected and counts.rejected > MOST_REJECTIONS and not force:
+            yield counts.stopped()
             return
+    yield from counts.untold()
+
+
+class _Counts:
+    """How many records of a file were papers, and how many were not."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._reasons: Counter[str] = Counter()
+        self.papers = self.rejected = self.characters = 0
+
+    def add(self, result: Paper | Rejection) -> None:
+        """Counts one result."""
+        if isinstance(result, Rejection):
+            self.rejected += 1
+        else:
+            self.papers += 1
+            self.characters += len(result.title) + len(result.abstract)
+
+    @property
+    def mostly_rejected(self) -> bool:
+        """Whether the file is rather something else."""
+        return self.rejected > self.papers
+
+    def told(self, result: Paper | Rejection) -> Iterator[Paper | Rejection]:
+        """The result, unless it is one rejection too many; these are counted by reason."""
+        if isinstance(result, Rejection) and self.rejected > MOST_REJECTIONS:
+            self._reasons[_kind_of_reason(result.reason)] += 1
         else:
             yield result
-    if not judged and rejected > papers:
-        yield from _refused(held, papers, rejected, name, more=False)
-        return
-    yield from held
-    if reasons:
-        told = ", ".join(f"{n:,} times: {reason}" for reason, n in reasons.most_common(3))
-        reason = f"{sum(reasons.values()):,} more records were rejected ({told})"
-        yield Rejection(source=name, where="file", reason=reason)
 
+    def untold(self) -> Iterator[Rejection]:
+        """One rejection for all that were one too many."""
+        if self._reasons:
+            kinds = ", ".join(f"{n:,} times: {kind}" for kind, n in self._reasons.most_common(3))
+            reason = f"{self._reasons.total():,} more records were rejected ({kinds})"
+            yield Rejection(source=self._name, where="file", reason=reason)
 
-def _refused(
-    held: list[Paper | Rejection], papers: int, rejected: int, name: str, *, more: bool
-) -> Iterator[Rejection]:
-    """The rejections of a file that is not taken, and that it is not."""
-    if papers:
-        of = f"the first {papers + rejected:,}" if more else f"{papers + rejected:,}"
-        yield Rejection(
-            source=name,
-            where="file",
-            reason=f"{rejected:,} of {of} records cannot be read, so nothing of it was taken in; "
-            "--force takes the others",
-        )
-    yield from [result for result in held if isinstance(result, Rejection)][:MOST_REJECTIONS]
+    def refused(self, held: list[Paper | Rejection]) -> Iterator[Rejection]:
+        """The rejections of a file that is not taken, and that it is not."""
+        if self.papers:
+            reason = (
+                f"{self.rejected:,} of {self.papers + self.rejected:,} records cannot be read, "
+                "so nothing of it was taken in; --force takes the others"
+            )
+            yield Rejection(source=self._name, where="file", reason=reason)
+        yield from [result for result in held if isinstance(result, Rejection)]
+
+    def stopped(self) -> Rejection:
+        """That reading was given up."""
+        reason = f"more was rejected ({self.rejected:,}) than read; the rest was not read"
+        return Rejection(source=self._name, where="file", reason=reason)
 
 
 def _kind_of_reason(reason: str) -> str:
     """A reason without what is particular to one record."""
-    return reason.split("(")[0].strip()[:80]
+    return reason.partition("(")[0].strip()[:80]
 
 
 def _together(problems: list[SourceError]) -> SourceError:

@@ -140,7 +140,7 @@ def _ris_fields(values: Values) -> dict[str, object]:
     }.get(kind, ("JF", "T2", "JO", "BT", "C3", "JA", "J2", "J1"))
     whole = kind in ("BOOK", "EDBOOK", "EBOOK")
     return {
-        "title": _first(values, "TI", "T1", "CT", *(("BT",) if whole else ())),
+        "title": _first(values, "TI", "T1", "CT", *(("BT",) if whole else ()), "ST"),
         "abstract": _first(values, "AB", "N2"),
         "authors": _all(values, "AU", "A1"),
         "year": _first(values, "PY", "Y1", "DA", "Y2"),
@@ -176,7 +176,7 @@ def read_ris(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
 # ------------------------------------------------------------------------------------- PubMed
 
 
-def _indented(tag: str, text: str) -> str | None:
+def _indented(_tag: str, text: str) -> str | None:
     return " " if text.startswith(" ") else None
 
 
@@ -261,7 +261,7 @@ def read_web_of_science(stream: TextIO, source: str) -> Iterator[Paper | Rejecti
 # ------------------------------------------------------------------------------------ EndNote
 
 
-def _endnote_goes_on(tag: str, text: str) -> str | None:
+def _endnote_goes_on(tag: str, _text: str) -> str | None:
     return " " if tag in "TXKJB" else None
 
 
@@ -288,6 +288,7 @@ _ENDNOTE = Dialect(
     goes_on=_endnote_goes_on,
     fields=_endnote_fields,
 )
+
 
 def is_endnote(head: str) -> bool:
     """Whether a text begins with two lines with EndNote's tags."""

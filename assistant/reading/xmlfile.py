@@ -19,7 +19,7 @@ from assistant.reading.streams import one_line
 from assistant.results import Rejection
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
+    from lxml.etree import _Element  # type: ignore[import-untyped]
 
 __all__ = ["is_html", "is_xml", "read_xml"]
 
@@ -72,46 +72,63 @@ class _BrokenXml(ValueError):
 
 def _records(stream: TextIO) -> Iterator[_Element]:
     """The elements that are records, whole; each is let go when the next is asked for."""
-    from lxml import etree  # noqa: PLC0415  only this format needs it
+    from lxml import etree  # type: ignore[import-untyped]  # noqa: PLC0415  only this format needs it
 
     # libxml2 bounds depth (256), texts (10 MB) and entities by itself, unless told otherwise
     parser = etree.XMLPullParser(
         events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
         remove_comments=True, remove_pis=True, encoding="utf-8", recover=False,
     )  # fmt: skip
-    open_record: _Element | None = None
-    elements = size = 0
-    declaration = True
+    held = _OpenRecord()
+    first = True
     while True:
         chunk = stream.read(_CHUNK)
-        size += len(chunk)
+        problem = None
         try:
             if chunk:
-                parser.feed(_utf8(chunk, first=declaration))
+                parser.feed(_utf8(chunk, first=first))
             else:
                 parser.close()
         except etree.XMLSyntaxError as error:
-            problem: str | None = one_line(str(error))
-        else:
-            problem = None
-        declaration = False
+            problem = one_line(str(error))
+        first = False
         for event, element in parser.read_events():
-            elements += 1
-            if event == "start":
-                if open_record is None and _is_record(element):
-                    open_record, elements, size = element, 0, len(chunk)
-                continue
-            if element is open_record:
+            if held.ended_by(event, element):
                 yield element
-                open_record = None
-            if open_record is None:
+            if held.element is None and event == "end":
                 _let_go(element)
-        if problem:
-            raise _BrokenXml(problem)
+        held.size += len(chunk)
+        if problem or held.is_too_large:
+            raise _BrokenXml(problem or "a record is too large")
         if not chunk:
             return
-        if open_record is not None and (size > _LONGEST_RECORD or elements > _MOST_ELEMENTS):
-            raise _BrokenXml("a record is too large")
+
+
+class _OpenRecord:
+    """The record that is being read, if there is one, and how much it is."""
+
+    def __init__(self) -> None:
+        self.element: _Element | None = None
+        self.size = self._elements = 0
+
+    def ended_by(self, event: str, element: _Element) -> bool:
+        """Whether the record is whole with this event of the parser."""
+        self._elements += 1
+        if event == "start":
+            if self.element is None and _is_record(element):
+                self.element, self.size, self._elements = element, 0, 0
+            return False
+        if element is not self.element:
+            return False
+        self.element = None
+        return True
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it is more than any paper."""
+        return self.element is not None and (
+            self.size > _LONGEST_RECORD or self._elements > _MOST_ELEMENTS
+        )
 
 
 def _utf8(chunk: str, *, first: bool) -> bytes:
@@ -228,12 +245,18 @@ def _pubmed(element: _Element) -> dict[str, Any]:
         family = _found(person, "{*}LastName")
         given = _found(person, "{*}ForeName", "{*}FirstName", "{*}Initials")
         group = _found(person, "{*}CollectiveName")
-        people.append({"family": family, "given": given, "suffix": _found(person, "{*}Suffix")}
-                      if family else {"literal": group})
+        people.append(
+            {"family": family, "given": given, "suffix": _found(person, "{*}Suffix")}
+            if family
+            else {"literal": group}
+        )
     ids = {
         (found.get("IdType") or found.get("EIdType") or ""): _text(found)
-        for path in (".//{*}PubmedData/{*}ArticleIdList/{*}ArticleId", ".//{*}ELocationID",
-                     ".//{*}PubmedBookData/{*}ArticleIdList/{*}ArticleId")
+        for path in (
+            ".//{*}PubmedData/{*}ArticleIdList/{*}ArticleId",
+            ".//{*}ELocationID",
+            ".//{*}PubmedBookData/{*}ArticleIdList/{*}ArticleId",
+        )
         for found in element.iterfind(path)
     }
     return {
