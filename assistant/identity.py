@@ -226,7 +226,7 @@ def _shared(ours: set[str], theirs: set[str]) -> float:
 def _families(paper: Paper) -> set[str]:
     """The longest part of each author's name: given names come and go as initials."""
     parts = [normalised_title(name).split() for name in paper.authors]
-    return {max(name, key=len) for name in parts if name}
+    return {max(reversed(name), key=len) for name in parts if name}
 
 
 def _public_ids(names: PaperNames) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -55,7 +54,7 @@ def is_bibtex(head: str) -> bool:
 
 def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
     """A paper, or the reason why not, for every entry that is not a definition or comment."""
-    strings: dict[str, str] = {}
+    strings: dict[str, str | None] = {}
     room = _STRINGS
     number = 0
     for block in _blocks(stream):
@@ -63,9 +62,9 @@ def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if kind in _SILENT:
             continue
         if kind == "string":
-            found = _definitions(block.text, strings) if room > 0 else {}
-            room -= sum(map(len, found.values()))
-            strings |= found
+            for name, text in _definitions(block.text, strings).items():
+                room -= len(text or "")
+                strings[name] = text if room > 0 else None
             continue
         number += 1
         where = f"entry {number} (line {block.line})"
@@ -139,13 +138,22 @@ def _blocks(stream: TextIO) -> Iterator[_Entry]:
         yield entry
 
 
-def _definitions(text: str, known: Mapping[str, str]) -> dict[str, str]:
-    """What an ``@string`` defines; a broken one defines nothing."""
-    found = {}
+def _definitions(text: str, known: Mapping[str, str | None]) -> dict[str, str | None]:
+    """What an ``@string`` defines; None for what is too long, nothing where it is broken."""
+    found: dict[str, str | None] = {}
     for string in _parsed(text).strings:
-        with suppress(ValueError):
-            found[string.key.lower()] = _value(string.key, str(string.value), known)
+        name = string.key.lower()
+        try:
+            found[name] = _value(string.key, str(string.value), known)
+        except _TooLong:
+            found[name] = None
+        except ValueError:
+            continue
     return found
+
+
+class _TooLong(ValueError):
+    """A value that is no paper's."""
 
 
 def _parsed(text: str) -> Library:
@@ -158,7 +166,7 @@ def _parsed(text: str) -> Library:
     return parse_string(text, parse_stack=[])
 
 
-def _fields(text: str, strings: Mapping[str, str]) -> dict[str, str]:
+def _fields(text: str, strings: Mapping[str, str | None]) -> dict[str, str]:
     """The fields of one entry; raises ValueError with the reason if it is not whole."""
     library = _parsed(text)
     entries = list(library.entries)
@@ -177,7 +185,7 @@ def _fields(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     return {**{name: text for name, text in values.items() if name != "editor"}, **key}
 
 
-def _value(name: str, written: str, strings: Mapping[str, str]) -> str:
+def _value(name: str, written: str, strings: Mapping[str, str | None]) -> str:
     """A field's value: its pieces (braced, quoted, a number, a name of a string) joined."""
     pieces: list[str] = []
     position = size = 0
@@ -186,7 +194,7 @@ def _value(name: str, written: str, strings: Mapping[str, str]) -> str:
         pieces.append(_piece(written[position:end], strings))
         size += len(pieces[-1])
         if size > _LONGEST_VALUE:
-            raise ValueError(f"the field {name} is too long for a paper")
+            raise _TooLong(f"the field {name} is too long for a paper")
         if end >= len(written):
             break
         join = _JOIN.match(written, end)
@@ -196,11 +204,14 @@ def _value(name: str, written: str, strings: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def _piece(written: str, strings: Mapping[str, str]) -> str:
+def _piece(written: str, strings: Mapping[str, str | None]) -> str:
     written = written.strip()
     if written[:1] in ("{", '"'):
         return written[1:-1]
-    return strings.get(written.lower(), written)
+    named = strings.get(written.lower(), written)
+    if named is None:
+        raise _TooLong(f"the string {written} is too long for a paper")
+    return named
 
 
 def _piece_end(text: str, start: int) -> int:

@@ -29,7 +29,7 @@ _BANNER_LINES = 12
 _LONGEST_NAME = 80
 _MOST_ATTEMPTS = 2_000
 """Lines on which it is tried to take up reading again behind one broken record."""
-_TRIED_CHARACTERS = 1 << 17
+_TRIED_CHARACTERS = 1 << 16
 _TOO_LONG = "a quotation mark is not closed, or the record is too long"
 _WEB_OF_SCIENCE = frozenset({"PT", "AU", "TI", "SO", "UT"})
 
@@ -62,6 +62,11 @@ class _Header:
                 named.setdefault(name, value)
         return named
 
+    def is_checked(self, values: Sequence[str]) -> bool:
+        """Whether there is a cell at all that `fits` can judge."""
+        pairs = zip(self.names, values, strict=False)
+        return any(normal_key(name) in _CHECKED and value.strip() for name, value in pairs)
+
     def fits(self, values: Sequence[str]) -> bool:
         """Whether the cells for years, DOIs and addresses hold what they are for."""
         return all(
@@ -69,6 +74,9 @@ class _Header:
             for name, value in zip(self.names, values, strict=False)
             if value.strip()
         )
+
+
+_CHECKED = frozenset("year publicationyear pubyear publishedyear doi url link".split())
 
 
 def _plausible(name: str, value: str) -> bool:
@@ -136,7 +144,7 @@ class _Lines:
         self._back: list[str] = []
         self.number = 0
         self.record: list[str] = []
-        self.too_long = False
+        self.too_long = self.given_up = False
         self._size = 0
         self._limit = _LONGEST_RECORD
 
@@ -169,7 +177,7 @@ class _Lines:
 def _next_record(lines: _Lines, header: _Header) -> tuple[int, list[str] | str] | None:
     """The line that a record begins on, with its values or what is wrong; None at the end."""
     lines.begin_record()
-    values = _values(lines, header.delimiter)
+    values = [] if lines.given_up else _values(lines, header.delimiter)
     if not lines.record:
         return None
     number = lines.number - len(lines.record) + 1
@@ -187,7 +195,7 @@ def _next_record(lines: _Lines, header: _Header) -> tuple[int, list[str] | str] 
     if len(loose) == header.width > 1 and header.fits(loose) and lines.record[0].count('"') > 1:
         return number, loose
     _skip_to_record(lines, header)
-    return number, problem
+    return number, f"{problem}; the rest was not read" if lines.given_up else problem
 
 
 def _shifted(header: _Header, values: list[str], text: str) -> str | None:
@@ -204,7 +212,7 @@ def _shifted(header: _Header, values: list[str], text: str) -> str | None:
         for place, name in enumerate(header.names)
         if field_of(name) in ("title", "abstract") and values[place].strip()
     ]
-    if not header.fits(values) or not needed:
+    if not header.fits(values) or not header.is_checked(values) or not needed:
         return problem
     whole = all(_is_whole(values, place, text) for place in needed)
     return None if whole else problem
@@ -217,7 +225,7 @@ def _is_whole(values: Sequence[str], place: int, text: str) -> bool:
 
 
 def _skip_to_record(lines: _Lines, header: _Header) -> None:
-    """Passes over lines until one begins a record by itself."""
+    """Passes over lines until one begins a record by itself; gives up after too many."""
     for _ in range(_MOST_ATTEMPTS):
         lines.begin_record(_TRIED_CHARACTERS)
         values = _values(lines, header.delimiter)
@@ -230,6 +238,7 @@ def _skip_to_record(lines: _Lines, header: _Header) -> None:
             lines.put_back(first)
             return
         lines.put_back_all_but_first()
+    lines.given_up = True
 
 
 def _holds_records(record: Sequence[str], header: _Header) -> bool:

@@ -186,6 +186,8 @@ def _opened(value: Any) -> Any:
 
 
 def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -> Paper:
+    if not knows(values):
+        raise ValueError("no name that only papers have")
     raw = {"title": _title(values), "abstract": _abstract(values)}
     if (longest := max(map(len, raw.values()))) > MAX_TEXT:
         raise _TooLong(f"{longest:,} characters are no title or abstract; this is a full text")

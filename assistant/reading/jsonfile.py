@@ -24,7 +24,7 @@ MAX_DEPTH = 64
 MAX_PARTS = 200_000
 """Names and values in one record: the largest collaborations have some ten thousand authors."""
 MAX_TEXT = 1 << 24
-MOST_IDLE = 2_000_000
+MOST_IDLE = 1_000_000
 """Names and values from one paper to the next."""
 _BEGINS, _ENDS = ("start_map", "start_array"), ("end_map", "end_array")
 _DEEPEST_CONTAINER = 5

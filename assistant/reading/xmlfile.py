@@ -380,6 +380,7 @@ def _any(element: _Element) -> dict[str, Any]:
         links.append(_found(element, "{*}description"))
     key = element.get("key") or element.get("id")
     return {
+        **({"journal": origin} if (origin := record.pop("source", "")) else {}),
         **record,
         "authors": people,
         "link": [*links, *(i for i in identifiers if "://" in i)],
