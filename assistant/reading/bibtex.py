@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["is_bibtex", "read_bibtex"]
 
 _LONGEST_ENTRY = 1 << 22  # characters
+_GIVEN_UP = 1 << 25
+"""Size of an entry behind which its end is not looked for any more."""
 _LONGEST_VALUE = 1 << 20  # with the strings that it names
 _STRINGS = 1 << 23  # characters of all that ``@string`` defines
 _START = re.compile(r"@\s*(\w+)\s*([{(])")
@@ -133,8 +135,11 @@ def _blocks(stream: TextIO) -> Iterator[_Entry]:
                 entry.problem = "the entry is too long for a paper"
             yield entry
             entry, rest = None, rest[end:]
+        if entry and entry.size > _GIVEN_UP:
+            entry.problem = "the entry is too long for a paper; the rest was not read"
+            break
     if entry:
-        entry.problem = "the file ends in the middle of this entry"
+        entry.problem = entry.problem or "the file ends in the middle of this entry"
         yield entry
 
 

@@ -57,12 +57,13 @@ def _records(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
             if begun:
                 yield begun, [" ".join(lines) for lines in paragraphs]
             begun, size, paragraphs, ended = number, 0, [], False
+        size += len(text) + 80
+        if size > _LONGEST_RECORD:
+            continue
         if after_blank:
             paragraphs.append([])
         after_blank = False
-        size += len(text)
-        if begun and size <= _LONGEST_RECORD:
-            paragraphs[-1].append(text)
+        paragraphs[-1].append(text)
         ended = ended or text.startswith("PMID:")
     if begun:
         yield begun, [" ".join(lines) for lines in paragraphs]

@@ -30,8 +30,10 @@ __all__ = [
 ]
 
 _LONGEST_RECORD = 1 << 22  # characters
-_MOST_LINES = 50_000
+_GIVEN_UP = 1 << 24
+"""Size of a record behind which its end is not looked for any more."""
 _TOO_LONG = "the record is too long for a paper"
+_ENDLESS = f"{_TOO_LONG}; the rest was not read"
 _HEAD_LINES = 40
 """A banner may stand before the first record, a whole other text may not."""
 
@@ -47,8 +49,7 @@ class Dialect:
         begins: tags that begin a record; in one file, the one that is met first.
         ends: the tag that ends one, if there is any.
         separate: tags of which each line is a value of its own.
-        goes_on: how a line without a tag goes on with a value of this tag: a text to put between,
-            or None where it is no part of it.
+        goes_on: whether a line without a tag goes on with a value of this tag.
         fields: a record's values under the names of `assistant.reading.fields`.
     """
 
@@ -56,52 +57,58 @@ class Dialect:
     begins: frozenset[str]
     ends: str | None
     separate: frozenset[str]
-    goes_on: Callable[[str, str], str | None]
+    goes_on: Callable[[str, str], bool]
     fields: Callable[[Values], dict[str, object]]
 
     def read(self, stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         """A paper, or the reason why not, for every record."""
         for number, (line, values) in enumerate(self._records(stream), start=1):
             where = f"record {number} (line {line})"
-            if values is None:
-                yield Rejection(source=source, where=where, reason=_TOO_LONG)
+            if isinstance(values, str):
+                yield Rejection(source=source, where=where, reason=values)
             else:
                 record = {name: value for name, value in self.fields(values).items() if value}
                 yield paper_from(record, source=source, where=where, turned=True)
 
-    def _records(self, stream: TextIO) -> Iterator[tuple[int, Values | None]]:
-        """Values of each record with the number of its first line; None where it is too long."""
+    def _records(self, stream: TextIO) -> Iterator[tuple[int, Values | str]]:
+        """Values of each record, or what is wrong, with the number of its first line."""
         begun, size, latest, first = 0, 0, "", ""
-        values: defaultdict[str, list[str]] = defaultdict(list)
+        values: defaultdict[str, list[list[str]]] = defaultdict(list)
         for number, line in numbered_lines(stream):
             text = (line or "").rstrip().lstrip("\ufeff")
             found = self.tag.fullmatch(text)
             name = found[1] if found else ""
             first = first or (name if name in self.begins else "")
             if begun and name and name in (self.ends, first):
-                yield begun, values if size <= _LONGEST_RECORD else None
+                yield begun, _joined(values) if size <= _LONGEST_RECORD else _TOO_LONG
                 begun = 0
             if name and name == first:
                 begun, size, values = number, 0, defaultdict(list)
             size += _LONGEST_RECORD + 1 if line is None else len(text) + 80
+            if begun and size > _GIVEN_UP:
+                yield begun, _ENDLESS
+                return
             if not begun or size > _LONGEST_RECORD:
                 continue
             if found:
                 latest = name
-                values[name].append((found[2] or "").strip())
+                values[name].append([(found[2] or "").strip()])
             elif latest in values and text.strip():
                 self._go_on(values[latest], latest, text)
         if begun:
-            yield begun, values if size <= _LONGEST_RECORD else None
+            yield begun, _joined(values) if size <= _LONGEST_RECORD else _TOO_LONG
 
-    def _go_on(self, held: list[str], tag: str, text: str) -> None:
-        between = self.goes_on(tag, text)
-        if between is None or len(held) > _MOST_LINES:
+    def _go_on(self, held: list[list[str]], tag: str, text: str) -> None:
+        if not self.goes_on(tag, text):
             return
         if tag in self.separate:
-            held.append(text.strip())
+            held.append([text.strip()])
         else:
-            held.append(f"{held.pop()}{between}{text.strip()}")
+            held[-1].append(text.strip())
+
+
+def _joined(values: Mapping[str, list[list[str]]]) -> dict[str, list[str]]:
+    return {tag: [" ".join(lines) for lines in held] for tag, held in values.items()}
 
 
 def _first(values: Values, *tags: str) -> str:
@@ -126,9 +133,9 @@ _TEXTS = frozenset("TI T1 CT AB N2 N1 KW".split())
 _LABELLED_LINK = re.compile(r"[^:]{3,80}:\s*(?:https?|ftp)://\S+\s*")
 
 
-def _ris_goes_on(tag: str, text: str) -> str | None:
+def _ris_goes_on(tag: str, text: str) -> bool:
     """Abstracts have paragraphs; a link between two fields ("Full text: http…") is no part."""
-    return " " if tag in _TEXTS and not _LABELLED_LINK.fullmatch(text) else None
+    return tag in _TEXTS and not _LABELLED_LINK.fullmatch(text)
 
 
 def _ris_fields(values: Values) -> dict[str, object]:
@@ -176,8 +183,8 @@ def read_ris(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
 # ------------------------------------------------------------------------------------- PubMed
 
 
-def _indented(_tag: str, text: str) -> str | None:
-    return " " if text.startswith(" ") else None
+def _indented(_tag: str, text: str) -> bool:
+    return text.startswith(" ")
 
 
 def _pubmed_fields(values: Values) -> dict[str, object]:
@@ -261,8 +268,8 @@ def read_web_of_science(stream: TextIO, source: str) -> Iterator[Paper | Rejecti
 # ------------------------------------------------------------------------------------ EndNote
 
 
-def _endnote_goes_on(tag: str, _text: str) -> str | None:
-    return " " if tag in "TXKJB" else None
+def _endnote_goes_on(tag: str, _text: str) -> bool:
+    return tag in "TXKJB"
 
 
 def _endnote_fields(values: Values) -> dict[str, object]:

@@ -36,7 +36,7 @@ _ROOTS = frozenset({"entry", "article", "pubmedarticle", "mods"})
 """Elements that may be a whole file's one record."""
 _RECORD_MARK = re.compile(
     r"<(?:[a-z0-9]+:)?(?:entry|item|record|hit|article|paper|mods|inproceedings|incollection"
-    r"|pubmedarticle|pubmedbookarticle|result|doc|work|publication|preprint)[\s>]",
+    r"|pubmedarticle|pubmedbookarticle|result|doc|work|publication|preprint)[\s/>]",
     re.IGNORECASE,
 )
 
@@ -80,7 +80,7 @@ def _records(stream: TextIO) -> Iterator[_Element]:
         remove_comments=True, remove_pis=True, encoding="utf-8", recover=False,
     )  # fmt: skip
     held = _OpenRecord()
-    first = True
+    first, quiet = True, 0
     while True:
         chunk = stream.read(_CHUNK)
         problem = None
@@ -92,13 +92,15 @@ def _records(stream: TextIO) -> Iterator[_Element]:
         except etree.XMLSyntaxError as error:
             problem = one_line(str(error))
         first = False
+        quiet += len(chunk)
         for event, element in parser.read_events():
+            quiet = 0
             if held.ended_by(event, element):
                 yield element
             if held.element is None and event == "end":
                 _let_go(element)
         held.size += len(chunk)
-        if problem or held.is_too_large:
+        if problem or held.is_too_large or quiet > _LONGEST_RECORD:
             raise _BrokenXml(problem or "a record is too large")
         if not chunk:
             return

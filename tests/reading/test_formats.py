@@ -227,8 +227,8 @@ NOT_PAPERS = {
     * 30
     + "\n"
     "```\n@article{a, title={Clocks of snails}, year={2020}}\n```\n",
-    "code.py": "import snails\n\n\nclass Clock:\n    def read(self):\n        # We read the clock of"
-    " the snail, and this takes a while because it is slow. It cannot be helped. So it is.\n"
+    "code.py": "import snails\n\n\nclass Clock:\n    def read(self):\n        # We read the clock"
+    " of the snail, and this takes a while, for it is slow. It cannot be helped. So it is.\n"
     "        return snails.read(1)\n",
     "page.html": "<!doctype html><html><body><h2>Snails</h2><p>We show that snails are slow.</p>"
     "</body></html>",

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.reading import FORMATS, read
+from assistant.reading.abstracts import is_placeholder
 from assistant.results import Rejection
 
 Results = list[Paper | Rejection]
@@ -361,7 +362,7 @@ TEXT = st.text(
     st.characters(categories=["L", "N", "Zs"], include_characters=".,:;()-+?!'\"/%=<>|#@*é"),
     min_size=1,
     max_size=60,
-).filter(lambda text: any(c.isalnum() for c in text))
+).filter(lambda text: any(c.isalnum() for c in text) and not is_placeholder(text))
 RECORDS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5)
 
 
