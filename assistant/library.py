@@ -324,9 +324,11 @@ class Library:
         with self._writing() as (database, store):
             known = KnownPapers(database.names(), lambda paper_id: self.get([paper_id])[0])
             for batch in _batches(_new_papers(records, known, report, tell)):
-                added, updated = self._write(database, store, batch)
+                latest = {paper.id: paper for paper in batch}  # a paper may come again, richer
+                added, updated = self._write(database, store, list(latest.values()))
                 report.added += added
-                report.updated += updated
+                report.added += added
+                report.updated += updated + len(batch) - len(latest)
                 tell()
         tell()
         return report
@@ -787,10 +789,9 @@ def _new_papers(
 
 
 def _batches(papers: Iterable[Paper]) -> Iterator[list[Paper]]:
-    """`BATCH` papers at a time, and no paper twice in one."""
     rest = iter(papers)
     while batch := list(islice(rest, BATCH)):
-        yield list({paper.id: paper for paper in batch}.values())
+        yield batch
 
 
 def _named(records: Records, name: str) -> str:

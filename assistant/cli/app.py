@@ -186,20 +186,28 @@ def ingest(
     reindex: Annotated[
         bool, typer.Option("--reindex", help="Embed the papers that are there anew.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would come out; add nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take papers also of a file that is mostly rejected.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
     as_json: Json = False,
 ) -> None:
     """Add papers to the library, and update those that changed.
 
-    Takes saved listing pages, JSON Lines, JSON, CSV, TSV, BibTeX and RIS, also gzipped. A record
-    that cannot be used is reported, the rest goes in. Interrupted, the same command again
-    finishes the job.
+    Takes what databases, reference managers and services export (BibTeX, RIS, EndNote, PubMed,
+    Web of Science, CSV, JSON, XML, …) and saved listing pages, also gzipped. A record that cannot
+    be used is reported, the rest goes in; a file that holds no papers is refused. Interrupted,
+    the same command again finishes the job.
 
     \b
     Examples:
       assistant ingest papers.bib
       assistant ingest page-1.txt page-2.txt exports/
       zcat snapshot.jsonl.gz | assistant ingest -
+      assistant ingest savedrecs.txt --dry-run
       assistant ingest --reindex          (after another embedding model was chosen)
     """
     if not sources and not reindex:
@@ -209,7 +217,17 @@ def ingest(
         )
     from assistant.cli import adding  # noqa: PLC0415
 
-    adding.ingest(sources or [], library=library, reindex=reindex, quiet=quiet, as_json=as_json)
+    if dry_run:
+        adding.preview(sources or [], force=force, as_json=as_json)
+        return
+    adding.ingest(
+        sources or [],
+        library=library,
+        reindex=reindex,
+        force=force,
+        quiet=quiet,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -507,9 +525,16 @@ def papers_show(
 @papers_app.command("remove")
 def papers_remove(
     names: Annotated[
-        list[str], typer.Argument(metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.", show_default=False
+        ),
+    ] = None,
     library: Library = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="FILE", help="All papers that this file brought in."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -519,14 +544,17 @@ def papers_remove(
     Examples:
       assistant papers remove "A Paper That Was Withdrawn"
       assistant papers remove 1706.03762 2401.04088 --yes
+      assistant papers remove --source savedrecs.txt      (undoes an ingest)
     """
+    if not names and source is None:
+        raise typer.BadParameter("name papers, or give --source.", param_hint="ID|TITLE...")
     from assistant.cli.terminal import Terminal  # noqa: PLC0415
 
     if not yes and not Terminal().asks:
         raise typer.BadParameter("say --yes where nobody can be asked.", param_hint="--yes")
     from assistant.cli import papers as work  # noqa: PLC0415
 
-    work.remove(names, library=library, yes=yes, as_json=as_json)
+    work.remove(names or [], source=source, library=library, yes=yes, as_json=as_json)
 
 
 @papers_app.command("export")
