@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
+    from assistant.sources.syncing import OnProgress, Sync, SyncReport
 
 __all__ = ["Assistant"]
 
@@ -105,6 +106,29 @@ class Assistant:
         # what cannot be read at all is told before a model is fetched or a folder made
         first = list(islice(records, 1))
         return self.library.ingest(chain(first, records), on_progress)
+
+    def sync(
+        self,
+        sources: Sequence[str] | str = (),
+        on_progress: OnProgress | None = None,
+        *,
+        limit: int | None = None,
+        restart: bool = False,
+    ) -> SyncReport:
+        """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        Raises:
+            SourceError: a name is none, or nothing could be read.
+            LibraryError: the library cannot be written.
+        """
+        names = [sources] if isinstance(sources, str) else list(sources)
+        return self.sources().run(names, on_progress, limit=limit, restart=restart)
+
+    def sources(self) -> Sync:
+        """What the library remembers of its sources (``.memory``), and the syncing of them."""
+        from assistant.sources.syncing import Sync  # noqa: PLC0415
+
+        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
 
     # ------------------------------------------------------------------ questions
 

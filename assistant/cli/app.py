@@ -212,6 +212,62 @@ def ingest(
 
 
 @app.command()
+def sync(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Services and feeds; all that were synced before, where none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    library: Library = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Records of each source, newest first."),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read from the beginning, not what is new only.")
+    ] = False,
+    list_them: Annotated[bool, typer.Option("--list", help="List what is remembered.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the sources; their papers stay.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add what is new at services and feeds.
+
+    The library remembers each source by its name, and how far it was read: the next sync asks
+    for what is new or changed since, and goes on where one was interrupted. No host is asked but
+    those named. Keys and an e-mail are settings, such as ASSISTANT_SOURCES__OPENALEX__KEY and
+    ASSISTANT_SOURCES__EMAIL.
+
+    \b
+    Examples:
+      assistant sync arxiv:cs.CL --limit 500        (a category, a query or ids)
+      assistant sync 'pubmed:asthma AND children' 'openalex:deep sea mining'
+      assistant sync 'crossref:copper roofs' 'semanticscholar:"kite wind power"'
+      assistant sync hf-papers:2026-11-01..2026-11-07 zotero:groups/123456/ABCD2345
+      assistant sync doi:10.1038/nature14539 https://journals.plos.org/plosone/feed/atom
+      assistant sync                                (what is new at all of them)
+    """
+    from assistant.cli import syncing  # noqa: PLC0415
+
+    if list_them or forget:
+        syncing.remembered(sources or [], library=library, forget=forget, as_json=as_json)
+        return
+    syncing.sync(
+        sources or [],
+        library=library,
+        limit=limit,
+        restart=restart,
+        quiet=quiet,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def search(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="Words or a question; '-' is standard input.")

@@ -23,7 +23,9 @@ __all__ = ["SERVICE"]
 _ANNOUNCED = re.compile(r"^\s*arXiv:\S+\s+Announce Type:\s*\S+\s+Abstract:\s*", re.IGNORECASE)
 _ARXIV = re.compile(r"arxiv\.org[:/](?:abs/)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})", re.I)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s?#\"<>]+")
-_TAG = re.compile(r"<[^<>]+>")
+_DATES = ("prism_publicationdate", "published", "updated")
+_INLINE = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|sub|sup|u)\b[^<>]*>", re.I)
+_TAG = re.compile(r"</?[a-z][^<>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 
 
 def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> Iterator[Page]:
@@ -72,12 +74,10 @@ def _record(entry: Any, source: str) -> Paper | Rejection:
     return made(
         source,
         f"entry {link or entry.get('title', '')}",
-        title=_TAG.sub("", str(entry.get("title") or "")),
-        abstract=_ANNOUNCED.sub("", _TAG.sub(" ", text)),
+        title=_without_tags(str(entry.get("title") or "")),
+        abstract=_ANNOUNCED.sub("", _without_tags(text)),
         authors=_people(names),
-        year=str(
-            entry.get("published") or entry.get("prism_publicationdate") or entry.get("updated")
-        ),
+        year=next((str(entry[name]) for name in _DATES if entry.get(name)), None),
         venue=entry.get("prism_publicationname"),
         url=link,
         doi=doi[0] if doi else None,
@@ -85,6 +85,10 @@ def _record(entry: Any, source: str) -> Paper | Rejection:
         source_id=entry.get("id") or link,
         tags=[tag["term"] for tag in entry.get("tags", []) if tag.get("term")],
     )
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub(" ", _INLINE.sub("", text))
 
 
 def _people(names: list[str]) -> list[str]:

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from assistant.errors import PaperNotFound, SourceError
+from assistant.errors import LibraryNotFound, PaperNotFound, SourceError
 from assistant.library import Library
 from assistant.paper import Paper
-from assistant.results import IngestReport
+from assistant.results import IngestReport, Rejection
 from assistant.settings import SourcesSettings
 from assistant.sources.base import Page
 from assistant.sources.http import Http
@@ -135,12 +135,13 @@ class Sync:
         limit: int | None,
     ) -> None:
         first, started, total = state.mark is None, time.monotonic(), None
+        held = {} if first and not state.cursor else self._held(str(name))
         before = state.papers if state.cursor else 0
         with Http(name.service, self._settings, self._notify, name.query) as http:
             for page in name.service.pages(http, name.query, state.mark, state.cursor):
                 if first and limit is not None:  # a first run takes so many and no more
                     del page.records[max(0, limit - _seen(synced)) :]
-                self._store(page, synced)
+                self._store(page, synced, held)
                 total = page.total or total
                 count = len(page.records) + len(page.withdrawn) + len(page.deleted)
                 reached = limit is not None and _seen(synced) >= limit
@@ -158,31 +159,41 @@ class Sync:
                 if synced.finished or reached:
                     return
 
-    def _store(self, page: Page, synced: SyncedSource) -> None:
+    def _held(self, source: str) -> dict[str, Paper]:
+        """What came from ``source`` before, by the source's own ids."""
+        papers = self._library.papers()
+        return {p.source_id: p for p in papers if p.source == source and p.source_id}
+
+    def _store(self, page: Page, synced: SyncedSource, held: dict[str, Paper]) -> None:
         if page.records:
-            _add(synced, self._library.ingest(page.records))
+            records = [self._under_its_id(record, held, synced) for record in page.records]
+            _add(synced, self._library.ingest(records))
         synced.withdrawn += len(page.withdrawn)
         if page.withdrawn or page.deleted:
-            gone = [*self._named(page.withdrawn), *self._of_source(page.deleted, synced.source)]
-            if gone:
-                removed = self._library.remove([paper.id for paper in gone])
-                synced.removed += [paper.label for paper in removed]
+            gone = [held[name].id for name in page.deleted if name in held]
+            for name in dict.fromkeys([*page.withdrawn, *gone]):
+                with suppress(LibraryNotFound, PaperNotFound):  # it was never here
+                    synced.removed += [paper.label for paper in self._library.remove([name])]
 
-    def _named(self, names: Sequence[str]) -> list[Paper]:
-        """The library's papers of these names; it need not hold them."""
-        found: dict[str, Paper] = {}
-        for name in names:
-            with suppress(PaperNotFound):
-                if len(self._library):
-                    paper = self._library.paper(name)
-                    found[paper.id] = paper
-        return list(found.values())
+    def _under_its_id(
+        self, record: Paper | Rejection, held: dict[str, Paper], synced: SyncedSource
+    ) -> Paper | Rejection:
+        """The record; under the library's id where it is one that has got another title.
 
-    def _of_source(self, ids: Sequence[str], source: str) -> list[Paper]:
-        """The papers that came from ``source`` under these ids of its own."""
-        wanted = set(ids)
-        papers = self._library.papers() if wanted else ()
-        return [p for p in papers if p.source == source and p.source_id in wanted]
+        By its title alone it would be a second paper.
+        """
+        old = held.get(record.source_id or "") if isinstance(record, Paper) else None
+        if (
+            old is None
+            or isinstance(record, Rejection)
+            or not old.id.startswith("title:")
+            or old.title_key == record.title_key
+        ):
+            return record
+        self._library.remove([old.id])
+        synced.updated += 1
+        synced.added -= 1
+        return record.model_copy(update={"key": old.id})
 
 
 def _seen(report: IngestReport) -> int:
