@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
     from assistant.sources.syncing import OnProgress, Sync, SyncReport
 
 __all__ = ["Assistant"]
@@ -123,6 +124,26 @@ class Assistant:
         """
         names = [sources] if isinstance(sources, str) else list(sources)
         return self.sources().run(names, on_progress, limit=limit, restart=restart)
+
+    def enrich(
+        self,
+        on_progress: Callable[[EnrichProgress], None] | None = None,
+        *,
+        service: EnrichmentService = "openalex",
+        limit: int | None = None,
+        again: bool = False,
+    ) -> EnrichReport:
+        """Fills in authors, years, venues and DOIs that papers lack; see `sources.enriching`.
+
+        Raises:
+            SourceError: the service cannot be asked; what was filled in is kept.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.sources.enriching import Enrichment  # noqa: PLC0415
+
+        notify = self._notify or (lambda _: None)
+        enrichment = Enrichment(self.library, self.settings.sources, notify, service)
+        return enrichment.run(on_progress, limit=limit, again=again)
 
     def sources(self) -> Sync:
         """What the library remembers of its sources (``.memory``), and the syncing of them."""

@@ -268,6 +268,38 @@ def sync(
 
 
 @app.command()
+def enrich(
+    library: Library = None,
+    service: Annotated[
+        Literal["openalex", "crossref"], typer.Option("--from", help="Whom to ask.")
+    ] = "openalex",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Papers to ask for, at most.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those that were asked for in vain before.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill in authors, years, venues and DOIs that papers lack.
+
+    Each paper is looked for by its DOI or title. Only what is missing is filled in, and only
+    where it is surely the same paper; what is left is told with the reason.
+
+    \b
+    Examples:
+      assistant enrich
+      assistant enrich --from crossref --limit 50
+    """
+    from assistant.cli import syncing  # noqa: PLC0415
+
+    syncing.enrich(
+        library=library, service=service, limit=limit, again=again, quiet=quiet, as_json=as_json
+    )
+
+
+@app.command()
 def search(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="Words or a question; '-' is standard input.")

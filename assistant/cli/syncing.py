@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,15 @@ from assistant.errors import SourceError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress
     from assistant.sources.syncing import SyncedSource, SyncProgress, SyncReport
 
-__all__ = ["remembered", "sync"]
+__all__ = ["Shown", "enrich", "remembered", "sync"]
 
 _SHOWN = 10
 """Rejections and removals that are printed one by one."""
+_EXAMPLES = 3
+"""Papers that are named for each reason why they were left."""
 _EVERY = 5.0
 """Seconds between two lines of progress where nobody looks."""
 
@@ -56,6 +60,49 @@ def sync(
     failed = [source for source in report.sources if source.error]
     if failed:
         raise SourceError(" ".join(f"{source.source}: {source.error}" for source in failed))
+
+
+def enrich(
+    *,
+    library: str | None,
+    service: EnrichmentService,
+    limit: int | None,
+    again: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Fills in what papers lack, and says what it left.
+
+    Raises:
+        AssistantError: what `Assistant.enrich` raises.
+        Interrupted: Ctrl-C, with what is kept.
+    """
+    terminal = Terminal(quiet=quiet)
+    assistant = open_for_writing(library, terminal)
+    shown = Shown(terminal)
+
+    def tell(progress: EnrichProgress) -> None:
+        text = f"asked for {progress.asked:,} of {progress.total:,} · filled {progress.filled:,}"
+        shown.show(text, progress.asked, progress.total, progress.seconds_left)
+
+    try:
+        with shown:
+            report = assistant.enrich(tell, service=service, limit=limit, again=again)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted: what was filled in is kept; the same command goes on from here."
+        ) from None
+    if as_json:
+        terminal.data(report.model_dump(mode="json"))
+        return
+    terminal.say(f"{report.lacking:,} papers lacked something; {report.filled:,} were filled in.")
+    for field, n in report.fields.items():
+        terminal.say(f"{field}: {n:,}", indent=2)
+    reasons = Counter(left.reason for left in report.left)
+    for reason, n in reasons.most_common():
+        terminal.say(f"left, {n:,}: {reason}")
+        for left in [one for one in report.left if one.reason == reason][:_EXAMPLES]:
+            terminal.say(left.title, indent=2, hang=2)
 
 
 def remembered(sources: Sequence[str], *, library: str | None, forget: bool, as_json: bool) -> None:

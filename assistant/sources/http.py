@@ -149,7 +149,7 @@ class Http:
         try:
             found: Found = attempts(self._once, path, query, read, dict(headers or {}))
         except _MayPass as error:
-            kept = "what came before is kept, and the next sync goes on there."
+            kept = "what came before is kept; the same command later goes on there."
             do = f"Look after the network; {kept}" if error.unreachable else kept.capitalize()
             raise SourceError(error.what, do) from None
         return found
@@ -253,7 +253,7 @@ class Http:
         if wait > self._settings.max_wait:
             return SourceError(
                 f"{what[:-1]} and asks to wait {wait:,.0f} s.",
-                "What came before is kept; a sync later goes on there.",
+                "What came before is kept; the same command later goes on there.",
             )
         return _MayPass(what, wait or None)
 

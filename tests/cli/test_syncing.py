@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +91,17 @@ def test_forget_what_is_not_known(run: Run) -> None:
     assert "is not remembered" in run("sync", "--forget", "arxiv:cs.CL").err
     assert run("sync", "--forget").code == 1
     assert run("sync").code == 1
+
+
+def test_enrich_says_what_it_filled_and_what_it_left(
+    run: Run, source: Path, pages: list[Any]
+) -> None:
+    run("ingest", str(source), "--quiet")
+    known = {**deposit(1), "title": ["Gaze [bold]Estimation[/bold] with One Eye"]}
+    known["abstract"] = ""
+    pages += [[known], []]
+    result = run("enrich", "--from", "crossref", "--quiet")
+    assert result.code == 0, result.err
+    assert "2 papers lacked something; 1 were filled in." in result.out
+    assert "authors: 1" in result.out
+    assert "Crossref knows no paper with this title" in result.out
