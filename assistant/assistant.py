@@ -17,6 +17,7 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from assistant.review.writer import Prepared
     from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
     from assistant.sources.syncing import OnProgress, Sync, SyncReport
+    from assistant.watch import Digest
 
 __all__ = ["Assistant"]
 
@@ -144,6 +146,30 @@ class Assistant:
         notify = self._notify or (lambda _: None)
         enrichment = Enrichment(self.library, self.settings.sources, notify, service)
         return enrichment.run(on_progress, limit=limit, again=again)
+
+    def digest(self, watch: str | None = None, *, since: date | None = None, k: int = 10) -> Digest:
+        """What is new since the last digest, ranked by what was liked; see `assistant.watch`.
+
+        Raises:
+            WatchError: there is no such watch, or none at all.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.watch import make_digest  # noqa: PLC0415
+
+        profile = self.settings.profile
+        return make_digest(
+            self.library, self._retriever(), watch, since=since, k=k, with_profile=profile
+        )
+
+    def similar(self, paper: str, k: int | None = None) -> list[SearchResult]:
+        """The ``k`` papers of the library most like ``paper``, each with its nearest sentence.
+
+        Raises:
+            PaperNotFound: no paper of the library is called so.
+        """
+        from assistant.similar import similar  # noqa: PLC0415
+
+        return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
 
     def sources(self) -> Sync:
         """What the library remembers of its sources (``.memory``), and the syncing of them."""

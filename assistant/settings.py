@@ -194,6 +194,7 @@ class Settings(BaseSettings):
     llm_small: str | None = Field(
         None, description="a cheaper model for the small steps; the same model if not set"
     )
+    profile: bool = Field(False, description="let the list of interests rank digests and ties")
     prompts: Path | None = Field(None, description="folder whose prompts stand before ours")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
