@@ -124,8 +124,13 @@ class Assistant:
             SourceError: a name is none, or nothing could be read.
             LibraryError: the library cannot be written.
         """
+        from assistant.watch import Watches  # noqa: PLC0415
+
         names = [sources] if isinstance(sources, str) else list(sources)
-        return self.sources().run(names, on_progress, limit=limit, restart=restart)
+        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        if report.added and (watches := Watches(self.library)).used:
+            watches.notice()
+        return report
 
     def enrich(
         self,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.text import terms
+
 __all__ = ["Fit", "rank_by_likes", "standardised"]
 
 Floats = NDArray[np.float32]
@@ -97,12 +99,15 @@ def _margins(
 
 
 def _apart(words: Iterable[str]) -> tuple[str, ...]:
-    """The first few that do not repeat one another: not "expert" beside "expert pruning"."""
+    """The first few that say something and do not repeat one another, as "pruned" does "prune"."""
     kept: list[str] = []
+    stems: set[str] = set()
     for word in words:
-        parts = set(str(word).split())
-        if not any(parts & set(other.split()) for other in kept):
-            kept.append(str(word))
+        parts = set(terms(word))
+        if not parts or parts & stems or not any(p.isalpha() and len(p) > 3 for p in parts):
+            continue
+        kept.append(str(word))
+        stems |= parts
         if len(kept) == _WORDS_SHOWN:
             break
     return tuple(kept)

@@ -190,6 +190,11 @@ class Watches:
             arrivals.append(_Arrival(at=_now(), ids=new))
             _write(self._arrivals, _Arrivals(arrivals=arrivals))
 
+    @property
+    def used(self) -> bool:
+        """Whether anybody watches here: what is new then has to be noticed."""
+        return self._arrivals.exists()
+
     def since(self, moment: str) -> list[str]:
         """Ids of the papers that were noticed after ``moment``, the oldest first."""
         arrivals = _read(self._arrivals, _Arrivals).arrivals
