@@ -17,6 +17,7 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
+    from assistant.sources.syncing import OnProgress, Sync, SyncReport
+    from assistant.watch import Digest
 
 __all__ = ["Assistant"]
 
@@ -139,6 +143,78 @@ class Assistant:
                 keys = citation_keys(self.library.papers())
                 self._citation_keys = version, keys
             return keys
+
+    def sync(
+        self,
+        sources: Sequence[str] | str = (),
+        on_progress: OnProgress | None = None,
+        *,
+        limit: int | None = None,
+        restart: bool = False,
+    ) -> SyncReport:
+        """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        Raises:
+            SourceError: a name is none, or nothing could be read.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.watch import Watches  # noqa: PLC0415
+
+        names = [sources] if isinstance(sources, str) else list(sources)
+        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        if report.added and (watches := Watches(self.library)).used:
+            watches.notice()
+        return report
+
+    def enrich(
+        self,
+        on_progress: Callable[[EnrichProgress], None] | None = None,
+        *,
+        service: EnrichmentService = "openalex",
+        limit: int | None = None,
+        again: bool = False,
+    ) -> EnrichReport:
+        """Fills in authors, years, venues and DOIs that papers lack; see `sources.enriching`.
+
+        Raises:
+            SourceError: the service cannot be asked; what was filled in is kept.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.sources.enriching import Enrichment  # noqa: PLC0415
+
+        notify = self._notify or (lambda _: None)
+        enrichment = Enrichment(self.library, self.settings.sources, notify, service)
+        return enrichment.run(on_progress, limit=limit, again=again)
+
+    def digest(self, watch: str | None = None, *, since: date | None = None, k: int = 10) -> Digest:
+        """What is new since the last digest, ranked by what was liked; see `assistant.watch`.
+
+        Raises:
+            WatchError: there is no such watch, or none at all.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.watch import make_digest  # noqa: PLC0415
+
+        profile = self.settings.profile
+        return make_digest(
+            self.library, self._retriever(), watch, since=since, k=k, with_profile=profile
+        )
+
+    def similar(self, paper: str, k: int | None = None) -> list[SearchResult]:
+        """The ``k`` papers of the library most like ``paper``, each with its nearest sentence.
+
+        Raises:
+            PaperNotFound: no paper of the library is called so.
+        """
+        from assistant.similar import similar  # noqa: PLC0415
+
+        return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
+
+    def sources(self) -> Sync:
+        """What the library remembers of its sources (``.memory``), and the syncing of them."""
+        from assistant.sources.syncing import Sync  # noqa: PLC0415
+
+        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
 
     # ------------------------------------------------------------------ questions
 

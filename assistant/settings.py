@@ -143,6 +143,39 @@ class ServerSettings(_Group):
     waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
 
 
+class SourceSettings(_Group):
+    """One service that papers are fetched from."""
+
+    url: str | None = Field(None, description="base address; the service's own if not set")
+    key: SecretStr | None = Field(None, description="its API key, where it has such")
+    email: str | None = Field(None, description="told to this service; sources.email if not set")
+    interval: float | None = Field(None, ge=0, description="seconds between two requests")
+
+
+class SourcesSettings(_Group):
+    """How services are asked for papers (`assistant sync`, `assistant enrich`)."""
+
+    email: str | None = Field(None, description="told to services, which then serve faster")
+    timeout: float = Field(60.0, gt=0, description="seconds without a sign of life")
+    connect_timeout: float = Field(10.0, gt=0, description="seconds until it is unreachable")
+    retries: int = Field(4, ge=0, le=20, description="of what may pass: 429, 5xx, lost lines")
+    backoff: float = Field(1.0, ge=0, description="seconds before the second try; then doubled")
+    max_wait: float = Field(120.0, ge=0, description="longest Retry-After that is waited for")
+    arxiv: SourceSettings = Field(default_factory=SourceSettings)
+    openalex: SourceSettings = Field(default_factory=SourceSettings)
+    semanticscholar: SourceSettings = Field(default_factory=SourceSettings)
+    pubmed: SourceSettings = Field(default_factory=SourceSettings)
+    crossref: SourceSettings = Field(default_factory=SourceSettings)
+    hf_papers: SourceSettings = Field(default_factory=SourceSettings)
+    zotero: SourceSettings = Field(default_factory=SourceSettings)
+    feed: SourceSettings = Field(default_factory=SourceSettings)
+
+    def of(self, service: str) -> SourceSettings:
+        """Those of one service, by its field's name."""
+        found: SourceSettings = getattr(self, service)
+        return found
+
+
 class Settings(BaseSettings):
     """All settings. ``Settings()`` reads the environment and the TOML file."""
 
@@ -166,6 +199,7 @@ class Settings(BaseSettings):
     llm_small: str | None = Field(
         None, description="a cheaper model for the small steps; the same model if not set"
     )
+    profile: bool = Field(False, description="let the list of interests rank digests and ties")
     prompts: Path | None = Field(None, description="folder whose prompts stand before ours")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
@@ -177,6 +211,7 @@ class Settings(BaseSettings):
     generation: GenerationSettings = Field(default_factory=GenerationSettings)
     lock: LockSettings = Field(default_factory=LockSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
