@@ -38,6 +38,7 @@ from assistant.text import words
 
 if TYPE_CHECKING:
     from assistant.answering.evidence import PassageReader
+    from assistant.answering.extractive import ExtractiveAnswerer
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
     from assistant.llm import Cancellation
@@ -74,6 +75,7 @@ class Assistant:
         self._opened_embedder: Embedder | None = None
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
+        self._opened_extractive: ExtractiveAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
         self.library = Library(self.settings, self._embedder, notify)
@@ -110,22 +112,17 @@ class Assistant:
 
     def search(self, query: str, k: int | None = None) -> list[SearchResult]:
         """The ``k`` best papers for ``query``, best first, each with its best passage."""
-        from assistant.answering.extractive import best_passage  # noqa: PLC0415
-
-        ranking = self._retriever().rank(_checked(query)[0], k)
-        results: list[SearchResult] = []
-        for n, place in enumerate(map(int, ranking.places)):
-            paper = ranking.index.paper(place)
-            results.append(
-                SearchResult(
-                    rank=n + 1,
-                    paper_id=paper.id,
-                    title=paper.label,
-                    score=round(float(ranking.scores[n]), 4),
-                    passage=best_passage(ranking, place),
-                )
+        found = self._retriever().find(_checked(query)[0], k)
+        return [
+            SearchResult(
+                rank=n,
+                paper_id=paper.paper.id,
+                title=paper.paper.label,
+                score=round(paper.score, 4),
+                passage=paper.best_passage(found.vector),
             )
-        return results
+            for n, paper in enumerate(found, 1)
+        ]
 
     def ask(
         self,
@@ -190,9 +187,7 @@ class Assistant:
             turns,
             papers=len(self.library),
             notes=notes,
-            retriever=self._retriever(),
-            reader=self._reader(),
-            settings=self.settings.answer,
+            answerer=self._extractive(),
         )
 
     async def aask(
@@ -252,6 +247,7 @@ class Assistant:
         other.settings = settings
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
+        other._opened_extractive = None
         return other
 
     # ------------------------------------------------------------------ reviews
@@ -403,6 +399,17 @@ class Assistant:
 
                 self._opened_reader = PassageReader(self._embedder())
             return self._opened_reader
+
+    def _extractive(self) -> ExtractiveAnswerer:
+        """The answerer without a language model, made when it is first needed."""
+        with self._lock:
+            if self._opened_extractive is None:
+                from assistant.answering.extractive import open_answerer  # noqa: PLC0415
+
+                self._opened_extractive = open_answerer(
+                    self.settings, self.library, self._retriever(), self._reader()
+                )
+            return self._opened_extractive
 
     def _generative(self) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
