@@ -23,11 +23,11 @@ _DANGLING = re.compile(
     r"|thus|therefore|consequently|as a result|for this|to this end|to do (?:so|this)"
     r"|(?:in|by|with|from|to|on|of|at|for|under|among|after|despite|beyond|besides) "
     r"(?:this|these|those|such|its|their|both|doing so|so doing)"
-    r"(?! (?:paper|work|study|article|report|review|survey|letter|thesis)\b))\b",
+    r"(?! (?:[\w-]+ ){0,2}(?:paper|work|study|article|report|review|survey|letter|thesis)\b))\b",
     re.IGNORECASE,
 )
 _OWN = re.compile(
-    r"\W*(?:(?:this|the present) (?:paper|work|study|article|report|review|survey|letter|thesis)"
+    r"\W*(?:(?:this|the present) (?:[\w-]+ ){0,2}(?:paper|work|study|article|report|review|survey|letter|thesis)"
     r"|it (?:is|was|has been) (?:\w+ )?(?:that|to)\b"
     r"|it (?:is|was|has been) (?:shown|found|known|concluded|suggested|proposed|demonstrated"
     r"|observed|argued|important|possible|necessary|clear|well)"

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.answering.forms import asking
 from assistant.results import Message
 from assistant.text import terms
 
@@ -21,14 +22,19 @@ __all__ = ["Resolved", "lean_on", "leans", "resolved", "small_talk", "standalone
 
 _OPENING = re.compile(
     r"^\W*(?:and|but|so|or|also|then|what about|how about|what if|what of|same"
-    r"|(?:ok(?:ay)?|nice|great|interesting|cool|thanks|sounds)[-–,.! ]+(?:and|but|so|what|how|why|which)"
+    r"|(?:ok(?:ay)?|nice|great|interesting|cool|thanks|sounds)[-–,.! ]+"
+    r"(?:and|but|so|what|how|why|which)"
     r"|compared? (?:with|to)|by how much|in what way|such as|like what|for example|for instance"
     r"|any(?:thing)? (?:else|other|more)|more|others?|another|tell me more|go on|continue|details?"
     r"|show more|which (?:ones?|of (?:them|these|those))|(?:the )?rest)\b",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"^\W*(?:why|how|how so|when|where|who|which one|really|how much|how many|and)\W*$", re.I)
-_PREPOSITION = re.compile(r"^\W*(?:in|on|for|with|without|at|under|over|by|to|from)\b", re.IGNORECASE)
+_BARE = re.compile(
+    r"^\W*(?:why|how|how so|when|where|who|which one|really|how much|how many|and)\W*$", re.I
+)
+_PREPOSITION = re.compile(
+    r"^\W*(?:in|on|for|with|without|at|under|over|by|to|from)\b", re.IGNORECASE
+)
 _POINTING = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|he|she|his|her|else|instead"
     r"|(?:this|that|these|those|the same|the latter|the former)"
@@ -51,9 +57,7 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 _MARK = re.compile(r"\[(\d{1,2})\]")
-_ANOTHER = re.compile(
-    r"\b(?:another|other|others|else|different|further|more)\b", re.IGNORECASE
-)
+_ANOTHER = re.compile(r"\b(?:another|other|others|else|different|further|more)\b", re.IGNORECASE)
 _MORE = re.compile(
     r"^\W*(?:(?:please )?(?:show|give|list|tell|find)?(?: me)?(?: some| any)? ?(?:more|others?"
     r"|the rest|another)(?: (?:one|ones|papers?|of (?:them|these|those)|please))*"
@@ -62,7 +66,29 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"(?:^|\n)(?P<name>[^\n“]+?): “(?P<quote>[^\n]*?)” \[(?P<number>\d+)\]")
-_NAMED_MARK = re.compile(r"(?P<name>[^\n;:.“”\[\]]{3,}?(?:: [^\n;“”\[\]]{3,}?)?) \[(?P<number>\d+)\]")
+_NAMED_MARK = re.compile(
+    r"(?P<name>[^\n;:.“”\[\]]{3,}?(?:: [^\n;“”\[\]]{3,}?)?) \[(?P<number>\d+)\]"
+)
+_COMPARES = re.compile(r"\b(?:compar\w+|differ\w*|versus|vs)\b", re.IGNORECASE)
+_FIRST_FEW = re.compile(
+    r"\b(?:the )?(?:first |top |last )?(two|three|both|2|3)\b(?: of (?:them|these|those)"
+    r"| papers?| ones?| methods?)?\W*$",
+    re.IGNORECASE,
+)
+_IT = re.compile(
+    r"\b(?:it|they|them|this|that|these|those|(?:this|that|the) (?:method|approach|technique|model"
+    r"|idea|topic|treatment|effect|theory|system))\b",
+    re.IGNORECASE,
+)
+_NO_DETAIL = frozenset(
+    terms(
+        "tell show give read explain describe summarize summarise say said find found paper papers"
+        " detail details abstract one ones know learn see please pls work study article say says"
+        " summary content information info interesting"
+    )
+)
+"""What may be asked about a paper without asking for a detail of it, as stems."""
+_TOPIC_WORDS = 6
 _ANSWER_WORDS = 40
 
 _GREETING = re.compile(
@@ -98,12 +124,16 @@ _COUNT = re.compile(
 class Resolved:
     """A question as it is meant.
 
-    ``text`` stands on its own. ``paper``: what tells the one paper that is spoken of, its title
-    or a sentence of it. ``said``: quotations that were shown and are not to be shown again.
+    ``text`` stands on its own; ``asked`` is what of it was asked in this turn. ``paper``: what
+    tells the one paper that is spoken of, its title or a sentence of it; ``whole``: the paper
+    itself is asked for, not a detail of it. ``said``: quotations that were shown and are not to
+    be shown again.
     """
 
     text: str
+    asked: str
     paper: str = ""
+    whole: bool = False
     said: tuple[str, ...] = ()
 
 
@@ -112,31 +142,52 @@ def leans(question: str) -> bool:
     if _OPENING.search(question) or _BARE.match(question) or not terms(question):
         return True
     found = _POINTING.search(question)
-    if found and len(terms(question[: found.start()])) < 2:  # noqa: PLR2004
+    if found and len(terms(question[: found.start()])) < 2:
         return True  # else what it points to stands before it, in the question itself
-    return bool(_PREPOSITION.match(question) and len(terms(question)) <= 3)  # noqa: PLR2004
+    return bool(_PREPOSITION.match(question) and len(terms(question)) <= 3)
 
 
 def resolved(question: str, turns: Sequence[Message]) -> Resolved:
     """``question`` as it is meant after ``turns`` (oldest first)."""
     asked = [turn.content for turn in turns if turn.role == "user"]
     if not asked:
-        return Resolved(question)
+        return Resolved(question, question)
     said = [turn.content for turn in turns if turn.role == "assistant"]
     shown = _shown(said[-1]) if said else {}
+    if (several := _several(question, shown)) is not None:
+        return Resolved(several, several)
     if (pointed := _pointed(question, shown)) is not None:
         phrase, number = pointed
         name, quote = shown[number]
-        text = question.replace(phrase, name, 1) if phrase else question
-        return Resolved(" ".join(text.split()), quote or name)
+        text = " ".join(question.replace(phrase, name, 1).split())
+        rest = [t for t in terms(question.replace(phrase, " ")) if t not in _NO_DETAIL]
+        return Resolved(text, text, quote or name, not rest)
     if _MORE.match(question) or (leans(question) and _ANOTHER.search(question)):
         quotes = [quote or name for turn in said for name, quote in _shown(turn).values()]
         topic = _last_whole(asked)
-        text = topic if _MORE.match(question) else f"{question} (about: {topic})"
-        return Resolved(text, said=tuple(quotes))
+        if _MORE.match(question) or len(terms(question)) <= 1 + bool(_ANOTHER.search(question)):
+            return Resolved(topic, topic, said=tuple(quotes))
+        return Resolved(f"{question} (about: {topic})", question, said=tuple(quotes))
     if not leans(question):
-        return Resolved(question)
-    return Resolved(_completed(question, asked, said))
+        return Resolved(question, question)
+    if (named := _named(question, _last_whole(asked))) is not None:
+        return Resolved(named, named)
+    return Resolved(_completed(question, asked, said), question)
+
+
+def _named(question: str, before: str) -> str | None:
+    """``question`` with the topic of the question ``before`` in the place of its pronoun.
+
+    None where that question is not about one short topic, or no pronoun stands for it.
+    """
+    topic = asking(before)
+    if topic.form not in {"definition", "list"} or len(topic.topic.split()) > _TOPIC_WORDS:
+        return None
+    pronoun = _IT.search(question)
+    if pronoun is None:
+        return None
+    told = re.sub(r"^\W*(?:and|but|so|or|then|ok(?:ay)?)\b[,\s]*", "", question, flags=re.I)
+    return _IT.sub(lambda _: topic.topic, told, count=1)
 
 
 def standalone(question: str, turns: Sequence[Message]) -> str:
@@ -170,6 +221,19 @@ def _shown(answer: str) -> dict[int, tuple[str, str]]:
     return found
 
 
+def _several(question: str, shown: dict[int, tuple[str, str]]) -> str | None:
+    """A comparison of papers that were shown, with their names: "compare [1] and [3]"."""
+    if not _COMPARES.search(question):
+        return None
+    numbers = [int(n) for n in _MARK.findall(question) if int(n) in shown]
+    if found := _FIRST_FEW.search(question):
+        most = {"two": 2, "both": 2, "three": 3, "2": 2, "3": 3}[found[1].lower()]
+        numbers = sorted(shown)[:most]
+    if len(numbers) < 2:  # noqa: PLR2004
+        return None
+    return f"Compare {' and '.join(shown[number][0] for number in numbers)}"
+
+
 def _pointed(question: str, shown: dict[int, tuple[str, str]]) -> tuple[str, int] | None:
     """The words of ``question`` that point to a paper that was shown, and its number."""
     if not shown:
@@ -177,19 +241,21 @@ def _pointed(question: str, shown: dict[int, tuple[str, str]]) -> tuple[str, int
     if (mark := _MARK.search(question)) and int(mark[1]) in shown:
         return mark[0], int(mark[1])
     found = _ORDINAL.search(question)
-    if found is None:
-        return None
-    numbers = sorted(shown)
+    number = _number(found, sorted(shown)) if found else None
+    return (found[0], number) if found and number in shown and number is not None else None
+
+
+def _number(found: re.Match[str], numbers: Sequence[int]) -> int | None:
+    """The number of the paper that an ordinal means, of those that were shown."""
     if found["number"]:
-        number = int(found["number"])
-        return (found[0], number) if number in shown else None
+        return int(found["number"])
     word = (found["nth"] or found["alone"]).lower()
     if word in {"last", "latter", "final"}:
-        return found[0], numbers[-1]
+        return numbers[-1]
     if word == "former":
-        return found[0], numbers[0]
+        return numbers[0]
     place = _ORDINALS.index(word) if word in _ORDINALS else int(re.sub(r"\D", "", word)) - 1
-    return (found[0], numbers[place]) if place < len(numbers) else None
+    return numbers[place] if place < len(numbers) else None
 
 
 def _last_whole(asked: Sequence[str]) -> str:

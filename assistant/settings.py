@@ -94,8 +94,8 @@ class AnswerSettings(_Group):
     max_sentences: int = Field(5, ge=1, le=20)
     max_words: int = Field(130, ge=30)
     read_papers: int = Field(5, ge=1, le=50, description="papers whose evidence is weighed")
-    answered_from: float = Field(0.38, ge=0, le=1, description="confidence of an answer")
-    closest_from: float = Field(0.3, ge=0, le=1, description="below it: not in the library")
+    answered_from: float = Field(0.5, ge=0, le=1, description="confidence of an answer")
+    closest_from: float = Field(0.35, ge=0, le=1, description="below it: not in the library")
 
 
 class EndpointSettings(_Group):

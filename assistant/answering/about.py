@@ -20,7 +20,9 @@ from assistant.text import STOP_WORDS, terms, words
 
 __all__ = ["AboutLibrary"]
 
-_PAPERS = r"(?:papers?|works?|abstracts?|articles?|publications?|documents?|studies|entries|records)"
+_PAPERS = (
+    r"(?:papers?|works?|abstracts?|articles?|publications?|documents?|studies|entries|records)"
+)
 _LIBRARY = r"(?:library|collection|corpus|database|data ?base|archive|set|knowledge base)"
 _HERE = (
     rf"(?:\s+(?:(?:are\s+)?(?:there\s+)?(?:in|from|of)\s+(?:the|this|my|your|our)\s+{_LIBRARY}"
@@ -161,7 +163,7 @@ class AboutLibrary:
 
     library: Library
     find: Finder
-    rarity: Callable[[str], float] = lambda _: 0.5
+    rarity: Callable[[str], float]
 
     def answer(self, question: str, draft: Draft) -> bool:
         """Writes the answer into ``draft``; False where the question is of another kind."""
@@ -266,7 +268,7 @@ class AboutLibrary:
         return True
 
     def _by(self, draft: Draft, name: str, _: re.Match[str]) -> bool:
-        if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS:  # noqa: PLR2004
+        if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS:
             return False
         papers = list(self.library.papers())
         known = [paper for paper in papers if paper.authors]
@@ -377,7 +379,7 @@ class AboutLibrary:
             head = paper.label.partition(":")[0]
             if wanted in (words(head), words(paper.label)):
                 return paper
-            if len(wanted) > 3 and set(wanted) <= set(words(paper.label)):  # noqa: PLR2004
+            if len(wanted) > 3 and set(wanted) <= set(words(paper.label)):
                 return paper
         return None
 
@@ -439,7 +441,7 @@ def _phrases(titles: Sequence[str], rarity: Callable[[str], float]) -> list[tupl
                 if any(w.casefold() in STOP_WORDS or not w[0].isalnum() for w in piece):
                     continue
                 key = tuple(t for w in piece for t in terms(w))
-                if not key or key in seen or all(w.isdigit() or len(w) < 2 for w in piece):  # noqa: PLR2004
+                if not key or key in seen or all(w.isdigit() or len(w) < 2 for w in piece):
                     continue
                 seen.add(key)
                 written.setdefault(key, Counter())[" ".join(piece)] += 1

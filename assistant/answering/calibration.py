@@ -1,9 +1,9 @@
 """What evidence is worth in one library: seen against questions that it surely cannot answer.
 
 A threshold that was set on one library fails on another of a different field or size. So each
-library is asked some shipped questions of many other fields (``probes.txt``); what the evidence
-comes to for those that come nearest is the level that an answer has to clear. It costs about a
-second once, and is kept in the cache until the library has changed by a tenth.
+library is asked some shipped questions of many fields (``probes.txt``); how near its papers come to
+those is the level that a question of its own field lies above. It costs about a second once,
+and is kept in the cache until the library has changed by a tenth.
 """
 
 from __future__ import annotations
@@ -19,18 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.answering.evidence import PassageReader
-from assistant.answering.forms import evidence_text
-from assistant.answering.question import Question
+from assistant.embedding import Embedder
 from assistant.files import write_atomically
 from assistant.library import Library
 from assistant.retrieval import PaperRetriever
 
 __all__ = ["Calibration", "Calibrations"]
 
-_NEAREST = 16
-"""Probes that are read: those that the library comes nearest to."""
-_PAPERS = 2
 _OTHER_FIELD = 0.85
 """Share of the probes that are surely of other fields than the library's."""
 _RECIPE = 1
@@ -39,13 +34,9 @@ _RECIPE = 1
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``near_from``: cosine from which a paper is of the question's field.
+    """``near_from``: cosine to the nearest chunk that questions of the library's field exceed."""
 
-    ``shift``: taken from the log-odds of evidence before they are made a probability.
-    """
-
-    near_from: float = 0.0
-    shift: float = 0.0
+    near_from: float = 0.3
 
 
 @lru_cache(maxsize=1)
@@ -60,9 +51,9 @@ class Calibrations:
     Safe in several threads.
     """
 
-    def __init__(self, library: Library, reader: PassageReader, cache: Path) -> None:
+    def __init__(self, library: Library, embedder: Embedder, cache: Path) -> None:
         self._library = library
-        self._reader = reader
+        self._embedder = embedder
         self._folder = cache.expanduser() / "calibration"
         self._lock = threading.Lock()
         self._kept: tuple[str, Calibration] | None = None
@@ -78,8 +69,7 @@ class Calibrations:
     def _key(self) -> str:
         """Changes when the library has grown or shrunk by about a tenth."""
         size = round(np.log(max(1, len(self._library))) * 10)
-        embedder = self._reader.embedder.fingerprint
-        named = f"{_RECIPE}\n{self._library.path.absolute()}\n{embedder}\n{size}"
+        named = f"{_RECIPE}\n{self._library.path.absolute()}\n{self._embedder.fingerprint}\n{size}"
         return hashlib.sha256(named.encode()).hexdigest()[:24]
 
     def _read(self, key: str) -> Calibration | None:
@@ -88,28 +78,12 @@ class Calibrations:
         return None
 
     def _make(self, key: str, retriever: PaperRetriever) -> Calibration:
-        found = [(probe, retriever.find(probe, _PAPERS)) for probe in _probes()]
-        cosines = [max((p.best_cosine for p in papers), default=0.0) for _, papers in found]
-        nearest = sorted(range(len(found)), key=lambda n: -cosines[n])[:_NEAREST]
-        levels = []
-        for n in nearest:
-            probe, papers = found[n]
-            wanted = evidence_text(probe)
-            vector = self._reader.embedder.embed_query(wanted)
-            asked = Question.read(wanted, vector, papers.statistics, self._reader.embedder)
-            readings = self._reader.read(asked, papers.papers)
-            levels.append(max((reading.log_odds for reading in readings), default=0.0))
-        made = Calibration(float(np.quantile(cosines, _OTHER_FIELD)), _shift(levels))
+        cosines = [
+            max((paper.best_cosine for paper in retriever.find(probe, 1)), default=0.0)
+            for probe in _probes()
+        ]
+        made = Calibration(float(np.quantile(cosines, _OTHER_FIELD)))
         with suppress(OSError):  # it can be made again
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._folder / f"{key}.json", json.dumps(asdict(made)).encode())
         return made
-
-
-def _shift(levels: list[float]) -> float:
-    """How much more than usual the library gives to what it does not hold."""
-    return float(max(0.0, np.quantile(levels, 0.8) - _USUAL)) if levels else 0.0
-
-
-_USUAL = 0.0
-"""What the probes that come nearest get, log-odds, in the libraries that models are fitted on."""

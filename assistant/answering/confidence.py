@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from assistant.settings import AnswerSettings
 
 __all__ = ["Assessment", "Judge", "assess"]
 
+_NEAR, _LIKE = 0.05, 0.5
+"""How far above other fields' questions, and how much of its words, make a paper near to one."""
 _DEEP = 60
 """Papers found for a list; of these the first are read."""
 
@@ -86,11 +88,14 @@ class Judge:
         retriever: PaperRetriever,
         filters: Filters | None = None,
         *,
+        said: str = "",
         without: Collection[str] = (),
     ) -> Assessment:
         """Searches ``text`` and judges what is found.
 
         Args:
+            said: what of ``text`` was asked in this turn; sentences are chosen for it, since
+                those that match the context have been shown.
             without: quotations that were shown before; their papers are left out.
         """
         search = asked.topic if asked.form in {"list", "definition"} else text
@@ -99,7 +104,17 @@ class Judge:
             kept = tuple(p for p in found if not _was_shown(p, without))
             found = Retrieval(found.question, found.vector, kept, found.statistics)
         calibration = self._calibrations.of(retriever)
-        return assess(found, text, self._reader, self._settings, calibration)
+        found_for = assess(found, text, self._reader, self._settings, calibration)
+        if not said or said == text:
+            return found_for
+        vector = self._reader.embedder.embed_query(said) + found.vector
+        vector /= np.linalg.norm(vector)
+        own = Question.read(said, vector, found.statistics, self._reader.embedder)
+        return replace(found_for, asked=own)
+
+    def status(self, confidence: float) -> Status:
+        """What a question is called that is answered with ``confidence``."""
+        return _status(confidence, self._settings)
 
 
 def assess(
@@ -118,17 +133,14 @@ def assess(
         vector = reader.embedder.embed_query(wanted)
         question = Question.read(wanted, vector, retrieval.statistics, reader.embedder)
     readings = reader.read(question, retrieval[: settings.read_papers])
-    chances = [_chance(reading.log_odds, reader, calibration) for reading in readings]
+    best = max((paper.best_cosine for paper in retrieval), default=0.0)
+    above = best - calibration.near_from
+    chances = [_chance(reading.log_odds, question, above, reader) for reading in readings]
     confidence = max(chances, default=0.0) if question.terms else 0.0
-    status: Status = "absent"
-    if confidence >= settings.answered_from:
-        status = "answered"
-    elif confidence >= settings.closest_from:
-        status = "closest"
+    status = _status(confidence, settings)
     by_evidence = sorted(range(len(readings)), key=lambda n: -_preference(readings[n], n))
     bar = min(settings.closest_from, confidence)
     relevant = [n for n in by_evidence if chances[n] >= bar] if status != "absent" else []
-    best = max((paper.best_cosine for paper in retrieval), default=0.0)
     return Assessment(
         question,
         asked,
@@ -137,8 +149,14 @@ def assess(
         retrieval,
         readings,
         relevant,
-        best >= calibration.near_from,
+        above >= _NEAR and max((r.features["soft_coverage"] for r in readings), default=0) >= _LIKE,
     )
+
+
+def _status(confidence: float, settings: AnswerSettings) -> Status:
+    if confidence >= settings.answered_from:
+        return "answered"
+    return "closest" if confidence >= settings.closest_from else "absent"
 
 
 def _was_shown(paper: RetrievedPaper, quotes: Collection[str]) -> bool:
@@ -154,9 +172,19 @@ def _preference(reading: Reading, rank: int) -> float:
     return reading.log_odds - 0.5 * rank
 
 
-def _chance(log_odds: float, reader: PassageReader, calibration: Calibration) -> float:
-    """Probability that a library whose best evidence this is answers (Platt's scaling)."""
+def _chance(log_odds: float, question: Question, above: float, reader: PassageReader) -> float:
+    """Probability that a library whose best evidence this is answers (Platt's scaling).
+
+    ``above``: how far the nearest paper's cosine is above what other fields' questions get.
+    """
     contextual = isinstance(reader.embedder, WordEmbedder)
     model = load("confidence" if contextual else "confidence-lexical")
-    value = model.log_odds({"evidence": log_odds - calibration.shift})
+    value = model.log_odds(
+        {
+            "evidence": log_odds,
+            "short": question.short,
+            "short_evidence": question.short * log_odds,
+            "above": above,
+        }
+    )
     return 1.0 / (1.0 + math.exp(-float(np.clip(value, -30, 30))))

@@ -8,8 +8,8 @@ is said, with what is missing by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from assistant.answering.about import AboutLibrary
 from assistant.answering.absence import missing_note
@@ -17,7 +17,7 @@ from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import Assessment, Judge
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
-from assistant.answering.forms import Asking, Form, asking, parts
+from assistant.answering.forms import Asking, Form, asking, bare_topic, parts
 from assistant.answering.language import ENGLISH, language_of
 from assistant.answering.layouts import Layout
 from assistant.answering.membership import on_topic
@@ -29,7 +29,7 @@ from assistant.answering.spelling import (
     with_corrections,
 )
 from assistant.conversation import Resolved, lean_on, resolved, small_talk
-from assistant.embedding import WordEmbedder
+from assistant.embedding import Embedder, WordEmbedder
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper
@@ -85,11 +85,7 @@ class ExtractiveAnswerer:
         self._settings = settings
         self._judge = judge
         embedder = reader.embedder
-        self._about = (
-            AboutLibrary(library, self._papers_on, embedder.word_rarity)
-            if isinstance(embedder, WordEmbedder)
-            else AboutLibrary(library, self._papers_on)
-        )
+        self._about = AboutLibrary(library, self._papers_on, _rarity_of(embedder))
         self._vocabulary: tuple[str, Vocabulary] | None = None
 
     def answer(
@@ -97,23 +93,23 @@ class ExtractiveAnswerer:
     ) -> Answer:
         """The answer to ``question``; ``turns`` are those before it, oldest first."""
         draft = Draft()
-        if told := self._told(question, draft):
-            return told
         meant = resolved(question, turns)
+        if told := self._told(question, meant.asked, draft):
+            return told
         language = language_of(question)
-        asked = parts(meant.text)
+        asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
         found: list[_Part] = []
         for n, text in enumerate(asked):
-            if n:
-                text = lean_on(text, asked[0])  # noqa: PLW2901
-            found.append(self._part(text, meant, filters))
+            completed = lean_on(text, asked[0]) if n else text
+            found.append(self._part(completed, text if n else meant.asked, meant, filters))
         layout = Layout(draft, self._retriever, self._reader, self._settings)
         notes: list[str] = []
+        written: list[Status] = []
         for text, part in zip(asked, found, strict=True):
             if len(found) > 1:
                 draft.say(text)
-            self._write(part, layout, draft, notes, language, text)
-        status: Status = max((part.assessment.status for part in found), key=_BEST.__getitem__)
+            written.append(self._write(part, layout, draft, notes, language, meant))
+        status = max(written, key=_BEST.__getitem__)
         form: Form = found[0].asked.form if len(found) == 1 else "two"
         if status != "absent":
             notes.append(NOTE)
@@ -131,16 +127,16 @@ class ExtractiveAnswerer:
             notes=notes,
         )
 
-    def _told(self, question: str, draft: Draft) -> Answer | None:
+    def _told(self, question: str, meant: str, draft: Draft) -> Answer | None:
         """The answer to what is known without reading: talk, and what the library holds."""
         reply = small_talk(question, len(self._library))
         if reply is not None:
             draft.say(reply)
-        elif not self._about.answer(question, draft):
+        elif not self._about.answer(meant, draft):
             return None
         return Answer(
             question=question,
-            standalone_question=question,
+            standalone_question=meant,
             answer=draft.text,
             answered=True,
             status="answered",
@@ -158,9 +154,12 @@ class ExtractiveAnswerer:
 
     # ------------------------------------------------------------------ one part
 
-    def _part(self, text: str, meant: Resolved, filters: Filters | None) -> _Part:
-        """What is found for one question; with its slips mended, where that is what answers."""
-        plain = self._assessed(text, meant, filters)
+    def _part(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
+        """What is found for one question; with its slips mended, where that is what answers.
+
+        ``said``: what of ``text`` was asked in this turn, without what it leans on.
+        """
+        plain = self._assessed(text, said, meant, filters)
         if plain.assessment.status == "answered":
             return plain
         missing = missing_words(plain.assessment.question.text, plain.assessment.statistics)
@@ -168,25 +167,40 @@ class ExtractiveAnswerer:
         if not made:
             return plain
         mended = with_corrections(text, made)
-        other = self._assessed(mended, meant, filters)
+        other = self._assessed(mended, with_corrections(said, made), meant, filters)
         offered = f"Did you mean “{mended}”?"
         slips = all(self._is_no_word(correction.word) for correction in made)
         if other.assessment.status == "answered" and slips:
-            words = _listed([f"“{correction.word}”" for correction in made])
+            words = _listed([f"“{correction.word}”" for correction in made], "or")
             lead = f"No abstract here mentions {words}. {offered} For that:"
             return _Part(other.asked, other.assessment, lead)
         if other.assessment.confidence > plain.assessment.confidence:
             return _Part(plain.asked, plain.assessment, offered)
         return plain
 
-    def _assessed(self, text: str, meant: Resolved, filters: Filters | None) -> _Part:
-        asked = asking(text)
+    def _assessed(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
+        asked = asking(said)
+        if said != text:
+            asked = replace(asked, topic=bare_topic(text))
         if meant.paper:
             filters = self._only(meant.paper, filters)
-        return _Part(
-            asked,
-            self._judge.assess(text, asked, self._retriever, filters, without=meant.said),
+            asked = replace(asked, form="paper" if meant.whole else asked.form)
+        assessment = self._judge.assess(
+            text, asked, self._retriever, filters, said=said, without=meant.said
         )
+        if asked.form == "comparison" and assessment.status != "answered":
+            assessment = self._by_side(asked, assessment, filters)
+        return _Part(asked, assessment)
+
+    def _by_side(self, asked: Asking, joint: Assessment, filters: Filters | None) -> Assessment:
+        """``joint`` with the confidence of its least sure side: a comparison may stand on both."""
+        confidence = min(
+            self._judge.assess(side, Asking("list", side), self._retriever, filters).confidence
+            for side in asked.sides
+        )
+        if confidence <= joint.confidence:
+            return joint
+        return replace(joint, confidence=confidence, status=self._judge.status(confidence))
 
     def _only(self, name: str, filters: Filters | None) -> Filters | None:
         """``filters`` narrowed to the paper that was spoken of, if it can be told."""
@@ -216,22 +230,29 @@ class ExtractiveAnswerer:
         draft: Draft,
         notes: list[str],
         language: str,
-        text: str,
-    ) -> None:
+        meant: Resolved,
+    ) -> Status:
+        """Writes one part; returns what it turned out to be."""
         assessment = part.assessment
-        if part.lead and assessment.status == "answered":
+        status = assessment.status
+        if status == "answered" and language != ENGLISH:
+            notes.append(f"The question seems to be in {language}; it was matched as it stands.")
+        if part.lead and status == "answered":
             draft.say(part.lead)
-        if assessment.status == "answered" and layout.write(text, part.asked, assessment):
-            return
-        if assessment.status == "absent" or not assessment.candidates:
+        if part.asked.form == "paper" and layout.paper(assessment):
+            return "answered"
+        if status == "answered" and layout.write(part.asked, assessment):
+            return status
+        if (status == "absent" and not meant.paper) or not assessment.candidates:
             self._write_absent(part, draft, language)
-            return
+            return "absent"
         draft.say(CLOSEST)
         if note := missing_note(assessment):
             draft.say(note)
         layout.closest(assessment, _CLOSEST_QUOTES)
-        if part.lead:
+        if part.lead and status != "answered":
             notes.append(part.lead)
+        return "closest"
 
     def _write_absent(self, part: _Part, draft: Draft, language: str) -> None:
         assessment = part.assessment
@@ -246,7 +267,7 @@ class ExtractiveAnswerer:
             draft.say(note)
         if part.lead:
             draft.say(part.lead)
-        near = [found for found in assessment.retrieval[:_NAMED_WHEN_ABSENT] if assessment.is_near]
+        near = assessment.retrieval[:_NAMED_WHEN_ABSENT] if assessment.is_near else ()
         if near:
             titles = _listed([f"“{found.paper.label}”" for found in near])
             are = "The nearest paper is" if len(near) == 1 else "The nearest papers are"
@@ -265,15 +286,20 @@ def _passages(found: Sequence[_Part]) -> list[Passage]:
     return list(passages.values())
 
 
-def _listed(items: Sequence[str]) -> str:
+def _rarity_of(embedder: Embedder) -> Callable[[str], float]:
+    """How rare a word is in English, where the model tells; else all are alike."""
+    return embedder.word_rarity if isinstance(embedder, WordEmbedder) else lambda _: 0.5
+
+
+def _listed(items: Sequence[str], last: str = "and") -> str:
     if len(items) <= 1:
         return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
 def open_answerer(
     settings: Settings, library: Library, retriever: PaperRetriever, reader: PassageReader
 ) -> ExtractiveAnswerer:
     """The answerer over ``library``, with its calibration kept in the cache."""
-    judge = Judge(reader, settings.answer, Calibrations(library, reader, settings.cache))
+    judge = Judge(reader, settings.answer, Calibrations(library, reader.embedder, settings.cache))
     return ExtractiveAnswerer(library, retriever, reader, settings.answer, judge)

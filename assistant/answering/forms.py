@@ -30,6 +30,16 @@ _MEANS = (
     r"|treatments?|corpora|solutions?|alternatives?)"
 )
 _ON = r"(?:on|about|of|in|for|to|into|regarding|concerning|around|with|from|that|which|where|who)"
+_TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)\W*$", re.IGNORECASE)
+_DETAIL = re.compile(
+    r"^\W*(?:the )?(?:[\w-]+ ){0,2}?(?:doses?|dosage|weight|mass|prices?|costs?|speed|velocity|incidence|prevalence"
+    r"|rates?|means?|numbers?|values?|temperatures?|frequency|percentage|proportion|share|size|length"
+    r"|width|height|thickness|angle|age|duration|accuracy|recall|precision|error|score|name|date|year"
+    r"|p value|amount|range|level|concentration|count|ratio|power|pressure|time)\s+(?:(?:in|per) \w+\s+)?"
+    r"(?:of|in|per|at|for|to|given|when|with)\b",
+    re.IGNORECASE,
+)
+"""Key words that ask for one figure or name, not for papers: "dose of X given to Y"."""
 _POLITE = re.compile(
     r"^\W*(?:(?:please|hi|hello|hey|ok(?:ay)?|so|well|thanks)\b[,!.]?\s*"
     r"|(?:can|could|would|will) you (?:please |kindly )?(?=(?:list|show|find|give|tell|explain"
@@ -74,6 +84,8 @@ _LIST = re.compile(
         (?:{_PAPERS}\s+)?(?:say\s+)?
      |what\s+(?:is|are)\s+(?:already\s+)?known\s+(?=about|on|of)
      |what\s+do\s+(?:we|you)\s+know\s+(?=about|on|of)
+     |what(?:'s|\s+is)\s+there\s+(?=about|on)
+     |who\s+(?:builds?|works?)\s+(?=on)
      |what\s+(?:has|have)\s+(?:been|people|others|anyone)\s+
         (?:done|published|written|found|tried|said|studied)\s+
      |what\s+do(?:es)?\s+(?:the|these|your|my|this)\s+(?:{_PAPERS}|library|abstracts)\s+say\s+
@@ -86,7 +98,11 @@ _LIST = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_LIST_REST = re.compile(rf"^(?:exists?\s+|{_LINK}\s+|{_ON}\s+)+", re.IGNORECASE)
+_LIST_REST = re.compile(
+    rf"^(?:exists?\s+|(?:use|using|apply|applying|build(?:ing)?\s+(?:up)?on|based\s+on|propose|present"
+    rf"|introduce|develop|report)s?\s+|{_LINK}\s+|{_ON}\s+)+",
+    re.IGNORECASE,
+)
 _HERE = re.compile(
     r"\s+(?:(?:are|is) )?(?:in|from|of) (?:the|this|my|your) (?:library|collection|papers)$"
     r"|\s+(?:are there|are available|exist|do you have|you have|(?:have|has) been \w+ed)$",
@@ -108,10 +124,13 @@ _COMPARE = (
         r"(?:between\s+)?(?P<a>.+?)\s+(?:and|from|with)\s+(?P<b>.+)",
         re.IGNORECASE,
     ),
-    re.compile(r"^\W*(?:compare|contrast)\s+(?P<a>.+?)\s+(?:and|with|to|against)\s+(?P<b>.+)", re.I),
+    re.compile(
+        r"^\W*(?:compare|contrast)\s+(?P<a>.+?)\s+(?:and|with|to|against)\s+(?P<b>.+)", re.I
+    ),
     re.compile(
         r"^\W*(?:is|are|was|were|does|do|did|can) (?P<a>.+?) "
-        r"(?:(?:much|far|any|really|always|generally|significantly|clearly|still|even) )?(?:better|worse|faster|slower|cheaper|safer|stronger|weaker|larger|smaller|higher|lower"
+        r"(?:(?:much|far|any|really|always|generally|significantly|clearly|still|even) )?"
+        r"(?:better|worse|faster|slower|cheaper|safer|stronger|weaker|larger|smaller|higher|lower"
         r"|(?:more|less) \w+|outperforms?|beats?|superior|inferior)(?: \w+){0,3}? "
         r"(?:than|to) (?P<b>.+)",
         re.IGNORECASE,
@@ -132,7 +151,8 @@ _COMPARE = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:advantages?|benefits?|gains?|superiority) of (?P<a>.+?) over (?P<b>.+)", re.IGNORECASE
+        r"\b(?:advantages?|benefits?|gains?|superiority) of (?P<a>.+?) over (?P<b>.+)",
+        re.IGNORECASE,
     ),
 )
 _DEFINITION = re.compile(
@@ -143,6 +163,7 @@ _DEFINITION = re.compile(
         |(?P<term>.+))
      |tell\s+me\s+(?:more\s+)?about\s+(?P<about>.+)
      |(?:definition|meaning|explanation)\s+of\s+(?P<meaning>.+)
+     |(?P<suffixed>.+?)[,:]?\s+(?:definition|meaning|explained)
     )\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -238,7 +259,9 @@ def asking(question: str) -> Asking:
     text = _polite(question)
     bare = text.strip(" \t?.!")
     if text.rstrip().endswith("?") and not (
-        _ANY_INTERROGATIVE.search(bare) or _AUXILIARY.match(bare) or _LIST.match(bare)
+        _ANY_INTERROGATIVE.search(bare)
+        or _AUXILIARY.match(bare)
+        or _LIST.match(bare)
         or _VERSUS.search(bare)
     ):  # key words with a question mark want what is behind the words, not papers
         return Asking("fact", bare_topic(bare))
@@ -247,6 +270,7 @@ def asking(question: str) -> Asking:
     return (
         _comparison(bare)
         or _limits(bare)
+        or _suffixed(bare)
         or _list(bare)
         or _definition(bare)
         or _other(bare)
@@ -256,7 +280,7 @@ def asking(question: str) -> Asking:
 
 def _polite(question: str) -> str:
     """``question`` without the words that only lead up to it."""
-    text = question.strip()
+    text = _TAIL.sub("", question.strip())
     for _ in range(3):
         found = _POLITE.match(text)
         if not found or not text[found.end() :].strip(" ?.!"):
@@ -267,7 +291,9 @@ def _polite(question: str) -> str:
 
 def _comparison(text: str) -> Asking | None:
     if _VERSUS.search(text):
-        plain = re.sub(r"^\W*(?:compare|comparison of|what about|which is better[:,]?)\s+", "", text)
+        plain = re.sub(
+            r"^\W*(?:compare|comparison of|what about|which is better[:,]?)\s+", "", text
+        )
         sides = [side for piece in _VERSUS.split(plain) for side in re.split(r",\s+", piece)]
         return _compared(sides, text)
     for pattern in _COMPARE:
@@ -281,7 +307,7 @@ def _comparison(text: str) -> Asking | None:
 def _compared(sides: list[str], text: str) -> Asking | None:
     trimmed = [_side(side) for side in sides]
     whole = all(terms(side) and len(side.split()) <= _SIDE_WORDS for side in trimmed)
-    if not whole or not 2 <= len(trimmed) <= _MOST_SIDES:  # noqa: PLR2004
+    if not whole or not 2 <= len(trimmed) <= _MOST_SIDES:
         return None
     return Asking("comparison", text, tuple(dict.fromkeys(trimmed)))
 
@@ -294,7 +320,7 @@ def _side(text: str) -> str:
 
 def _limits(text: str) -> Asking | None:
     found = _LIMITS.search(text)
-    if not found or not (_INTERROGATIVE.match(text) or found.start() < 12):  # noqa: PLR2004
+    if not found or not (_INTERROGATIVE.match(text) or found.start() < 12):
         return None
     rest = text[found.end() :]
     topic = bare_topic(rest) if terms(rest) else bare_topic(text)
@@ -314,8 +340,16 @@ def _list(text: str) -> Asking | None:
     if not _ANY_INTERROGATIVE.search(text) and not _AUXILIARY.match(text):
         if _DEFINITION.match(text) or re.match(r"^\W*(?:i|we|my|our)\b", text, re.IGNORECASE):
             return None
+        if _DETAIL.match(text) and (len(terms(text)) > 3 or re.search(r"\bthe\b", text)):  # noqa: PLR2004
+            return Asking("fact", bare_topic(text))
         return Asking("list", text)
     return None
+
+
+def _suffixed(text: str) -> Asking | None:
+    """ "X meaning", which else would be a list of papers on meaning."""
+    found = _DEFINITION.match(text)
+    return _definition(text) if found and found.lastgroup == "suffixed" else None
 
 
 def _definition(text: str) -> Asking | None:
@@ -367,6 +401,8 @@ def _function(word: str) -> bool:
 def evidence_text(question: str) -> str:
     """What must be found in an abstract that answers: the topic, where the form tells it."""
     asked = asking(question)
+    if asked.form == "comparison":
+        return " ".join(asked.sides)
     if asked.form in {"list", "definition", "limits"} and len(question.split()) <= _LONG:
         return asked.topic
     return bare_topic(question)

@@ -55,12 +55,10 @@ def language_of(text: str) -> str:
     if found:
         return found
     words = [word.casefold() for word in _WORD.findall(text)]
-    counts = {
-        name: sum(word in held for word in words) for name, held in _function_words().items()
-    }
+    counts = {name: sum(word in held for word in words) for name, held in _function_words().items()}
     english = counts.pop("english")
     best = max(counts, key=lambda name: (counts[name], _own(words, name)))
-    enough = counts[best] >= 2 and counts[best] > english and counts[best] >= 0.25 * len(words)  # noqa: PLR2004
+    enough = counts[best] >= 2 and counts[best] > english and counts[best] >= 0.25 * len(words)
     return best.capitalize() if enough else ENGLISH
 
 
@@ -85,7 +83,7 @@ def _by_script(text: str) -> str | None:
     if not counts:
         return None
     script = max(counts, key=lambda name: counts[name])
-    if script not in _SCRIPTS or counts[script] < 0.3 * len(letters):  # noqa: PLR2004
+    if script not in _SCRIPTS or counts[script] < 0.3 * len(letters):
         return None
     if script == "CJK" and counts.get("HIRAGANA", 0) + counts.get("KATAKANA", 0):
         return "Japanese"

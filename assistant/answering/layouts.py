@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
-
 from assistant.answering.confidence import Assessment
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
@@ -20,7 +18,7 @@ from assistant.answering.question import Question
 from assistant.answering.selection import Candidate, candidates, key_score
 from assistant.attribution import quotation
 from assistant.retrieval import PaperRetriever
-from assistant.retrieved import Retrieval, RetrievedPaper
+from assistant.retrieved import RetrievedPaper
 from assistant.settings import AnswerSettings
 from assistant.text import terms, words
 
@@ -44,7 +42,9 @@ _REASON = re.compile(
     r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
     re.IGNORECASE,
 )
-_MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I)
+_MEANS = re.compile(
+    r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I
+)
 _LIMIT = re.compile(
     r"\b(?:however|but|limit\w*|fail\w*|degrad\w*|drawback|difficult\w*|challeng\w*|cannot|unable"
     r"|lack\w*|poor\w*|worse|only|suffer\w*|cost\w*|unless|risk\w*|adverse|not)\b",
@@ -53,6 +53,21 @@ _LIMIT = re.compile(
 _BEST = re.compile(
     r"\b(?:best|outperform\w*|superior|better|state[- ]of[- ]the[- ]art|highest|lowest|most"
     r"|exceed\w*|surpass\w*|first choice|preferred|recommended)\b",
+    re.IGNORECASE,
+)
+_IS = re.compile(
+    r"\s*,?\s*(?:is|are|refers? to|means|denotes?|describes?)\s+(?:an?|the|one|to)\b", re.I
+)
+_APPOSITION = re.compile(r"\s*,\s+(?:an?|the|one|which (?:is|are))\b", re.IGNORECASE)
+_TELLS = re.compile(
+    r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
+    r"|provides?|offers?|can|reduces?|combines?)\b",
+    re.IGNORECASE,
+)
+_FINDING = re.compile(
+    r"\b(?:find|finds|found|findings?|shows?|showed|shown|reveals?|revealed|demonstrate[sd]?"
+    r"|observed?|suggests?|suggested|indicates?|indicated|concluded?|significant\w*|results?"
+    r"|leads? to|led to|evidence|confirm\w*)\b",
     re.IGNORECASE,
 )
 _ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
@@ -77,9 +92,9 @@ class Layout:
         self._settings = settings
         self._shown: list[Candidate] = []
 
-    def write(self, text: str, asked: Asking, assessment: Assessment) -> bool:
-        """Answers ``text`` in its form."""
-        writers: dict[str, Callable[[str, Asking, Assessment], bool]] = {
+    def write(self, asked: Asking, assessment: Assessment) -> bool:
+        """Answers a question in its form."""
+        writers: dict[str, Callable[[Asking, Assessment], bool]] = {
             "list": self._list,
             "definition": self._definition,
             "comparison": self._comparison,
@@ -87,7 +102,7 @@ class Layout:
             "limits": self._limits,
             "yes_no": self._yes_no,
         }
-        return writers.get(asked.form, self._fact)(text, asked, assessment)
+        return writers.get(asked.form, self._fact)(asked, assessment)
 
     def closest(self, assessment: Assessment, most: int) -> None:
         """What is related, where nothing answers: the best sentence of the nearest papers."""
@@ -98,12 +113,27 @@ class Layout:
             if candidate.paper.paper.id not in used and self._take(candidate):
                 used.add(candidate.paper.paper.id)
 
+    def paper(self, assessment: Assessment) -> bool:
+        """One paper itself: what it does and what it finds, in the order of its abstract."""
+        if not assessment.retrieval:
+            return False
+        found = assessment.retrieval[0]
+        scored = sorted(
+            (key_score(found, place, assessment.asked), place)
+            for place in range(len(found.sentences))
+            if quotation(found.paper.abstract, found.spans, [place])
+        )
+        places = [place for _, place in scored[-_MECHANISM:]]
+        if not places or not self._draft.quote(found, places, full_title=True):
+            self._draft.title(found.paper)
+        return True
+
     # ------------------------------------------------------------------ forms
 
-    def _fact(self, text: str, _: Asking, assessment: Assessment) -> bool:
+    def _fact(self, _: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
         bonus: Callable[[str], float] | None = None
-        if _ASKS_BEST.search(text):
+        if _ASKS_BEST.search(question.text):
             bonus = lambda s: 1.0 * bool(_BEST.search(s))  # noqa: E731
         ranked = _ranked(assessment.candidates, bonus)
         if question.wants_number:
@@ -114,7 +144,7 @@ class Layout:
                 ranked = [numbered[0], *(c for c in ranked if c is not numbered[0])]
         return self._best(ranked, _ADDED)
 
-    def _definition(self, _: str, asked: Asking, assessment: Assessment) -> bool:
+    def _definition(self, asked: Asking, assessment: Assessment) -> bool:
         pattern = _phrase(asked.topic)
         scored = [(c.score + _defines(c.text, pattern), c) for c in assessment.candidates]
         ranked = [c for _, c in sorted(scored, key=lambda pair: -pair[0])]
@@ -132,13 +162,13 @@ class Layout:
             self._draft.name_all("Papers here on it: ", papers[:_BUILDING_ON], after)
         return True
 
-    def _list(self, _: str, asked: Asking, assessment: Assessment) -> bool:
+    def _list(self, asked: Asking, assessment: Assessment) -> bool:
         members = on_topic(assessment.question, assessment.retrieval)
         if not members:
             return False
         count = f"{len(members)} paper{'s' * (len(members) != 1)} here"
         shown = min(len(members), _LISTED)
-        topic = f" on “{asked.topic}”" if len(asked.topic.split()) <= 12 else ""  # noqa: PLR2004
+        topic = f" on “{asked.topic}”" if len(asked.topic.split()) <= 12 else ""
         if len(members) > _LISTED:
             head = f"{count}{topic}; the first {shown} with what they say, then titles:"
         else:
@@ -155,9 +185,9 @@ class Layout:
             self._draft.name_all("Also: ", rest[: _NAMED - _LISTED], more)
         return True
 
-    def _comparison(self, _: str, asked: Asking, assessment: Assessment) -> bool:
+    def _comparison(self, asked: Asking, assessment: Assessment) -> bool:
         stems = [frozenset(terms(side)) for side in asked.sides]
-        both = [c for c in assessment.candidates if _mentions(c.text, stems) >= 2]  # noqa: PLR2004
+        both = [c for c in assessment.candidates if _mentions(c.text, stems) >= 2]
         written = False
         if both:
             written = self._best(both, 1)
@@ -172,7 +202,7 @@ class Layout:
                 found_any = True
         return found_any
 
-    def _explanation(self, _: str, asked: Asking, assessment: Assessment) -> bool:
+    def _explanation(self, asked: Asking, assessment: Assessment) -> bool:
         pattern = _REASON if asked.why else _MEANS
         ranked = _ranked(assessment.candidates, lambda s: 0.6 * bool(pattern.search(s)))
         if not ranked:
@@ -182,7 +212,7 @@ class Layout:
             c
             for c in ranked[1:8]
             if c.paper is best.paper
-            and abs(c.position - best.position) <= 2  # noqa: PLR2004
+            and abs(c.position - best.position) <= 2
             and c.score >= best.score - 2 * _WITHIN
             and not self._repeats(c, [best])
         ]
@@ -195,20 +225,22 @@ class Layout:
         if not self._draft.quote(best.paper, places):
             return self._best(ranked, _ADDED)
         self._shown += [c for c in ranked if c.paper is best.paper and c.position in places]
-        others = [c for c in ranked if c.paper is not best.paper and c.score >= best.score - _WITHIN]
+        others = [
+            c for c in ranked if c.paper is not best.paper and c.score >= best.score - _WITHIN
+        ]
         self._best(others, 0)
         return True
 
-    def _limits(self, _: str, asked: Asking, assessment: Assessment) -> bool:
+    def _limits(self, asked: Asking, assessment: Assessment) -> bool:
         ranked = _ranked(assessment.candidates, lambda s: 1.5 * bool(_LIMIT.search(s)))
         told = [c for c in ranked if _LIMIT.search(c.text)]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
         return self._best(told or ranked, _ADDED, within=2 * _WITHIN)
 
-    def _yes_no(self, _: str, asked: Asking, assessment: Assessment) -> bool:
-        ranked = assessment.candidates
+    def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
         del asked
+        ranked = _ranked(assessment.candidates, lambda s: 1.2 * bool(_FINDING.search(s)))
         best: list[Candidate] = []
         for candidate in ranked:
             if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > _ADDED:
@@ -308,16 +340,14 @@ def _defines(sentence: str, topic: re.Pattern[str]) -> float:
     if not found:
         return -1.0
     after = sentence[found.end() : found.end() + 60]
-    start = 0.5 * (found.start() <= 5)  # noqa: PLR2004
+    start = 0.5 * (found.start() <= 5)
     after = re.sub(r"^\s*\([^)]*\)", "", after)
-    if re.match(r"\s*,?\s*(?:is|are|refers? to|means|denotes?|describes?)\s+(?:an?|the|one|to)\b",
-                after, re.IGNORECASE):  # fmt: skip
+    if _IS.match(after):
         return 2.5 + start
-    if re.match(r"\s*,\s+(?:an?|the|one|which (?:is|are))\b", after, re.IGNORECASE):
+    if _APPOSITION.match(after):
         return 2.0 + start
-    if re.match(r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
-                r"|provides?|offers?|can|reduces?|combines?)\b", after, re.IGNORECASE):  # fmt: skip
-        return 1.0 + start + 0.5 * (found.start() <= 5)  # noqa: PLR2004
+    if _TELLS.match(after):
+        return 1.0 + start + 0.5 * (found.start() <= 5)
     return start
 
 

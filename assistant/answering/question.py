@@ -47,21 +47,6 @@ _NOT_FOCUS = frozenset(
     makes method methods model models one ones paper papers should sort type was way ways were will
     work would""".split()
 )
-_SEVERAL = re.compile(
-    r"\b(compare|comparison|options|ways|approaches|methods|papers|works|overview|alternatives"
-    r"|techniques|strategies|survey|who (has|wrote|works))\b|\bvs\b",
-    re.IGNORECASE,
-)
-_LOOKING_FOR = re.compile(
-    r"\b(is|are) there\b|\b(any|some) (work|paper|papers|research|study|studies|method|methods)\b"
-    r"|\blooking for\b|\b(which|what) (papers?|works?|methods|approaches|options)\b|\boverview\b"
-    r"|\bcompare\b|^(who|papers?|work|anything|something)\b|\bdoes any(one|body|thing)?\b",
-    re.IGNORECASE,
-)
-_INTERROGATIVE = re.compile(
-    r"\?|\b(what|which|who|whose|whom|how|why|when|where|does|do|did|is|are|was|were|can|could)\b",
-    re.IGNORECASE,
-)
 
 _SHORT = 3
 """Content words up to which a question is as short as can be."""
@@ -121,7 +106,9 @@ class Question:
     """(words,) how rare each content word is, in [0, 1]."""
 
     @classmethod
-    def read(cls, text: str, vector: Floats, statistics: Statistics, embedder: Embedder) -> Question:
+    def read(
+        cls, text: str, vector: Floats, statistics: Statistics, embedder: Embedder
+    ) -> Question:
         """Reads ``text``; ``vector`` is what retrieval has embedded already."""
         states = word_states(text, embedder)
         if isinstance(embedder, WordEmbedder):
@@ -162,21 +149,6 @@ class Question:
     def wants_number(self) -> bool:
         """Whether a number would answer it."""
         return _WANTS_NUMBER.search(_NO_WISH.sub(" ", self.text)) is not None
-
-    @cached_property
-    def wants_several(self) -> bool:
-        """Whether it asks for several papers: a comparison, an overview, "which methods"."""
-        return _SEVERAL.search(self.text) is not None
-
-    @cached_property
-    def wants_papers(self) -> bool:
-        """Whether it looks for papers on something rather than for a fact: "is there work on …",
-        a comparison, key words without a question.
-        """
-        if self.wants_number:
-            return False
-        looking = self.wants_several or _LOOKING_FOR.search(self.text)
-        return bool(looking) or not _INTERROGATIVE.search(self.text)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 from assistant.answering.evidence import NUMBER, Reading
 from assistant.answering.question import Question
 from assistant.attribution import answers_nothing, dangles
@@ -56,11 +55,13 @@ def candidates(
     """All sentences of ``papers`` that may be shown, scored."""
     found: list[Candidate] = []
     model = load("selection")
+    best = max((reading.log_odds for reading in readings), default=0.0)
     for rank, (paper, reading) in enumerate(zip(papers, readings, strict=False)):
         for position, text in enumerate(paper.sentences):
             if answers_nothing(text):
                 continue
             features = sentence_features(question, paper, reading, position)
+            features |= {"rel_evidence": reading.log_odds - best, "rank": float(rank == 0)}
             found.append(
                 Candidate(
                     rank,

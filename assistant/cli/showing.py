@@ -118,7 +118,9 @@ def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> 
         terminal.say()
         terminal.say(("Closest papers:" if answer.status == "closest" else "Sources:", "bold"))
         for citation in shown:
-            _show_citation(terminal, citation, quotes=quotes and citation.quote not in answer.answer)
+            _show_citation(
+                terminal, citation, quotes=quotes and citation.quote not in answer.answer
+            )
     if answer.citations:
         return
     nearest = [p for p in answer.passages[:_NEAREST] if p.title not in answer.answer]
