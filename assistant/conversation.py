@@ -57,7 +57,9 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 _MARK = re.compile(r"\[(\d{1,2})\]")
-_ANOTHER = re.compile(r"\b(?:another|other|others|else|different|further|more)\b", re.IGNORECASE)
+_ANOTHER = re.compile(
+    r"\b(?:another|(?<!the )others?|else|different|further|more)\b", re.IGNORECASE
+)
 _MORE = re.compile(
     r"^\W*(?:(?:please )?(?:show|give|list|tell|find)?(?: me)?(?: some| any)? ?(?:more|others?"
     r"|the rest|another)(?: (?:one|ones|papers?|of (?:them|these|those)|please))*"

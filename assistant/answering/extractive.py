@@ -129,11 +129,12 @@ class ExtractiveAnswerer:
 
     def _told(self, question: str, meant: str, draft: Draft) -> Answer | None:
         """The answer to what is known without reading: talk, and what the library holds."""
-        reply = small_talk(question, len(self._library))
-        if reply is not None:
+        reply = None
+        if not self._about.answer(meant, draft):
+            reply = small_talk(question, len(self._library))
+            if reply is None:
+                return None
             draft.say(reply)
-        elif not self._about.answer(meant, draft):
-            return None
         return Answer(
             question=question,
             standalone_question=meant,
