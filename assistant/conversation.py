@@ -143,6 +143,8 @@ def leans(question: str) -> bool:
     """Whether ``question`` can hardly be understood without what was said before."""
     if _OPENING.search(question) or _BARE.match(question) or not terms(question):
         return True
+    if _MARK.search(question) or _ORDINAL.search(question):
+        return True
     found = _POINTING.search(question)
     if found and len(terms(question[: found.start()])) < 2:
         return True  # else what it points to stands before it, in the question itself
@@ -273,7 +275,9 @@ def _topic(asked: Sequence[str]) -> str:
 
 
 def _beginning(said: str) -> str:
-    """The first sentence of an answer, without its markers."""
+    """The first sentence of an answer, without its markers; of quotations, the first."""
+    if quotation := _LINE.search(said):
+        return " ".join(f"{quotation['name']}: {quotation['quote']}".split()[:_ANSWER_WORDS])
     plain = re.sub(r"\s*\[\d+(?:\s*[,–-]\s*\d+)*\]", "", said.strip())
     first = re.split(r"(?<=[.!?])[”\s]", plain, maxsplit=1)[0]
     titles = " ".join(re.findall(r"\[([^\]]{12,})\]", plain))

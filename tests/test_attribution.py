@@ -48,7 +48,13 @@ def test_what_leans_on_nothing_is_not_quoted() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["This falls.", "Rain falls.", "It (e.g. mud) is 0.5 m deep.", "Type I soil holds.", "…"]
+            [
+                "This falls.",
+                "Rain falls.",
+                "It (e.g. mud) is 0.5 m deep.",
+                "Type I soil holds.",
+                "…",
+            ]
         ),
         min_size=1,
         max_size=8,
@@ -83,7 +89,11 @@ def test_what_answers_nothing(sentence: str) -> None:
 
 @pytest.mark.parametrize(
     "sentence",
-    ["Walls halve the loss of soil.", "The code of conduct reduces harm by half.", "RESULTS: It rains often."],
+    [
+        "Walls halve the loss of soil.",
+        "The code of conduct reduces harm by half.",
+        "RESULTS: It rains often.",
+    ],
 )
 def test_what_may_answer(sentence: str) -> None:
     assert not answers_nothing(sentence)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.answering.draft import Draft
+from assistant.answering.forms import polite
 from assistant.errors import PaperNotFound
 from assistant.library import Library
 from assistant.paper import Paper
@@ -167,7 +168,7 @@ class AboutLibrary:
 
     def answer(self, question: str, draft: Draft) -> bool:
         """Writes the answer into ``draft``; False where the question is of another kind."""
-        bare = " ".join(question.split()).strip(" .?!")
+        bare = polite(" ".join(question.split())).strip(" .?!,")
         for pattern, reply in self._replies():
             found = pattern.fullmatch(bare)
             if found:

@@ -45,6 +45,9 @@ _SHORT = (
     " lack_aligned unknown"
 ).split()
 """What weighs more where the question is short, and each of its words has to be found."""
+_FEW, _PER_COSINE = 20, 6.0
+"""Papers below which nothing stands out of them; the cosine tells the standing then, by what it
+is in larger libraries."""
 _REMEMBERED = 512
 """Passages whose word states are kept, some 150 kB each."""
 
@@ -133,6 +136,8 @@ class PassageReader:
         cosines = np.sort(passage.vectors @ question.vector)[::-1]
         lacking = np.sort((1 - best) * rare)[::-1]
         lacking_aligned = np.sort((1 - best) * aligned)[::-1]
+        few = question.statistics.papers_held < _FEW
+        standing = _PER_COSINE * _at(cosines, 0) if few else passage.standing
         numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)
         by_sentence = _best_by_sentence(similar, sentence_of, len(passage.sentences))
         in_title: Floats = np.max(similar[:, sentence_of < 0], axis=1, initial=0.0)
@@ -141,7 +146,7 @@ class PassageReader:
             [_weighted(np.maximum(row, in_title), aligned) for row in by_sentence], np.float32
         )
         features = {
-            "standing": passage.standing,
+            "standing": standing,
             "best_sentence_cosine": _at(cosines, 0),
             "second_sentence_cosine": _at(cosines, 1),
             "coverage": question.coverage(bag),

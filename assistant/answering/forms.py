@@ -13,7 +13,7 @@ from typing import Literal
 
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Asking", "Form", "asking", "bare_topic", "evidence_text", "parts"]
+__all__ = ["Asking", "Form", "asking", "bare_topic", "evidence_text", "parts", "polite"]
 
 Form = Literal[
     "fact", "list", "definition", "explanation", "comparison", "yes_no", "limits", "two", "paper",
@@ -248,7 +248,7 @@ def parts(question: str) -> list[str]:
 
 
 def _asks(text: str) -> bool:
-    plain = _polite(text)
+    plain = polite(text)
     return bool(
         _INTERROGATIVE.match(plain) or _AUXILIARY.match(plain) or _LIST.match(plain)
     ) and not _VERSUS.search(plain)
@@ -256,7 +256,7 @@ def _asks(text: str) -> bool:
 
 def asking(question: str) -> Asking:
     """The form of ``question`` and its topic."""
-    text = _polite(question)
+    text = polite(question)
     bare = text.strip(" \t?.!")
     if text.rstrip().endswith("?") and not (
         _ANY_INTERROGATIVE.search(bare)
@@ -278,8 +278,8 @@ def asking(question: str) -> Asking:
     )
 
 
-def _polite(question: str) -> str:
-    """``question`` without the words that only lead up to it."""
+def polite(question: str) -> str:
+    """``question`` without the words of politeness around it."""
     text = _TAIL.sub("", question.strip())
     for _ in range(3):
         found = _POLITE.match(text)

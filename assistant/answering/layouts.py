@@ -59,6 +59,10 @@ _IS = re.compile(
     r"\s*,?\s*(?:is|are|refers? to|means|denotes?|describes?)\s+(?:an?|the|one|to)\b", re.I
 )
 _APPOSITION = re.compile(r"\s*,\s+(?:an?|the|one|which (?:is|are))\b", re.IGNORECASE)
+_INTRODUCES = re.compile(
+    r"\b(?:propose|introduce|present|develop|describe|called|termed|dubbed|named)\b[^.;]{0,60}$",
+    re.IGNORECASE,
+)
 _TELLS = re.compile(
     r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
     r"|provides?|offers?|can|reduces?|combines?)\b",
@@ -346,6 +350,8 @@ def _defines(sentence: str, topic: re.Pattern[str]) -> float:
         return 2.5 + start
     if _APPOSITION.match(after):
         return 2.0 + start
+    if _INTRODUCES.search(sentence[: found.start()]):
+        return 2.0
     if _TELLS.match(after):
         return 1.0 + start + 0.5 * (found.start() <= 5)
     return start

@@ -108,7 +108,8 @@ def test_talk_needs_no_paper(assistant: Assistant, question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["How many birds are on tidal flats?", "Who counts birds?", "What do mud flats feed?"]
+    "question",
+    ["How many birds are on tidal flats?", "Who counts birds?", "What do mud flats feed?"],
 )
 def test_what_is_asked_of_the_papers_is_not_taken_for_it(
     assistant: Assistant, question: str

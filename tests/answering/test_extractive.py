@@ -94,14 +94,14 @@ def test_what_is_of_another_field_is_not_answered(assistant: Assistant, question
 
 
 def test_the_same_question_has_the_same_answer(assistant: Assistant) -> None:
-    question = "Which papers compress mixtures of experts?"
+    question = "Which papers are about mixtures of experts?"
     first, second = assistant.ask(question), assistant.ask(question)
     different = {"timings_ms"}
     assert first.model_dump(exclude=different) == second.model_dump(exclude=different)
 
 
 def test_a_list_names_the_papers_of_the_topic_by_title(assistant: Assistant) -> None:
-    answer = assistant.ask("Which papers compress mixtures of experts?")
+    answer = assistant.ask("Which papers are about mixtures of experts?")
     check_whole(answer, assistant)
     assert answer.form == "list"
     assert re.match(r"\d+ papers? here on “", answer.answer)
@@ -147,7 +147,7 @@ def talk(assistant: Assistant, *questions: str) -> list[Answer]:
 def test_papers_that_were_shown_can_be_pointed_to(
     assistant: Assistant, pointing: str, number: int
 ) -> None:
-    first, second = talk(assistant, "Which papers compress mixtures of experts?", pointing)
+    first, second = talk(assistant, "Which papers are about mixtures of experts?", pointing)
     check_whole(second, assistant)
     assert [c.paper_id for c in second.citations] == [first.citations[number - 1].paper_id]
 
@@ -156,12 +156,17 @@ def test_another_is_none_that_was_shown(assistant: Assistant) -> None:
     first, second = talk(assistant, "Which papers are about language models?", "another one")
     check_whole(second, assistant)
     assert second.citations
-    shown = {c.paper_id for s in first.sentences if s.quote for c in [first.citations[s.citations[0] - 1]]}
+    shown = {
+        c.paper_id
+        for s in first.sentences
+        if s.quote
+        for c in [first.citations[s.citations[0] - 1]]
+    }
     assert not shown & {citation.paper_id for citation in second.citations}
 
 
 def test_a_new_question_is_answered_as_if_nothing_had_been_said(assistant: Assistant) -> None:
-    question = "Which papers compress mixtures of experts?"
+    question = "Which papers are about mixtures of experts?"
     alone = assistant.ask(question)
     _, after = talk(assistant, "When should pruning begin during pre-training?", question)
     assert after.answer == alone.answer

@@ -58,7 +58,10 @@ def test_why_is_a_reason() -> None:
 
 def test_a_question_of_two_is_cut_in_two() -> None:
     assert parts("What is hail, and why does it melt?") == ["What is hail?", "why does it melt?"]
-    assert parts("What is hail? How large does it get?") == ["What is hail?", "How large does it get?"]
+    assert parts("What is hail? How large does it get?") == [
+        "What is hail?",
+        "How large does it get?",
+    ]
     assert parts("Do salt and pepper mix?") == ["Do salt and pepper mix?"]
 
 
