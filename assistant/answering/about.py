@@ -258,7 +258,7 @@ class AboutLibrary:
             "before": lambda y: y < year,
             "until": lambda y: y <= year,
         }
-        test = fits.get(how, lambda y: y == year)
+        test: Callable[[int], bool] = fits.get(how, lambda y: y == year)
         dated = [paper for paper in self.library.papers() if paper.year]
         if not dated:
             draft.say(f"No publication dates are stored in this library; {_FETCH}.")
