@@ -27,7 +27,8 @@ _DANGLING = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(
-    r"\W*(?:(?:this|the present) (?:[\w-]+ ){0,2}(?:paper|work|study|article|report|review|survey|letter|thesis)"
+    r"\W*(?:(?:this|the present) (?:[\w-]+ ){0,2}"
+    r"(?:paper|work|study|article|report|review|survey|letter|thesis)"
     r"|it (?:is|was|has been) (?:\w+ )?(?:that|to)\b"
     r"|it (?:is|was|has been) (?:shown|found|known|concluded|suggested|proposed|demonstrated"
     r"|observed|argued|important|possible|necessary|clear|well)"

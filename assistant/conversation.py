@@ -158,25 +158,38 @@ def resolved(question: str, turns: Sequence[Message]) -> Resolved:
         return Resolved(question, question)
     said = [turn.content for turn in turns if turn.role == "assistant"]
     shown = _shown(said[-1]) if said else {}
-    if (several := _several(question, shown)) is not None:
-        return Resolved(several, several)
-    if (pointed := _pointed(question, shown)) is not None:
-        phrase, number = pointed
-        name, quote = shown[number]
-        text = " ".join(question.replace(phrase, name, 1).split())
-        rest = [t for t in terms(question.replace(phrase, " ")) if t not in _NO_DETAIL]
-        return Resolved(text, text, quote or name, not rest)
-    if _MORE.match(question) or (leans(question) and _ANOTHER.search(question)):
-        quotes = [quote or name for turn in said for name, quote in _shown(turn).values()]
-        topic = _last_whole(asked)
-        if _MORE.match(question) or len(terms(question)) <= 1 + bool(_ANOTHER.search(question)):
-            return Resolved(topic, topic, said=tuple(quotes))
-        return Resolved(f"{question} (about: {topic})", question, said=tuple(quotes))
+    pointing = _pointing(question, shown) or _another(question, asked, said)
+    if pointing is not None:
+        return pointing
     if not leans(question):
         return Resolved(question, question)
     if (named := _named(question, _last_whole(asked))) is not None:
         return Resolved(named, named)
     return Resolved(_completed(question, asked, said), question)
+
+
+def _pointing(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
+    """A question that points to papers that were shown, with their names."""
+    if (several := _several(question, shown)) is not None:
+        return Resolved(several, several)
+    if (pointed := _pointed(question, shown)) is None:
+        return None
+    phrase, number = pointed
+    name, quote = shown[number]
+    text = " ".join(question.replace(phrase, name, 1).split())
+    rest = [t for t in terms(question.replace(phrase, " ")) if t not in _NO_DETAIL]
+    return Resolved(text, text, quote or name, not rest)
+
+
+def _another(question: str, asked: Sequence[str], said: Sequence[str]) -> Resolved | None:
+    """A question for more of what was asked before, without what was shown."""
+    if not _MORE.match(question) and not (leans(question) and _ANOTHER.search(question)):
+        return None
+    quotes = tuple(quote or name for turn in said for name, quote in _shown(turn).values())
+    topic = _last_whole(asked)
+    if _MORE.match(question) or len(terms(question)) <= 1 + bool(_ANOTHER.search(question)):
+        return Resolved(topic, topic, said=quotes)
+    return Resolved(f"{question} (about: {topic})", question, said=quotes)
 
 
 def _named(question: str, before: str) -> str | None:
@@ -233,7 +246,7 @@ def _several(question: str, shown: dict[int, tuple[str, str]]) -> str | None:
     if found := _FIRST_FEW.search(question):
         most = {"two": 2, "both": 2, "three": 3, "2": 2, "3": 3}[found[1].lower()]
         numbers = sorted(shown)[:most]
-    if len(numbers) < 2:  # noqa: PLR2004
+    if len(numbers) < 2:
         return None
     return f"Compare {' and '.join(shown[number][0] for number in numbers)}"
 

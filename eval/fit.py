@@ -342,8 +342,7 @@ def fit_selection(cases: Sequence[Case], evidence: Any) -> tuple[Any, float]:
     first: list[bool] = []
     for train, test in KFold(8, shuffle=True, random_state=0).split(facts):
         model = fit(rows([facts[n] for n in train]), SELECTION, 0.5)
-        for n in test:
-            first.append(max(rows([facts[n]]), key=lambda row: log_odds(model, row[0]))[1])
+        first += [_first_is_right(rows([facts[n]]), model) for n in test]
     return fit(rows(facts), SELECTION, 0.5), float(np.mean(first))
 
 

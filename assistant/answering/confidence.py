@@ -160,7 +160,9 @@ def _status(confidence: float, settings: AnswerSettings) -> Status:
 
 
 def _was_shown(paper: RetrievedPaper, quotes: Collection[str]) -> bool:
-    return any(quote in paper.paper.abstract for quote in quotes)
+    """Whether one of ``quotes``, sentences or titles, is of ``paper``."""
+    found = paper.paper
+    return any(quote in found.abstract or found.label.startswith(quote) for quote in quotes)
 
 
 def _preference(reading: Reading, rank: int) -> float:

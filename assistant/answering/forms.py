@@ -32,11 +32,11 @@ _MEANS = (
 _ON = r"(?:on|about|of|in|for|to|into|regarding|concerning|around|with|from|that|which|where|who)"
 _TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)\W*$", re.IGNORECASE)
 _DETAIL = re.compile(
-    r"^\W*(?:the )?(?:[\w-]+ ){0,2}?(?:doses?|dosage|weight|mass|prices?|costs?|speed|velocity|incidence|prevalence"
-    r"|rates?|means?|numbers?|values?|temperatures?|frequency|percentage|proportion|share|size|length"
+    r"^\W*(?:the )?(?:[\w-]+ ){0,2}?(?:doses?|dosage|weight|mass|prices?|costs?|speed|velocity"
+    r"|incidence|prevalence|rates?|means?|numbers?|values?|temperatures?|frequency|percentage|proportion|share|size|length"
     r"|width|height|thickness|angle|age|duration|accuracy|recall|precision|error|score|name|date|year"
-    r"|p value|amount|range|level|concentration|count|ratio|power|pressure|time)\s+(?:(?:in|per) \w+\s+)?"
-    r"(?:of|in|per|at|for|to|given|when|with)\b",
+    r"|p value|amount|range|level|concentration|count|ratio|power|pressure|time)\s+"
+    r"(?:(?:in|per) \w+\s+)?(?:of|in|per|at|for|to|given|when|with)\b",
     re.IGNORECASE,
 )
 """Key words that ask for one figure or name, not for papers: "dose of X given to Y"."""
@@ -340,14 +340,14 @@ def _list(text: str) -> Asking | None:
     if not _ANY_INTERROGATIVE.search(text) and not _AUXILIARY.match(text):
         if _DEFINITION.match(text) or re.match(r"^\W*(?:i|we|my|our)\b", text, re.IGNORECASE):
             return None
-        if _DETAIL.match(text) and (len(terms(text)) > 3 or re.search(r"\bthe\b", text)):  # noqa: PLR2004
+        if _DETAIL.match(text) and (len(terms(text)) > 3 or re.search(r"\bthe\b", text)):
             return Asking("fact", bare_topic(text))
         return Asking("list", text)
     return None
 
 
 def _suffixed(text: str) -> Asking | None:
-    """ "X meaning", which else would be a list of papers on meaning."""
+    """What "X meaning" asks for, which else would be a list of papers on meaning."""
     found = _DEFINITION.match(text)
     return _definition(text) if found and found.lastgroup == "suffixed" else None
 

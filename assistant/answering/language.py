@@ -58,8 +58,8 @@ def language_of(text: str) -> str:
     counts = {name: sum(word in held for word in words) for name, held in _function_words().items()}
     english = counts.pop("english")
     best = max(counts, key=lambda name: (counts[name], _own(words, name)))
-    enough = _own(words, best) >= 1 and counts[best] >= 2 and counts[best] > english and counts[best] >= 0.25 * len(words)
-    return best.capitalize() if enough else ENGLISH
+    least = max(2, english + 1, 0.25 * len(words))
+    return best.capitalize() if counts[best] >= least and _own(words, best) else ENGLISH
 
 
 def _own(words: Sequence[str], name: str) -> int:

@@ -26,10 +26,6 @@ __all__ = ["Layout"]
 
 _WITHIN = 1.5
 """Log-odds below the best sentence within which another one is worth its words."""
-_ADDED = 2
-"""Sentences that may stand behind the one that answers."""
-_WORDS = 75
-"""Words of a short answer, the first sentence not counted."""
 _SAME = 0.92
 """Cosine from which two sentences say the same."""
 _LISTED, _NAMED = 8, 20
@@ -93,7 +89,8 @@ class Layout:
         self._draft = draft
         self._retriever = retriever
         self._reader = reader
-        self._settings = settings
+        self._added = settings.max_sentences - 1
+        self._words = settings.max_words
         self._shown: list[Candidate] = []
 
     def write(self, asked: Asking, assessment: Assessment) -> bool:
@@ -146,7 +143,7 @@ class Layout:
                 self._draft.say("No abstract found here gives a figure for this; what they say:")
             else:
                 ranked = [numbered[0], *(c for c in ranked if c is not numbered[0])]
-        return self._best(ranked, _ADDED)
+        return self._best(ranked, self._added)
 
     def _definition(self, asked: Asking, assessment: Assessment) -> bool:
         pattern = _phrase(asked.topic)
@@ -221,13 +218,13 @@ class Layout:
             and not self._repeats(c, [best])
         ]
         places = [best.position]
-        room = _WORDS
+        room = self._words
         for candidate in beside[: _MECHANISM - 1]:
             room -= len(candidate.text.split())
             if room >= 0:
                 places.append(candidate.position)
         if not self._draft.quote(best.paper, places):
-            return self._best(ranked, _ADDED)
+            return self._best(ranked, self._added)
         self._shown += [c for c in ranked if c.paper is best.paper and c.position in places]
         others = [
             c for c in ranked if c.paper is not best.paper and c.score >= best.score - _WITHIN
@@ -240,25 +237,25 @@ class Layout:
         told = [c for c in ranked if _LIMIT.search(c.text)]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
-        return self._best(told or ranked, _ADDED, within=2 * _WITHIN)
+        return self._best(told or ranked, self._added, within=2 * _WITHIN)
 
     def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
         del asked
         ranked = _ranked(assessment.candidates, lambda s: 1.2 * bool(_FINDING.search(s)))
         best: list[Candidate] = []
         for candidate in ranked:
-            if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > _ADDED:
+            if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > self._added:
                 break
             if all(candidate.paper is not other.paper for other in best):
                 best.append(candidate)
-        return self._best(best, _ADDED, within=2 * _WITHIN)
+        return self._best(best, self._added, within=2 * _WITHIN)
 
     # ------------------------------------------------------------------ parts of them
 
     def _best(self, ranked: Sequence[Candidate], added: int, within: float = _WITHIN) -> bool:
         """The first of ``ranked`` that can stand alone, and at most ``added`` more that add."""
         first: Candidate | None = None
-        room = _WORDS
+        room = self._words
         for candidate in ranked:
             if first is None:
                 first = candidate if self._take(candidate) else None
