@@ -19,9 +19,11 @@ from assistant.results import Mode, Sentence, Support, Usage
 __all__ = [
     "COLUMNS",
     "Cell",
+    "Certainty",
     "Counts",
     "LeftOut",
     "MapPoint",
+    "NumberRow",
     "Paragraph",
     "Plan",
     "Quote",
@@ -40,6 +42,10 @@ __all__ = [
 Status = Literal["written", "thin", "absent"]
 COLUMNS = ("problem", "method", "result", "scale", "limits")
 """Columns of the comparison table, after the paper."""
+
+
+Certainty = Literal["sure", "likely"]
+"""Of a cell: read in a form that leaves no choice, or in one where a sentence may compare."""
 
 
 class Quote(BaseModel):
@@ -65,7 +71,7 @@ class ReviewSentence(Sentence):
 class Paragraph(BaseModel):
     """A run of sentences of one kind; ``kind`` says what they are about."""
 
-    kind: Literal["scope", "overview", "background", "approach", "numbers", "limits", "open"]
+    kind: Literal["across", "approach"]
     sentences: list[ReviewSentence]
 
 
@@ -84,12 +90,14 @@ class Theme(BaseModel):
 
 
 class Cell(BaseModel):
-    """A filled cell of the table: what it says, in the paper's words, and whose they are."""
+    """A filled cell: ``text`` stands in ``quote``, and ``quote`` in the abstract, as they are."""
 
     text: str
     citation: int
     quote: str
     support: Support = "supported"
+    certainty: Certainty = "sure"
+    corrected: bool = Field(False, description="by a person: its text is theirs")
 
 
 class TableRow(BaseModel):
@@ -105,13 +113,25 @@ class TableRow(BaseModel):
     limits: Cell | None = None
 
 
+class NumberRow(BaseModel):
+    """A reported number: what is measured, on which data, how much, against what."""
+
+    what: str
+    value: str
+    cell: Cell
+    data: str = ""
+    against: str = ""
+
+
 class Reference(BaseModel):
     """A cited paper; ``relevance`` is the estimated chance that it is about the topic."""
 
     number: int
     paper: Paper
     theme: str = ""
+    key: str = Field("", description="its citation key: author, year, word")
     relevance: float = 0.0
+    new: bool = Field(False, description="was not in the review that this one follows")
     by_hand: bool = Field(False, description="named by the person, not found by the search")
 
     @field_validator("paper", mode="before")
@@ -168,23 +188,10 @@ class MapPoint(BaseModel):
 
 
 class Plan(BaseModel):
-    """The steps in between, so that a person can see why a paper stands where it stands."""
+    """What a language model planned and replied, so that a person can see how it came about."""
 
-    expansion: list[str] = Field(default_factory=list, description="terms added to the search")
-    theme_counts: dict[str, float] = Field(
-        default_factory=dict, description="number of themes tried → its score"
-    )
-    name_candidates: dict[str, list[str]] = Field(default_factory=dict)
-    order: dict[str, list[str]] = Field(
-        default_factory=dict, description="theme → ids of its papers, most central first"
-    )
-    roles: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="paper id → what was read out of its abstract"
-    )
-    outline: dict[str, str] = Field(
-        default_factory=dict, description="theme → what its section is to show (with a model)"
-    )
-    replies: list[str] = Field(default_factory=list, description="what a language model replied")
+    outline: dict[str, str] = Field(default_factory=dict, description="theme → its focus")
+    replies: list[str] = Field(default_factory=list)
 
 
 class Review(BaseModel):
@@ -199,11 +206,14 @@ class Review(BaseModel):
     overview: list[ReviewSentence] = Field(default_factory=list)
     themes: list[Theme] = Field(default_factory=list)
     table: list[TableRow] = Field(default_factory=list)
+    numbers: list[NumberRow] = Field(default_factory=list)
+    disagreements: list[ReviewSentence] = Field(default_factory=list)
     open_questions: list[ReviewSentence] = Field(default_factory=list)
     references: list[Reference] = Field(default_factory=list)
     counts: Counts = Field(default_factory=Counts)
     verdicts: Verdicts = Field(default_factory=Verdicts)
     searches: list[SearchStep] = Field(default_factory=list)
+    related: list[LeftOut] = Field(default_factory=list, description="listed, not written about")
     left_out: list[LeftOut] = Field(default_factory=list)
     map: list[MapPoint] = Field(default_factory=list)
     plan: Plan = Field(default_factory=Plan)
@@ -218,6 +228,7 @@ class Review(BaseModel):
         yield from self.overview
         for theme in self.themes:
             yield from theme.sentences
+        yield from self.disagreements
         yield from self.open_questions
 
     def __str__(self) -> str:
