@@ -133,6 +133,7 @@ class Reference(BaseModel):
     relevance: float = 0.0
     new: bool = Field(False, description="was not in the review that this one follows")
     by_hand: bool = Field(False, description="named by the person, not found by the search")
+    key: str = Field("", description="what it is cited by in every export of the library")
 
     @field_validator("paper", mode="before")
     @classmethod
