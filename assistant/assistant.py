@@ -291,6 +291,8 @@ class Assistant:
         exclude: Sequence[str] = (),
         on_progress: Callable[[ReviewProgress], None] | None = None,
         *,
+        filters: Filters | None = None,
+        since: Review | None = None,
         cancellation: Cancellation | None = None,
     ) -> Review:
         """A literature review of ``topic``, from at most ``papers`` papers of the library.
@@ -303,6 +305,8 @@ class Assistant:
             include: ids or titles of papers that it has to use; they count among ``papers``.
             exclude: ids or titles of papers that it must not use.
             on_progress: told what is being done, how far it is, tokens and time left.
+            filters: only papers that fit them.
+            since: an earlier review of the topic: papers that it did not use are marked as new.
             cancellation: stops the calls of a language model when set, from any thread.
 
         Raises:
@@ -311,7 +315,7 @@ class Assistant:
             LibraryNotFound: there is no paper to review.
             EndpointError: the endpoint failed; the same call goes on where it was.
         """
-        prepared = self._prepared_review(topic, papers, include, exclude, on_progress)
+        prepared = self._prepared_review(topic, papers, include, exclude, on_progress, filters)
         if self.settings.llm:
             made = self._review_writer().write(prepared, on_progress, cancellation)
         else:
@@ -319,8 +323,10 @@ class Assistant:
 
             made = write(prepared, on_progress)
         keys = self.citation_keys() if made.references else {}
+        known = {reference.paper.id for reference in since.references} if since else set()
         for reference in made.references:
             reference.key = keys.get(reference.paper.id, "")
+            reference.new = since is not None and reference.paper.id not in known
         return made
 
     def review_candidates(
@@ -329,20 +335,32 @@ class Assistant:
         papers: int = 30,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        *,
+        filters: Filters | None = None,
     ) -> list[ReviewCandidate]:
-        """The papers that `review` would use, most relevant first; none: nothing on the topic.
+        """The papers that `review` would use (ring "core"), then those it would list ("related").
 
         Raises:
             AssistantError: as `review`.
         """
+        from assistant.review.candidates import find  # noqa: PLC0415
         from assistant.review.model import ReviewCandidate  # noqa: PLC0415
-        from assistant.review.search import find  # noqa: PLC0415
 
-        topic, places, dropped = self._review_places(topic, papers, include, exclude)
-        found = find(topic, self._retriever(), wanted=papers, include=places, exclude=dropped)
+        topic, used, dropped = self._review_names(topic, papers, include, exclude)
+        found = find(
+            topic,
+            self._retriever(),
+            wanted=papers,
+            include=used,
+            exclude=dropped,
+            filters=filters,
+        )
         return [
-            ReviewCandidate(paper=p.paper, relevance=p.relevance, by_hand=p.by_hand)
-            for p in found.papers
+            ReviewCandidate(
+                paper=c.paper, relevance=c.relevance, by_hand=c.by_hand, ring=ring, why=c.why
+            )
+            for ring, papers_of in (("core", found.core), ("related", found.related))
+            for c in papers_of
         ]
 
     def preview_review(
@@ -351,6 +369,8 @@ class Assistant:
         papers: int = 30,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        *,
+        filters: Filters | None = None,
     ) -> ReviewEstimate | None:
         """What `review` would take of the language model, without a call; None without a model.
 
@@ -359,7 +379,7 @@ class Assistant:
         """
         if not self.settings.llm:
             return None
-        prepared = self._prepared_review(topic, papers, include, exclude, None)
+        prepared = self._prepared_review(topic, papers, include, exclude, None, filters)
         return self._review_writer().estimate(prepared)
 
     def _prepared_review(
@@ -369,35 +389,35 @@ class Assistant:
         include: Sequence[str],
         exclude: Sequence[str],
         on_progress: Callable[[ReviewProgress], None] | None,
+        filters: Filters | None = None,
     ) -> Prepared:
         from assistant.review.writer import prepare  # noqa: PLC0415
 
-        _, places, dropped = self._review_places(topic, papers, include, exclude)
+        _, used, dropped = self._review_names(topic, papers, include, exclude)
         return prepare(
             topic,
             self._retriever(),
-            self._embedder(),
             papers=papers,
-            include=places,
+            include=used,
             exclude=dropped,
+            filters=filters,
             on_progress=on_progress,
         )
 
-    def _review_places(
+    def _review_names(
         self, topic: str, papers: int, include: Sequence[str], exclude: Sequence[str]
-    ) -> tuple[str, list[int], list[int]]:
-        """The topic as it is read, and the places of what is to be used and what is not."""
+    ) -> tuple[str, list[str], list[str]]:
+        """The topic as it is read, and the ids of what is to be used and what is not."""
         from assistant.review.writer import checked_topic  # noqa: PLC0415
 
         text, _ = checked_topic(topic)
         if papers < 1:
             raise QuestionError("A review needs at least one paper.", "Ask for 1 or more.")
         self._retriever()
-        place = self.library.index().place
         return (
             text,
-            [place[self.library.paper(name).id] for name in include],
-            [place[self.library.paper(name).id] for name in exclude],
+            [self.library.paper(name).id for name in include],
+            [self.library.paper(name).id for name in exclude],
         )
 
     def _review_writer(self) -> ReviewWriter:
@@ -405,7 +425,7 @@ class Assistant:
             if self._opened_review_writer is None:
                 from assistant.review.generative import ReviewWriter  # noqa: PLC0415
 
-                self._opened_review_writer = ReviewWriter(self.settings)
+                self._opened_review_writer = ReviewWriter(self.settings, self._embedder())
             return self._opened_review_writer
 
     def close(self) -> None:

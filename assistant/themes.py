@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,8 @@ _BY_SILHOUETTE = 400
 _READ = 200
 """Papers of a theme that are read for its name."""
 _MAJORITY = 0.5
+_COMMON = 1.1
+"""Idf of a stem that a third of a library's papers hold."""
 _WORD = re.compile(r"[^\W_][\w’'-]*[^\W_]|[^\W_]|[.,;:!?()]")
 _LONGEST = 3
 
@@ -78,15 +80,22 @@ def cluster(vectors: Floats, most: int = 8, count: int | None = None) -> Labels:
 
 
 def named(
-    labels: Labels, vectors: Floats, titles: Sequence[str], texts: Sequence[str], avoid: str = ""
+    labels: Labels,
+    vectors: Floats,
+    titles: Sequence[str],
+    texts: Sequence[str],
+    avoid: str = "",
+    idf: Callable[[str], float] = lambda _: _COMMON,
 ) -> list[Theme]:
     """The themes with their names; those without one are joined under `OTHER`, at the end.
 
     Args:
         avoid: words that name no theme, since all papers are about them: the topic.
+        idf: of a stem in the library; what a third of its papers hold names no theme.
     """
     count = int(labels.max(initial=-1)) + 1
     read = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
+    bodies = {int(p): set(terms(texts[p])) for places in read for p in places}
     held = {int(p): phrases_of(titles[p], texts[p]) for places in read for p in places}
     forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for phrases in held.values():
@@ -101,6 +110,9 @@ def named(
         others = [held[int(p)] for m in range(count) if m != n for p in read[m]]
         inside = [held[int(p)] for p in read[n]]
         keys = _distinctive(inside, others, [titles[p] for p in read[n]], avoided, used)
+        keys = [key for key in keys if max(map(idf, key)) >= _COMMON]
+        # what stands in titles only, such as "letter" or "editorial", is no subject
+        keys = [k for k in keys if 2 * sum(set(k) <= bodies[int(p)] for p in read[n]) > len(read[n])]
         names = [forms[key].most_common(1)[0][0] for key in keys]
         if not names or (len(members) < 2 and count > 1):
             rest += members
@@ -154,7 +166,7 @@ def _distinctive(
         in_titles = sum(set(key) <= t for t in titled) / len(titled)
         fresh = len(set(key) - avoided) / len(key)
         if contrast > 0.25 and in_titles > 0:
-            scored.append((contrast * (0.3 + in_titles) * fresh * (1 + 0.5 * (len(key) > 1)), key))
+            scored.append((contrast * (0.3 + in_titles) * fresh * (1 + 0.7 * (len(key) > 1)), key))
     return [key for _, key in sorted(scored, key=lambda pair: (-pair[0], pair[1]))]
 
 

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from assistant.attribution import quoted
+from assistant.attribution import quoted, short_name
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
-from assistant.review.roles import Role, role_scores
+from assistant.review.roles import ROLES, Role, role_scores
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["Direction", "Material", "Measured", "data_set_names"]
@@ -45,7 +45,7 @@ _LINK = (
 _MEASURE = rf"(?P<what>(?:{_WORD}\s){{0,4}}?{_WORD})"
 _IS = re.compile(rf"\b{_MEASURE}\s{_LINK}(?P<value>{_VALUE})(?![\w-])")
 _AFTER = re.compile(
-    rf"(?<![\w.])(?P<value>{_VALUE}(?<=[%xX×BsnldtVWzB]))\s(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
+    rf"(?<![\w.,/-])(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
     r"(?=[\s,.;)]|$)"
 )
 _CHANGE = re.compile(
@@ -95,7 +95,7 @@ _OPEN = re.compile(
     r"\b(?:future (?:work|research|studies|study|directions?|investigations?)"
     r"|(?:further|more|additional|larger|longer) (?:[\w-]+ ){0,3}(?:research|stud(?:y|ies)|work"
     r"|investigations?|trials?|evaluation) (?:is|are|will be|should|must|would be|seems?|appears?"
-    r"|to)|(?:a|one|the|main|major|some|our) limitations?|remains? (?:unclear|unknown|unresolved"
+    r"|to)|(?:a|one|main|major|our|important) limitations?(?! of (?:existing|current|previous|prior|these|such))|limitations? of (?:this|our|the present) (?:study|work|method|approach|paper)|remains? (?:unclear|unknown|unresolved"
     r"|to be|an open)|(?:is|are) (?:still |as yet )?(?:unclear|unknown|not (?:yet )?(?:known|clear"
     r"|understood)))\b",
     re.IGNORECASE,
@@ -107,6 +107,14 @@ _MOVED = re.compile(
     rf"(?P<how>(?:not )?(?:significantly |markedly |slightly |substantially )?(?:{_UP}|{_DOWN}"
     r"|normal|unchanged|similar))\b"
 )
+
+_ADDS = re.compile(
+    r"\W*(?:furthermore|moreover|additionally|in addition|also|finally|besides)\b", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"https?://|\bwww\.")
+_AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
+_LEAST_MARGIN = -1.0
+"""Log-odds by which another role may be likelier than the wanted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,27 +177,31 @@ class Material:
 
     def sentence(self, *wanted: Role, numbers: bool = False) -> Cell | None:
         """The sentence that does most surely what one of the ``wanted`` roles does."""
-        best: tuple[float, int] | None = None
+        best: tuple[float, float, int] | None = None
+        name = short_name(self.paper)
         for place, text in enumerate(self.sentences):
-            if self.role(place) not in wanted or len(text.split()) < 5:
+            here = self.scores[place]
+            margin = max(here[r] for r in wanted) - max(here[r] for r in ROLES if r not in wanted)
+            if margin < _LEAST_MARGIN or len(text.split()) < 5 or _ADDRESS.search(text):
                 continue
-            score = max(self.scores[place][role] for role in wanted)
-            score += 2.0 * (self.salience[place] if self.salience else 0.0)
-            score += 0.7 * bool(numbers and re.search(r"\d", text))
+            score = min(margin, 2.0) + 2.0 * (self.salience[place] if self.salience else 0.0)
+            score -= 1.0 * bool(_ADDS.match(text))
+            if numbers:
+                score += 1.2 * bool(_AMOUNT.search(text)) + 0.3 * bool(re.search(r"\d", text))
+            elif name and name in text:
+                score += 1.0
             if quoted(self.sentences, place) is not None and (best is None or score > best[0]):
-                best = (score, place)
+                best = (score, margin, place)
         if best is None:
             return None
-        text = quoted(self.sentences, best[1]) or self.sentences[best[1]]
-        return Cell(
-            text=text, citation=self.number, quote=text,
-            certainty="sure" if best[0] > 0 else "likely",
-        )  # fmt: skip
+        text = quoted(self.sentences, best[2]) or self.sentences[best[2]]
+        sure: Certainty = "sure" if best[1] > 0 else "likely"
+        return Cell(text=text, citation=self.number, quote=text, certainty=sure)
 
     @property
     def approach(self) -> Cell | None:
-        """What it sets out to do, else how."""
-        return self.sentence("aim") or self.sentence("method")
+        """What it sets out to do, or how."""
+        return self.sentence("aim", "method")
 
     def left_open(self) -> Cell | None:
         """A limit of its own, or what it leaves to others; from its own part only."""
@@ -306,12 +318,13 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
             if word.casefold() in STOP_WORDS:
                 break
             kept.append(word)
-        if not kept:
-            return "", ""
+        if not kept or re.search(r"(?:er|ly|ed|ing|s than)$", " ".join(kept)):
+            return "", ""  # "8 times smaller": of what is not said here
         end = match.start("what") + len(" ".join(kept))
         return " ".join(kept), text[match.start("value") : end]
-    while words and words[0].casefold() in STOP_WORDS:
-        words.pop(0)
+    bare = re.fullmatch(r"\d+(?:,\d{3})*", match["value"].strip())
+    if bare and not re.search(r"=|score|index|rate", match.group()):
+        return "", ""  # a count, an age, a year
     cut = max((n for n, w in enumerate(words) if w.casefold() in STOP_WORDS), default=-1)
     words = words[cut + 1 :]
     if not words or not terms(" ".join(words)):

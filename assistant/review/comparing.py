@@ -7,8 +7,9 @@ one paper and lower, or no different, by another; both sentences are quoted whol
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from assistant.attribution import quoted, short_name
@@ -22,6 +23,8 @@ __all__ = ["VERBATIM", "Statement", "across", "contrasts", "counted", "disagreem
 
 VERBATIM = "the abstract's own words"
 _TITLE_WORDS = 8
+_RARE = 2.0
+"""Idf of a stem that one in seven papers of a library holds."""
 _MOST = 4
 """Papers that one sentence sets side by side, at the most."""
 _WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
@@ -41,7 +44,8 @@ def joined(parts: Sequence[str]) -> str:
 def name_of(paper: Paper) -> str:
     """What the text calls a paper: its short name, else author and year, else its title, cut."""
     name = short_name(paper)
-    if name != paper.label:
+    known = name.casefold() in paper.abstract.casefold() or re.search(r"[A-Z\d]", name[1:])
+    if name != paper.label and known:
         return name
     if paper.authors and paper.year:
         family = [author.split(",")[0] if "," in author else author.split()[-1]
@@ -51,6 +55,8 @@ def name_of(paper: Paper) -> str:
     words = paper.label.rstrip(".").split()
     if len(words) <= _TITLE_WORDS:
         return f"“{' '.join(words)}”"
+    head = paper.label.partition(":")[0].split()
+    words = head if 3 <= len(head) < len(words) else words
     kept = words[:_TITLE_WORDS]
     while len(kept) > 4 and kept[-1].casefold().strip("(,;:") in STOP_WORDS:
         kept.pop()  # a cut title does not end in "of the"
@@ -69,9 +75,10 @@ class Statement:
         self.text += text
         return self
 
-    def cite(self, material: Material, words: str, *, shown: str = "") -> Statement:
+    def cite(self, material: Material, words: str, *, shown: str | None = None) -> Statement:
         """``shown`` (names the paper if not given) with its citation, resting on ``words``."""
-        self.text += f"{shown or name_of(material.paper)} [{material.number}]"
+        shown = name_of(material.paper) if shown is None else shown
+        self.text += f"{shown} [{material.number}]"
         if all(q.number != material.number for q in self.quotes):
             self.quotes.append(
                 Quote(
@@ -164,46 +171,47 @@ def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
     return made
 
 
-def contrasts(materials: Sequence[Material], avoid: str) -> list[ReviewSentence]:
-    """Phrases that tell groups of papers apart: these papers write of this, those of that."""
-    if len(materials) < 4:
+def contrasts(
+    materials: Sequence[Material], avoid: str, idf: Callable[[str], float]
+) -> list[ReviewSentence]:
+    """Phrases that tell groups of papers apart: these papers write of this, those of that.
+
+    A phrase must be rare in the library, stand in the title of one of its papers, and not in
+    ``avoid``.
+    """
+    if len(materials) < 3:
         return []
     held: dict[tuple[str, ...], list[Material]] = defaultdict(list)
     forms: dict[tuple[str, ...], str] = {}
     avoided = set(terms(avoid))
     for material in materials:
         for key, form in phrases_of(material.paper.title, material.paper.abstract).items():
-            if len(key) > 1 and not set(key) <= avoided:
+            if not set(key) & avoided and max(map(idf, key)) >= _RARE:
                 held[key].append(material)
                 forms.setdefault(key, form)
-    told: list[tuple[str, list[Material]]] = []
+    in_titles = {m.number: set(terms(m.paper.title)) for m in materials}
+    most = max(2, (2 * len(materials)) // 3)
+    titled = {k: sum(set(k) <= in_titles[m.number] for m in g) for k, g in held.items()}
+    good = [k for k, g in held.items() if titled[k] and 2 <= len(g) <= most]
+    good.sort(key=lambda k: (-(titled[k] + 0.5 * len(k) + 0.2 * len(held[k])), k))
+    groups: list[tuple[str, list[Material]]] = []
     seen: set[int] = set()
     used: set[str] = set()
-    in_titles = {m.number: set(terms(m.paper.title)) for m in materials}
-    most = max(2, len(materials) // 2)
-    order = sorted(
-        held,
-        key=lambda k: (-sum(set(k) <= in_titles[m.number] for m in held[k]), -len(held[k]), k),
-    )
-    for key in order:
-        group = held[key]
-        numbers = {m.number for m in group}
-        central = any(set(key) <= in_titles[m.number] for m in group)
-        if not 2 <= len(group) <= most or not central or set(key) & used or numbers & seen:
-            continue
-        told.append((forms[key], group))
-        seen |= numbers
-        used |= set(key)
-        if len(told) == 3:
-            break
-    if len(told) < 2:
-        return []
-    said = Statement()
-    for n, (form, group) in enumerate(told):
-        said.add("; " if n else "")
-        list_of(said, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
-        said.add(f" write of “{form}”")
-    return [said.add(".").done()]
+    for key in good:
+        numbers = {m.number for m in held[key]}
+        if not (set(key) & used or len(numbers & seen) > len(numbers) // 2):
+            groups.append((forms[key], held[key]))
+            seen |= numbers
+            used |= set(key)
+    said = []
+    for pair in zip(groups[0:4:2], [*groups[1:4:2], None][: len(groups[0:4:2])], strict=True):
+        statement = Statement()
+        for n, (form, group) in enumerate(one for one in pair if one):
+            statement.add(", whereas " if n else "")
+            list_of(statement, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
+            statement.add(f" write of “{form}”")
+        said.append(statement.add(".").done())
+    return said
 
 
 def _sentence_with(material: Material, phrase: str) -> str:

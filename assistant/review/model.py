@@ -129,7 +129,6 @@ class Reference(BaseModel):
     number: int
     paper: Paper
     theme: str = ""
-    key: str = Field("", description="its citation key: author, year, word")
     relevance: float = 0.0
     new: bool = Field(False, description="was not in the review that this one follows")
     by_hand: bool = Field(False, description="named by the person, not found by the search")
@@ -239,10 +238,15 @@ class Review(BaseModel):
 
 
 class ReviewCandidate(BaseModel):
-    """A paper that a review would use; ``relevance``: the chance that it is about the topic."""
+    """A paper that a review would use (ring "core") or list ("related"), and why.
+
+    ``relevance``: the chance that it is about the topic.
+    """
 
     paper: Paper
     relevance: float
+    ring: Literal["core", "related"] = "core"
+    why: str = ""
     by_hand: bool = False
 
 

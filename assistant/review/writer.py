@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.errors import QuestionError
-from assistant.exporting import citation_keys
 from assistant.filters import Filters
 from assistant.results import Mode
 from assistant.retrieval import PaperRetriever
+from assistant.retrieved import Statistics
 from assistant.review.candidates import CORE, Candidate, Found, find
 from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import (
@@ -69,7 +69,7 @@ class Prepared:
 
     topic: str
     found: Found
-    held: int
+    statistics: Statistics
     groups: list[Group]
     materials: list[Material]
     started: float
@@ -124,13 +124,14 @@ def prepare(
     found = find(
         topic, retriever, wanted=papers, include=include, exclude=exclude, filters=filters
     )
-    held = retriever.find(topic, 1).statistics.papers_held
+    statistics = retriever.find(topic, 1).statistics
+    held = statistics.papers_held
     if papers > held:
         notes.append(f"{papers:,} papers were asked for, and the library holds {held:,}.")
     tell(ReviewProgress(step=f"reading {len(found.core)} papers", done=1, total=4))
     materials = materials_of(found.core, found.vector)
-    prepared = Prepared(topic, found, held, [], materials, started, notes)
-    prepared.regroup(_themes(found, topic))
+    prepared = Prepared(topic, found, statistics, [], materials, started, notes)
+    prepared.regroup(_themes(found, topic, statistics))
     return prepared
 
 
@@ -147,13 +148,13 @@ def materials_of(papers: Sequence[Candidate], vector: np.ndarray | None = None) 
     return made
 
 
-def _themes(found: Found, topic: str) -> list[Group]:
+def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
     if not found.core:
         return []
     vectors = np.stack([p.found.mean for p in found.core])
     titles = [p.paper.title for p in found.core]
     texts = [p.paper.abstract for p in found.core]
-    return named(cluster(vectors), vectors, titles, texts, topic)
+    return named(cluster(vectors), vectors, titles, texts, topic, statistics.idf)
 
 
 # ---------------------------------------------------------------------- without a model
@@ -174,7 +175,8 @@ def write(prepared: Prepared, on_progress: OnProgress | None = None) -> Review:
 def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
     """What is true across the papers, then a line a paper."""
     materials = [prepared.materials[m] for m in group.members]
-    said = [*contrasts(materials, f"{prepared.topic} {group.name}"), *across(materials)]
+    avoid = f"{prepared.topic} {group.name}"
+    said = [*contrasts(materials, avoid, prepared.statistics.idf), *across(materials)]
     paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
     lines = [_line(material) for material in materials]
     return [*paragraphs, Paragraph(kind="approach", sentences=lines)]
@@ -214,11 +216,10 @@ def _overview(prepared: Prepared) -> list[ReviewSentence]:
                 for m in group.members
                 if (text := _holding(prepared.materials[m], group.terms[0]))
             ]
-            said.append(
-                list_of(Statement(f"“{group.terms[0]}” is a subject of "), holders[:8])
-                .add(".")
-                .done()
-            )
+            line = Statement(f"“{group.terms[0]}” is a subject of {counted(len(holders))}:")
+            for material, words in holders:
+                line.cite(material, words, shown="")
+            said.append(line.add(".").done())
     return said
 
 
@@ -255,7 +256,6 @@ def assembled(
         for group, parts in zip(prepared.groups, sections, strict=True)
     ]
     ordered = [materials[m] for m in order]
-    keys = citation_keys([m.paper for m in ordered])
     related = {c.paper.id for c in found.related}
     review = Review(
         topic=prepared.topic,
@@ -275,7 +275,6 @@ def assembled(
                 number=materials[m].number,
                 paper=materials[m].paper,
                 theme=themes[theme_of[m]].name,
-                key=keys[materials[m].paper.id],
                 relevance=found.core[m].relevance,
                 by_hand=found.core[m].by_hand,
             )
@@ -364,7 +363,7 @@ def _counts(prepared: Prepared) -> Counts:
     found = prepared.found
     used = len(found.core)
     return Counts(
-        held=prepared.held,
+        held=prepared.statistics.papers_held,
         found=found.looked_at,
         relevant=found.relevant,
         used=used,
@@ -377,7 +376,7 @@ def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSent
     found, used = prepared.found, len(prepared.found.core)
     searches = counted(len(found.steps), "query", "queries")
     said = [
-        f"Of the {prepared.held:,} papers of the library, {searches} on “{prepared.topic}” brought "
+        f"Of the {prepared.statistics.papers_held:,} papers of the library, {searches} on “{prepared.topic}” brought "
         f"{found.looked_at:,} to look at; this review is written about {used:,} of them and lists "
         f"{len(found.related):,} more that are related"
     ]
@@ -417,7 +416,7 @@ def _absent(prepared: Prepared) -> Review:
         )
     else:
         text = (
-            f"This library holds nothing on “{prepared.topic}”: of its {prepared.held:,} papers "
+            f"This library holds nothing on “{prepared.topic}”: of its {prepared.statistics.papers_held:,} papers "
             f"{found.looked_at:,} were looked at, and none is about it or mentions it"
         )
     said = [text]

@@ -1,47 +1,70 @@
-"""A review as Markdown that reads well as plain text, too."""
+"""A review as Markdown that reads well as plain text, too: with numbers, or with citation keys."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from assistant.escaping import markdown as escaped
-from assistant.review.model import COLUMNS, Paragraph, Review, ReviewSentence, TableRow
-from assistant.review.wording import clean
+from assistant.paper import Paper
+from assistant.review.model import COLUMNS, NumberRow, Review, ReviewSentence, TableRow
 
-__all__ = ["citation_line", "markdown", "verdict_line"]
+__all__ = ["HEADS", "citation_line", "keyed", "markdown", "verdict_line"]
 
-HEADS = ("Problem", "Method", "Reported result", "Scale or data", "Limits")
+HEADS = ("Where it starts", "What it does", "What it reports", "Sample or data", "Left open")
+NUMBER_HEADS = ("What is measured", "Value", "Data", "Against", "In the paper’s words")
 _FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
+_MARK = re.compile(r"\[(\d{1,4})\]")
 
 
 def markdown(review: Review) -> str:
-    """The whole document."""
-    lines = [f"# {_escaped(review.title)}", "", "## Scope", "", _running(review.scope), ""]
+    """The whole document; citations are numbers."""
+    lines = [f"# {escaped(review.title)}", "", "## Scope", "", *_running(review.scope)]
     if review.status == "absent":
         return "\n".join([*lines, *_notes(review)]).rstrip() + "\n"
+    lines += ["## Contributions", "", *_table(review.table)]
+    if review.numbers:
+        lines += ["## Reported numbers", "", *_numbers(review.numbers)]
     if review.overview:
-        lines += ["## Overview", "", _running(review.overview), ""]
+        lines += ["## Overview", "", *_running(review.overview)]
     for theme in review.themes:
-        lines += [f"## {_escaped(theme.name)}", ""]
+        lines += [f"## {escaped(theme.name)}", ""]
         for paragraph in theme.paragraphs:
-            lines += [_running(paragraph.sentences), ""]
-    lines += ["## Comparison", "", *_table(review.table), ""]
-    if review.open_questions:
-        lines += ["## Open questions", "", *_questions(review.open_questions), ""]
+            listed = paragraph.kind == "approach" and review.mode == "extractive"
+            lines += (_list if listed else _running)(paragraph.sentences)
+    for heading, sentences in (
+        ("Where the papers point different ways", review.disagreements),
+        ("Left open by the papers", review.open_questions),
+    ):
+        if sentences:
+            lines += [f"## {heading}", "", *_list(sentences)]
     lines += ["## References", ""]
-    lines += [f"{r.number}. {escaped(citation_line(r.paper))}" for r in review.references]
+    for r in review.references:
+        new = " (new)" if r.new else ""
+        lines.append(f"{r.number}. {escaped(citation_line(r.paper))}{new}")
+    if review.related:
+        lines += ["", "## Related papers of the library, not written about", ""]
+        lines += [f"- {escaped(left.title)}" for left in review.related]
     lines += ["", "---", "", verdict_line(review), *_notes(review)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def citation_line(paper: object) -> str:
-    """Authors, year, title, venue, and where to read it."""
-    from assistant.paper import Paper  # noqa: PLC0415
+def keyed(review: Review) -> str:
+    """The whole document for Pandoc: citations are ``[@key]``, references come from its .bib."""
+    keys = {str(r.number): r.key for r in review.references}
+    text = markdown(review)
+    body, _, rest = text.partition("## References\n")
+    body = _MARK.sub(lambda m: f"[@{keys[m[1]]}]" if keys.get(m[1]) else m[0], body)
+    _, _, tail = rest.partition("\n---\n")
+    return f"{body}## References\n\n::: {{#refs}}\n:::\n\n---\n{tail}"
 
-    if not isinstance(paper, Paper):
-        return str(paper)
+
+def citation_line(paper: Paper) -> str:
+    """Authors, year, title, venue, and where to read it."""
     authors = paper.authors[:3]
     who = ", ".join(authors) + (" et al." if len(paper.authors) > 3 else "")
     year = f" ({paper.year})" if paper.year else ""
-    parts = [who + year, clean(paper.label)] if who else [clean(paper.label) + year]
+    parts = [who + year, paper.label] if who else [paper.label + year]
     parts += [paper.venue or "", paper.link or ""]
     return ". ".join(part.rstrip(".") for part in parts if part) + "."
 
@@ -57,40 +80,41 @@ def verdict_line(review: Review) -> str:
     )
 
 
-def _running(sentences: list[ReviewSentence]) -> str:
-    return " ".join(_escaped(s.text) + _FLAGS.get(s.support, "") for s in sentences)
+def _said(sentence: ReviewSentence) -> str:
+    return escaped(sentence.text, citations=True) + _FLAGS.get(sentence.support, "")
 
 
-def _questions(sentences: list[ReviewSentence]) -> list[str]:
-    lines: list[str] = []
-    for sentence in sentences:
-        if sentence.support == "none":
-            lines += ["", _escaped(sentence.text), ""]
-        else:
-            lines.append(f"- {_escaped(sentence.text)}{_FLAGS.get(sentence.support, '')}")
-    return lines[1:] if lines and not lines[0] else lines
+def _running(sentences: Sequence[ReviewSentence]) -> list[str]:
+    return [" ".join(map(_said, sentences)), ""]
 
 
-def _table(rows: list[TableRow]) -> list[str]:
-    lines = [f"| Paper | {' | '.join(HEADS)} |", "|" + " --- |" * (len(HEADS) + 1)]
+def _list(sentences: Sequence[ReviewSentence]) -> list[str]:
+    return [*(f"- {_said(sentence)}" for sentence in sentences), ""]
+
+
+def _table(rows: Sequence[TableRow]) -> list[str]:
+    lines = _heads("Theme", "Paper", *HEADS)
     for row in rows:
-        cells = [f"{escaped(row.title)} [{row.number}]"]
+        cells = [escaped(row.theme), f"{escaped(row.title)} [{row.number}]"]
         for column in COLUMNS:
             cell = getattr(row, column)
-            cells.append(f"{_escaped(cell.text)} [{cell.citation}]" if cell else "")
+            cells.append(f"“{escaped(cell.text)}”" if cell else "")
         lines.append("| " + " | ".join(cells) + " |")
-    return lines
+    return [*lines, ""]
+
+
+def _numbers(rows: Sequence[NumberRow]) -> list[str]:
+    lines = _heads(*NUMBER_HEADS)
+    for row in rows:
+        cells = map(escaped, (row.what, row.value, row.data, row.against))
+        words = f"“{escaped(row.cell.quote)}” [{row.cell.citation}]"
+        lines.append("| " + " | ".join([*cells, words]) + " |")
+    return [*lines, ""]
+
+
+def _heads(*heads: str) -> list[str]:
+    return [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
 
 
 def _notes(review: Review) -> list[str]:
-    return [line for note in review.notes for line in ("", _escaped(note))]
-
-
-def _escaped(text: str) -> str:
-    """``text`` as Markdown shows it; citations stay as they are."""
-    return escaped(text, citations=True)
-
-
-def paragraphs_of(paragraph: Paragraph) -> str:
-    """One paragraph as running text."""
-    return _running(paragraph.sentences)
+    return [line for note in review.notes for line in ("", escaped(note))]
