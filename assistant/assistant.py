@@ -45,11 +45,15 @@ if TYPE_CHECKING:
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.generative import ReviewWriter
+    from assistant.review.cells import Material
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
+    from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
 
 __all__ = ["Assistant"]
 
+DEFAULT_COLUMNS = "method, result, sample size, data set, compared with"
+"""Of a table."""
 MAX_QUESTION = 4000
 """Characters of a question that are read; the rest is cut off, and the answer says so."""
 
@@ -381,6 +385,105 @@ class Assistant:
             return None
         prepared = self._prepared_review(topic, papers, include, exclude, None, filters)
         return self._review_writer().estimate(prepared)
+
+    def table(
+        self,
+        topic: str | None = None,
+        columns: str | Sequence[str] = DEFAULT_COLUMNS,
+        papers: int = 100,
+        *,
+        metric: str | None = None,
+        filters: Filters | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Table:
+        """A table over the papers about ``topic``, or over all; each cell is a verbatim quotation.
+
+        Args:
+            topic: None for the whole library.
+            columns: any names, such as "sample size, accuracy=value, compared with"; those that
+                cannot be read by form alone are filled by the language model, if one is set.
+            papers: rows at the most, where there is a topic.
+            metric: in place of columns, one row for each number that measures this.
+            filters: only papers that fit them.
+            on_progress: papers that the language model has read, of how many.
+
+        Raises:
+            QuestionError: no column, or a topic that holds no word.
+            LibraryNotFound: there is no paper.
+            EndpointError: the endpoint failed; the same call goes on where it was.
+        """
+        from assistant.review.table import (  # noqa: PLC0415
+            checked_columns,
+            leaderboard,
+            reader_of,
+            tabulated,
+        )
+
+        names = checked_columns(columns)
+        materials = self._table_materials(topic, papers, filters)
+        if metric:
+            return leaderboard(materials, metric)
+        free, usage, open_ = None, None, [name for name in names if not reader_of(name)[1]]
+        if self.settings.llm and open_:
+            from assistant.review.freecells import FreeCells  # noqa: PLC0415
+
+            cells = FreeCells(self.settings)
+            try:
+                free, usage = cells.read(materials, open_, on_progress, cancellation)
+            finally:
+                cells.close()
+        made = tabulated(
+            materials,
+            names,
+            topic=topic,
+            keys=self.citation_keys(),
+            corrections=self.table_corrections(),
+            free=free,
+        )
+        made.usage = usage
+        return made
+
+    def preview_table(
+        self,
+        topic: str | None = None,
+        columns: str | Sequence[str] = DEFAULT_COLUMNS,
+        papers: int = 100,
+        *,
+        filters: Filters | None = None,
+    ) -> ReviewEstimate | None:
+        """What `table` would take of the language model, without a call; None where nothing."""
+        from assistant.review.freecells import FreeCells  # noqa: PLC0415
+        from assistant.review.table import checked_columns, reader_of  # noqa: PLC0415
+
+        open_ = [name for name in checked_columns(columns) if not reader_of(name)[1]]
+        if not self.settings.llm or not open_:
+            return None
+        cells = FreeCells(self.settings)
+        try:
+            return cells.estimate(self._table_materials(topic, papers, filters), open_)
+        finally:
+            cells.close()
+
+    def table_corrections(self) -> Corrections:
+        """What was put in the place of cells; ``.keep(paper_id, column, text)`` adds to it."""
+        from assistant.review.table import Corrections  # noqa: PLC0415
+
+        return Corrections(self.library.path / "table-corrections.json")
+
+    def _table_materials(
+        self, topic: str | None, papers: int, filters: Filters | None
+    ) -> list[Material]:
+        from assistant.review.candidates import about, everything  # noqa: PLC0415
+        from assistant.review.writer import checked_topic, materials_of  # noqa: PLC0415
+
+        retriever = self._retriever()
+        if topic is None:
+            wanted = (p for p in self.library.papers() if not filters or filters.fits(p))
+            return materials_of(everything([p.id for p in wanted], retriever))
+        text, _ = checked_topic(topic)
+        chosen, vector = about(text, retriever, wanted=papers, filters=filters)
+        return materials_of(chosen, vector)
 
     def _prepared_review(
         self,

@@ -29,7 +29,7 @@ from assistant.retrieved import RetrievedPaper, Statistics
 from assistant.review.model import LeftOut, SearchStep
 from assistant.text import terms
 
-__all__ = ["CORE", "Candidate", "Found", "find", "forms_of", "weighed"]
+__all__ = ["CORE", "Candidate", "Found", "about", "everything", "find", "forms_of", "weighed"]
 
 Floats = NDArray[np.float32]
 
@@ -147,6 +147,23 @@ def find(
     found.nearest = [c.paper.label for c in order[:3]]
     _draw_the_line(found, order, likely, wanted=wanted, dropped=set(exclude))
     return found
+
+
+def about(
+    topic: str, retriever: PaperRetriever, *, wanted: int, filters: Filters | None = None
+) -> tuple[list[Candidate], Floats]:
+    """The papers about a topic or that mention it, best first, and the topic's vector."""
+    order, _, vector = weighed(topic, retriever, wanted=wanted, filters=filters)
+    kept = [c for c in order if c.sentences and (c.relevance >= CORE or c.share > 0.99)]
+    return kept[:wanted], vector
+
+
+def everything(ids: Sequence[str], retriever: PaperRetriever) -> list[Candidate]:
+    """These papers, without a topic."""
+    if not ids:
+        return []
+    some = retriever.find("paper", 1)
+    return [Candidate(paper) for paper in retriever.read(ids, np.zeros_like(some.vector))]
 
 
 def weighed(

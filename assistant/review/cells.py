@@ -33,7 +33,7 @@ _VALUE = (
     r"(?:\s?(?:±|\+/-|\(±)\s?\d+(?:\.\d+)?\)?)?"
     r"(?:\s?(?:to|–|-)\s?\d+(?:\.\d+)?(?=\s?%|\s?[a-zμµ]{1,4}\b))?"
     r"(?:\s?%|\s?percent\b|\s?×|[xX]\b|-?\s?fold\b|\s?times\b|\s?(?:percentage )?points?\b"
-    r"|\s?(?:[kMGT]?B|ms|s|h|Hz|[kMG]Hz|dB|[nμµcmk]?m|[kmμµn]?g|[mμµ]?l|dl|[mμµn]?[mM]ol|kg|mmHg"
+    r"|\s?(?:[kMGT]i?B|ms|s|h|Hz|[kMG]Hz|dB|[nμµcmk]?m|[kmμµn]?g|[mμµ]?l|dl|[mμµn]?[mM]ol|kg|mmHg"
     r"|years?|months?|weeks?|days?|hours?|minutes?|seconds?|degrees?|°C?|mV|[mk]?V|[mk]?W|k?cal"
     r"|K|Pa|kPa|psi|ft|in|lb|m[Ee]q)\b(?:/(?:[a-zA-Zμµ]+)\d?)*)?"
 )
@@ -72,7 +72,9 @@ _SAMPLED = (
     r"|records|examples|instances|tasks|languages|scenes|recordings|experiments|tests|models)"
 )
 _SAMPLE = re.compile(
-    rf"(?<![\w.,/-])(?:\d[\d,]*|{_SPELLED})\s(?:{_WORD}\s){{0,4}}?{_SAMPLED}\b", re.IGNORECASE
+    rf"(?<![\w.,/-])(?:\d[\d,]*|{_SPELLED})\s(?:(?!(?:of|per|percent|years?|and|to|in)\b){_WORD}\s)"
+    rf"{{0,4}}?{_SAMPLED}\b",
+    re.IGNORECASE,
 )
 _HELD_BY = r"(?:data ?sets?|benchmarks?|corpus|corpora|databases?|registry|registries|cohorts?)"
 _NAME = r"[A-Z][\w.+-]*(?:[A-Z\d]|[a-z]{2})[\w+-]*(?:[ -](?:[A-Z\d][\w+-]*|\d+))*"
@@ -91,6 +93,7 @@ _STOPS_AT = re.compile(
     r"\s(?:in|on|for|at|by|while|when|and|with|from|but|as|under|over|across|is|are|was|were|after"
     r"|before|during|because|to|that|which)\b.*"
 )
+_NO_NAME = frozenset("in on for at by with when while if as to from each either both any".split())
 _OPEN = re.compile(
     r"\b(?:future (?:work|research|studies|study|directions?|investigations?)"
     r"|(?:further|more|additional|larger|longer) (?:[\w-]+ ){0,3}(?:research|stud(?:y|ies)|work"
@@ -274,7 +277,8 @@ class Material:
             here = set(_names_in(text))
             for name in sorted(self.data_sets | here, key=len, reverse=True):
                 found = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
-                if found and not any(name in other for other in cells):
+                known = name in here or re.search(r"\d|[a-z][A-Z]", name)
+                if found and known and not any(name in other for other in cells):
                     cells[name] = self.cell(name, place, "sure" if name in here else "likely")
         return list(cells.values())
 
@@ -286,7 +290,8 @@ class Material:
                 continue
             for match in _AGAINST.finditer(text):
                 what = _STOPS_AT.sub("", match["what"]).strip()
-                if terms(what) and not re.search(r"\d", what):
+                first = what.split(" ", 1)[0].casefold()
+            if terms(what) and first not in _NO_NAME and not re.search(r"\d", what):
                     cells.setdefault(what.casefold(), self.cell(what, place, "likely"))
         return list(cells.values())
 
@@ -318,7 +323,7 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
             if word.casefold() in STOP_WORDS:
                 break
             kept.append(word)
-        if not kept or re.search(r"(?:er|ly|ed|ing|s than)$", " ".join(kept)):
+        if not kept or re.search(r"(?:er|ly|ed|ing|old|s than)$", " ".join(kept)):
             return "", ""  # "8 times smaller": of what is not said here
         end = match.start("what") + len(" ".join(kept))
         return " ".join(kept), text[match.start("value") : end]
@@ -340,7 +345,7 @@ def _names_in(text: str) -> Iterable[str]:
             for name in re.split(r", and |, | and ", match[1]):
                 if terms(name) and name.casefold() not in STOP_WORDS and len(name) > 2:
                     first = text.startswith(name) and re.fullmatch(r"[A-Z][a-z]+", name)
-                    if not first:
+                    if not first and not re.fullmatch(r"[A-Z][a-z]+-[a-z]+", name):
                         yield name
 
 

@@ -8,6 +8,7 @@ was found on the way. A sentence's ``text`` holds its markers, ``[1]``; the numb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -39,8 +40,9 @@ __all__ = [
     "Verdicts",
 ]
 
+_MARK = re.compile(r"\[(\d{1,4})\]")
 Status = Literal["written", "thin", "absent"]
-COLUMNS = ("problem", "method", "result", "scale", "limits")
+COLUMNS = ("method", "result", "scale", "problem", "limits")
 """Columns of the comparison table, after the paper."""
 
 
@@ -66,6 +68,22 @@ class ReviewSentence(Sentence):
     """
 
     quotes: list[Quote] = Field(default_factory=list)
+
+    def pieces(self) -> Iterator[tuple[str, int | None]]:
+        """The text in pieces, each with the number cited behind it.
+
+        What stands in brackets inside a quotation is the abstract's own, and no citation.
+        """
+        masked = self.text
+        for quote in self.quotes:
+            for part in quote.text.split(" … "):
+                masked = masked.replace(part, "\0" * len(part))
+        done = 0
+        for mark in _MARK.finditer(masked):
+            if int(mark[1]) in self.citations:
+                yield self.text[done : mark.start()], int(mark[1])
+                done = mark.end()
+        yield self.text[done:], None
 
 
 class Paragraph(BaseModel):

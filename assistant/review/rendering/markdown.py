@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from assistant.escaping import markdown as escaped
 from assistant.paper import Paper
@@ -11,33 +10,34 @@ from assistant.review.model import COLUMNS, NumberRow, Review, ReviewSentence, T
 
 __all__ = ["HEADS", "citation_line", "keyed", "markdown", "verdict_line"]
 
-HEADS = ("Where it starts", "What it does", "What it reports", "Sample or data", "Left open")
+HEADS = ("What it does", "What it reports", "Sample or data", "Where it starts", "Left open")
 NUMBER_HEADS = ("What is measured", "Value", "Data", "Against", "In the paper’s words")
 _FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
-_MARK = re.compile(r"\[(\d{1,4})\]")
+Mark = Callable[[int], str]
 
 
-def markdown(review: Review) -> str:
-    """The whole document; citations are numbers."""
-    lines = [f"# {escaped(review.title)}", "", "## Scope", "", *_running(review.scope)]
+def markdown(review: Review, mark: Mark = "[{}]".format) -> str:
+    """The whole document; ``mark`` writes a citation, as its number if not given."""
+    parts = _Parts(mark)
+    lines = [f"# {escaped(review.title)}", "", "## Scope", "", *parts.running(review.scope)]
     if review.status == "absent":
         return "\n".join([*lines, *_notes(review)]).rstrip() + "\n"
-    lines += ["## Contributions", "", *_table(review.table)]
+    lines += ["## Contributions", "", *parts.table(review.table)]
     if review.numbers:
-        lines += ["## Reported numbers", "", *_numbers(review.numbers)]
+        lines += ["## Reported numbers", "", *parts.numbers(review.numbers)]
     if review.overview:
-        lines += ["## Overview", "", *_running(review.overview)]
+        lines += ["## Overview", "", *parts.running(review.overview)]
     for theme in review.themes:
         lines += [f"## {escaped(theme.name)}", ""]
         for paragraph in theme.paragraphs:
             listed = paragraph.kind == "approach" and review.mode == "extractive"
-            lines += (_list if listed else _running)(paragraph.sentences)
+            lines += (parts.listed if listed else parts.running)(paragraph.sentences)
     for heading, sentences in (
         ("Where the papers point different ways", review.disagreements),
         ("Left open by the papers", review.open_questions),
     ):
         if sentences:
-            lines += [f"## {heading}", "", *_list(sentences)]
+            lines += [f"## {heading}", "", *parts.listed(sentences)]
     lines += ["## References", ""]
     for r in review.references:
         new = " (new)" if r.new else ""
@@ -51,10 +51,12 @@ def markdown(review: Review) -> str:
 
 def keyed(review: Review) -> str:
     """The whole document for Pandoc: citations are ``[@key]``, references come from its .bib."""
-    keys = {str(r.number): r.key for r in review.references}
-    text = markdown(review)
-    body, _, rest = text.partition("## References\n")
-    body = _MARK.sub(lambda m: f"[@{keys[m[1]]}]" if keys.get(m[1]) else m[0], body)
+    keys = {r.number: r.key for r in review.references}
+
+    def mark(number: int) -> str:
+        return f"[@{keys[number]}]" if keys.get(number) else f"[{number}]"
+
+    body, _, rest = markdown(review, mark).partition("## References\n")
     _, _, tail = rest.partition("\n---\n")
     return f"{body}## References\n\n::: {{#refs}}\n:::\n\n---\n{tail}"
 
@@ -80,36 +82,52 @@ def verdict_line(review: Review) -> str:
     )
 
 
-def _said(sentence: ReviewSentence) -> str:
-    return escaped(sentence.text, citations=True) + _FLAGS.get(sentence.support, "")
+class _Parts:
+    """The parts of the document, with one way of writing citations."""
+
+    def __init__(self, mark: Mark) -> None:
+        self._mark = mark
+
+    def running(self, sentences: Sequence[ReviewSentence]) -> list[str]:
+        """As a paragraph."""
+        return [" ".join(map(self._said, sentences)), ""]
+
+    def listed(self, sentences: Sequence[ReviewSentence]) -> list[str]:
+        """As a list."""
+        return [*(f"- {self._said(sentence)}" for sentence in sentences), ""]
+
+    def table(self, rows: Sequence[TableRow]) -> list[str]:
+        """What each paper contributes."""
+        lines = _heads("Theme", "Paper", *HEADS)
+        for row in rows:
+            cells = [escaped(row.theme), f"{escaped(row.title)} {self._mark(row.number)}"]
+            for column in COLUMNS:
+                cell = getattr(row, column)
+                cells.append(f"“{escaped(cell.text)}”" if cell else "")
+            lines.append("| " + " | ".join(cells) + " |")
+        return [*lines, ""]
+
+    def numbers(self, rows: Sequence[NumberRow]) -> list[str]:
+        """What is reported in numbers."""
+        lines = _heads(*NUMBER_HEADS)
+        for row in rows:
+            cells = map(escaped, (row.what, row.value, row.data, row.against))
+            words = f"“{escaped(row.cell.quote)}” {self._mark(row.cell.citation)}"
+            lines.append("| " + " | ".join([*cells, words]) + " |")
+        return [*lines, ""]
+
+    def _said(self, sentence: ReviewSentence) -> str:
+        text = "".join(
+            _inline(piece) + (self._mark(number) if number else "")
+            for piece, number in sentence.pieces()
+        )
+        return text + _FLAGS.get(sentence.support, "")
 
 
-def _running(sentences: Sequence[ReviewSentence]) -> list[str]:
-    return [" ".join(map(_said, sentences)), ""]
-
-
-def _list(sentences: Sequence[ReviewSentence]) -> list[str]:
-    return [*(f"- {_said(sentence)}" for sentence in sentences), ""]
-
-
-def _table(rows: Sequence[TableRow]) -> list[str]:
-    lines = _heads("Theme", "Paper", *HEADS)
-    for row in rows:
-        cells = [escaped(row.theme), f"{escaped(row.title)} [{row.number}]"]
-        for column in COLUMNS:
-            cell = getattr(row, column)
-            cells.append(f"“{escaped(cell.text)}”" if cell else "")
-        lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, ""]
-
-
-def _numbers(rows: Sequence[NumberRow]) -> list[str]:
-    lines = _heads(*NUMBER_HEADS)
-    for row in rows:
-        cells = map(escaped, (row.what, row.value, row.data, row.against))
-        words = f"“{escaped(row.cell.quote)}” [{row.cell.citation}]"
-        lines.append("| " + " | ".join([*cells, words]) + " |")
-    return [*lines, ""]
+def _inline(text: str) -> str:
+    """A piece inside a line: the spaces at its ends stay."""
+    left, right = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{left}{escaped(text)}{right if text.strip() else ''}"
 
 
 def _heads(*heads: str) -> list[str]:
