@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from assistant.review.generative import ReviewWriter
     from assistant.review.cells import Material
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
+    from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
 
@@ -470,6 +471,38 @@ class Assistant:
         from assistant.review.table import Corrections  # noqa: PLC0415
 
         return Corrections(self.library.path / "table-corrections.json")
+
+    def screen(
+        self,
+        topic: str,
+        *,
+        criteria: str = "",
+        file: Path | None = None,
+        filters: Filters | None = None,
+    ) -> ScreeningSession:
+        """A screening of the library for a systematic review: ``.next()``, ``.decide(…)``.
+
+        Args:
+            topic: the papers are asked in its order until decisions say more.
+            criteria: lines "include: …" and "exclude: …".
+            file: where the decisions are kept; one that is there is gone on with.
+            filters: only papers that fit them.
+
+        Raises:
+            QuestionError: the topic holds no word that tells it.
+            SourceError: the file holds no screening.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.review.screening import Screening, read_criteria  # noqa: PLC0415
+        from assistant.review.session import ScreeningSession  # noqa: PLC0415
+        from assistant.review.writer import checked_topic  # noqa: PLC0415
+
+        text, _ = checked_topic(topic)
+        found = self._retriever().find(text, len(self.library), filters)
+        kept = Screening.load(file) if file and file.exists() else Screening(topic=text)
+        if criteria:
+            kept.criteria = read_criteria(criteria)
+        return ScreeningSession(kept, found.papers, file)
 
     def _table_materials(
         self, topic: str | None, papers: int, filters: Filters | None

@@ -112,7 +112,9 @@ def named(
         keys = _distinctive(inside, others, [titles[p] for p in read[n]], avoided, used)
         keys = [key for key in keys if max(map(idf, key)) >= _COMMON]
         # what stands in titles only, such as "letter" or "editorial", is no subject
-        keys = [k for k in keys if 2 * sum(set(k) <= bodies[int(p)] for p in read[n]) > len(read[n])]
+        keys = [
+            k for k in keys if 2 * sum(set(k) <= bodies[int(p)] for p in read[n]) > len(read[n])
+        ]
         names = [forms[key].most_common(1)[0][0] for key in keys]
         if not names or (len(members) < 2 and count > 1):
             rest += members

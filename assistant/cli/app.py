@@ -381,7 +381,9 @@ def review(
 def table(
     topic: Annotated[
         str | None,
-        typer.Argument(metavar="[TOPIC]", help="In a few words; none with --all.", show_default=False),
+        typer.Argument(
+            metavar="[TOPIC]", help="In a few words; none with --all.", show_default=False
+        ),
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All papers of the library.")] = False,
@@ -396,7 +398,9 @@ def table(
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="COLUMN", help="By its numbers, highest first.")
     ] = None,
-    papers: Annotated[int, typer.Option("--papers", min=1, metavar="N", help="Rows at most.")] = 100,
+    papers: Annotated[
+        int, typer.Option("--papers", min=1, metavar="N", help="Rows at most.")
+    ] = 100,
     library: Library = None,
     output: Annotated[
         list[Path] | None,
@@ -447,6 +451,62 @@ def table(
         preview=preview,
         as_json=as_json,
         model={"llm": llm, "base_url": base_url, "max_cost": max_cost},
+    )
+
+
+@app.command()
+def screen(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The question of the review.")],
+    *,
+    criteria: Annotated[
+        Path | None,
+        typer.Option("--criteria", metavar="FILE", help='Lines "include: …" and "exclude: …".'),
+    ] = None,
+    file: Annotated[
+        Path, typer.Option("--file", metavar="FILE", help="Where decisions are kept.")
+    ] = Path("screening.json"),
+    reviewer: Annotated[
+        str, typer.Option("--reviewer", metavar="NAME", help="Who decides.")
+    ] = "me",
+    imports: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="CSV", help="Decisions of ASReview, Rayyan, Covidence."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv, .json, or .svg (PRISMA)."),
+    ] = None,
+    force: Force = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Tell how far it is, and ask nothing.")
+    ] = False,
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Screen the library for a systematic review: include, exclude or maybe, by key.
+
+    The paper that is likeliest to be included comes next; each decision is kept at once, and
+    the same command goes on. What is still unfound is estimated, and a stop is suggested.
+
+    \b
+    Examples:
+      assistant screen "exercise in cystic fibrosis" --criteria criteria.txt
+      assistant screen "exercise in cystic fibrosis" --import asreview.csv --status
+      assistant screen "exercise in cystic fibrosis" -o decisions.csv -o prisma.svg
+    """
+    from assistant.cli import screening  # noqa: PLC0415
+
+    screening.screen(
+        topic,
+        criteria=criteria,
+        file=file,
+        reviewer=reviewer,
+        imports=imports or [],
+        outputs=output or [],
+        force=force,
+        status=status,
+        library=library,
+        as_json=as_json,
     )
 
 

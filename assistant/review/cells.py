@@ -231,7 +231,7 @@ class Material:
                     what, shown = _what(match, text)
                     if what and not taken & set(range(start, end)):
                         taken |= set(range(start, end))
-                        certainty = "likely" if _COMPARES.search(text) else "sure"
+                        certainty: Certainty = "likely" if _COMPARES.search(text) else "sure"
                         value = text[start:end].strip()
                         found.append(Measured(what, value, shown, place, certainty))
         return found
@@ -292,7 +292,7 @@ class Material:
                 what = _STOPS_AT.sub("", match["what"]).strip()
                 first = what.split(" ", 1)[0].casefold()
             if terms(what) and first not in _NO_NAME and not re.search(r"\d", what):
-                    cells.setdefault(what.casefold(), self.cell(what, place, "likely"))
+                cells.setdefault(what.casefold(), self.cell(what, place, "likely"))
         return list(cells.values())
 
     @cached_property
@@ -351,6 +351,4 @@ def _names_in(text: str) -> Iterable[str]:
 
 def data_set_names(papers: Iterable[Sequence[str]]) -> frozenset[str]:
     """What any of the papers (each its sentences) calls a data set."""
-    return frozenset(
-        name for sentences in papers for text in sentences for name in _names_in(text)
-    )
+    return frozenset(name for sentences in papers for text in sentences for name in _names_in(text))

@@ -189,7 +189,7 @@ class _Job:
         self._name(reply.get("themes"), by_number)
         off = reply.get("off")
         by_hand = [c.by_hand for c in prepared.found.core]
-        dropped = {by_number[n] for n in off if n in by_number} if _numbers(off) else set()
+        dropped = {by_number[n] for n in _numbers(off) if n in by_number}
         self._drop({place for place in dropped if not by_hand[place]})
         self.plan.outline = {g.name: self.plan.outline.get(g.name, "") for g in prepared.groups}
         self._step(f"planned {len(prepared.groups)} themes")
@@ -221,9 +221,7 @@ class _Job:
                 used.add(name.casefold())
                 groups[n].name = name[:1].upper() + name[1:]
                 self.plan.outline[groups[n].name] = str(item.get("focus") or "")[:300]
-            papers = item.get("papers")
-            if _numbers(papers):
-                place_of |= {by_number[p]: n for p in papers if p in by_number}
+            place_of |= {by_number[p]: n for p in _numbers(item.get("papers")) if p in by_number}
         moved = [
             Group(g.name, [m for m in place_of if place_of[m] == n], g.terms)
             for n, g in enumerate(groups)
@@ -383,8 +381,8 @@ class _Job:
         )
 
 
-def _numbers(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(n, int) for n in value)
+def _numbers(value: object) -> list[int]:
+    return [n for n in value if isinstance(n, int)] if isinstance(value, list) else []
 
 
 def _text(material: Material) -> str:

@@ -25,7 +25,15 @@ from assistant.review.model import Cell
 from assistant.results import Usage
 from assistant.text import terms
 
-__all__ = ["Corrections", "Row", "Table", "checked_columns", "leaderboard", "reader_of", "tabulated"]
+__all__ = [
+    "Corrections",
+    "Row",
+    "Table",
+    "checked_columns",
+    "leaderboard",
+    "reader_of",
+    "tabulated",
+]
 
 _MOST_COLUMNS = 20
 _MOST_CELLS = 4

@@ -121,9 +121,7 @@ def prepare(
     topic, notes = checked_topic(topic)
     tell = on_progress or (lambda _: None)
     tell(ReviewProgress(step="searching", done=0, total=4))
-    found = find(
-        topic, retriever, wanted=papers, include=include, exclude=exclude, filters=filters
-    )
+    found = find(topic, retriever, wanted=papers, include=include, exclude=exclude, filters=filters)
     statistics = retriever.find(topic, 1).statistics
     held = statistics.papers_held
     if papers > held:
@@ -381,9 +379,7 @@ def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSent
         f"{len(found.related):,} more that are related"
     ]
     if used and all(p.relevance < CORE and not p.by_hand for p in found.core):
-        said.append(
-            f"None of them is surely about the topic: {counted(found.mentions)} mention it"
-        )
+        said.append(f"None of them is surely about the topic: {counted(found.mentions)} mention it")
     beyond = found.relevant - used
     if beyond > 0:
         said.append(f"{beyond:,} more are about it by estimate, beyond the number asked for")

@@ -100,7 +100,9 @@ def latex(review: Review) -> str:
         return [r"\begin{itemize}", *(rf"\item {said(s)}" for s in sentences), r"\end{itemize}"]
 
     bib = "".join(FORMATS["bibtex"](papers, keys))
-    lines = [rf"\begin{{filecontents*}}[overwrite]{{\jobname.bib}}{chr(10)}{bib}\end{{filecontents*}}"]
+    lines = [
+        rf"\begin{{filecontents*}}[overwrite]{{\jobname.bib}}{chr(10)}{bib}\end{{filecontents*}}"
+    ]
     lines += [_PREAMBLE, rf"\title{{{tex(review.title)}}}", r"\date{}", r"\begin{document}"]
     lines += [r"\maketitle", r"\section{Scope}", *running(review.scope)]
     if review.table:

@@ -219,7 +219,9 @@ def _numbers(review: Review) -> str:
     heads = "".join(f"<th scope='col'>{head}</th>" for head in NUMBER_HEADS)
     rows = "".join(
         "<tr>"
-        + "".join(f"<td>{_text(text)}</td>" for text in (row.what, row.value, row.data, row.against))
+        + "".join(
+            f"<td>{_text(text)}</td>" for text in (row.what, row.value, row.data, row.against)
+        )
         + f"<td>“{_text(row.cell.quote)}” <span class='cite'><a href='#ref-{row.cell.citation}'>"
         f"{row.cell.citation}</a></span></td></tr>"
         for row in review.numbers
