@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from assistant.llm import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
-    from assistant.review.generative import ReviewWriter
     from assistant.review.cells import Material
+    from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table

@@ -26,6 +26,11 @@ from assistant.text import sentences
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted"
 Labelled = list[tuple[str, Role]]
 _HEADING = re.compile(r"(?:(?<=^)|(?<=[.!?)\s]))([A-Z][A-Z &/]{3,40}):\s")
+_AIM = re.compile(
+    r"\b(?:aims?|aimed|objectives?|purpose|goal|sought|we (?:investigate|evaluate|examine|assess"
+    r"|compare|determine|study|studie)d?)\b",
+    re.IGNORECASE,
+)
 _OF_HEADING: tuple[tuple[str, Role], ...] = (
     ("BACKGROUND", "background"), ("INTRODUCTION", "background"), ("CONTEXT", "background"),
     ("OBJECTIVE", "aim"), ("AIM", "aim"), ("PURPOSE", "aim"),
@@ -112,6 +117,11 @@ def _nicta(file: Path) -> list[Labelled]:
     return abstracts
 
 
+def _aimed(sentence: str, role: Role) -> Role:
+    """An aim that stands at the end of a background is an aim."""
+    return "aim" if role == "background" and _AIM.search(sentence) else role
+
+
 def _structured(file: Path) -> list[Labelled]:
     """Abstracts with headings; these are cut off, so that the words have to tell."""
     made = []
@@ -122,7 +132,7 @@ def _structured(file: Path) -> list[Labelled]:
             for heading, text in zip(parts[1::2], parts[2::2], strict=True):
                 role = next((r for h, r in _OF_HEADING if h in heading), None)
                 if role:
-                    abstract += [(text[a:b], role) for a, b in sentences(text)]
+                    abstract += [(text[a:b], _aimed(text[a:b], role)) for a, b in sentences(text)]
             if len({role for _, role in abstract}) >= 3:
                 made.append(abstract)
     return made

@@ -195,7 +195,10 @@ def weighed(
     _train_linear(order)
     for candidate in order:
         odds = model.log_odds(candidate.features)
-        candidate.relevance = round(1.0 / (1.0 + math.exp(-odds)), 4)
+        chance = 1.0 / (1.0 + math.exp(-odds))
+        if candidate.title_share > 0.99:  # its title names the topic
+            chance = max(chance, CORE)
+        candidate.relevance = round(chance, 4)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))
     return order, steps, first.vector
 
@@ -273,7 +276,8 @@ def _train_linear(candidates: Sequence[Candidate]) -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.svm import LinearSVC  # noqa: PLC0415
 
-    if len(candidates) < 4 * _SURE:
+    sure = min(_SURE, len(candidates) // 4)
+    if sure < 2:
         return
     order = sorted(candidates, key=lambda c: -(c.search + c.found.cosine))
     texts = [f"{c.paper.title} {c.paper.title} {c.paper.abstract}" for c in order]
@@ -281,9 +285,9 @@ def _train_linear(candidates: Sequence[Candidate]) -> None:
     means = csr_matrix(np.stack([c.found.mean for c in order]))
     rows = csr_matrix(hstack([weigh.fit_transform(texts), means]))
     rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
-    train = [*range(_SURE), *range(len(order) // 2, len(order))]
-    labels = [1] * _SURE + [0] * (len(train) - _SURE)
-    model = LinearSVC(C=1.0, class_weight="balanced").fit(rows[train], labels)
+    train = [*range(sure), *range(len(order) // 2, len(order))]
+    labels = [1] * sure + [0] * (len(train) - sure)
+    model = LinearSVC(C=1.0, class_weight="balanced", random_state=0).fit(rows[train], labels)
     decisions = model.decision_function(rows)
     decisions = (decisions - decisions.mean()) / max(float(decisions.std()), 1e-6)
     for candidate, decision in zip(order, decisions, strict=True):

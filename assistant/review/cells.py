@@ -24,8 +24,10 @@ from assistant.text import STOP_WORDS, terms
 __all__ = ["Direction", "Material", "Measured", "data_set_names"]
 
 _WORD = r"[^\W\d_][\w’'/+-]*"
-_SMALL = ("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-          "sixteen seventeen eighteen nineteen").split()  # fmt: skip
+_SMALL = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen"
+).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SPELLED = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_SMALL[:9])}))?|{'|'.join(_SMALL)})"
 _VALUE = (
@@ -49,8 +51,8 @@ _AFTER = re.compile(
     r"(?=[\s,.;)]|$)"
 )
 _CHANGE = re.compile(
-    r"\b(?P<verb>(?:reduc|decreas|lower|cut|shorten|increas|rais|improv|boost|accelerat|enhanc"
-    r"|exceed|outperform|surpass)\w*)\s(?P<what>(?:the |its |their )?(?:[\w’'/+-]+\s){1,5}?)"
+    r"\b(?P<verb>(?:reduc|decreas|lower|shorten|increas|rais|improv|boost|accelerat|enhanc"
+    r"|exceed|outperform|surpass)\w*|cuts?)\s(?P<what>(?:the |its |their )?(?:[\w’'/+-]+\s){1,5}?)"
     rf"by\s(?:about |approximately |nearly |over |up to |at least |an average of )?"
     rf"(?P<value>{_VALUE})(?![\w-])",
     re.IGNORECASE,
@@ -93,12 +95,18 @@ _STOPS_AT = re.compile(
     r"\s(?:in|on|for|at|by|while|when|and|with|from|but|as|under|over|across|is|are|was|were|after"
     r"|before|during|because|to|that|which)\b.*"
 )
+_INSIDE = re.compile(
+    rf"(?:{_WORD}[ -]){{1,3}}?(?:of|in|for|between|from|with|on|at|per) "
+    r"(?:the |an? |their |its |our |this |these |all |both )?$"
+)
 _NO_NAME = frozenset("in on for at by with when while if as to from each either both any".split())
 _OPEN = re.compile(
     r"\b(?:future (?:work|research|studies|study|directions?|investigations?)"
     r"|(?:further|more|additional|larger|longer) (?:[\w-]+ ){0,3}(?:research|stud(?:y|ies)|work"
     r"|investigations?|trials?|evaluation) (?:is|are|will be|should|must|would be|seems?|appears?"
-    r"|to)|(?:a|one|main|major|our|important) limitations?(?! of (?:existing|current|previous|prior|these|such))|limitations? of (?:this|our|the present) (?:study|work|method|approach|paper)|remains? (?:unclear|unknown|unresolved"
+    r"|to)|(?:a|one|main|major|our|important) limitations?(?! of (?:existing|current|previous|prior"
+    r"|these|such))|limitations? of (?:this|our|the present) (?:study|work|method|approach|paper)"
+    r"|remains? (?:unclear|unknown|unresolved"
     r"|to be|an open)|(?:is|are) (?:still |as yet )?(?:unclear|unknown|not (?:yet )?(?:known|clear"
     r"|understood)))\b",
     re.IGNORECASE,
@@ -188,6 +196,7 @@ class Material:
             if margin < _LEAST_MARGIN or len(text.split()) < 5 or _ADDRESS.search(text):
                 continue
             score = min(margin, 2.0) + 2.0 * (self.salience[place] if self.salience else 0.0)
+            score += 1.0 * (here["aim"] > here["method"] and "aim" in wanted)
             score -= 1.0 * bool(_ADDS.match(text))
             if numbers:
                 score += 1.2 * bool(_AMOUNT.search(text)) + 0.3 * bool(re.search(r"\d", text))
@@ -291,8 +300,8 @@ class Material:
             for match in _AGAINST.finditer(text):
                 what = _STOPS_AT.sub("", match["what"]).strip()
                 first = what.split(" ", 1)[0].casefold()
-            if terms(what) and first not in _NO_NAME and not re.search(r"\d", what):
-                cells.setdefault(what.casefold(), self.cell(what, place, "likely"))
+                if terms(what) and first not in _NO_NAME and not re.search(r"\d", what):
+                    cells.setdefault(what.casefold(), self.cell(what, place, "likely"))
         return list(cells.values())
 
     @cached_property
@@ -317,26 +326,27 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
         if _CLAUSE_WORDS & {w.casefold() for w in words} or not terms(match["what"]):
             return "", ""
         return match["what"].strip(), text[match.start("verb") : match.end("value")].strip()
-    if match.start("what") > match.start("value"):  # "92.3% accuracy"
-        kept: list[str] = []
-        for word in words:
-            if word.casefold() in STOP_WORDS:
-                break
-            kept.append(word)
-        if not kept or re.search(r"(?:er|ly|ed|ing|old|s than)$", " ".join(kept)):
-            return "", ""  # "8 times smaller": of what is not said here
-        end = match.start("what") + len(" ".join(kept))
-        return " ".join(kept), text[match.start("value") : end]
+    if match.start("what") > match.start("value"):
+        return _what_after(match, text, words)
     bare = re.fullmatch(r"\d+(?:,\d{3})*", match["value"].strip())
-    if bare and not re.search(r"=|score|index|rate", match.group()):
-        return "", ""  # a count, an age, a year
     cut = max((n for n, w in enumerate(words) if w.casefold() in STOP_WORDS), default=-1)
-    words = words[cut + 1 :]
-    if not words or not terms(" ".join(words)):
-        return "", ""
-    what = " ".join(words)
-    start = text.rindex(what, match.start("what"), match.start("value"))
-    return what, text[start : match.end("value")].strip()
+    if (bare and not re.search(r"=|score|index|rate", match.group())) or not words[cut + 1 :]:
+        return "", ""  # a count, an age, a year; or nothing
+    end = match.start("what") + len(match["what"].rstrip())
+    start = text.rindex(words[cut + 1], match.start("what"), end)
+    while cut >= 0 and (before := _INSIDE.search(text[:start])):  # "ratio of the mean …"
+        start = before.start()
+    what = text[start:end]
+    return (what, text[start : match.end("value")].strip()) if len(what) > 1 and terms(what) else ("", "")
+
+
+def _what_after(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[str, str]:
+    """As `_what`, for "92.3% accuracy"."""
+    stop = next((n for n, w in enumerate(words) if w.casefold() in STOP_WORDS), len(words))
+    what = " ".join(words[:stop])
+    if not what or re.search(r"(?:er|ly|ed|ing|old|s than)$", what):
+        return "", ""  # "8 times smaller": of what is not said here
+    return what, text[match.start("value") : match.start("what") + len(what)]
 
 
 def _names_in(text: str) -> Iterable[str]:

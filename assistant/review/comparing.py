@@ -232,7 +232,7 @@ def disagreements(materials: Iterable[Material], most: int = 4) -> list[ReviewSe
     for found in by_what.values():
         one = found[0]
         other = next((f for f in found if f[1] != one[1] and f[0] is not one[0]), None)
-        if other is None or 0 not in (one[1], other[1]) and one[1] == other[1]:
+        if other is None:
             continue
         said = Statement()
         for n, (material, _, place) in enumerate((one, other)):

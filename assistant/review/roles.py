@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from assistant.fitted import load
@@ -24,8 +25,8 @@ _PARTS = 5
 def features(sentence: str, place: int, count: int) -> Counter[str]:
     """Words and pairs of words (numbers as 0), and where of ``count`` sentences it stands."""
     tokens = ["0" if t[0].isdigit() else t for t in _TOKEN.findall(sentence.casefold())]
-    found = Counter({token: 1 for token in tokens})
-    found.update({f"{a} {b}": 1 for a, b in zip(tokens, tokens[1:], strict=False)})
+    found = Counter(dict.fromkeys(tokens, 1))
+    found.update({f"{a} {b}": 1 for a, b in pairwise(tokens)})
     part = min(_PARTS - 1, place * _PARTS // max(1, count))
     found.update({f"@{part}": 1, "@first": int(place == 0), "@last": int(place == count - 1)})
     return found

@@ -254,7 +254,7 @@ class Ranker:
         labels = [label for _, label in known]
         if not any(labels) or all(labels):
             return None
-        model = LinearSVC(C=0.5, class_weight="balanced")
+        model = LinearSVC(C=0.5, class_weight="balanced", random_state=0)
         model.fit(self._rows[[place for place, _ in known]], labels)
         return np.asarray(model.decision_function(self._rows), np.float64)
 
@@ -368,10 +368,10 @@ def decisions_csv(screening: Screening, papers: Mapping[str, Paper]) -> str:
         paper = papers.get(paper_id)
         known = [paper_id, paper.title if paper else "", (paper.doi if paper else "") or "",
                  str(paper.year or "") if paper else ""]  # fmt: skip
-        decided: list[Decision | None] = [*by_paper.get(paper_id, [])]
-        for decision in decided or [None]:
-            said = [decision.verdict, decision.reviewer, decision.reason] if decision else [""] * 3
-            writer.writerow([*map(spreadsheet, [*known, *said])])
+        decided = by_paper.get(paper_id, [])
+        said = [[d.verdict, d.reviewer, d.reason] for d in decided] or [["", "", ""]]
+        for one in said:
+            writer.writerow([*map(spreadsheet, [*known, *one])])
     return out.getvalue()
 
 

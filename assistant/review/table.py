@@ -20,9 +20,9 @@ from pydantic import BaseModel, Field
 from assistant.attribution import short_name
 from assistant.errors import LibraryError, QuestionError
 from assistant.files import write_atomically
+from assistant.results import Usage
 from assistant.review.cells import Material
 from assistant.review.model import Cell
-from assistant.results import Usage
 from assistant.text import terms
 
 __all__ = [

@@ -22,7 +22,6 @@ from assistant.review.comparing import (
     counted,
     disagreements,
     joined,
-    list_of,
     name_of,
 )
 from assistant.review.model import (
@@ -176,23 +175,34 @@ def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
     avoid = f"{prepared.topic} {group.name}"
     said = [*contrasts(materials, avoid, prepared.statistics.idf), *across(materials)]
     paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
-    lines = [_line(material) for material in materials]
-    return [*paragraphs, Paragraph(kind="approach", sentences=lines)]
+    lines: dict[tuple[str, ...], list[Material]] = {}
+    for material in materials:
+        lines.setdefault(_words(material), []).append(material)
+    return [
+        *paragraphs,
+        Paragraph(kind="approach", sentences=[_line(w, m) for w, m in lines.items()]),
+    ]
 
 
-def _line(material: Material) -> ReviewSentence:
-    """One paper: what it does and what it found, in its own words."""
+def _words(material: Material) -> tuple[str, ...]:
+    """What a paper does and what it found, in its own words."""
     cells = [material.approach, material.sentence("result", numbers=True)]
-    words = list(dict.fromkeys(cell.text for cell in cells if cell))
+    found = dict.fromkeys(cell.text for cell in cells if cell)
+    words = tuple(sorted(found, key=material.paper.abstract.find))
     if len(words) == 2 and (words[0] in words[1] or words[1] in words[0]):
-        words = [max(words, key=len)]
-    if not words:
-        words = [material.sentences[0] if material.sentences else material.paper.title]
+        words = (max(words, key=len),)
+    return words or (material.sentences[0] if material.sentences else material.paper.title,)
+
+
+def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSentence:
+    """One paper, or several that say the same, with their words."""
     said = " ".join(f"“{text}”" for text in words)
-    statement = Statement().cite(
-        material, " … ".join(words), shown=f"{name_of(material.paper)}: {said}"
-    )
-    return statement.done()
+    statement = Statement()
+    for n, material in enumerate(materials[:-1]):
+        statement.add(", " if n else "").cite(material, " … ".join(words))
+    last = materials[-1]
+    statement.add(" and " if len(materials) > 1 else "")
+    return statement.cite(last, " … ".join(words), shown=f"{name_of(last.paper)}: {said}").done()
 
 
 def _overview(prepared: Prepared) -> list[ReviewSentence]:
@@ -348,13 +358,12 @@ def _numbers(materials: Sequence[Material]) -> list[NumberRow]:
 
 
 def _open_questions(materials: Sequence[Material]) -> list[ReviewSentence]:
-    said = []
+    said: dict[tuple[str, ...], list[Material]] = {}
     for material in materials:
         cell = material.left_open()
         if cell is not None:
-            shown = f"{name_of(material.paper)}: “{cell.text}”"
-            said.append(Statement().cite(material, cell.text, shown=shown).done())
-    return said
+            said.setdefault((cell.text,), []).append(material)
+    return [_line(words, holders) for words, holders in said.items()]
 
 
 def _counts(prepared: Prepared) -> Counts:
@@ -372,9 +381,10 @@ def _counts(prepared: Prepared) -> Counts:
 def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSentence]:
     """How the library was searched, and how many papers were found, used, listed."""
     found, used = prepared.found, len(prepared.found.core)
+    held = prepared.statistics.papers_held
     searches = counted(len(found.steps), "query", "queries")
     said = [
-        f"Of the {prepared.statistics.papers_held:,} papers of the library, {searches} on “{prepared.topic}” brought "
+        f"Of the {held:,} papers of the library, {searches} on “{prepared.topic}” brought "
         f"{found.looked_at:,} to look at; this review is written about {used:,} of them and lists "
         f"{len(found.related):,} more that are related"
     ]
@@ -412,7 +422,8 @@ def _absent(prepared: Prepared) -> Review:
         )
     else:
         text = (
-            f"This library holds nothing on “{prepared.topic}”: of its {prepared.statistics.papers_held:,} papers "
+            f"This library holds nothing on “{prepared.topic}”: of its "
+            f"{prepared.statistics.papers_held:,} papers "
             f"{found.looked_at:,} were looked at, and none is about it or mentions it"
         )
     said = [text]

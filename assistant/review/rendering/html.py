@@ -15,19 +15,14 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.markdown import (
-    HEADS,
-    NUMBER_HEADS,
-    citation_line,
-    verdict_line,
-)
+from assistant.review.rendering.blocks import HEADS, NUMBER_HEADS, SECTIONS
+from assistant.review.rendering.markdown import citation_line, verdict_line
 
 __all__ = ["html"]
 
 _HUES = (212, 28, 152, 338, 265, 190, 78)
 _MAP_WIDTH, _MAP_HEIGHT, _MARGIN = 720, 380, 30
 _LABELS = {"across": "Across the papers", "approach": "Paper by paper"}
-_DISAGREE, _OPEN = "Where the papers point different ways", "Left open by the papers"
 _LONGEST_TITLE = 300
 
 
@@ -45,8 +40,8 @@ def html(review: Review) -> str:
             _overview(review),
             _map(review),
             *(_theme(review, n, theme) for n, theme in enumerate(review.themes)),
-            _listed("disagreements", _DISAGREE, review, review.disagreements),
-            _listed("open", _OPEN, review, review.open_questions),
+            _listed("disagreements", SECTIONS["disagreements"], review, review.disagreements),
+            _listed("open", SECTIONS["open"], review, review.open_questions),
             _references(review),
             _related(review),
             f"<footer><p>{escape(verdict_line(review))}</p></footer>",
@@ -100,9 +95,9 @@ def _contents(review: Review) -> str:
     for n, theme in enumerate(review.themes):
         links.append((f"theme-{n}", theme.name, f" class='t{n % len(_HUES)}'"))
     if review.disagreements:
-        links.append(("disagreements", _DISAGREE, ""))
+        links.append(("disagreements", SECTIONS["disagreements"], ""))
     if review.open_questions:
-        links.append(("open", _OPEN, ""))
+        links.append(("open", SECTIONS["open"], ""))
     links.append(("references", "References", ""))
     rows = "".join(
         f"<li{kind}><a href='#{name}'>{_text(title, 120)}</a></li>" for name, title, kind in links
@@ -232,8 +227,7 @@ def _numbers(review: Review) -> str:
 
 def _related(review: Review) -> str:
     rows = "".join(f"<li>{_text(left.title, 300)}</li>" for left in review.related)
-    heading = "Related papers of the library, not written about"
-    return _section("related", heading, f"<ul>{rows}</ul>") if rows else ""
+    return _section("related", SECTIONS["related"], f"<ul>{rows}</ul>") if rows else ""
 
 
 def _references(review: Review) -> str:

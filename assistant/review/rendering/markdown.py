@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from assistant.escaping import markdown as escaped
 from assistant.paper import Paper
-from assistant.review.model import COLUMNS, NumberRow, Review, ReviewSentence, TableRow
+from assistant.review.model import Review
+from assistant.review.rendering.blocks import SECTIONS, Block, Pieces, blocks
 
-__all__ = ["HEADS", "citation_line", "keyed", "markdown", "verdict_line"]
+__all__ = ["citation_line", "keyed", "markdown", "verdict_line"]
 
-HEADS = ("What it does", "What it reports", "Sample or data", "Where it starts", "Left open")
-NUMBER_HEADS = ("What is measured", "Value", "Data", "Against", "In the paper’s words")
-_FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
 Mark = Callable[[int], str]
 
 
 def markdown(review: Review, mark: Mark = "[{}]".format) -> str:
     """The whole document; ``mark`` writes a citation, as its number if not given."""
-    parts = _Parts(mark)
-    lines = [f"# {escaped(review.title)}", "", "## Scope", "", *parts.running(review.scope)]
-    if review.status == "absent":
-        return "\n".join([*lines, *_notes(review)]).rstrip() + "\n"
-    lines += ["## Contributions", "", *parts.table(review.table)]
-    if review.numbers:
-        lines += ["## Reported numbers", "", *parts.numbers(review.numbers)]
-    if review.overview:
-        lines += ["## Overview", "", *parts.running(review.overview)]
-    for theme in review.themes:
-        lines += [f"## {escaped(theme.name)}", ""]
-        for paragraph in theme.paragraphs:
-            listed = paragraph.kind == "approach" and review.mode == "extractive"
-            lines += (parts.listed if listed else parts.running)(paragraph.sentences)
-    for heading, sentences in (
-        ("Where the papers point different ways", review.disagreements),
-        ("Left open by the papers", review.open_questions),
-    ):
-        if sentences:
-            lines += [f"## {heading}", "", *parts.listed(sentences)]
-    lines += ["## References", ""]
+    lines = [f"# {escaped(review.title)}", ""]
+    for block in blocks(review):
+        lines += _block(block, mark)
+    if review.references:
+        lines += ["## References", ""]
     for r in review.references:
         new = " (new)" if r.new else ""
         lines.append(f"{r.number}. {escaped(citation_line(r.paper))}{new}")
     if review.related:
-        lines += ["", "## Related papers of the library, not written about", ""]
+        lines += ["", f"## {SECTIONS['related']}", ""]
         lines += [f"- {escaped(left.title)}" for left in review.related]
-    lines += ["", "---", "", verdict_line(review), *_notes(review)]
+    if review.references:
+        lines += ["", "---", "", verdict_line(review)]
+    lines += [line for note in review.notes for line in ("", escaped(note))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -82,57 +66,23 @@ def verdict_line(review: Review) -> str:
     )
 
 
-class _Parts:
-    """The parts of the document, with one way of writing citations."""
+def _block(block: Block, mark: Mark) -> list[str]:
+    lines = [f"## {escaped(block.heading)}", ""] if block.heading else []
+    if block.heads:
+        lines += [f"| {' | '.join(block.heads)} |", "|" + " --- |" * len(block.heads)]
+        lines += [f"| {' | '.join(_text(cell, mark) for cell in row)} |" for row in block.rows]
+    elif block.listed:
+        lines += [f"- {_text(line, mark)}" for line in block.lines]
+    else:
+        lines.append(" ".join(_text(line, mark) for line in block.lines))
+    return [*lines, ""]
 
-    def __init__(self, mark: Mark) -> None:
-        self._mark = mark
 
-    def running(self, sentences: Sequence[ReviewSentence]) -> list[str]:
-        """As a paragraph."""
-        return [" ".join(map(self._said, sentences)), ""]
-
-    def listed(self, sentences: Sequence[ReviewSentence]) -> list[str]:
-        """As a list."""
-        return [*(f"- {self._said(sentence)}" for sentence in sentences), ""]
-
-    def table(self, rows: Sequence[TableRow]) -> list[str]:
-        """What each paper contributes."""
-        lines = _heads("Theme", "Paper", *HEADS)
-        for row in rows:
-            cells = [escaped(row.theme), f"{escaped(row.title)} {self._mark(row.number)}"]
-            for column in COLUMNS:
-                cell = getattr(row, column)
-                cells.append(f"“{escaped(cell.text)}”" if cell else "")
-            lines.append("| " + " | ".join(cells) + " |")
-        return [*lines, ""]
-
-    def numbers(self, rows: Sequence[NumberRow]) -> list[str]:
-        """What is reported in numbers."""
-        lines = _heads(*NUMBER_HEADS)
-        for row in rows:
-            cells = map(escaped, (row.what, row.value, row.data, row.against))
-            words = f"“{escaped(row.cell.quote)}” {self._mark(row.cell.citation)}"
-            lines.append("| " + " | ".join([*cells, words]) + " |")
-        return [*lines, ""]
-
-    def _said(self, sentence: ReviewSentence) -> str:
-        text = "".join(
-            _inline(piece) + (self._mark(number) if number else "")
-            for piece, number in sentence.pieces()
-        )
-        return text + _FLAGS.get(sentence.support, "")
+def _text(pieces: Pieces, mark: Mark) -> str:
+    return "".join(_inline(text) + (mark(n) if n else "") for text, n in pieces).strip()
 
 
 def _inline(text: str) -> str:
     """A piece inside a line: the spaces at its ends stay."""
     left, right = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     return f"{left}{escaped(text)}{right if text.strip() else ''}"
-
-
-def _heads(*heads: str) -> list[str]:
-    return [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
-
-
-def _notes(review: Review) -> list[str]:
-    return [line for note in review.notes for line in ("", escaped(note))]

@@ -79,8 +79,8 @@ def _xlsx(table: Table) -> bytes:
 def _markdown(table: Table) -> str:
     lines = [f"| paper | {' | '.join(map(escaped, table.columns))} |"]
     lines.append("|" + " --- |" * (len(table.columns) + 1))
-    for row in table.rows:
-        lines.append(f"| {' | '.join(map(escaped, (row.title, *_texts(row, table))))} |")
+    rows = (map(escaped, (row.title, *_texts(row, table))) for row in table.rows)
+    lines += [f"| {' | '.join(row)} |" for row in rows]
     lines += [line for note in table.notes for line in ("", escaped(note))]
     return "\n".join(lines) + "\n"
 
@@ -92,19 +92,20 @@ def _latex(table: Table) -> str:
 
 def _html(table: Table) -> str:
     heads = "".join(f"<th>{escape(head)}</th>" for head in ("paper", *table.columns))
-    rows = []
-    for row in table.rows:
-        cells = "".join(
-            f"<td title='{escape(' '.join(_sentences(row, name)))}'>{escape(text)}</td>"
-            for name, text in zip(table.columns, _texts(row, table), strict=True)
-        )
-        rows.append(f"<tr><th>{escape(row.title)}</th>{cells}</tr>")
+    rows = [f"<tr><th>{escape(row.title)}</th>{_html_cells(row, table)}</tr>" for row in table.rows]
     style = "td,th{border:1px solid #ccc;padding:.4em;vertical-align:top;text-align:left}"
     title = escape(table.topic or "All papers")
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
         f"<style>table{{border-collapse:collapse;font:14px system-ui}}{style}</style>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></html>\n"
+    )
+
+
+def _html_cells(row: Row, table: Table) -> str:
+    return "".join(
+        f"<td title='{escape(' '.join(_sentences(row, name)))}'>{escape(text)}</td>"
+        for name, text in zip(table.columns, _texts(row, table), strict=True)
     )
 
 
