@@ -196,7 +196,8 @@ def weighed(
     for candidate in order:
         odds = model.log_odds(candidate.features)
         chance = 1.0 / (1.0 + math.exp(-odds))
-        if candidate.title_share > 0.99:  # its title names the topic
+        named = candidate.title_share > 0.99  # its title holds the whole topic
+        if named or (candidate.share > 0.99 and candidate.linear > 0):
             chance = max(chance, CORE)
         candidate.relevance = round(chance, 4)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))

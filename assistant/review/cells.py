@@ -337,7 +337,11 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
     while cut >= 0 and (before := _INSIDE.search(text[:start])):  # "ratio of the mean …"
         start = before.start()
     what = text[start:end]
-    return (what, text[start : match.end("value")].strip()) if len(what) > 1 and terms(what) else ("", "")
+    return (
+        (what, text[start : match.end("value")].strip())
+        if len(what) > 1 and terms(what)
+        else ("", "")
+    )
 
 
 def _what_after(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[str, str]:
