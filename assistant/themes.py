@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["OTHER", "Theme", "cluster", "named", "phrases_of", "projected"]
+__all__ = ["OTHER", "Theme", "cluster", "grouped", "named", "phrases_of", "projected"]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 OTHER = "Other"
 _SEED = 0
-_BY_SILHOUETTE = 400
-"""Papers up to which the number of themes is chosen by how well they stand apart."""
+_EXACT = 5000
+"""Papers up to which k-means looks at all of them at once."""
 _READ = 200
 """Papers of a theme that are read for its name."""
 _MAJORITY = 0.5
@@ -44,39 +44,57 @@ class Theme:
     terms: list[str]
 
 
-def cluster(vectors: Floats, most: int = 8, count: int | None = None) -> Labels:
+def grouped(
+    vectors: Floats,
+    titles: Sequence[str],
+    texts: Sequence[str],
+    avoid: str = "",
+    idf: Callable[[str], float] = lambda _: _COMMON,
+    most: int = 8,
+) -> list[Theme]:
+    """The themes of some papers, in the number that stands apart best and can be named.
+
+    Args as of `cluster` and `named`.
+    """
+    n = len(vectors)
+    if n < 6:
+        return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf)
+    from sklearn.metrics import silhouette_score  # noqa: PLC0415
+
+    phrases = [phrases_of(title, text) for title, text in zip(titles, texts, strict=True)]
+    centred = _centred(vectors)
+    best: tuple[float, list[Theme]] | None = None
+    for count in range(2, max(2, min(most, n // 3)) + 1):
+        labels = cluster(vectors, count)
+        themes = named(labels, vectors, titles, texts, avoid, idf, phrases)
+        inside = sum(len(theme.members) for theme in themes if theme.terms)
+        score = float(silhouette_score(centred, labels)) + inside / n + 0.01 * count
+        if best is None or score > best[0]:
+            best = (score, themes)
+    return best[1] if best else []
+
+
+def cluster(vectors: Floats, count: int) -> Labels:
     """(papers,) the theme of each, the largest first.
 
     Args:
         vectors: (papers, dimension), unit.
-        most: themes at the most.
-        count: so many, where it is known; else what the silhouette prefers.
+        count: of themes.
     """
-    n = len(vectors)
-    if n < 6 and count is None:
-        return np.zeros(n, dtype=np.int64)
     from sklearn.cluster import KMeans, MiniBatchKMeans  # noqa: PLC0415
-    from sklearn.metrics import silhouette_score  # noqa: PLC0415
 
-    centred = vectors - vectors.mean(axis=0)  # what all share does not tell them apart
-    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
-    make = KMeans if n <= 5000 else MiniBatchKMeans
-    if count is None:
-        counts = range(2, max(2, min(most, n // 4)) + 1) if n <= _BY_SILHOUETTE else [most]
-    else:
-        counts = range(max(1, min(count, n)), max(1, min(count, n)) + 1)
-    best: tuple[float, Labels] | None = None
-    for k in counts:
-        labels = np.asarray(make(k, n_init=4, random_state=_SEED).fit_predict(centred), np.int64)
-        score = 0.0
-        if len(counts) > 1:
-            score = float(silhouette_score(centred, labels)) + 0.01 * k
-            score -= 0.1 * float((np.bincount(labels, minlength=k) < 2).mean())
-        if best is None or score > best[0]:
-            best = (score, labels)
-    assert best is not None  # noqa: S101  there is at least one count
-    sizes = np.bincount(best[1])
-    return np.argsort(np.argsort(-sizes, kind="stable"))[best[1]].astype(np.int64)
+    count = max(1, min(count, len(vectors)))
+    make = KMeans if len(vectors) <= _EXACT else MiniBatchKMeans
+    found = make(count, n_init=4, random_state=_SEED).fit_predict(_centred(vectors))
+    order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
+    return np.asarray(np.argsort(order)[found], np.int64)
+
+
+def _centred(vectors: Floats) -> Floats:
+    """Without what all share: that does not tell them apart."""
+    centred = vectors - vectors.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(centred / np.maximum(norms, 1e-6), np.float32)
 
 
 def named(
@@ -86,20 +104,26 @@ def named(
     texts: Sequence[str],
     avoid: str = "",
     idf: Callable[[str], float] = lambda _: _COMMON,
+    phrases: Sequence[dict[tuple[str, ...], str]] | None = None,
 ) -> list[Theme]:
     """The themes with their names; those without one are joined under `OTHER`, at the end.
 
     Args:
         avoid: words that name no theme, since all papers are about them: the topic.
         idf: of a stem in the library; what a third of its papers hold names no theme.
+        phrases: `phrases_of` each paper, where they are known.
     """
     count = int(labels.max(initial=-1)) + 1
     read = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
     bodies = {int(p): set(terms(texts[p])) for places in read for p in places}
-    held = {int(p): phrases_of(titles[p], texts[p]) for places in read for p in places}
+    held = {
+        int(p): phrases[p] if phrases else phrases_of(titles[p], texts[p])
+        for places in read
+        for p in places
+    }
     forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for phrases in held.values():
-        for key, form in phrases.items():
+    for known in held.values():
+        for key, form in known.items():
             forms[key][form] += 1
     avoided = set(terms(avoid))
     themes: list[Theme] = []

@@ -317,6 +317,8 @@ class _Job:
                     continue
                 if 1 <= item["n"] <= len(failing) and isinstance(item.get("text"), str):
                     anew[failing[item["n"] - 1]] = self._checker.read(item["text"], allowed)
+            if not anew:
+                break
             sentences = [s for n, old in enumerate(sentences) for s in anew.get(n, [old])]
         return [s for s in sentences if s.support != "unsupported"]
 

@@ -40,7 +40,7 @@ from assistant.review.model import (
 )
 from assistant.text import terms
 from assistant.themes import Theme as Group
-from assistant.themes import cluster, named, projected
+from assistant.themes import grouped, projected
 
 __all__ = ["Prepared", "assembled", "checked_topic", "materials_of", "prepare", "write"]
 
@@ -151,7 +151,7 @@ def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
     vectors = np.stack([p.found.mean for p in found.core])
     titles = [p.paper.title for p in found.core]
     texts = [p.paper.abstract for p in found.core]
-    return named(cluster(vectors), vectors, titles, texts, topic, statistics.idf)
+    return grouped(vectors, titles, texts, topic, statistics.idf)
 
 
 # ---------------------------------------------------------------------- without a model

@@ -14,7 +14,7 @@ from assistant.review.comparing import across, counted, name_of
 from assistant.review.model import Quote, ReviewSentence
 from assistant.review.roles import role_scores
 from assistant.text import sentences
-from assistant.themes import OTHER, cluster, named, projected
+from assistant.themes import OTHER, grouped, projected
 
 MEDICAL = (
     "Asthma is common in childhood. The aim of this study was to see whether swimming helps. "
@@ -162,8 +162,8 @@ def test_themes_are_named_by_what_a_majority_holds() -> None:
     kinds = [0] * 4 + [1] * 4 + [2] * 3
     texts = ["sweat salt here", "lung volume here", ""]
     vectors = _vectors(kinds)
-    themes = named(
-        cluster(vectors), vectors,
+    themes = grouped(
+        vectors,
         [f"{texts[k]} number {chr(97 + n)}" for n, k in enumerate(kinds)],
         [f"On {texts[k]}." for k in kinds],
     )  # fmt: skip
