@@ -476,10 +476,23 @@ def review(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where to: .md .html .bib .ris .csl.json .csv .json; may be repeated.",
+            help="Where to: .md .keys.md .html .tex .docx .bib .ris .csl.json .csv .json; "
+            "may be repeated.",
         ),
     ] = None,
     force: Force = False,
+    style: Annotated[
+        str, typer.Option("--style", metavar="CSL", help="Of a .docx: apa, ieee, vancouver, …")
+    ] = "apa",
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            help="An earlier review's .json: papers that are new since are marked.",
+            show_default=False,
+        ),
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
     ] = False,
@@ -500,7 +513,8 @@ def review(
     Examples:
       assistant review "mixture-of-experts compression" -o review.md
       assistant review "gaze estimation" --papers 10 -o review.html -o references.bib
-      assistant review "expert pruning" --exclude "A Paper That Does Not Fit" --json
+      assistant review "expert pruning" -o review.docx --style ieee -o review.json
+      assistant review "expert pruning" --since review.json -o new.md
     """
     from assistant.cli import reviewing  # noqa: PLC0415
 
@@ -512,6 +526,8 @@ def review(
         exclude=exclude or [],
         outputs=output or [],
         force=force,
+        style=style,
+        since=since,
         preview=preview,
         as_json=as_json,
         model={
@@ -521,6 +537,139 @@ def review(
             "max_cost": max_cost,
             "language": language,
         },
+    )
+
+
+@app.command()
+def table(
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOPIC]", help="In a few words; none with --all.", show_default=False
+        ),
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All papers of the library.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", help="Separated by commas.", show_default=False),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", metavar="NAME", help="A row for each number that measures it."),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="COLUMN", help="By its numbers, highest first.")
+    ] = None,
+    papers: Annotated[
+        int, typer.Option("--papers", min=1, metavar="N", help="Rows at most.")
+    ] = 100,
+    library: Library = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv .xlsx .md .tex .html .json"),
+    ] = None,
+    force: Force = False,
+    correct: Annotated[
+        tuple[str, str, str] | None,
+        typer.Option(
+            "--correct", metavar="PAPER COLUMN TEXT", help="Put TEXT in a cell, for good, and stop."
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
+    ] = False,
+    as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Make a table over papers: any columns, each cell in the abstract's own words.
+
+    Read without a language model: problem, method, result, limits, sample size, p-value, data
+    set, compared with, name, numbers, METRIC=value, year, authors, venue, doi. Any other column
+    needs one. (?) marks a cell whose sentence compares, so that the value may be another's.
+
+    \b
+    Examples:
+      assistant table "sweat test" --columns "sample size, result, sensitivity=value"
+      assistant table --all --columns "year, method, data set" -o papers.xlsx
+      assistant table "image classification" --metric accuracy
+      assistant table "sweat test" --correct "A Title" "sample size" "41 children"
+    """
+    if correct is None and (topic is None) == (not everything):
+        raise typer.BadParameter("name a topic, or give --all.", param_hint="TOPIC")
+    from assistant.cli import tabling  # noqa: PLC0415
+
+    tabling.table(
+        topic,
+        columns=columns,
+        metric=metric,
+        sort=sort,
+        papers=papers,
+        library=library,
+        outputs=output or [],
+        force=force,
+        correct=correct,
+        preview=preview,
+        as_json=as_json,
+        model={"llm": llm, "base_url": base_url, "max_cost": max_cost},
+    )
+
+
+@app.command()
+def screen(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The question of the review.")],
+    *,
+    criteria: Annotated[
+        Path | None,
+        typer.Option("--criteria", metavar="FILE", help='Lines "include: …" and "exclude: …".'),
+    ] = None,
+    file: Annotated[
+        Path, typer.Option("--file", metavar="FILE", help="Where decisions are kept.")
+    ] = Path("screening.json"),
+    reviewer: Annotated[
+        str, typer.Option("--reviewer", metavar="NAME", help="Who decides.")
+    ] = "me",
+    imports: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="CSV", help="Decisions of ASReview, Rayyan, Covidence."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv, .json, or .svg (PRISMA)."),
+    ] = None,
+    force: Force = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Tell how far it is, and ask nothing.")
+    ] = False,
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Screen the library for a systematic review: include, exclude or maybe, by key.
+
+    The paper that is likeliest to be included comes next; each decision is kept at once, and
+    the same command goes on. What is still unfound is estimated, and a stop is suggested.
+
+    \b
+    Examples:
+      assistant screen "exercise in cystic fibrosis" --criteria criteria.txt
+      assistant screen "exercise in cystic fibrosis" --import asreview.csv --status
+      assistant screen "exercise in cystic fibrosis" -o decisions.csv -o prisma.svg
+    """
+    from assistant.cli import screening  # noqa: PLC0415
+
+    screening.screen(
+        topic,
+        criteria=criteria,
+        file=file,
+        reviewer=reviewer,
+        imports=imports or [],
+        outputs=output or [],
+        force=force,
+        status=status,
+        library=library,
+        as_json=as_json,
     )
 
 
