@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
+from typing import Any
 
 from assistant.cli.opening import (
     checked_output,
+    chosen_filters,
     open_assistant,
     open_for_writing,
     read_text,
@@ -29,7 +31,12 @@ _SHOWN = 20
 
 
 def list_papers(
-    words: Sequence[str], *, library: str | None, limit: int | None, as_json: bool
+    words: Sequence[str],
+    *,
+    library: str | None,
+    limit: int | None,
+    as_json: bool,
+    filters: Mapping[str, Any] | None = None,
 ) -> None:
     """Prints the papers of the library, those that hold all of ``words`` if there are any.
 
@@ -39,8 +46,13 @@ def list_papers(
     terminal = Terminal()
     held = open_assistant(library, terminal).library
     held.ready(check=False)
+    chosen = chosen_filters(filters)
     wanted = [word.casefold() for word in " ".join(words).split()]
-    found = [paper for paper in held.papers() if holds(paper, wanted)]
+    found = [
+        paper
+        for paper in held.papers()
+        if holds(paper, wanted) and (not chosen or chosen.fits(paper))
+    ]
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])
