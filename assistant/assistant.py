@@ -757,8 +757,18 @@ class Assistant:
 
     def _retriever(self, filters: Filters | None = None, k: int | None = None) -> PaperRetriever:
         with self._lock:
+<<<<<<< HEAD
             if filters or k is not None:
                 return self._retriever().filtered(filters, k)
+=======
+            if filters:
+                from assistant.retrieval import PaperRetriever  # noqa: PLC0415
+
+                self._retriever()  # says what is wrong
+                return PaperRetriever(
+                    self.library, self._embedder(), self.settings.retrieval, filters=filters
+                )
+>>>>>>> doors
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 

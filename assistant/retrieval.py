@@ -324,3 +324,148 @@ def _top(scores: Floats, k: int) -> Places:
     """Rows of the ``k`` highest scores, best first; the earlier of equals first."""
     order: Places = np.argsort(-scores, kind="stable")[:k]
     return order
+<<<<<<< HEAD
+=======
+
+
+def _blend(best: Floats, summed: Floats, norms: Floats, counts: Places, weight: float) -> Floats:
+    mean_cosine = summed / counts / np.maximum(norms, np.float32(1e-6))
+    blended: Floats = (weight * best + (1 - weight) * mean_cosine).astype(np.float32)
+    return blended
+
+
+def _dense_all(index: SearchIndex, cosines: Floats, weight: float) -> tuple[Floats, Floats]:
+    """Best-chunk cosine and dense score of every paper, from the cosines of all chunks."""
+    if not len(index):
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    starts = index.chunk_starts[:-1]
+    best: Floats = np.maximum.reduceat(cosines, starts)
+    summed = np.add.reduceat(cosines, starts)
+    return best, _blend(best, summed, index.mean_norms, np.diff(index.chunk_starts), weight)
+
+
+def _dense_some(
+    index: SearchIndex, vector: Floats, places: Places, weight: float
+) -> tuple[Floats, Floats]:
+    """As `_dense_all`, for the papers at ``places`` only."""
+    counts = np.diff(index.chunk_starts)[places]
+    ends = np.cumsum(counts)
+    rows = np.repeat(index.chunk_starts[places] - (ends - counts), counts) + np.arange(ends[-1])
+    cosines = index.vectors[rows] @ vector
+    best: Floats = np.maximum.reduceat(cosines, ends - counts)
+    summed = np.add.reduceat(cosines, ends - counts)
+    return best, _blend(best, summed, index.mean_norms[places], counts, weight)
+
+
+def _nearest_and_farthest(
+    index: SearchIndex, cosines: Floats, papers: int
+) -> tuple[Places, Places]:
+    """Places of about ``papers`` papers with the nearest chunks, and some with the farthest."""
+    wanted = min(len(cosines), int(papers * len(cosines) / len(index)) + 1)
+    nearest = index.paper_of(_top(cosines, wanted))
+    farthest = index.paper_of(_top(-cosines, _FARTHEST))
+    return np.unique(nearest), np.unique(farthest)
+
+
+class PaperRetriever(BaseRetriever):
+    """LlamaIndex retriever over a library: one node a paper, its text title and abstract.
+
+    A node's metadata names the paper and gives its place and the scores that ranked it.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        embedder: Embedder,
+        settings: RetrievalSettings,
+        top_k: int | None = None,
+        filters: Filters | None = None,
+    ) -> None:
+        super().__init__()
+        self._library = library
+        self._embedder = embedder
+        self._settings = settings
+        self._top_k = top_k or settings.top_k
+        self._filters = filters
+
+    def rank(self, question: str, k: int | None = None) -> Ranking:
+        """The ``k`` best papers (the retriever's own number if not given) with their scores."""
+        index, vector = self._library.index(), self._embedder.embed_query(question)
+        wanted = k or self._top_k
+        if self._filters is None:
+            return rank(index, question, vector, self._settings, wanted)
+        found = rank(index, question, vector, self._settings, len(index))
+        fits = [self._filters.fits(index.paper(int(place))) for place in found.places]
+        kept = np.flatnonzero(fits)[:wanted]
+        parts = ("places", "scores", "cosines", "best_cosines", "bm25")
+        return replace(found, **{name: getattr(found, name)[kept] for name in parts})
+
+    def find(
+        self, question: str, k: int | None = None, filters: Filters | None = None
+    ) -> Retrieval:
+        """The ``k`` best papers that fit ``filters``, as `RetrievedPaper`s."""
+        index = self._library.index()
+        wanted = k or self._top_k
+        ranking = self.rank(question, len(index) if filters else wanted)
+        found = (_found(ranking, n) for n in range(len(ranking)))
+        papers = [p for p in found if not filters or filters.fits(p.paper)][:wanted]
+        return Retrieval(question, ranking.vector, tuple(papers), index)
+
+    def read(self, ids: Sequence[str], vector: Floats) -> list[RetrievedPaper]:
+        """The papers with these ids, in that order, with their cosines to ``vector``.
+
+        ``score`` is the cosine; ``bm25`` is 0. Unknown ids are left out.
+        """
+        index = self._library.index()
+        places = np.array([index.place[i] for i in ids if i in index.place], dtype=np.int64)
+        if not len(places):
+            return []
+        best, dense = _dense_some(index, vector, places, self._settings.best_chunk_weight)
+        zeros = np.zeros(len(places), np.float32)
+        ranking = Ranking(index, "", vector, places, dense, dense, best, zeros, 0.0, 1.0)
+        return [_found(ranking, n) for n in range(len(places))]
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return as_nodes(self.rank(query_bundle.query_str))
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+def _found(ranking: Ranking, n: int) -> RetrievedPaper:
+    index, place = ranking.index, int(ranking.places[n])
+    mean = index.chunk_vectors(place).mean(axis=0)
+    return RetrievedPaper(
+        paper=index.paper(place),
+        score=float(ranking.scores[n]),
+        cosine=float(ranking.cosines[n]),
+        best_cosine=float(ranking.best_cosines[n]),
+        bm25=float(ranking.bm25[n]),
+        standing=ranking.standing(n),
+        spans=tuple(index.spans(place)),
+        mean=mean / max(float(np.linalg.norm(mean)), 1e-6),
+        read_vectors=lambda: index.sentence_vectors(place),
+    )
+
+
+def as_nodes(ranking: Ranking) -> list[NodeWithScore]:
+    """``ranking`` as LlamaIndex nodes, one a paper."""
+    nodes: list[NodeWithScore] = []
+    for n, place in enumerate(ranking.places):
+        paper = ranking.index.paper(int(place))
+        node = TextNode(
+            id_=paper.id,
+            text=paper.abstract or paper.title,
+            metadata={
+                "paper_id": paper.id,
+                "title": paper.label,
+                "url": paper.link or "",
+                "cosine": float(ranking.cosines[n]),
+                "bm25": float(ranking.bm25[n]),
+            },
+            excluded_llm_metadata_keys=["paper_id", "url", "cosine", "bm25"],
+            excluded_embed_metadata_keys=["paper_id", "url", "cosine", "bm25"],
+        )
+        nodes.append(NodeWithScore(node=node, score=float(ranking.scores[n])))
+    return nodes
+>>>>>>> doors

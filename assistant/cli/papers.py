@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
+from assistant.assistant import Assistant
 from assistant.cli.opening import (
     checked_output,
     chosen_filters,
@@ -20,6 +21,7 @@ from assistant.cli.opening import (
 from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.errors import PaperNotFound
 from assistant.exporting import FORMATS, record
+from assistant.library import Library
 from assistant.paper import Paper
 from assistant.papersearch import holds
 from assistant.reading.sources import shown_name
@@ -44,6 +46,7 @@ def list_papers(
         LibraryError: there is no library, or it cannot be read.
     """
     terminal = Terminal()
+<<<<<<< HEAD
     held = open_assistant(library, terminal).library
     held.ready(check=False)
     chosen = chosen_filters(filters)
@@ -53,6 +56,11 @@ def list_papers(
         for paper in held.papers()
         if holds(paper, wanted) and (not chosen or chosen.fits(paper))
     ]
+=======
+    held = _filled(open_assistant(library, terminal))
+    wanted = [word.casefold() for word in " ".join(words).split()]
+    found = [paper for paper in held.papers() if holds(paper, wanted)]
+>>>>>>> doors
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])
@@ -159,15 +167,25 @@ def export(*, library: str | None, form: str, output: Path | None, force: bool =
     terminal = Terminal()
     path = None if output is None or str(output) == "-" else checked_output(output, force=force)
     assistant = open_assistant(library, terminal)
-    held = assistant.library
-    if not len(held):
-        held.statistics  # noqa: B018  says that there is no paper, and what to do
+    held = _filled(assistant)
     pieces = FORMATS[form](held.papers(), assistant.citation_keys())
     if path is None:
         terminal.document(pieces)
         return
     write_file(path, pieces, force=force)
     terminal.note(f"{len(held):,} papers written to {path}.")
+
+
+def _filled(assistant: Assistant) -> Library:
+    """The library.
+
+    Raises:
+        LibraryNotFound: there is no paper in it.
+    """
+    held = assistant.library
+    if not len(held):
+        _ = held.statistics  # says that there is none, and what to do
+    return held
 
 
 def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:
