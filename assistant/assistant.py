@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from assistant.answering.evidence import PassageReader
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
-    from assistant.llm import Cancellation
+    from assistant.endpoint import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.generative import ReviewWriter
@@ -223,7 +223,7 @@ class Assistant:
 
         Cancelling the task, or closing the iterator, stops the work as `stream` says.
         """
-        from assistant.llm import Cancellation  # noqa: PLC0415
+        from assistant.endpoint import Cancellation  # noqa: PLC0415
 
         cancellation = Cancellation()
         events = self.stream(

@@ -26,8 +26,8 @@ from assistant.answering.understanding import (
 from assistant.answering.verifying import Verification
 from assistant.conversation import small_talk, standalone
 from assistant.errors import ContextTooLong, CostCapReached, EndpointError
-from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Finished, Waiting
-from assistant.llm.ledger import Ledger, count_tokens
+from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Finished, Waiting
+from assistant.endpoint.ledger import Ledger, count_tokens
 from assistant.prompting import Prompts, boundary
 from assistant.results import (
     Answer,

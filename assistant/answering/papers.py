@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.llm.ledger import count_tokens
+from assistant.endpoint.ledger import count_tokens
 from assistant.paper import Paper
 from assistant.results import Passage
 from assistant.retrieval import Ranking

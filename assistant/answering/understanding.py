@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.llm.ledger import count_tokens
+from assistant.endpoint.ledger import count_tokens
 from assistant.results import Message
 
 __all__ = ["Plan", "condensed", "is_plain", "json_reply", "plan_from_reply"]

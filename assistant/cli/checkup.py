@@ -36,6 +36,6 @@ def doctor(*, library: str | None, as_json: bool) -> bool:
 def _language_model(settings: Settings) -> Iterator[Check]:
     """A test call, where a model is configured; without one nobody is called."""
     if settings.llm and (settings.openai_base_url or settings.openai_api_key):
-        from assistant.llm import examine  # noqa: PLC0415
+        from assistant.endpoint import examine  # noqa: PLC0415
 
         yield from examine(settings)

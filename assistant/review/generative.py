@@ -20,8 +20,8 @@ from assistant.answering.citations import RawSentence, SentenceReader
 from assistant.answering.papers import without_marks
 from assistant.answering.understanding import json_reply
 from assistant.errors import EndpointError
-from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Waiting
-from assistant.llm.ledger import Ledger, count_tokens, price_of
+from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Waiting
+from assistant.endpoint.ledger import Ledger, count_tokens, price_of
 from assistant.prompting import Prompts, boundary
 from assistant.review.drafting import DraftSentence
 from assistant.review.extractive import Part, open_questions

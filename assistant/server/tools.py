@@ -12,7 +12,7 @@ from pydantic import Field
 from assistant.assistant import Assistant
 from assistant.errors import AssistantError
 from assistant.exporting import record
-from assistant.llm import Cancellation
+from assistant.endpoint import Cancellation
 from assistant.results import Answer, SearchResult
 from assistant.review.rendering import render
 

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from assistant.errors import AssistantError, LibraryNotFound
 from assistant.exporting import FORMATS
 from assistant.feedback import Rating, rate
-from assistant.llm import Cancellation
+from assistant.endpoint import Cancellation
 from assistant.results import (
     Citation,
     CitationEvent,

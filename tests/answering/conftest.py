@@ -16,7 +16,7 @@ from assistant.answering.generative import GenerativeAnswerer, Judgement
 from assistant.answering.support import SupportChecker
 from assistant.embedding import Vectors
 from assistant.index import SearchIndex
-from assistant.llm import Endpoint
+from assistant.endpoint import Endpoint
 from assistant.paper import Paper
 from assistant.prompting import Prompts
 from assistant.retrieval import Ranking

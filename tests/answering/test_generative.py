@@ -22,7 +22,7 @@ from assistant.errors import (
     QuestionError,
     ReplyCut,
 )
-from assistant.llm.ledger import Price
+from assistant.endpoint.ledger import Price
 from assistant.results import (
     Answer,
     CitationEvent,
@@ -511,7 +511,7 @@ def test_the_cost_cap_leaves_out_small_steps_and_then_refuses(
     server: ScriptedServer, assistant_for: AssistantFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     price = Price(1e-6, 1e-5)
-    monkeypatch.setattr("assistant.llm.endpoint.price_of", lambda _: price)
+    monkeypatch.setattr("assistant.endpoint.chat.price_of", lambda _: price)
     text = "Accuracy drops by 0.8 points [Pruning Experts Without Retraining]."
     answers(server, answer=Reply(text, usage=(100, 90)))
     assistant = assistant_for(generation={"max_cost": 0.0018, "max_tokens": 300})
@@ -716,7 +716,7 @@ def test_a_deep_answer_that_fails_keeps_its_first_draft(
 def test_a_deep_answer_stays_under_the_cap(
     server: ScriptedServer, assistant_for: AssistantFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.llm.endpoint.price_of", lambda _: Price(0.0, 1e-5))
+    monkeypatch.setattr("assistant.endpoint.chat.price_of", lambda _: Price(0.0, 1e-5))
     more = json.dumps({"enough": False, "queries": ["gaze with one eye"]})
     draft = Reply(
         "Accuracy drops by 0.8 points [Pruning Experts Without Retraining].", usage=(9, 90)

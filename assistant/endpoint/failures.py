@@ -27,7 +27,7 @@ from assistant.errors import (
     ReplyCut,
     ReplyMalformed,
 )
-from assistant.llm.target import Target
+from assistant.endpoint.target import Target
 
 if TYPE_CHECKING:
     import openai

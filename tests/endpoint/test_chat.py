@@ -34,7 +34,7 @@ from assistant.errors import (
     ReplyEmpty,
     ReplyMalformed,
 )
-from assistant.llm import (
+from assistant.endpoint import (
     Cancellation,
     Delta,
     Endpoint,
@@ -45,8 +45,8 @@ from assistant.llm import (
     examine,
     probe,
 )
-from assistant.llm.ledger import Price, count_tokens, price_of
-from assistant.llm.target import Target
+from assistant.endpoint.ledger import Price, count_tokens, price_of
+from assistant.endpoint.target import Target
 from assistant.results import Usage
 from assistant.settings import Settings
 from tests.scripted_server import Reply, ScriptedServer, failure
@@ -491,7 +491,7 @@ def test_tokens_are_rather_over_than_underestimated() -> None:
 def test_replies_are_kept_only_when_asked_for(
     server: ScriptedServer, endpoint_for: EndpointFor, settings_for: SettingsFor
 ) -> None:
-    from assistant.llm import clear_replies  # noqa: PLC0415
+    from assistant.endpoint import clear_replies  # noqa: PLC0415
 
     server.answer = lambda _: "fresh"
     run(endpoint_for())

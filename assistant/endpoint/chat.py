@@ -27,10 +27,10 @@ from assistant.errors import (
     KeyRefused,
     ReplyEmpty,
 )
-from assistant.llm import failures
-from assistant.llm.cache import ReplyCache
-from assistant.llm.ledger import Ledger, count_tokens, price_of
-from assistant.llm.target import Target
+from assistant.endpoint import failures
+from assistant.endpoint.cache import ReplyCache
+from assistant.endpoint.ledger import Ledger, count_tokens, price_of
+from assistant.endpoint.target import Target
 from assistant.results import Usage
 from assistant.settings import Settings
 

@@ -16,8 +16,8 @@ from assistant.errors import (
     KeyRefused,
     ModelUnknown,
 )
-from assistant.llm.endpoint import Delta, Endpoint
-from assistant.llm.ledger import Ledger, price_of
+from assistant.endpoint.chat import Delta, Endpoint
+from assistant.endpoint.ledger import Ledger, price_of
 from assistant.results import Usage
 from assistant.settings import Settings
 
