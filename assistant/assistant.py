@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
+    from assistant.settings import Verify
 
 __all__ = ["Assistant"]
 
@@ -133,7 +134,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
     ) -> Answer:
         """Answers ``question``; ``history`` holds the turns before it, oldest first.
 
@@ -158,7 +159,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         cancellation: Cancellation | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering ``question``: steps, text, citations, verdicts, the answer.
@@ -201,7 +202,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
     ) -> Answer:
         """`ask` for async code; the work runs in a thread."""
         async for event in self.astream(question, history, effort=effort, verify=verify):
@@ -217,7 +218,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
     ) -> AsyncIterator[Event]:
         """`stream` for async code; each step runs in a thread of this stream's own.
 

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.answering.support import COEFFICIENTS, FEATURES, INTERCEPT, Source, SupportChecker
+from assistant.answering.support import FEATURES, Source, SupportChecker
 from assistant.embedding import Embedder, open_embedder
+from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.settings import Settings
 from assistant.text import sentences, terms
@@ -74,8 +75,15 @@ def measure(papers: Sequence[Paper], embedder: Embedder, seed: int = 0) -> Check
     pairs = make_pairs(papers, seed)
     features = feature_table(pairs, papers, embedder)
     chosen = np.array([held_out(pair.paper) for pair in pairs])
-    scores = features @ np.asarray(COEFFICIENTS, dtype=np.float64) + INTERCEPT
+    weights, intercept = _kept()
+    scores = features @ weights + intercept
     return report([p for p, c in zip(pairs, chosen, strict=True) if c], np.asarray(scores)[chosen])
+
+
+def _kept() -> tuple[Floats, float]:
+    """The weights in use, in the order of FEATURES, and the intercept."""
+    model = load("support")
+    return np.array([model.weights[name] for name in FEATURES]), model.intercept
 
 
 def feature_table(pairs: Sequence[Pair], papers: Sequence[Paper], embedder: Embedder) -> Floats:
@@ -188,7 +196,7 @@ def main() -> None:
     features = feature_table(pairs, papers, embedder)
     chosen = np.array([held_out(pair.paper) for pair in pairs])
     tested = [p for p, c in zip(pairs, chosen, strict=True) if c]
-    weights, intercept = np.asarray(COEFFICIENTS, dtype=np.float64), INTERCEPT
+    weights, intercept = _kept()
     if given.fit:
         fitted = [p for p, c in zip(pairs, chosen, strict=True) if not c]
         weights, intercept = fit(fitted, features[~chosen])

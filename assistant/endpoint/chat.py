@@ -19,6 +19,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from assistant.endpoint import failures
+from assistant.endpoint.cache import ReplyCache
+from assistant.endpoint.ledger import Ledger, count_tokens, price_of
+from assistant.endpoint.target import Target
 from assistant.errors import (
     Cancelled,
     ConfigurationError,
@@ -27,10 +31,6 @@ from assistant.errors import (
     KeyRefused,
     ReplyEmpty,
 )
-from assistant.endpoint import failures
-from assistant.endpoint.cache import ReplyCache
-from assistant.endpoint.ledger import Ledger, count_tokens, price_of
-from assistant.endpoint.target import Target
 from assistant.results import Usage
 from assistant.settings import Settings
 

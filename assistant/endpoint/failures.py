@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from assistant.endpoint.target import Target
 from assistant.errors import (
     ContentFiltered,
     ContextTooLong,
@@ -27,7 +28,6 @@ from assistant.errors import (
     ReplyCut,
     ReplyMalformed,
 )
-from assistant.endpoint.target import Target
 
 if TYPE_CHECKING:
     import openai

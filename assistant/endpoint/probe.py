@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
+from assistant.endpoint.chat import Delta, Endpoint
+from assistant.endpoint.ledger import Ledger, price_of
 from assistant.errors import (
     AssistantError,
     ConfigurationError,
@@ -16,8 +18,6 @@ from assistant.errors import (
     KeyRefused,
     ModelUnknown,
 )
-from assistant.endpoint.chat import Delta, Endpoint
-from assistant.endpoint.ledger import Ledger, price_of
 from assistant.results import Usage
 from assistant.settings import Settings
 

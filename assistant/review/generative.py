@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 from assistant.answering.checking import is_claim
 from assistant.answering.citations import RawSentence, SentenceReader
-from assistant.answering.papers import without_marks
 from assistant.answering.understanding import json_reply
-from assistant.errors import EndpointError
 from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Waiting
 from assistant.endpoint.ledger import Ledger, count_tokens, price_of
+from assistant.errors import EndpointError
 from assistant.prompting import Prompts, boundary
 from assistant.review.drafting import DraftSentence
 from assistant.review.extractive import Part, open_questions
@@ -390,7 +389,7 @@ class _Job:
 
 def _paper_text(prepared: Prepared, paper: int) -> str:
     known = prepared.found.papers[paper].paper
-    return without_marks(f"{known.title}\n{known.abstract}").strip()
+    return f"{known.title}\n{known.abstract}".strip()
 
 
 def _with_numbers(sentence: DraftSentence, number: dict[int, int]) -> str:

@@ -10,9 +10,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from assistant.assistant import Assistant
+from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError
 from assistant.exporting import record
-from assistant.endpoint import Cancellation
 from assistant.results import Answer, SearchResult
 from assistant.review.rendering import render
 

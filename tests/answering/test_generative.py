@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from assistant import Assistant
+from assistant.endpoint.ledger import Price
 from assistant.errors import (
     ContextTooLong,
     EndpointError,
@@ -22,7 +23,6 @@ from assistant.errors import (
     QuestionError,
     ReplyCut,
 )
-from assistant.endpoint.ledger import Price
 from assistant.results import (
     Answer,
     CitationEvent,

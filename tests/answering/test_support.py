@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from assistant.answering.particulars import Particulars
-from assistant.answering.support import COEFFICIENTS, FEATURES, Source, SupportChecker
+from assistant.answering.support import FEATURES, OTHER_LANGUAGE, Source, SupportChecker, proof
+from assistant.fitted import load
 from tests.answering.conftest import WordsEmbedder
 
 ABSTRACT = [
@@ -131,9 +132,9 @@ def test_a_check_takes_a_few_milliseconds(checker: SupportChecker) -> None:
 
 
 def test_the_coefficients_fit_the_features() -> None:
-    assert len(COEFFICIENTS) == len(FEATURES)
-    named = dict(zip(FEATURES, np.asarray(COEFFICIENTS), strict=True))
-    assert named["cosine"] > 0
-    assert named["terms_abstract"] > 0
-    for penalty in ("number_missing", "name_missing", "direction_against", "against_in_copy"):
-        assert named[penalty] < 0
+    weights = load("support").weights
+    assert set(weights) == set(FEATURES)
+    assert weights["cosine_two"] > 0
+    assert weights["terms_sentence"] > 0
+    for penalty in ("number_missing", "name_missing", "number_moved", "absolute_new"):
+        assert weights[penalty] < 0
