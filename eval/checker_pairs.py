@@ -24,6 +24,7 @@ __all__ = ["CHANGES", "Pair", "make_pairs", "neighbours"]
 
 CHANGES = (
     "wrong_paper",
+    "other_paper",
     "number_changed",
     "number_swapped",
     "numbers_exchanged",
@@ -68,6 +69,9 @@ def make_pairs(papers: Sequence[Paper], seed: int = 0) -> list[Pair]:
         other = known[near[paper.title_key]]
         pairs.append(Pair(sentence, paper, "right", 1, style, origin))
         pairs.append(Pair(sentence, other, "wrong_paper", 0, style, origin))
+        stranger = chance.choice(known)
+        if stranger.title_key != paper.title_key:
+            pairs.append(Pair(sentence, stranger, "other_paper", 0, style, origin))
         changed = {
             "number_changed": _number_changed(sentence, paper, chance),
             "number_swapped": _number_swapped(sentence, paper, chance),

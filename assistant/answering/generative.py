@@ -6,7 +6,8 @@ ErrorEvent, which holds what there is of the answer; there is no falling back to
 
 The steps, and the calls that they take:
 
-    understand   one small call for searches in the model's words, beside the plain search
+    understand   one small call for searches in the model's words; no call where the library is
+                 plainly about something else
     write        one call; sentences are shown as they end, but for those that say that
                  something is missing
     search again one small call and a second draft, where the first says that something is missing
@@ -19,7 +20,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -248,15 +248,17 @@ class GenerativeAnswerer:
         asked = standalone(turn.question, turn.turns)
         turn.plan = Plan(asked, [asked])
         yield StatusEvent(text=f"searching {papers:,} papers")
-        with ThreadPoolExecutor(1, "assistant-search") as aside:
-            plain = aside.submit(self._retriever.find, asked, _FOUND, turn.filters)
-            yield from self._understand(turn, asked)
-            turn.first = plain.result()
+        turn.first = self._retriever.find(asked, _FOUND, turn.filters)
+        plain = self._judged(turn, asked, turn.first)
+        turn.retrieved = time.perf_counter()
+        if turn.off_topic and not turn.turns:
+            yield from self._abstain(turn)
+            return
+        yield from self._understand(turn, asked)
         if not turn.plan.library:
             yield from self._converse(turn)
             return
-        yield from self._search(turn, turn.plan.searches, known={asked: turn.first})
-        turn.retrieved = time.perf_counter()
+        yield from self._search(turn, turn.plan.searches, known={asked: plain})
         if not turn.papers or turn.off_topic:
             yield from self._abstain(turn)
             return
@@ -290,7 +292,7 @@ class GenerativeAnswerer:
         self,
         turn: _Turn,
         queries: Sequence[str],
-        known: dict[str, Retrieval] | None = None,
+        known: dict[str, list[RetrievedPaper]] | None = None,
     ) -> Iterator[Event]:
         """Adds what is found to the papers of the turn, best first, off-topic papers left out."""
         found: list[list[RetrievedPaper]] = []
@@ -299,8 +301,10 @@ class GenerativeAnswerer:
             if len(queries) > 1 or known is None:
                 yield StatusEvent(text=f"searching: {query}")
             turn.searched.append(query)
-            retrieval = (known or {}).get(query) if filters == turn.filters else None
-            found.append(self._judged(turn, query, retrieval or self._find(turn, query, filters)))
+            judged = (known or {}).get(query) if filters == turn.filters else None
+            if judged is None:
+                judged = self._judged(turn, query, self._find(turn, query, filters))
+            found.append(judged)
         most = self._settings.retrieval.top_k
         most = max(3, most // 2) if turn.effort == "quick" else max(most, _FOUND)
         held = {paper.paper.id for paper in turn.papers}
@@ -770,7 +774,7 @@ class GenerativeAnswerer:
             )
         # a model that found support for what it says is evidence that the library answers
         confidence = (0.4 + 0.6 * turn.confidence) * worth
-        status: Literal["answered", "closest"] = "answered" if worth >= 0.5 else "closest"
+        status: Literal["answered", "closest"] = "answered" if worth > 0.5 else "closest"
         return self._made(turn, draft.text, draft.sentences, status, confidence)
 
     def _partial(self, turn: _Turn, error: EndpointError) -> Answer | None:

@@ -448,6 +448,8 @@ _NEAR = 0.25
 
 def _counts_else(sentence: str, number: Number, held: Sequence[Held]) -> bool:
     """Whether what a number counts stands near that number nowhere in the abstract."""
+    if number.unit == "%":
+        return False  # a share of what it is a share of stands anywhere
     found = _THING.match(sentence, number.at + len(number.shown))
     thing = set(terms(found[1])) if found else set()
     places = [h.company for h in held if number.agrees(h.number)]
