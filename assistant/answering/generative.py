@@ -276,6 +276,8 @@ class GenerativeAnswerer:
         yield DoneEvent(answer=self._whole(turn))
 
     def _understand(self, turn: _Turn, asked: str) -> Iterator[Event]:
+        for waiting in self._endpoint.begin():
+            yield StatusEvent(text=waiting.text, waiting=True)
         if turn.effort == "quick":
             return
         history = self._history(turn)

@@ -15,15 +15,17 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant.endpoint import failures
 from assistant.endpoint.cache import ReplyCache
 from assistant.endpoint.ledger import Ledger, count_tokens, price_of
+from assistant.endpoint.local import LocalModel, is_file, parameters_in
 from assistant.endpoint.retries import Retries
 from assistant.endpoint.spoken import SpokenText
-from assistant.endpoint.target import Target
+from assistant.endpoint.target import LOOPBACK, Target
 from assistant.errors import (
     Cancelled,
     ConfigurationError,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Cancellation", "Delta", "Endpoint", "Finished", "Piece", "Waiting"]
 
 T = TypeVar("T")
+_SMALL = 3e9
 _THINKING = 3000
 """Tokens that a model which thinks before it speaks may have for that, besides its reply."""
 _ASKING = 5.0
@@ -150,9 +153,14 @@ class Endpoint:
     """
 
     def __init__(self, settings: Settings, *, cache: bool | None = None) -> None:
-        self.target = Target.from_settings(settings)
-        self.small_target = Target.from_settings(settings, small=True)
         self._settings = settings.endpoint
+        self._local: LocalModel | None = None
+        if settings.llm and is_file(settings.llm):
+            self._local = LocalModel(Path(settings.llm), context=self._settings.context_window)
+            self.target = self.small_target = Target(LOOPBACK, self._local.key, self._local.name)
+        else:
+            self.target = Target.from_settings(settings)
+            self.small_target = Target.from_settings(settings, small=True)
         self._max_tokens = settings.generation.max_tokens
         use_cache = settings.generation.cache if cache is None else cache
         self._cache = ReplyCache(settings) if use_cache else None
@@ -166,6 +174,23 @@ class Endpoint:
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------ calls
+
+    def begin(self) -> Iterator[Waiting]:
+        """Loads a model of one's own machine, and says so; nothing to do for others.
+
+        Raises:
+            ConfigurationError: it cannot be loaded.
+        """
+        if self._local is None or self._local.running:
+            return
+        yield Waiting(f"loading {self._local.path.name}")
+        url = self._local.start()
+        self.target = self.small_target = replace(self.target, base_url=url)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the model is a file of fewer than three billion parameters."""
+        return self._local is not None and parameters_in(self._local.path) < _SMALL
 
     def stream(
         self,
@@ -183,6 +208,7 @@ class Endpoint:
         Raises:
             EndpointError: with what has been spent, ``error.usage``, already in the ledger.
         """
+        yield from self.begin()
         target = self.small_target if small else self.target
         prompt_tokens = sum(count_tokens(str(m.content or "")) + 4 for m in messages)
         wanted = max_tokens or self._max_tokens
@@ -211,6 +237,8 @@ class Endpoint:
         Raises:
             EndpointError: it cannot be asked.
         """
+        for _ in self.begin():
+            pass
         return [str(model.get("id", "")) for model in self._ask_models()]
 
     def context_window(self) -> int | None:
@@ -219,6 +247,8 @@ class Endpoint:
         Raises:
             EndpointError: the endpoint cannot be reached, or refuses the key.
         """
+        if self._local is not None:
+            return self._local.context
         with self._lock:
             if not self._window_known:
                 price = price_of(self.target)
@@ -231,6 +261,8 @@ class Endpoint:
     def close(self) -> None:
         """Stops what still runs and closes the connections."""
         self._loop.close()
+        if self._local is not None:
+            self._local.close()
 
     # ------------------------------------------------------------------ inside
 

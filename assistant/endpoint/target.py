@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from assistant.errors import ConfigurationError
 from assistant.settings import Settings
 
-__all__ = ["CHAT", "EMBEDDINGS", "NO_KEY", "OPENAI", "Names", "Target", "address"]
+__all__ = ["CHAT", "EMBEDDINGS", "LOOPBACK", "NO_KEY", "OPENAI", "Names", "Target", "address"]
 
 OPENAI = "https://api.openai.com/v1"
+LOOPBACK = "http://127.0.0.1/v1"
+"""Of a model that runs in this process, before its port is known."""
 NO_KEY = "none"
 """Sent where a server of one's own needs no key; the client refuses to send nothing."""
 
