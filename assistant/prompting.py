@@ -40,6 +40,7 @@ def _contract(needed: str, more: str = "") -> _Contract:
 
 PROMPTS = {
     "answer": _contract("question papers boundary", "history language"),
+    "answer_short": _contract("question papers boundary", "history language"),
     "understand": _contract("question history boundary"),
     "converse": _contract("question history", "papers boundary language"),
     "sufficiency": _contract("question answer boundary", "titles"),

@@ -30,6 +30,7 @@ from assistant.answering.papers import fit, fuse
 from assistant.answering.replies import (
     Head,
     Repeats,
+    citing_grammar,
     echoes,
     read_loose_citations,
     without_absent,
@@ -89,6 +90,8 @@ _OFF_TOPIC = 0.3
 _UNRELATED = 0.15
 """Best cosine below which a paper that shares no word with the question is left out."""
 _LEAST_REPLY = 160
+_SMALL_WINDOW = 4000
+"""Tokens of a context window below which the short prompt is used."""
 _WORTH = {"supported": 1.0, "unchecked": 0.7, "partial": 0.5, "unsupported": 0.0}
 
 
@@ -364,8 +367,13 @@ class GenerativeAnswerer:
         withhold: bool,
     ) -> Iterator[Event]:
         head, reader = Head(), SentenceReader([found.paper.label for found in draft.given])
+        small = self._endpoint.is_small and bool(draft.given)
         pieces = self._endpoint.stream(
-            messages, turn.ledger, max_tokens=most, cancellation=turn.cancellation
+            messages,
+            turn.ledger,
+            max_tokens=most,
+            grammar=citing_grammar(len(draft.given)) if small else None,
+            cancellation=turn.cancellation,
         )
         for piece in pieces:
             if isinstance(piece, Waiting):
@@ -737,7 +745,9 @@ class GenerativeAnswerer:
     def _answer_messages(
         self, question: str, texts: Sequence[str], history: str
     ) -> list[ChatMessage]:
-        return self._prompts["answer"].messages(
+        window = self._endpoint.context_window()
+        short = self._endpoint.is_small or (window is not None and window < _SMALL_WINDOW)
+        return self._prompts["answer_short" if short else "answer"].messages(
             question=question,
             papers=[{"number": n, "text": text} for n, text in enumerate(texts, 1)],
             boundary=boundary([*texts, question, history]),

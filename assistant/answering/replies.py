@@ -10,7 +10,15 @@ from assistant.answering.citations import Marker, RawSentence
 from assistant.paper import normalised_title
 from assistant.text import words
 
-__all__ = ["ABSENT", "Head", "Repeats", "echoes", "read_loose_citations", "without_absent"]
+__all__ = [
+    "ABSENT",
+    "Head",
+    "Repeats",
+    "citing_grammar",
+    "echoes",
+    "read_loose_citations",
+    "without_absent",
+]
 
 ABSENT = "NOT_IN_LIBRARY"
 """What the prompt asks a model to begin with when no paper answers."""
@@ -73,6 +81,16 @@ class Repeats:
             return False
         self._said[key] += 1
         return self._said[key] >= _TIMES
+
+
+def citing_grammar(papers: int) -> str:
+    """Sentences that end with the number of a paper, or NOT_IN_LIBRARY; llama.cpp's notation."""
+    numbers = " | ".join(f'"{n}"' for n in range(1, papers + 1))
+    return (
+        f'root ::= "{ABSENT}" | sentence (" " sentence){{0,4}}\n'
+        'sentence ::= [A-Z0-9] [^\\[\\]\\n]{12,300} " [" number "]."\n'
+        f"number ::= {numbers}\n"
+    )
 
 
 _PARENTHESIS = re.compile(

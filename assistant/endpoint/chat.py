@@ -122,6 +122,7 @@ class _Call:
     text: str = ""
     finish: str | None = None
     usage: Usage | None = None
+    grammar: str | None = None
     capped: bool = False
     """Whether a person has set how much it may cost."""
     thoughts: str = ""
@@ -199,11 +200,13 @@ class Endpoint:
         *,
         small: bool = False,
         max_tokens: int | None = None,
+        grammar: str | None = None,
         cancellation: Cancellation | None = None,
     ) -> Iterator[Piece]:
         """The reply to ``messages``, piece by piece, `Finished` last.
 
-        Retries what may pass, as long as no text has come; tells so by `Waiting`.
+        ``grammar``: what the reply may look like, in llama.cpp's notation; for a model out of a
+        file only. Retries what may pass, as long as no text has come; tells so by `Waiting`.
 
         Raises:
             EndpointError: with what has been spent, ``error.usage``, already in the ledger.
@@ -216,6 +219,7 @@ class Endpoint:
             wanted += _THINKING
         limit = ledger.afford(price_of(target), prompt_tokens, wanted, target)
         call = _Call(target, messages, prompt_tokens, limit, capped=ledger.cap is not None)
+        call.grammar = grammar if self._local is not None else None
         key = self._cache_key(call)
         kept = self._cache.get(key) if self._cache else None
         if kept:
@@ -381,6 +385,8 @@ class Endpoint:
 
         refused = self._dialects.get(call.target.model, {})
         parameters: dict[str, Any] = {"timeout": self._timeout()}
+        if call.grammar:
+            parameters["extra_body"] = {"grammar": call.grammar}
         if call.target.query:
             parameters["extra_query"] = call.target.query
         length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"

@@ -91,8 +91,9 @@ class LocalModel:
             self._server = xllamacpp.Server(parameters)
             return str(self._server.listening_address)
         except (RuntimeError, ValueError, OSError) as error:
+            why = str(error).strip() or "no reason given"
             raise ConfigurationError(
-                f"The model {self.path} cannot be loaded: {str(error).strip() or 'no reason given'}.",
+                f"The model {self.path} cannot be loaded: {why}.",
                 "Check that the file is whole, and that there is memory for it.",
             ) from None
 

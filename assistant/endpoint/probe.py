@@ -28,6 +28,9 @@ __all__ = ["Probe", "examine", "probe"]
 
 
 Part = Literal["", "settings", "endpoint", "key", "model", "reply"]
+_COMFORTABLE = 8000
+_RULES, _A_PAPER = 350, 300
+"""Tokens of the short prompt, and of a paper."""
 _NAMED = 12
 """Models that are named to a person; some endpoints have hundreds."""
 
@@ -126,6 +129,17 @@ def _model_checks(result: Probe, settings: Settings) -> Iterator[Check]:
 
     window = f"{result.context_window:,} tokens" if result.context_window else "not told"
     price = "known" if result.price_known else "not known"
+    room = result.context_window
+    if room is not None and room < _COMFORTABLE:
+        papers = max(0, (room - _RULES - room // 3) // _A_PAPER)
+        yield Check(
+            name="context window",
+            state="attention" if papers else "broken",
+            found=f"{room:,} tokens hold about {papers} paper{'' if papers == 1 else 's'} beside "
+            "the question and the answer.",
+            do="Start the server with a larger context window (8,192 or more), such as "
+            "Ollama's num_ctx, vLLM's --max-model-len, llama.cpp's -c.",
+        )
     yield Check(
         name="model",
         found=f"{result.model}, context window {window}, price {price}",

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from assistant import Assistant
-from assistant.endpoint.ledger import Price
+from assistant.endpoint.ledger import Price, count_tokens
 from assistant.errors import (
     ContextTooLong,
     EndpointError,
@@ -63,9 +63,9 @@ def kind_of(body: dict[str, Any]) -> str:
         for name, words in {
             "understand": "prepare searches",
             "sufficiency": "whether a draft",
-            "support": "check whether sentences",
+            "support": "check whether the sentences",
             "converse": "needs no search",
-            "answer": "answer questions from abstracts",
+            "answer": "from nothing else",
         }.items()
         if words in system
     )
@@ -440,6 +440,144 @@ def test_the_model_cannot_excuse_a_wrong_number(
     assert answer.sentences[0].support != "supported"
 
 
+def test_what_the_model_finds_wrong_is_put_right_or_left_out(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    title = "Pruning Experts Without Retraining"
+    verdicts = [
+        {"n": 1, "verdict": "supported", "quotes": ["Memory falls by 41% on Mixtral."]},
+        {
+            "n": 2,
+            "verdict": "partial",
+            "why": "stronger than the paper",
+            "text": "Accuracy drops by 0.8 points [1].",
+        },
+        {"n": 3, "verdict": "unsupported", "why": "not said", "text": ""},
+    ]
+    answers(
+        server,
+        answer=f"Memory falls by 41% on Mixtral [{title}]. Accuracy always drops [{title}]. "
+        f"Bananas ripen in bags [{title}].",
+        support=json.dumps(verdicts),
+    )
+    answer = assistant_for().ask("How are experts pruned?", verify="model")
+    assert answer.answer == "Memory falls by 41% on Mixtral [1]. Accuracy drops by 0.8 points [1]."
+    assert [s.support for s in answer.sentences] == ["supported", "supported"]
+    assert answer.sentences[0].quote == "Memory falls by 41% on Mixtral."
+    assert answer.answered
+    assert any("1 sentence put right" in note for note in answer.notes)
+    sent = prompt_of(server.requests[-1])
+    assert sent.count("We prune experts of a mixture without retraining.") == 1
+    assert "Accuracy always drops [1]." in sent
+
+
+def test_a_quotation_that_no_abstract_holds_proves_nothing(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(
+        server,
+        answer="Memory falls by 41% on Mixtral [Pruning Experts Without Retraining].",
+        support='[{"n": 1, "verdict": "supported", "quotes": ["Memory falls by half on all."]}]',
+    )
+    answer = assistant_for().ask("How are experts pruned?", verify="model")
+    assert answer.sentences[0].support == "partial"
+
+
+def test_what_is_missing_is_searched_for_before_it_is_said(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    first = "NOT_IN_LIBRARY: none of these papers estimates gaze."
+    second = "The error is 2.3 cm on GazeCapture [Gaze Estimation with One Eye]."
+    answers(
+        server,
+        answer=[first, second],
+        sufficiency=json.dumps({"enough": False, "queries": ["gaze with one eye"]}),
+    )
+    events = list(assistant_for().stream("How are experts pruned?", effort="normal"))
+    answer = last(events)
+    assert texts(events) == answer.answer == "The error is 2.3 cm on GazeCapture [1]."
+    assert answer.answered
+    assert [kind_of(r) for r in server.requests] == [
+        "understand", "answer", "sufficiency", "answer",
+    ]  # fmt: skip
+
+
+def test_what_stays_missing_is_said_at_the_end(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(
+        server,
+        answer="Memory falls by 41% on Mixtral [Pruning Experts Without Retraining]. "
+        "These papers do not say what it costs [0].",
+        sufficiency=json.dumps({"enough": True, "queries": []}),
+    )
+    events = list(assistant_for().stream("How are experts pruned?", effort="normal"))
+    answer = last(events)
+    assert texts(events) == answer.answer
+    assert answer.answer.endswith("These papers do not say what it costs.")
+    assert answer.answered
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("**Memory** falls by 41% on Mixtral [1].", "**Memory** falls by 41% on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral (1).", "Memory falls by 41% on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral, see paper 1.", "see paper 1 [1]."),
+        ("Memory falls by 41% on Mixtral [1].<|im_end|>", "on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral [1].</s>\n", "on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral [1]. NOT_IN_LIBRARY", "on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral.", "Memory falls by 41% on Mixtral. [1]"),
+    ],
+)
+def test_text_arrives_whole_and_nothing_else(
+    reply: str, shown: str, server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    for chunk in (1, 200):
+        server.answer = lambda body, size=chunk: Reply(
+            reply.replace("[1]", f"[{number_of(body, 'Pruning Experts Without Retraining')}]"),
+            chunk=size,
+        )
+        answer = assistant_for().ask("By how much does the memory of Mixtral fall on pruning?")
+        assert answer.answer.endswith(shown)
+        assert "<" not in answer.answer
+        assert "NOT_IN" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    "reply", ["Pruning Experts Without Retraining [1].", "How are experts pruned?"]
+)
+def test_a_title_or_the_question_is_no_answer(
+    reply: str, server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    server.answer = lambda _: reply
+    answer = assistant_for().ask("How are experts pruned?")
+    assert not answer.answered
+
+
+def test_a_model_that_repeats_itself_is_stopped(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    server.answer = lambda _: Reply("Memory falls by 41% on Mixtral [1]. " * 200, between=0.001)
+    answer = assistant_for().ask("How are experts pruned?")
+    assert answer.answer.count("Memory falls") == 2
+    assert any("repeated itself" in note for note in answer.notes)
+
+
+def test_an_answer_in_another_language_is_not_called_wrong(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    for text in (
+        "Der Speicherbedarf sinkt auf Mixtral um 41 % und das ist nicht wenig [1].",
+        "在 Mixtral 上，内存减少了 41%，精度下降 0.8 个点。[1]",
+    ):
+        server.answer = lambda _, said=text: said
+        answer = assistant_for().ask("How are experts pruned?")
+        assert [s.support for s in answer.sentences] == ["unchecked"]
+        assert any("another language" in note for note in answer.notes)
+        assert answer.status == "answered"
+
+
 # -- failures
 
 
@@ -499,7 +637,20 @@ def test_an_answer_that_was_cut_at_its_length_says_so(
 
 def test_a_window_without_room_is_an_error(assistant_for: AssistantFor) -> None:
     with pytest.raises(ContextTooLong, match="window"):
-        assistant_for(endpoint={"context_window": 1024}).ask("How are experts pruned?")
+        assistant_for(endpoint={"context_window": 512}).ask(
+            "How are experts pruned? " + "Tell me all of it. " * 40
+        )
+
+
+@pytest.mark.parametrize("window", [1024, 2048])
+def test_a_small_window_gets_fewer_papers_and_a_shorter_reply(
+    window: int, server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(server, answer="Accuracy drops by 0.8 points [1].")
+    answer = assistant_for(endpoint={"context_window": window}).ask("How are experts pruned?")
+    assert answer.passages
+    sent = server.requests[-1]
+    assert count_tokens(prompt_of(sent)) + sent["max_tokens"] <= window
 
 
 def test_papers_are_cut_to_the_window(server: ScriptedServer, assistant_for: AssistantFor) -> None:

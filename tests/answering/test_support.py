@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 
-import numpy as np
 import pytest
 
 from assistant.answering.particulars import Particulars
-from assistant.answering.support import FEATURES, OTHER_LANGUAGE, Source, SupportChecker, proof
+from assistant.answering.support import FEATURES, Source, SupportChecker
 from assistant.fitted import load
 from tests.answering.conftest import WordsEmbedder
 
