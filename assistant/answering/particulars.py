@@ -215,8 +215,19 @@ def acronym_of(text: str) -> str:
     return "".join(word[0] for word in re.findall(r"[A-Za-z][a-z]*|\d+", text)).casefold()
 
 
+_AUTHOR = re.compile(
+    r"\b([A-Z][\w’'-]+)(?= (?:et al\b|and (?:colleagues|co-?workers"
+    r"|[A-Z][\w’'-]+ (?:\w+ed|show|find|report))))"
+)
+
+
 def _names(text: str) -> Iterator[str]:
-    """Acronyms, mixed-case and letter-digit words, and capitalised words inside a sentence."""
+    """Acronyms, mixed-case and letter-digit words, and capitalised words inside a sentence.
+
+    The first word of a sentence too, where it is followed by "and colleagues" or the like.
+    """
+    for found in _AUTHOR.finditer(text):
+        yield found[1]
     for found in _NAME_TOKEN.finditer(text):
         token = found.group()
         marked = sum(c.isupper() for c in token) >= 2 or any(c.isdigit() for c in token)
@@ -277,7 +288,7 @@ def _lexicon() -> re.Pattern[str]:
 _DIRECTION = _lexicon()
 # the strength of a statement, in words that every field uses
 _ABSOLUTE = re.compile(
-    r"\b(?:all|always|any|every\w*|each|never|entirely|completely|fully|wholly|perfect(?:ly)?"
+    r"\b(?:all|always|any|every\w*|never|entirely|completely|fully|wholly|perfect(?:ly)?"
     r"|guarantee[sd]?|prove[sdn]?|eliminat\w+|without any|no loss|universal(?:ly)?|solve[sd]?"
     r"|in all cases|regardless)\b",
     re.IGNORECASE,
