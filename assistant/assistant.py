@@ -15,13 +15,15 @@ from __future__ import annotations
 import asyncio
 import copy
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.errors import AssistantError, QuestionError
+from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import squeeze
 from assistant.results import (
@@ -33,20 +35,30 @@ from assistant.results import (
     Message,
     SearchResult,
 )
+from assistant.seams import GivenRetriever, as_embedder
 from assistant.settings import Settings
 from assistant.text import words
 
 if TYPE_CHECKING:
+    from llama_index.core.base.base_retriever import BaseRetriever
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
     from assistant.answering.evidence import PassageReader
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
     from assistant.endpoint import Cancellation
+    from assistant.filters import Filters
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
     from assistant.settings import Verify
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
+    from assistant.sources.syncing import OnProgress, Sync, SyncReport
+    from assistant.watch import Digest
 
 __all__ = ["Assistant"]
 
@@ -63,21 +75,35 @@ class Assistant:
     Args:
         settings: where the library is and how it is used; read from the environment and the
             configuration file if not given.
+        embedder: turns text into vectors; a LlamaIndex embedding model will do.
+        retriever: finds the papers of a question; any LlamaIndex retriever will do, whose nodes
+            are abstracts with a ``title`` in their metadata.
+        store: a LlamaIndex Chroma vector store whose collection is to hold the library.
+        llm: a LlamaIndex language model that writes the answers.
         notify: told in one line about what takes long or waits; nobody is told by default.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, notify: Callable[[str], None] | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        embedder: Embedder | BaseEmbedding | None = None,
+        retriever: BaseRetriever | None = None,
+        store: ChromaVectorStore | None = None,
+        llm: LLM | None = None,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or Settings.load()
         self._notify = notify
         self._lock = threading.RLock()
-        self._opened_embedder: Embedder | None = None
+        self._given_retriever, self._given_llm = retriever, llm
+        self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
-        self.library = Library(self.settings, self._embedder, notify)
+        self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
+        self.library = Library(self.settings, self._embedder, notify, store)
 
     @classmethod
     def open(cls, path: str | Path, **settings: Any) -> Assistant:
@@ -107,23 +133,107 @@ class Assistant:
         first = list(islice(records, 1))
         return self.library.ingest(chain(first, records), on_progress)
 
+    def citation_keys(self) -> Mapping[str, str]:
+        """Id of each paper → the key that it is cited by in every export; see `citation_keys`."""
+        from assistant.exporting import citation_keys  # noqa: PLC0415
+
+        version = self.library.version if len(self.library) else ""
+        with self._lock:
+            made, keys = self._citation_keys
+            if made != version:
+                keys = citation_keys(self.library.papers())
+                self._citation_keys = version, keys
+            return keys
+
+    def sync(
+        self,
+        sources: Sequence[str] | str = (),
+        on_progress: OnProgress | None = None,
+        *,
+        limit: int | None = None,
+        restart: bool = False,
+    ) -> SyncReport:
+        """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        Raises:
+            SourceError: a name is none, or nothing could be read.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.watch import Watches  # noqa: PLC0415
+
+        names = [sources] if isinstance(sources, str) else list(sources)
+        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        if report.added and (watches := Watches(self.library)).used:
+            watches.notice()
+        return report
+
+    def enrich(
+        self,
+        on_progress: Callable[[EnrichProgress], None] | None = None,
+        *,
+        service: EnrichmentService = "openalex",
+        limit: int | None = None,
+        again: bool = False,
+    ) -> EnrichReport:
+        """Fills in authors, years, venues and DOIs that papers lack; see `sources.enriching`.
+
+        Raises:
+            SourceError: the service cannot be asked; what was filled in is kept.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.sources.enriching import Enrichment  # noqa: PLC0415
+
+        notify = self._notify or (lambda _: None)
+        enrichment = Enrichment(self.library, self.settings.sources, notify, service)
+        return enrichment.run(on_progress, limit=limit, again=again)
+
+    def digest(self, watch: str | None = None, *, since: date | None = None, k: int = 10) -> Digest:
+        """What is new since the last digest, ranked by what was liked; see `assistant.watch`.
+
+        Raises:
+            WatchError: there is no such watch, or none at all.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.watch import make_digest  # noqa: PLC0415
+
+        profile = self.settings.profile
+        return make_digest(
+            self.library, self._retriever(), watch, since=since, k=k, with_profile=profile
+        )
+
+    def similar(self, paper: str, k: int | None = None) -> list[SearchResult]:
+        """The ``k`` papers of the library most like ``paper``, each with its nearest sentence.
+
+        Raises:
+            PaperNotFound: no paper of the library is called so.
+        """
+        from assistant.similar import similar  # noqa: PLC0415
+
+        return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
+
+    def sources(self) -> Sync:
+        """What the library remembers of its sources (``.memory``), and the syncing of them."""
+        from assistant.sources.syncing import Sync  # noqa: PLC0415
+
+        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
+
     # ------------------------------------------------------------------ questions
 
-    def search(self, query: str, k: int | None = None) -> list[SearchResult]:
-        """The ``k`` best papers for ``query``, best first, each with its best passage."""
-        from assistant.answering.extractive import best_passage  # noqa: PLC0415
-
-        ranking = self._retriever().rank(_checked(query)[0], k)
+    def search(
+        self, query: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> list[SearchResult]:
+        """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
+        found = self._retriever(filters).find(_checked(query)[0], k)
         results: list[SearchResult] = []
-        for n, place in enumerate(map(int, ranking.places)):
-            paper = ranking.index.paper(place)
+        for rank, paper in enumerate(found, 1):
+            best = paper.best_sentence(found.vector)
             results.append(
                 SearchResult(
-                    rank=n + 1,
-                    paper_id=paper.id,
-                    title=paper.label,
-                    score=round(float(ranking.scores[n]), 4),
-                    passage=best_passage(ranking, place),
+                    rank=rank,
+                    paper_id=paper.paper.id,
+                    title=paper.paper.label,
+                    score=round(paper.score, 4),
+                    passage=paper.paper.label if best is None else paper.sentences[best],
                 )
             )
         return results
@@ -135,6 +245,7 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: Verify | bool | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
         """Answers ``question``; ``history`` holds the turns before it, oldest first.
 
@@ -146,7 +257,7 @@ class Assistant:
             LibraryNotFound: there is no paper to answer from.
             EndpointError: the endpoint failed; ``error.partial`` is what there is of the answer.
         """
-        for event in self.stream(question, history, effort=effort, verify=verify):
+        for event in self.stream(question, history, effort=effort, verify=verify, filters=filters):
             if isinstance(event, DoneEvent):
                 return event.answer
             if isinstance(event, ErrorEvent):
@@ -160,6 +271,7 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: Verify | bool | None = None,
+        filters: Filters | None = None,
         cancellation: Cancellation | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering ``question``: steps, text, citations, verdicts, the answer.
@@ -174,7 +286,7 @@ class Assistant:
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
         if self.settings.llm:
-            yield from self._generative().stream(
+            yield from self._generative(filters).stream(
                 question,
                 turns,
                 papers=len(self.library),
@@ -191,7 +303,7 @@ class Assistant:
             turns,
             papers=len(self.library),
             notes=notes,
-            retriever=self._retriever(),
+            retriever=self._retriever(filters),
             reader=self._reader(),
             settings=self.settings.answer,
         )
@@ -203,9 +315,12 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: Verify | bool | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
         """`ask` for async code; the work runs in a thread."""
-        async for event in self.astream(question, history, effort=effort, verify=verify):
+        async for event in self.astream(
+            question, history, effort=effort, verify=verify, filters=filters
+        ):
             if isinstance(event, DoneEvent):
                 return event.answer
             if isinstance(event, ErrorEvent):
@@ -219,6 +334,7 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: Verify | bool | None = None,
+        filters: Filters | None = None,
     ) -> AsyncIterator[Event]:
         """`stream` for async code; each step runs in a thread of this stream's own.
 
@@ -228,7 +344,12 @@ class Assistant:
 
         cancellation = Cancellation()
         events = self.stream(
-            question, history, effort=effort, verify=verify, cancellation=cancellation
+            question,
+            history,
+            effort=effort,
+            verify=verify,
+            filters=filters,
+            cancellation=cancellation,
         )
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "assistant-stream")
         try:
@@ -254,6 +375,21 @@ class Assistant:
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         return other
+
+    @property
+    def retriever(self) -> PaperRetriever:
+        """What finds the papers: a LlamaIndex retriever, for anybody's query engine.
+
+        Raises:
+            LibraryNotFound: there is no paper to find.
+        """
+        return self._retriever()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # ------------------------------------------------------------------ reviews
 
@@ -287,10 +423,15 @@ class Assistant:
         """
         prepared = self._prepared_review(topic, papers, include, exclude, on_progress)
         if self.settings.llm:
-            return self._review_writer().write(prepared, on_progress, cancellation)
-        from assistant.review.writer import write  # noqa: PLC0415
+            made = self._review_writer().write(prepared, on_progress, cancellation)
+        else:
+            from assistant.review.writer import write  # noqa: PLC0415
 
-        return write(prepared, on_progress)
+            made = write(prepared, on_progress)
+        keys = self.citation_keys() if made.references else {}
+        for reference in made.references:
+            reference.key = keys.get(reference.paper.id, "")
+        return made
 
     def review_candidates(
         self,
@@ -405,9 +546,13 @@ class Assistant:
                 self._opened_reader = PassageReader(self._embedder())
             return self._opened_reader
 
-    def _generative(self) -> GenerativeAnswerer:
+    def _generative(self, filters: Filters | None = None) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
+            if filters:
+                answerer = copy.copy(self._generative())
+                answerer._retriever = self._retriever(filters)
+                return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
 
@@ -416,12 +561,21 @@ class Assistant:
                 )
             return self._opened_generative
 
-    def _retriever(self) -> PaperRetriever:
+    def _retriever(self, filters: Filters | None = None) -> PaperRetriever:
         with self._lock:
+            if filters:
+                return self._retriever().filtered(filters)
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 
-                self.library.index()  # says what is wrong with it before anything else is loaded
+                if self._given_retriever is not None:
+                    given: Any = self._given_retriever
+                    if not hasattr(given, "find"):  # else one of ours, over one library or several
+                        top_k = self.settings.retrieval.top_k
+                        given = GivenRetriever(given, self._embedder(), top_k)
+                    self._opened_retriever = cast("PaperRetriever", given)
+                    return self._opened_retriever
+                self.library.ready()  # says what is wrong with it before anything else is loaded
                 self._opened_retriever = PaperRetriever(
                     self.library, self._embedder(), self.settings.retrieval
                 )

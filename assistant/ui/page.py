@@ -362,14 +362,16 @@ def _bibtex(here: Visitor, turns: list[Turn]) -> Any:
     """The cited papers of a turn as a file for the browser."""
     if not turns or turns[0].answer is None:
         return gr.skip()
-    library = here.shelf.assistant(turns[0].library).library
+    assistant = here.shelf.assistant(turns[0].library)
+    library = assistant.library
     papers = []
     for citation in turns[0].answer.citations:
         with contextlib.suppress(AssistantError):  # removed meanwhile
             papers.append(library.paper(citation.paper_id))
     if not papers:
         return said(toast="The cited papers are no longer in the library.")
-    return said(download={"name": "cited-papers.bib", "text": "".join(FORMATS["bibtex"](papers))})
+    text = "".join(FORMATS["bibtex"](papers, assistant.citation_keys()))
+    return said(download={"name": "cited-papers.bib", "text": text})
 
 
 def _panel(here: Visitor, sent: dict[str, Any]) -> str:
