@@ -286,13 +286,14 @@ class Assistant:
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
         if self.settings.llm:
-            yield from self._generative(filters).stream(
+            yield from self._generative().stream(
                 question,
                 turns,
                 papers=len(self.library),
                 notes=notes,
                 effort=effort,
                 verify=verify,
+                filters=filters,
                 cancellation=cancellation,
             )
             return
@@ -546,13 +547,9 @@ class Assistant:
                 self._opened_reader = PassageReader(self._embedder())
             return self._opened_reader
 
-    def _generative(self, filters: Filters | None = None) -> GenerativeAnswerer:
+    def _generative(self) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
-            if filters:
-                answerer = copy.copy(self._generative())
-                answerer._retriever = self._retriever(filters)
-                return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
 

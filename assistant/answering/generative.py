@@ -874,7 +874,7 @@ def open_answerer(
         return SupportChecker(embedder, found.statistics.idf)
 
     def judge(found: Retrieval, asked: str) -> Judgement:
-        return assess(retriever.rank(asked, len(found)), asked, reader, settings.answer)
+        return assess(found, asked, reader, settings.answer)
 
     return GenerativeAnswerer(
         settings,

@@ -4,7 +4,7 @@ A sentence is compared with the sentences of the abstract: by the cosine of thei
 the terms that they share (weighted by idf), and by the particulars that must agree: numbers with
 their units and with what they are said of, names, directions, negation, "all" and "always", who
 does what to whom. A logistic model (assistant/fitted/support.json) makes one score of these;
-``python -m eval.checker --fit`` fits it on pairs made from abstracts and their retellings.
+``python -m eval.support_fit`` fits it on pairs made from abstracts and their retellings.
 
 A text in another language than the abstract cannot be compared: its verdict says "not checked".
 """
