@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from assistant.answering.extractive import ExtractiveAnswerer
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
+    from assistant.endpoint import Cancellation
     from assistant.filters import Filters
-    from assistant.llm import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.cells import Material
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
+    from assistant.settings import Verify
     from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
     from assistant.sources.syncing import OnProgress, Sync, SyncReport
     from assistant.watch import Digest
@@ -247,7 +248,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
         k: int | None = None,
     ) -> Answer:
@@ -277,7 +278,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
         k: int | None = None,
         cancellation: Cancellation | None = None,
@@ -303,6 +304,7 @@ class Assistant:
                 notes=notes,
                 effort=effort,
                 verify=verify,
+                filters=filters,
                 cancellation=cancellation,
             )
             return
@@ -323,7 +325,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
         k: int | None = None,
     ) -> Answer:
@@ -343,7 +345,7 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
         k: int | None = None,
     ) -> AsyncIterator[Event]:
@@ -351,7 +353,7 @@ class Assistant:
 
         Cancelling the task, or closing the iterator, stops the work as `stream` says.
         """
-        from assistant.llm import Cancellation  # noqa: PLC0415
+        from assistant.endpoint import Cancellation  # noqa: PLC0415
 
         cancellation = Cancellation()
         events = self.stream(
@@ -757,18 +759,8 @@ class Assistant:
 
     def _retriever(self, filters: Filters | None = None, k: int | None = None) -> PaperRetriever:
         with self._lock:
-<<<<<<< HEAD
             if filters or k is not None:
                 return self._retriever().filtered(filters, k)
-=======
-            if filters:
-                from assistant.retrieval import PaperRetriever  # noqa: PLC0415
-
-                self._retriever()  # says what is wrong
-                return PaperRetriever(
-                    self.library, self._embedder(), self.settings.retrieval, filters=filters
-                )
->>>>>>> doors
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 

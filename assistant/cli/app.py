@@ -108,10 +108,11 @@ Effort = Annotated[
     ),
 ]
 Verify = Annotated[
-    bool | None,
+    Literal["model", "local", "off"] | None,
     typer.Option(
-        "--verify/--no-verify",
-        help="Let the model check its sentences too: one more call.",
+        "--verify",
+        help="Who checks what a model wrote: the model too (one more call), the local checker, "
+        "nobody.",
         show_default=False,
     ),
 ]

@@ -46,7 +46,6 @@ def list_papers(
         LibraryError: there is no library, or it cannot be read.
     """
     terminal = Terminal()
-<<<<<<< HEAD
     held = open_assistant(library, terminal).library
     held.ready(check=False)
     chosen = chosen_filters(filters)
@@ -56,11 +55,6 @@ def list_papers(
         for paper in held.papers()
         if holds(paper, wanted) and (not chosen or chosen.fits(paper))
     ]
-=======
-    held = _filled(open_assistant(library, terminal))
-    wanted = [word.casefold() for word in " ".join(words).split()]
-    found = [paper for paper in held.papers() if holds(paper, wanted)]
->>>>>>> doors
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])

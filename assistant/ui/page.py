@@ -16,10 +16,10 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
+from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError, LibraryNotFound
 from assistant.exporting import FORMATS
 from assistant.feedback import Rating, rate
-from assistant.llm import Cancellation
 from assistant.results import (
     Citation,
     CitationEvent,

@@ -12,8 +12,8 @@ from typing import Any
 import gradio as gr
 
 from assistant.assistant import Assistant
+from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError, LibraryNotFound
-from assistant.llm import Cancellation
 from assistant.review.model import Review, ReviewCandidate, ReviewProgress
 from assistant.review.rendering import FORMATS
 from assistant.review.rendering import render as rendered

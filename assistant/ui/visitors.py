@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from assistant.assistant import Assistant
+from assistant.endpoint import Cancellation
 from assistant.librarymap import MapMaker
-from assistant.llm import Cancellation
 from assistant.review.model import Review, ReviewCandidate
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from assistant.endpoint.target import Target
 from assistant.errors import (
     ContentFiltered,
     ContextTooLong,
@@ -27,7 +28,6 @@ from assistant.errors import (
     ReplyCut,
     ReplyMalformed,
 )
-from assistant.llm.target import Target
 
 if TYPE_CHECKING:
     import openai
@@ -47,6 +47,11 @@ _CONTEXT = re.compile(
 _QUOTA = re.compile(r"insufficient_quota|quota|billing|credit|balance|payment", re.IGNORECASE)
 _FILTER = re.compile(r"content[_ ]?(?:filter|policy|management)|responsible ai", re.IGNORECASE)
 _PARAMETERS = ("temperature", "max_tokens", "stream_options")
+_NO_SYSTEM = re.compile(
+    r"system (?:role|message|prompt)s?\b.{0,40}(?:not|un)\s?support|unsupported.{0,20}system"
+    r"|does(?: not|n't) support.{0,20}system|developer instruction is not enabled",
+    re.IGNORECASE,
+)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -85,10 +90,12 @@ def unsupported_parameter(error: BaseException) -> str | None:
     """The parameter of ours that a server refuses to take at all, if that is what it says.
 
     Reasoning models take no temperature, and ``max_completion_tokens`` for ``max_tokens``;
-    old servers know no ``stream_options``.
+    old servers know no ``stream_options``, templates of some models no "system".
     """
     import openai  # noqa: PLC0415
 
+    if isinstance(error, openai.APIStatusError) and _NO_SYSTEM.search(_said(error)):
+        return "system"
     if not isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
         return None
     said = _said(error)
@@ -125,8 +132,8 @@ def explain(error: BaseException, target: Target, *, begun: bool = False) -> End
     if isinstance(error, openai.APIError):  # an error that came as an event of the stream
         return _from_event(error, target)
     return ReplyMalformed(
-        f"What {target} sent is no reply in the format of OpenAI's chat completions.",
-        "Check OPENAI_BASE_URL: it usually ends with /v1.",
+        f"What {target} sent is no reply in the format of OpenAI's {target.names.service}.",
+        f"Check {target.names.url}: it usually ends with /v1.",
     )
 
 
@@ -148,7 +155,7 @@ def _from_status(error: openai.APIStatusError, target: Target) -> EndpointError:
     if status in (401, 403):
         return KeyRefused(
             f"The endpoint refused the key for {target}{_quoted(error, target)}.",
-            "Check OPENAI_API_KEY, and that it may use this model.",
+            f"Check {target.names.key}, and that it may use this model.",
         )
     if status in (402, 429):
         return _too_many(error, target)
@@ -176,7 +183,7 @@ def _too_many(error: openai.APIStatusError, target: Target) -> EndpointError:
     when = f" It asks to wait {wait:.0f} s." if wait is not None else ""
     return RateLimited(
         f"Too many requests to {target}{_quoted(error, target)}.{when}",
-        "Ask again later, or set ASSISTANT_ENDPOINT__MAX_RETRIES higher.",
+        target.names.busy,
     )
 
 
@@ -192,15 +199,15 @@ def _not_found(error: openai.APIStatusError, target: Target) -> EndpointError:
     if "model" in _said(error).lower():
         return _unknown_model(error, target)
     return EndpointUnreachable(
-        f"There are no chat completions at {target.shown_url} (HTTP 404).",
-        "Check OPENAI_BASE_URL: it usually ends with /v1.",
+        f"There are no {target.names.service} at {target.shown_url} (HTTP 404).",
+        f"Check {target.names.url}: it usually ends with /v1.",
     )
 
 
 def _unknown_model(error: openai.APIStatusError, target: Target) -> EndpointError:
     return ModelUnknown(
         f"The endpoint {target.shown_url} has no model {target.model!r}{_quoted(error, target)}.",
-        "Name one that it has with --llm or ASSISTANT_LLM; 'assistant doctor' lists them.",
+        f"Name one that it has with {target.names.model}; 'assistant doctor' lists them.",
     )
 
 
@@ -209,7 +216,7 @@ def _from_connection(error: BaseException, target: Target, *, timed_out: bool) -
     if timed_out and not _nobody_there(error):
         return EndpointSlow(
             f"{_capital(target)} took the request and then was silent for too long.",
-            "Ask again, or set ASSISTANT_ENDPOINT__TIMEOUT higher; a local model may still load.",
+            f"Ask again, or set {target.names.timeout} higher; a local model may still load.",
         )
     if not _nobody_there(error):
         return EndpointUnreachable(
@@ -219,7 +226,7 @@ def _from_connection(error: BaseException, target: Target, *, timed_out: bool) -
     reason = str(cause) if cause and str(cause) else "no connection"
     return EndpointUnreachable(
         f"Nobody answers at {target.shown_url}: {target.masked(reason)[:_SHOWN].rstrip('.')}.",
-        "Check OPENAI_BASE_URL, that the server runs, and the network.",
+        f"Check {target.names.url}, that the server runs, and the network.",
     )
 
 

@@ -16,6 +16,20 @@ from typing import Any
 import pytest
 from llama_index.core.llms import ChatMessage
 
+from assistant.endpoint import (
+    Cancellation,
+    Delta,
+    Endpoint,
+    Finished,
+    Ledger,
+    Piece,
+    Waiting,
+    examine,
+    probe,
+)
+from assistant.endpoint.ledger import Price, count_tokens, price_of
+from assistant.endpoint.spoken import SpokenText
+from assistant.endpoint.target import CHAT, Target, address
 from assistant.errors import (
     Cancelled,
     ConfigurationError,
@@ -34,19 +48,6 @@ from assistant.errors import (
     ReplyEmpty,
     ReplyMalformed,
 )
-from assistant.llm import (
-    Cancellation,
-    Delta,
-    Endpoint,
-    Finished,
-    Ledger,
-    Piece,
-    Waiting,
-    examine,
-    probe,
-)
-from assistant.llm.ledger import Price, count_tokens, price_of
-from assistant.llm.target import Target
 from assistant.results import Usage
 from assistant.settings import Settings
 from tests.scripted_server import Reply, ScriptedServer, failure
@@ -171,7 +172,6 @@ FAILURES = [
     (failure(400, "something odd"), EndpointFailed, "HTTP 400"),
     (Reply("", finish="content_filter"), ContentFiltered, "filter"),
     (Reply(""), ReplyEmpty, "empty"),
-    (Reply("", finish="length"), ReplyEmpty, "--max-tokens"),
     (Reply(raw_body=b"<html>hello</html>", content_type="text/html"), ReplyEmpty, "/v1"),
     (Reply(raw_events=["data: {not json}\n\n"]), ReplyMalformed, "/v1"),
     (Reply(raw_events=['data: {"choices": null}\n\n']), ReplyMalformed, "format"),
@@ -182,6 +182,65 @@ FAILURES = [
         "CUDA",
     ),
 ]
+
+
+def test_a_model_that_only_thinks_gets_more_room_once(
+    server: ScriptedServer, endpoint_for: EndpointFor
+) -> None:
+    endpoint = endpoint_for()
+    server.replies.extend([Reply("", finish="length"), Reply("ok")])
+    assert text_of(run(endpoint)) == "ok"
+    first, second = (sent["max_tokens"] for sent in server.requests)
+    assert second > first + 1000
+    server.replies.append(Reply("", finish="length"))
+    with pytest.raises(ReplyEmpty, match="--max-tokens"):
+        run(endpoint)
+
+
+def test_a_model_without_a_system_role_gets_one_message(
+    server: ScriptedServer, endpoint_for: EndpointFor
+) -> None:
+    server.replies.extend([failure(400, "System role not supported"), Reply("ok")])
+    assert text_of(run(endpoint_for())) == "ok"
+    assert [m["role"] for m in server.requests[-1]["messages"]] == ["user"]
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "query"),
+    [
+        ("http://localhost:11434", "http://localhost:11434/v1", {}),
+        ("http://localhost:1234/v1/", "http://localhost:1234/v1", {}),
+        ("https://h.example/v1/chat/completions", "https://h.example/v1", {}),
+        (
+            "https://me.openai.azure.com/openai/deployments/d?api-version=2024-10-21",
+            "https://me.openai.azure.com/openai/deployments/d",
+            {"api-version": "2024-10-21"},
+        ),
+    ],
+)
+def test_addresses_as_people_give_them(url: str, base: str, query: dict[str, str]) -> None:
+    found, parameters = address(url)
+    target = Target(found, "sk-0123456789ab", "m", CHAT, parameters)
+    assert (target.base_url, target.query) == (base, query)
+    assert bool(target.headers) == ("azure" in url)
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("<think>hm</think>\n\nok", "ok"),
+        ("p < 0.05 and a <b> c", "p < 0.05 and a <b> c"),
+        ("ok<|im_end|>\nuser: more", "ok"),
+        ("ok</s>", "ok"),
+        ("<thin ice", "<thin ice"),
+        ("ends with <", "ends with <"),
+    ],
+)
+def test_only_what_is_spoken_is_given_on(reply: str, shown: str, size: int) -> None:
+    spoken = SpokenText()
+    pieces = [reply[n : n + size] for n in range(0, len(reply), size)]
+    assert "".join(map(spoken.feed, pieces)) + spoken.finish() == shown
 
 
 @pytest.mark.parametrize(("reply", "kind", "says"), FAILURES)
@@ -491,7 +550,7 @@ def test_tokens_are_rather_over_than_underestimated() -> None:
 def test_replies_are_kept_only_when_asked_for(
     server: ScriptedServer, endpoint_for: EndpointFor, settings_for: SettingsFor
 ) -> None:
-    from assistant.llm import clear_replies  # noqa: PLC0415
+    from assistant.endpoint import clear_replies  # noqa: PLC0415
 
     server.answer = lambda _: "fresh"
     run(endpoint_for())

@@ -11,14 +11,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
-import random
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from assistant.endpoint import failures
+from assistant.endpoint.cache import ReplyCache
+from assistant.endpoint.ledger import Ledger, count_tokens, price_of
+from assistant.endpoint.local import LocalModel, is_file, parameters_in
+from assistant.endpoint.retries import Retries
+from assistant.endpoint.spoken import SpokenText
+from assistant.endpoint.target import LOOPBACK, Target
 from assistant.errors import (
     Cancelled,
     ConfigurationError,
@@ -27,10 +34,6 @@ from assistant.errors import (
     KeyRefused,
     ReplyEmpty,
 )
-from assistant.llm import failures
-from assistant.llm.cache import ReplyCache
-from assistant.llm.ledger import Ledger, count_tokens, price_of
-from assistant.llm.target import Target
 from assistant.results import Usage
 from assistant.settings import Settings
 
@@ -42,7 +45,9 @@ if TYPE_CHECKING:
 __all__ = ["Cancellation", "Delta", "Endpoint", "Finished", "Piece", "Waiting"]
 
 T = TypeVar("T")
-_FIRST_PAUSE = 0.5
+_SMALL = 3e9
+_THINKING = 3000
+"""Tokens that a model which thinks before it speaks may have for that, besides its reply."""
 _ASKING = 5.0
 """Seconds within which an endpoint has to say which models it has."""
 _WINDOW_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
@@ -117,14 +122,22 @@ class _Call:
     text: str = ""
     finish: str | None = None
     usage: Usage | None = None
+    grammar: str | None = None
+    capped: bool = False
+    """Whether a person has set how much it may cost."""
+    thoughts: str = ""
+    earlier: Usage | None = None
+    """What an attempt before this one has cost."""
 
     def count(self) -> Usage:
         """What the endpoint reports to have counted, or our estimate; with the cost."""
         usage = self.usage or Usage(
             prompt_tokens=self.prompt_tokens,
-            completion_tokens=count_tokens(self.text),
+            completion_tokens=count_tokens(self.text + self.thoughts),
             estimated=True,
         )
+        if self.earlier is not None:
+            usage = usage + self.earlier
         price = price_of(self.target)
         cost = price.cost(usage.prompt_tokens, usage.completion_tokens) if price else None
         return usage.model_copy(update={"calls": 1, "cost_usd": cost})
@@ -141,9 +154,14 @@ class Endpoint:
     """
 
     def __init__(self, settings: Settings, *, cache: bool | None = None) -> None:
-        self.target = Target.from_settings(settings)
-        self.small_target = Target.from_settings(settings, small=True)
         self._settings = settings.endpoint
+        self._local: LocalModel | None = None
+        if settings.llm and is_file(settings.llm):
+            self._local = LocalModel(Path(settings.llm), context=self._settings.context_window)
+            self.target = self.small_target = Target(LOOPBACK, self._local.key, self._local.name)
+        else:
+            self.target = Target.from_settings(settings)
+            self.small_target = Target.from_settings(settings, small=True)
         self._max_tokens = settings.generation.max_tokens
         use_cache = settings.generation.cache if cache is None else cache
         self._cache = ReplyCache(settings) if use_cache else None
@@ -152,9 +170,28 @@ class Endpoint:
         self._dialects: dict[str, dict[str, Any]] = {}
         self._window: int | None = self._settings.context_window
         self._window_known = self._window is not None
+        self._retries = Retries(self._settings.max_retries, self._settings.max_wait)
+        self._thinkers: set[str] = set()
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------ calls
+
+    def begin(self) -> Iterator[Waiting]:
+        """Loads a model of one's own machine, and says so; nothing to do for others.
+
+        Raises:
+            ConfigurationError: it cannot be loaded.
+        """
+        if self._local is None or self._local.running:
+            return
+        yield Waiting(f"loading {self._local.path.name}")
+        url = self._local.start()
+        self.target = self.small_target = replace(self.target, base_url=url)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the model is a file of fewer than three billion parameters."""
+        return self._local is not None and parameters_in(self._local.path) < _SMALL
 
     def stream(
         self,
@@ -163,20 +200,26 @@ class Endpoint:
         *,
         small: bool = False,
         max_tokens: int | None = None,
+        grammar: str | None = None,
         cancellation: Cancellation | None = None,
     ) -> Iterator[Piece]:
         """The reply to ``messages``, piece by piece, `Finished` last.
 
-        Retries what may pass, as long as no text has come; tells so by `Waiting`.
+        ``grammar``: what the reply may look like, in llama.cpp's notation; for a model out of a
+        file only. Retries what may pass, as long as no text has come; tells so by `Waiting`.
 
         Raises:
             EndpointError: with what has been spent, ``error.usage``, already in the ledger.
         """
+        yield from self.begin()
         target = self.small_target if small else self.target
         prompt_tokens = sum(count_tokens(str(m.content or "")) + 4 for m in messages)
         wanted = max_tokens or self._max_tokens
+        if target.model in self._thinkers:
+            wanted += _THINKING
         limit = ledger.afford(price_of(target), prompt_tokens, wanted, target)
-        call = _Call(target, messages, prompt_tokens, limit)
+        call = _Call(target, messages, prompt_tokens, limit, capped=ledger.cap is not None)
+        call.grammar = grammar if self._local is not None else None
         key = self._cache_key(call)
         kept = self._cache.get(key) if self._cache else None
         if kept:
@@ -198,6 +241,8 @@ class Endpoint:
         Raises:
             EndpointError: it cannot be asked.
         """
+        for _ in self.begin():
+            pass
         return [str(model.get("id", "")) for model in self._ask_models()]
 
     def context_window(self) -> int | None:
@@ -206,6 +251,8 @@ class Endpoint:
         Raises:
             EndpointError: the endpoint cannot be reached, or refuses the key.
         """
+        if self._local is not None:
+            return self._local.context
         with self._lock:
             if not self._window_known:
                 price = price_of(self.target)
@@ -218,6 +265,8 @@ class Endpoint:
     def close(self) -> None:
         """Stops what still runs and closes the connections."""
         self._loop.close()
+        if self._local is not None:
+            self._local.close()
 
     # ------------------------------------------------------------------ inside
 
@@ -228,7 +277,7 @@ class Endpoint:
         try:
             yield from self._run(call, cancellation)
         finally:
-            if call.text or call.usage:
+            if call.text or call.usage or call.earlier:
                 ledger.add(call.count())
 
     def _run(self, call: _Call, cancellation: Cancellation | None) -> Iterator[Piece]:
@@ -261,6 +310,9 @@ class Endpoint:
                     async for text in self._texts(call):
                         begun = True
                         put(Delta(text))
+                    if not begun and self._only_thought(call):
+                        put(Waiting("the model is thinking"))
+                        continue
                     if not begun:
                         raise _empty(call)
                     put(None)
@@ -269,27 +321,40 @@ class Endpoint:
                     if not begun and self._adapt(call.target, error):
                         continue
                     attempt += 1
-                    pause = self._pause(error, attempt) if not begun else None
+                    pause = self._retries.pause(error, attempt) if not begun else None
                     if pause is None:
                         raise failures.explain(error, call.target, begun=begun) from error
-                    put(Waiting(self._why(error, pause, attempt)))
+                    put(Waiting(self._retries.why(error, pause, attempt)))
                     await asyncio.sleep(pause)
         except Exception as error:  # noqa: BLE001  (the caller's thread raises it again)
             put(error)
 
+    def _only_thought(self, call: _Call) -> bool:
+        """Whether all tokens went into thinking; it then gets more of them, once."""
+        model = call.target.model
+        if call.finish != "length" or model in self._thinkers or call.capped:
+            return False
+        self._thinkers.add(model)
+        call.earlier = call.usage or Usage(
+            prompt_tokens=call.prompt_tokens, completion_tokens=call.max_tokens, estimated=True
+        )
+        call.usage, call.thoughts = None, ""
+        call.max_tokens += _THINKING
+        return True
+
     async def _texts(self, call: _Call) -> AsyncIterator[str]:
         """The text of one attempt, without what a model thinks before it answers."""
         llm = self._llm(call.target)
-        thoughts = _ThoughtFilter()
+        spoken_text = SpokenText()
         call.finish, spoken = None, False
-        chunks = await llm.astream_chat(call.messages, **self._parameters(call))
+        chunks = await llm.astream_chat(self._messages(call), **self._parameters(call))
         async for chunk in chunks:
             _note(call, chunk.raw)
-            text = thoughts.feed(chunk.delta or "")
+            text = spoken_text.feed(chunk.delta or "")
             if text:
                 spoken = True
                 yield text
-        rest = thoughts.finish()
+        rest = spoken_text.finish()
         if rest:
             spoken = True
             yield rest
@@ -297,26 +362,6 @@ class Endpoint:
             raise failures.filtered(call.target)
         if call.finish is None and spoken:
             raise failures.cut(call.target)
-
-    def _pause(self, error: BaseException, attempt: int) -> float | None:
-        """Seconds until the next try; None where another try is of no use."""
-        if attempt > self._settings.max_retries or not failures.passing(error):
-            return None
-        response = getattr(error, "response", None)
-        asked = failures.retry_after(response.headers) if response is not None else None
-        if asked is not None:
-            return asked if asked <= self._settings.max_wait else None
-        pause = _FIRST_PAUSE * 2.0 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-        return min(pause, self._settings.max_wait)
-
-    def _why(self, error: BaseException, pause: float, attempt: int) -> str:
-        status = getattr(error, "status_code", None)
-        reason = {None: "the connection was lost", 429: "rate limited (429)"}.get(
-            status, f"the endpoint failed ({status})"
-        )
-        seconds = f"{pause:.0f} s" if pause >= 1 else "a moment"
-        most = self._settings.max_retries
-        return f"{reason}; trying again in {seconds} ({attempt} of {most})"
 
     def _adapt(self, target: Target, error: BaseException) -> bool:
         """Learns that a model refuses a parameter; False where that is not the trouble."""
@@ -327,11 +372,23 @@ class Endpoint:
         dialect[refused] = True
         return True
 
+    def _messages(self, call: _Call) -> list[ChatMessage]:
+        """The messages; in one of the user's where the model knows no system role."""
+        messages = list(call.messages)
+        if "system" not in self._dialects.get(call.target.model, {}) or len(messages) < 2:
+            return messages
+        text = "\n\n".join(str(m.content or "") for m in messages)
+        return [type(messages[-1])(role="user", content=text)]
+
     def _parameters(self, call: _Call) -> dict[str, Any]:
         from openai import omit  # noqa: PLC0415
 
         refused = self._dialects.get(call.target.model, {})
         parameters: dict[str, Any] = {"timeout": self._timeout()}
+        if call.grammar:
+            parameters["extra_body"] = {"grammar": call.grammar}
+        if call.target.query:
+            parameters["extra_query"] = call.target.query
         length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
         parameters[length] = call.max_tokens
         if "stream_options" not in refused:
@@ -355,6 +412,7 @@ class Endpoint:
                     "temperature": self._settings.temperature,
                     "max_retries": 0,
                     "async_http_client": self._loop.client(self._make_client),
+                    "default_headers": target.headers,
                 }
                 self._models[target.model] = OpenAILike(**options)
             except ValueError as error:
@@ -390,6 +448,8 @@ class Endpoint:
                 max_retries=0,
                 timeout=self._timeout(_ASKING),
                 http_client=self._loop.client(self._make_client),
+                default_headers=self.target.headers,
+                default_query=self.target.query,
             )
             try:
                 page = await client.models.list()
@@ -429,6 +489,11 @@ def _note(call: _Call, raw: Any) -> None:
     choices = raw.choices
     if choices and choices[0].finish_reason:
         call.finish = choices[0].finish_reason
+    delta = getattr(choices[0], "delta", None) if choices else None
+    for name in ("reasoning_content", "reasoning"):
+        thought = getattr(delta, name, None)
+        if isinstance(thought, str):
+            call.thoughts += thought
     usage = getattr(raw, "usage", None)
     if usage is not None and usage.prompt_tokens is not None:
         call.usage = Usage(
@@ -447,43 +512,6 @@ def _empty(call: _Call) -> ReplyEmpty:
         f"The reply of {call.target} was empty.",
         "Ask again; if it stays so, check OPENAI_BASE_URL (it usually ends with /v1).",
     )
-
-
-class _ThoughtFilter:
-    """Drops a leading ``<think>…</think>``, which some local servers send as text."""
-
-    _OPEN, _CLOSE = "<think>", "</think>"
-
-    def __init__(self) -> None:
-        self._held, self._state = "", "start"
-
-    def feed(self, text: str) -> str:
-        if self._state == "text":
-            return text
-        self._held += text
-        if self._state == "start":
-            begin = self._held.lstrip()
-            if begin.startswith(self._OPEN):
-                self._state = "thinking"
-            elif self._OPEN.startswith(begin):
-                return ""  # may still become one
-            else:
-                self._state = "text"
-                return self._take(begin)
-        _, closed, after = self._held.partition(self._CLOSE)
-        if not closed:
-            return ""
-        after = after.lstrip()
-        if after:
-            self._state = "text"
-        return self._take(after) if after else ""
-
-    def finish(self) -> str:
-        return self._take(self._held) if self._state == "start" else ""
-
-    def _take(self, text: str) -> str:
-        self._held = ""
-        return text
 
 
 class _LoopThread:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
+from assistant.endpoint.chat import Delta, Endpoint
+from assistant.endpoint.ledger import Ledger, price_of
 from assistant.errors import (
     AssistantError,
     ConfigurationError,
@@ -16,8 +18,6 @@ from assistant.errors import (
     KeyRefused,
     ModelUnknown,
 )
-from assistant.llm.endpoint import Delta, Endpoint
-from assistant.llm.ledger import Ledger, price_of
 from assistant.results import Usage
 from assistant.settings import Settings
 
@@ -28,6 +28,9 @@ __all__ = ["Probe", "examine", "probe"]
 
 
 Part = Literal["", "settings", "endpoint", "key", "model", "reply"]
+_COMFORTABLE = 8000
+_RULES, _A_PAPER = 350, 300
+"""Tokens of the short prompt, and of a paper."""
 _NAMED = 12
 """Models that are named to a person; some endpoints have hundreds."""
 
@@ -126,6 +129,17 @@ def _model_checks(result: Probe, settings: Settings) -> Iterator[Check]:
 
     window = f"{result.context_window:,} tokens" if result.context_window else "not told"
     price = "known" if result.price_known else "not known"
+    room = result.context_window
+    if room is not None and room < _COMFORTABLE:
+        papers = max(0, (room - _RULES - room // 3) // _A_PAPER)
+        yield Check(
+            name="context window",
+            state="attention" if papers else "broken",
+            found=f"{room:,} tokens hold about {papers} paper{'' if papers == 1 else 's'} beside "
+            "the question and the answer.",
+            do="Start the server with a larger context window (8,192 or more), such as "
+            "Ollama's num_ctx, vLLM's --max-model-len, llama.cpp's -c.",
+        )
     yield Check(
         name="model",
         found=f"{result.model}, context window {window}, price {price}",

@@ -3,10 +3,10 @@
 Importing this package is cheap; openai and LlamaIndex are imported by the first call.
 """
 
-from assistant.llm.cache import KeptReplies, ReplyCache, clear_replies, kept_replies
-from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Finished, Piece, Waiting
-from assistant.llm.ledger import Ledger, count_tokens
-from assistant.llm.probe import Probe, examine, probe
+from assistant.endpoint.cache import KeptReplies, ReplyCache, clear_replies, kept_replies
+from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Finished, Piece, Waiting
+from assistant.endpoint.ledger import Ledger, count_tokens
+from assistant.endpoint.probe import Probe, examine, probe
 
 __all__ = [
     "Cancellation",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant.llm import Endpoint
+from assistant.endpoint import Endpoint
 from assistant.settings import Settings
 from tests.scripted_server import ScriptedServer
 

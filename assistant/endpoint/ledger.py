@@ -11,8 +11,8 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
+from assistant.endpoint.target import OPENAI, Target
 from assistant.errors import ConfigurationError, CostCapReached
-from assistant.llm.target import OPENAI, Target
 from assistant.results import Usage
 
 __all__ = ["Ledger", "Price", "count_tokens", "price_of"]
