@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from assistant.answering.evidence import PassageReader
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
+    from assistant.filters import Filters
     from assistant.llm import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
@@ -159,6 +160,7 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: bool | None = None,
+        filters: Filters | None = None,
         cancellation: Cancellation | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering ``question``: steps, text, citations, verdicts, the answer.
@@ -170,6 +172,7 @@ class Assistant:
         Raises:
             AssistantError: the work cannot begin, as `ask` says.
         """
+        del filters
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
         if self.settings.llm:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from html import escape
 
+from assistant.conversations import StoredReview
 from assistant.paper import Paper
 from assistant.results import Citation
 from assistant.review.model import (
@@ -26,7 +28,7 @@ from assistant.ui.icons import icon
 from assistant.ui.markdown import chip
 from assistant.ui.turns import LibraryName
 
-__all__ = ["candidates", "cost", "document", "working"]
+__all__ = ["candidates", "cost", "document", "kept", "working"]
 
 _MARK = re.compile(r"\[(\d{1,4})\]")
 _KINDS = {
@@ -104,6 +106,26 @@ def working(share: float, text: str, right: str) -> str:
         f'<div class="working">{render.progress(share, text, right)}<button type="button" '
         f'class="button" data-act="halt">{icon("stop").replace("<svg", "<svg width=16")} Stop'
         "</button></div>"
+    )
+
+
+def kept(reviews: Sequence[StoredReview], current: str) -> str:
+    """The reviews that were written before, to be opened again or deleted."""
+    if not reviews:
+        return ""
+    rows = "".join(
+        f'<li{" class=current" if one.id == current else ""}><button type="button" class="link" '
+        f'data-act="review" data-id="{one.id}">{escape(one.title)}</button><span class="quiet">'
+        f"{datetime.fromtimestamp(one.created, UTC):%d %b %Y}</span>"
+        f'<button type="button" class="icon" data-act="unkeep" data-id="{one.id}" '
+        f'data-title="{escape(one.title)}" aria-label="Delete “{escape(one.title)}”">'
+        f"{icon('close')}</button></li>"
+        for one in reviews
+    )
+    opened = "" if current else " open"
+    return (
+        f'<details class="kept"{opened}><summary>Written before: {len(reviews)}</summary>'
+        f"<ul>{rows}</ul></details>"
     )
 
 
