@@ -73,7 +73,7 @@ function note(push) {  // the address into the history of the browser
   if (to === `${location.pathname}${location.search}${location.hash}`) return;
   history[push ? "pushState" : "replaceState"](null, "", to);
 }
-function show(id, push = true) {
+function show(id, push = true) {  // push: a step of the browser's history; null: it is one already
   unfollow();
   keepDraft();
   current = id ? { ...fresh(), id, begun: true } : fresh();
@@ -81,15 +81,17 @@ function show(id, push = true) {
   delete root.dataset.busy;
   following = true;
   seen.clear();
-  $("#live > *").replaceChildren();
-  look("chat", false); note(push); drawRail(); restoreDraft(); drawScope();
+  $("#live .turns").replaceChildren();
+  look("chat", false);
+  if (push !== null) note(push);
+  drawRail(); restoreDraft(); drawScope();
   return id ? refresh() : welcome();
 }
 async function welcome() {
   const id = current.id;
   const data = await api("GET", "welcome").catch((error) => { toast(error.message); return null; });
   if (!data || current.id !== id || current.turns.length) return;
-  $("#thread > *").innerHTML = data.html;
+  $("#thread .turns").innerHTML = data.html;
 }
 async function refresh() {
   const id = current.id;
@@ -114,8 +116,8 @@ function draw(shown) {
   if (shown.revision < current.revision) return;  // older than what is drawn
   current = { ...current, ...shown, begun: true };
   const done = shown.turns.filter((t) => t.state === "done"), open = shown.turns.filter((t) => t.state !== "done");
-  place($("#thread > *"), done);
-  place($("#live > *"), open);
+  place($("#thread .turns"), done);
+  place($("#live .turns"), open);
   let finished = 0, last = null;
   for (const t of shown.turns) {
     const before = seen.get(t.id);
@@ -671,7 +673,7 @@ addEventListener("scroll", () => { tip.hidden = true; following = innerHeight + 
 function arrive() {  // at an address: the first one, or by back and forward
   const params = new URLSearchParams(location.search), id = params.get("c") || "", view = location.hash.slice(1);
   const named = ["review", "library", "settings"].includes(view) ? view : "chat";
-  if (!root.dataset.view || id !== (current.begun ? current.id : "")) show(/^[A-Za-z0-9-]{8,64}$/.test(id) ? id : "", false);
+  if (!root.dataset.view || id !== (current.begun ? current.id : "")) show(/^[A-Za-z0-9-]{8,64}$/.test(id) ? id : "", null);
   look(named, false);
 }
 addEventListener("popstate", arrive);
@@ -760,7 +762,7 @@ const panelSeen = new MutationObserver(() => {
 
 /* -- begin ------------------------------------------------------------------------------------------ */
 function begin() {
-  if (!box() || !$("#rail ul") || !$("#thread > *") || !$("#live > *")) { setTimeout(begin, 40); return; }
+  if (!box() || !$("#rail ul") || !$("#thread .turns") || !$("#live .turns")) { setTimeout(begin, 40); return; }
   const wanted = localStorage.getItem("abstract-assistant.theme");
   if (wanted) document.body.classList.toggle("dark", wanted === "dark");
   for (const id of ["#thread", "#live"]) grown.observe($(id), { childList: true, subtree: true, characterData: true });

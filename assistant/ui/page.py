@@ -87,8 +87,8 @@ def build_page(shelf: Shelf) -> gr.Blocks:
             fixed(_RAIL, "rail")
             with gr.Column(elem_id="talk"):
                 # the script writes into both: a picture is put where its conversation is shown
-                fixed("<div></div>", "thread")
-                fixed("<div></div>", "live")
+                fixed('<div class="turns"></div>', "thread")
+                fixed('<div class="turns"></div>', "live")
                 fixed(_COMPOSER, "composer")
         panel = html("panel")
         scripts = ("page.js", "map.js")

@@ -408,7 +408,9 @@ def source_panel(
         f'<aside class="panel" aria-label="{escape(head)}" tabindex="-1"><header><span>{escape(head)}</span>'
         f'<button type="button" class="icon" data-act="close" aria-label="Close">{icon("close")}'
         f"</button></header><h2>{title}</h2>{lines}{digest}{verdict}"
-        f'<p class="abstract">{abstract}</p>{_marked(paper.id, mark)}'
+        f'<p class="abstract">{abstract}</p><p class="meta"><button type="button" class="link" '
+        f'data-act="only-paper" data-paper="{escape(paper.id)}" data-title="{escape(paper.label)}">'
+        f"Ask only this paper</button></p>{_marked(paper.id, mark)}"
         f"{_similar(similar, library)}</aside>"
     )
 

@@ -55,14 +55,14 @@ def served(
             if name.startswith(("ASSISTANT_", "OPENAI_")):
                 patch.delenv(name)
 
-        def start(*papers: dict[str, Any], **settings: Any) -> Live:
+        def start(*papers: dict[str, Any], host: str = "127.0.0.1", **settings: Any) -> Live:
             folder = tmp_path_factory.mktemp("library")
             made = Settings.load(library=folder / "library", cache=cache, **settings)
             if papers:
                 source = folder / "papers.jsonl"
                 source.write_text("\n".join(map(json.dumps, papers)), encoding="utf-8")
                 Assistant(made).ingest([source])
-            return stack.enter_context(Live(made, page=True))
+            return stack.enter_context(Live(made, page=True, host=host))
 
         yield start
 
@@ -91,7 +91,9 @@ class Visit:
             self.trouble.append(f"request: {request.url}")
 
     def _console(self, message: Any) -> None:
-        if message.type == "error":
+        # Gradio's script says so of its own request when a page is left in the middle of one
+        left = "AbortError" in message.text or "signal is aborted" in message.text
+        if message.type == "error" and not left:
             self.trouble.append(f"console: {message.text}")
 
     def open(self, where: str = "/") -> Visit:
