@@ -782,6 +782,7 @@ async function start(question) {
     keepDraft(); grow();
   }
   for (const key of store.keys("outbox.")) { const turn = store.get(key); if (turn) deliver(turn); }
+  for (let tries = 0; tries < 60 && !$("#state .state"); tries++) await new Promise((done) => setTimeout(done, 50));
   root.dataset.ready = "";
   if (innerWidth > 860 && root.dataset.view === "chat") box().focus();
 }

@@ -92,7 +92,7 @@ class Visit:
 
     def _console(self, message: Any) -> None:
         # Gradio's script says so of its own request when a page is left in the middle of one
-        left = "AbortError" in message.text or "signal is aborted" in message.text
+        left = "AbortError" in message.text or "Connection errored out" in message.text
         if message.type == "error" and not left:
             self.trouble.append(f"console: {message.text}")
 
