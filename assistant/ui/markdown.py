@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]")
 _ANY_MARKER = re.compile(rf"[\[{_OPEN}]\d{{1,3}}(?:\s*[,;–-]\s*\d{{1,3}})*[\]{_CLOSE}]")
 _AFTER = re.compile(r"[^\w\s\[]*(?:\s*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\])*[^\w\s\[]*")
+_SIGN = re.compile(r"[.,;:!?)]+")
 _BLOCK_SIGN = re.compile(r"^[ \t]*(?:(?:[-*+>|]|#{1,6}|\d{1,3}[.)])[ \t]+)*", re.MULTILINE)
 _SPECIAL = re.compile(r"[\\`*_<>#|~&!()+-]|(?<=\d)\.")
 _MEANS_SOMETHING = re.compile(r"[\\`*_<>#|~&\[\]]|^\d+[.)]|^[-+]\s")
@@ -203,8 +205,9 @@ class _Marks:
         placed: dict[int, dict[int, list[_Range]]] = {}
         for (block, n), found in zip(texts, ranges, strict=True):
             placed.setdefault(id(block), {})[n] = found
+        heads = {id(t) for before, t in pairwise(tokens) if before.type == "th_open"}
         for block in blocks:
-            self._rebuild(block, placed.get(id(block), {}))
+            self._rebuild(block, placed.get(id(block), {}), claims=id(block) not in heads)
 
     def _ranges(self, texts: Sequence[str]) -> list[list[_Range]]:
         """For each text, the stretches of sentences in it, in order."""
@@ -235,7 +238,8 @@ class _Marks:
                 found[n].append(one)
         return found
 
-    def _rebuild(self, block: Token, ranges: Mapping[int, list[_Range]]) -> None:
+    def _rebuild(self, block: Token, ranges: Mapping[int, list[_Range]], *, claims: bool) -> None:
+        """``claims``: whether it can be unsupported, which the head of a table cannot."""
         from markdown_it.token import Token  # noqa: PLC0415
 
         made: list[Token] = []
@@ -244,12 +248,12 @@ class _Marks:
         for n, child in enumerate(block.children or ()):
             depth += child.nesting
             if child.type != "text":
-                here = ranges.get(n, [])
+                here = ranges.get(n, []) if claims else []
                 made.append(child)
                 flags = "".join(self._flag(r.sentence) for r in here if r.last)
                 owed += flags
             else:
-                html, flags = self._text(child.content, ranges.get(n, []))
+                html, flags = self._text(child.content, ranges.get(n, []) if claims else [])
                 made.append(Token("html_inline", "", 0, content=html))
                 owed += flags
             if owed and depth == 0:
@@ -291,8 +295,13 @@ class _Marks:
             if not self._is_citation(numbers, sentence):
                 continue
             parts.append(escape(text[done : found.start()]))
-            parts += [self._chip(number, sentence) for number in numbers]
+            chips = "".join(self._chip(number, sentence) for number in numbers)
             done = found.end()
+            sign = _SIGN.match(text, done)
+            if sign:  # stands on the line of its chip
+                chips = f'<span class="whole">{chips}{escape(sign[0])}</span>'
+                done = sign.end()
+            parts.append(chips)
         return "".join([*parts, escape(text[done:])])
 
     def _is_citation(self, numbers: Sequence[int], sentence: Sentence | None) -> bool:

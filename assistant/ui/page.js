@@ -131,6 +131,8 @@ function draw(shown) {
     announce(node ? `Answer: ${node.textContent.trim().slice(0, 600)}` : "The question is done.");
   }
   hint();
+  $("#talk-title").textContent = shown.title || "Conversation";
+  document.title = shown.title ? `${shown.title} · Abstract Assistant` : "Abstract Assistant";
   if (shown.busy) follow(shown.id);
 }
 function place(into, turns) {  // what has not changed stays: focus, selection and open details too
@@ -264,7 +266,7 @@ function menu(anchor, entries) {
       if (fit) fit.focus();
     }
   };
-  document.body.append(shown);
+  ($("main") || document.body).append(shown);
   const size = shown.getBoundingClientRect();
   Object.assign(shown.style, { left: `${Math.max(8, Math.min(box.left, innerWidth - size.width - 8))}px`,
     top: `${Math.max(8, Math.min(box.bottom + 4, innerHeight - size.height - 8))}px` });
@@ -352,7 +354,7 @@ function toast(text) {
   $$(".toast").forEach((t) => t.remove());
   const shown = make("div", { className: "toast", textContent: text });
   shown.setAttribute("role", "status");
-  document.body.append(shown);
+  ($("main") || document.body).append(shown);
   setTimeout(() => shown.remove(), 3200);
 }
 function sure(text, verb, act) {
@@ -789,7 +791,11 @@ async function start(question) {
 
 /* -- formulas: KaTeX is fetched from this server when the first one is seen --------------------------- */
 let typeset = null;
-const formulas = new MutationObserver(() => { if ($(".math:not([data-done])")) setFormulas(); });
+const formulas = new MutationObserver(() => {
+  const upload = $("#upload button[aria-label^='Click to upload']");
+  if (upload) upload.removeAttribute("aria-label");  // Gradio's, which is not what it shows
+  if ($(".math:not([data-done])")) setFormulas();
+});
 function setFormulas() {
   if (!typeset) {
     document.head.append(make("link", { rel: "stylesheet", href: "katex/katex.min.css" }));

@@ -47,6 +47,7 @@ maxlength="300"><ul></ul><p class="quiet" id="rail-note"></p>
 <div class="rail-foot"><button type="button" class="link" data-act="export-all">Export all</button>
 <button type="button" class="link" data-act="import">Import</button>
 <button type="button" class="link" data-act="keys">Shortcuts</button></div>"""
+_TITLE = '<h1 class="visually-hidden" id="talk-title">Conversation</h1>'
 _COMPOSER = f"""<div class="editing">Your edit becomes a new version; the old one stays.
 <button type="button" data-act="leave-editing">Leave it</button></div>
 <details class="scope"><summary>Ask <b id="scope-text">all papers</b></summary>
@@ -87,7 +88,7 @@ def build_page(shelf: Shelf) -> gr.Blocks:
             fixed(_RAIL, "rail")
             with gr.Column(elem_id="talk"):
                 # the script writes into both: a picture is put where its conversation is shown
-                fixed('<div class="turns"></div>', "thread")
+                fixed(f'{_TITLE}<div class="turns"></div>', "thread")
                 fixed('<div class="turns"></div>', "live")
                 fixed(_COMPOSER, "composer")
         panel = html("panel")

@@ -94,7 +94,11 @@ def listing(
     )
     if not shown:
         body = '<tr><td colspan="4">No paper holds all of these words.</td></tr>'
-    theme_head = _head("theme", "Theme", want) if themes else '<th class="theme"></th>'
+    theme_head = (
+        _head("theme", "Theme", want)
+        if themes
+        else '<th class="theme"><span class="visually-hidden">Theme</span></th>'
+    )
     count = (
         f"{len(found):,} of {len(rows):,} papers"
         if len(found) < len(rows)
@@ -102,7 +106,7 @@ def listing(
     )
     return (
         f'<table class="papers" data-sort="{want.sort}"><thead><tr>{_head("title", "Title", want)}'
-        f'{theme_head}{_head("year", "Year", want)}<th class="tools"></th></tr></thead>'
+        f'{theme_head}{_head("year", "Year", want)}<th class="tools"><span class="visually-hidden">Remove</span></th></tr></thead>'
         f"<tbody>{body}</tbody></table>"
         f'<div class="pager"><div role="status">{count}</div><span>{_turn("Earlier", page - 1, want, page > 0)}'
         f"{_turn('Further', page + 1, want, page + 1 < pages)}</span></div>"
