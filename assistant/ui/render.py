@@ -108,14 +108,9 @@ def _follow_ups(turn: Turn) -> str:
         f'data-library="{turn.library}"><span>{escape(question)}</span></button>'
         for question in turn.follow_ups
     )
-    return f'<section class="follow-ups" aria-label="To ask on"><h3>Ask on</h3>{asks}</section>'
+    return f'<section class="follow-ups" aria-label="To ask on"><h2>Ask on</h2>{asks}</section>'
 
 
-_STATUS = {
-    "answered": "Answered from the library",
-    "closest": "No direct answer",
-    "absent": "Not in this library",
-}
 _CONFIDENT = ((0.75, "high"), (0.45, "fair"), (0.0, "low"))
 
 
@@ -125,9 +120,9 @@ def _status(answer: Answer) -> str:
         return ""
     word = next(word for floor, word in _CONFIDENT if answer.confidence >= floor)
     sure = f"{word} confidence that the library answers this ({answer.confidence:.0%})"
-    return (
-        f'<p class="status {answer.status}"><b>{_STATUS[answer.status]}</b> <span>{sure}</span></p>'
-    )
+    # a card says itself that it is no answer
+    label = "<b>Answered from the library</b> " if answer.status == "answered" else ""
+    return f'<p class="status {answer.status}">{label}<span>{sure}</span></p>'
 
 
 def _question(turn: Turn) -> str:
@@ -208,7 +203,7 @@ def _sources(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     rows = "".join(
         f"<li>{_source_row(c, library, _part(c, answer, cut=cut))}</li>" for c in answer.citations
     )
-    used = f"<h3>Sources</h3><ol>{rows}</ol>" if rows else ""
+    used = f"<h2>Sources</h2><ol>{rows}</ol>" if rows else ""
     rest = [p for p in answer.passages if p.paper_id not in cited]
     if not answer.citations:
         rest = rest[_NEAREST:] if answer.status != "answered" else rest

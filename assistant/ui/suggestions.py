@@ -30,13 +30,11 @@ def follow_ups(assistant: Assistant, answer: Answer) -> list[str]:
         p for p in answer.passages if p.paper_id not in cited and 0 < len(p.title) <= _SHOWN_TITLE
     ]
     found: list[str] = []
-    for passage in near[: 2 * _MOST]:
+    for passage in near[:_MOST]:
         question = _about(passage.title)
         best = assistant.search(question, 1)
         if best and best[0].paper_id == passage.paper_id:
             found.append(question)
-        if len(found) == _MOST:
-            break
     return found
 
 
