@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
@@ -77,6 +77,7 @@ class Assistant:
         self._opened_generative: GenerativeAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
+        self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
         self.library = Library(self.settings, self._embedder, notify)
 
     @classmethod
@@ -107,13 +108,27 @@ class Assistant:
         first = list(islice(records, 1))
         return self.library.ingest(chain(first, records), on_progress)
 
+    def citation_keys(self) -> Mapping[str, str]:
+        """Id of each paper → the key that it is cited by in every export; see `citation_keys`."""
+        from assistant.exporting import citation_keys  # noqa: PLC0415
+
+        version = self.library.version if len(self.library) else ""
+        with self._lock:
+            made, keys = self._citation_keys
+            if made != version:
+                keys = citation_keys(self.library.papers())
+                self._citation_keys = version, keys
+            return keys
+
     # ------------------------------------------------------------------ questions
 
-    def search(self, query: str, k: int | None = None) -> list[SearchResult]:
+    def search(
+        self, query: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> list[SearchResult]:
         """The ``k`` best papers for ``query``, best first, each with its best passage."""
         from assistant.answering.extractive import best_passage  # noqa: PLC0415
 
-        ranking = self._retriever().rank(_checked(query)[0], k)
+        ranking = self._retriever(filters).rank(_checked(query)[0], k)
         results: list[SearchResult] = []
         for n, place in enumerate(map(int, ranking.places)):
             paper = ranking.index.paper(place)
@@ -135,6 +150,7 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: bool | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
         """Answers ``question``; ``history`` holds the turns before it, oldest first.
 
@@ -146,7 +162,7 @@ class Assistant:
             LibraryNotFound: there is no paper to answer from.
             EndpointError: the endpoint failed; ``error.partial`` is what there is of the answer.
         """
-        for event in self.stream(question, history, effort=effort, verify=verify):
+        for event in self.stream(question, history, effort=effort, verify=verify, filters=filters):
             if isinstance(event, DoneEvent):
                 return event.answer
             if isinstance(event, ErrorEvent):
@@ -176,7 +192,7 @@ class Assistant:
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
         if self.settings.llm:
-            yield from self._generative().stream(
+            yield from self._generative(filters).stream(
                 question,
                 turns,
                 papers=len(self.library),
@@ -193,7 +209,7 @@ class Assistant:
             turns,
             papers=len(self.library),
             notes=notes,
-            retriever=self._retriever(),
+            retriever=self._retriever(filters),
             reader=self._reader(),
             settings=self.settings.answer,
         )
@@ -205,9 +221,12 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: bool | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
         """`ask` for async code; the work runs in a thread."""
-        async for event in self.astream(question, history, effort=effort, verify=verify):
+        async for event in self.astream(
+            question, history, effort=effort, verify=verify, filters=filters
+        ):
             if isinstance(event, DoneEvent):
                 return event.answer
             if isinstance(event, ErrorEvent):
@@ -221,6 +240,7 @@ class Assistant:
         *,
         effort: Effort | None = None,
         verify: bool | None = None,
+        filters: Filters | None = None,
     ) -> AsyncIterator[Event]:
         """`stream` for async code; each step runs in a thread of this stream's own.
 
@@ -230,7 +250,12 @@ class Assistant:
 
         cancellation = Cancellation()
         events = self.stream(
-            question, history, effort=effort, verify=verify, cancellation=cancellation
+            question,
+            history,
+            effort=effort,
+            verify=verify,
+            filters=filters,
+            cancellation=cancellation,
         )
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "assistant-stream")
         try:
@@ -289,10 +314,15 @@ class Assistant:
         """
         prepared = self._prepared_review(topic, papers, include, exclude, on_progress)
         if self.settings.llm:
-            return self._review_writer().write(prepared, on_progress, cancellation)
-        from assistant.review.writer import write  # noqa: PLC0415
+            made = self._review_writer().write(prepared, on_progress, cancellation)
+        else:
+            from assistant.review.writer import write  # noqa: PLC0415
 
-        return write(prepared, on_progress)
+            made = write(prepared, on_progress)
+        keys = self.citation_keys() if made.references else {}
+        for reference in made.references:
+            reference.key = keys.get(reference.paper.id, "")
+        return made
 
     def review_candidates(
         self,
@@ -407,9 +437,13 @@ class Assistant:
                 self._opened_reader = PassageReader(self._embedder())
             return self._opened_reader
 
-    def _generative(self) -> GenerativeAnswerer:
+    def _generative(self, filters: Filters | None = None) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
+            if filters:
+                answerer = copy.copy(self._generative())
+                answerer._retriever = self._retriever(filters)
+                return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
 
@@ -418,8 +452,10 @@ class Assistant:
                 )
             return self._opened_generative
 
-    def _retriever(self) -> PaperRetriever:
+    def _retriever(self, filters: Filters | None = None) -> PaperRetriever:
         with self._lock:
+            if filters:
+                return self._retriever().filtered(filters)
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 

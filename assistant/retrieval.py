@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -195,16 +195,25 @@ class PaperRetriever(BaseRetriever):
         self._embedder = embedder
         self._settings = settings
         self._top_k = top_k or settings.top_k
+        self._filters: Filters | None = None
+
+    def filtered(self, filters: Filters) -> PaperRetriever:
+        """The same retriever over the papers that fit ``filters``."""
+        other = PaperRetriever(self._library, self._embedder, self._settings, self._top_k)
+        other._filters = filters
+        return other
 
     def rank(self, question: str, k: int | None = None) -> Ranking:
         """The ``k`` best papers (the retriever's own number if not given) with their scores."""
-        return rank(
-            self._library.index(),
-            question,
-            self._embedder.embed_query(question),
-            self._settings,
-            k or self._top_k,
-        )
+        index, vector = self._library.index(), self._embedder.embed_query(question)
+        wanted = k or self._top_k
+        if self._filters is None:
+            return rank(index, question, vector, self._settings, wanted)
+        found = rank(index, question, vector, self._settings, len(index))
+        fits = [self._filters.fits(index.paper(int(place))) for place in found.places]
+        kept = np.flatnonzero(fits)[:wanted]
+        parts = ("places", "scores", "cosines", "best_cosines", "bm25")
+        return replace(found, **{name: getattr(found, name)[kept] for name in parts})
 
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None

@@ -110,6 +110,7 @@ MaxCost = Annotated[
         show_default=False,
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Language = Annotated[
     str | None,
     typer.Option(
@@ -312,9 +313,10 @@ def review(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where to: .md .html .bib .ris .csv .json; may be repeated.",
+            help="Where to: .md .html .bib .ris .csl.json .csv .json; may be repeated.",
         ),
     ] = None,
+    force: Force = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
     ] = False,
@@ -346,6 +348,7 @@ def review(
         include=include or [],
         exclude=exclude or [],
         outputs=output or [],
+        force=force,
         preview=preview,
         as_json=as_json,
         model={
@@ -530,14 +533,18 @@ def papers_remove(
 def papers_export(
     library: Library = None,
     form: Annotated[
-        Literal["jsonl", "bibtex", "ris", "csv"], typer.Option("--format", help="Of the file.")
+        Literal["jsonl", "bibtex", "ris", "csl", "csv"],
+        typer.Option("--format", help="Of the file."),
     ] = "jsonl",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to; else standard output."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Write all papers to a file that 'assistant ingest' reads again.
+
+    A paper has the same key, of author, year and a word of the title, in every export.
 
     \b
     Examples:
@@ -546,7 +553,7 @@ def papers_export(
     """
     from assistant.cli import papers as work  # noqa: PLC0415
 
-    work.export(library=library, form=form, output=output)
+    work.export(library=library, form=form, output=output, force=force)
 
 
 # -- cache ---------------------------------------------------------------------------------------

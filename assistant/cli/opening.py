@@ -7,7 +7,9 @@ the program, at the first use and again when those papers or the embedding setti
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from assistant.settings import Settings
 
 __all__ = [
     "SAMPLE",
+    "checked_output",
     "chosen_settings",
     "open_assistant",
     "open_for_writing",
@@ -30,6 +33,8 @@ __all__ = [
     "write_file",
 ]
 
+DATABASE = "chroma.sqlite3"
+"""What tells a folder of Chroma's from others."""
 SAMPLE = "sample"
 """What the sample library is called on the command line."""
 
@@ -153,20 +158,103 @@ def read_history(path: Path | None) -> list[Message]:
     )
 
 
-def write_file(path: Path, pieces: Iterable[str]) -> None:
-    """Writes a whole file, or none.
+def checked_output(path: Path, *, force: bool = False) -> Path:
+    """Where a file is to be written, asked before the work that fills it.
+
+    Args:
+        path: as the person gave it.
+        force: a file that is there may be written over.
 
     Raises:
-        LibraryError: it cannot be written.
+        LibraryError: it lies in a library, is a folder, or is there and may not be replaced.
     """
-    part = path.with_name(f".{path.name}.part")
+    path = path.expanduser()
+    if (held := _library_around(path)) is not None:
+        raise LibraryError(
+            f"{path} would lie in the library at {held}, where nothing else is written.",
+            "Choose another -o FILE.",
+        )
+    if path.is_dir():
+        raise LibraryError(f"{path} is a folder.", "Name a file in it: -o FILE.")
+    if path.is_file() and not force:
+        raise LibraryError(
+            f"{path} is there already.", "Give --force to write over it, or another -o FILE."
+        )
+    return path
+
+
+def write_file(path: Path, pieces: Iterable[str], *, force: bool = False) -> None:
+    """Writes a whole file, or none; ``path`` and ``force`` as `checked_output` takes them.
+
+    What is no file (a pipe, a terminal, /dev/null) is written to as it is.
+
+    Raises:
+        LibraryError: it cannot be written, or may not be.
+    """
+    path = checked_output(path, force=force)
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-        part.replace(path)
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                stream.writelines(pieces)
+            return
+        _write_whole(path, pieces, force=force)
+    except FileExistsError:  # it came while the work was done
+        raise LibraryError(
+            f"{path} is there by now.", "Give --force to write over it, or another -o FILE."
+        ) from None
     except OSError as error:
         raise LibraryError(
             f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
         ) from None
+
+
+def _write_whole(path: Path, pieces: Iterable[str], *, force: bool) -> None:
+    """The file in one step: a reader sees all of it or what was there before."""
+    target = path.resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(_usual_mode(target))
+        if force:
+            part.replace(target)
+        else:
+            _place_new(part, target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _usual_mode(target: Path) -> int:
+    """The permissions of the file that is replaced, else those of any new file."""
+    try:
+        return target.stat().st_mode & 0o777
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _place_new(part: Path, target: Path) -> None:
+    """``part`` as ``target``, never over another file."""
+    try:
+        target.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        part.replace(target)
+
+
+def _library_around(path: Path) -> Path | None:
+    """The folder of the library that ``path`` would lie in."""
+    for folder in path.resolve().parents:
+        marks = (folder / "library.json", folder / "chroma" / DATABASE, folder / DATABASE)
+        if any(mark.is_file() for mark in marks[1:]) or (
+            marks[0].is_file() and (folder / "lock").exists()
+        ):
+            return folder
+    return None

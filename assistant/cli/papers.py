@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from assistant.cli.opening import open_assistant, open_for_writing, read_text, write_file
+from assistant.cli.opening import (
+    checked_output,
+    open_assistant,
+    open_for_writing,
+    read_text,
+    write_file,
+)
 from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.exporting import FORMATS, record
 from assistant.paper import Paper
@@ -97,21 +103,24 @@ def remove(names: Sequence[str], *, library: str | None, yes: bool, as_json: boo
         terminal.say(f"removed  {paper.label}")
 
 
-def export(*, library: str | None, form: str, output: Path | None) -> None:
+def export(*, library: str | None, form: str, output: Path | None, force: bool = False) -> None:
     """Writes all papers in one of `FORMATS`, to a file or to standard output.
 
     Raises:
         LibraryError: there is no library, or the file cannot be written.
     """
     terminal = Terminal()
-    index = open_assistant(library, terminal).library.index(check=False)
-    pieces = FORMATS[form](index.papers())
-    if output is None or str(output) == "-":
+    path = None if output is None or str(output) == "-" else checked_output(output, force=force)
+    assistant = open_assistant(library, terminal)
+    held = assistant.library
+    if not len(held):
+        held.statistics  # noqa: B018  says that there is no paper, and what to do
+    pieces = FORMATS[form](held.papers(), assistant.citation_keys())
+    if path is None:
         terminal.document(pieces)
         return
-    path = output.expanduser()
-    write_file(path, pieces)
-    terminal.note(f"{len(index):,} papers written to {path}.")
+    write_file(path, pieces, force=force)
+    terminal.note(f"{len(held):,} papers written to {path}.")
 
 
 def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:

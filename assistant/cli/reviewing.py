@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from assistant.cli.opening import open_assistant, read_text, write_file
+from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
 from assistant.cli.terminal import Terminal
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
 from assistant.review.rendering import format_of, render
@@ -22,6 +22,7 @@ def review(
     include: Sequence[str],
     exclude: Sequence[str],
     outputs: Sequence[Path],
+    force: bool,
     preview: bool,
     as_json: bool,
     model: Mapping[str, object] | None = None,
@@ -34,7 +35,8 @@ def review(
         AssistantError: what `Assistant.review` raises; a file cannot be written.
     """
     terminal = Terminal()
-    forms = [(path.expanduser(), format_of(path)) for path in outputs]  # before the work
+    # before the work
+    forms = [(checked_output(path, force=force), format_of(path)) for path in outputs]
     text = read_text(topic, terminal)
     assistant = open_assistant(library, terminal, model)
     try:
@@ -55,7 +57,7 @@ def review(
         terminal.settle()
         assistant.close()
     for path, form in forms:
-        write_file(path, [render(made, form)])
+        write_file(path, [render(made, form)], force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))

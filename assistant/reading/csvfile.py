@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from assistant.errors import SourceError
+from assistant.escaping import unguarded
 from assistant.paper import Paper
 from assistant.reading.fields import knows, taken
 from assistant.reading.streams import numbered_lines
@@ -54,7 +55,7 @@ def read_csv(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         elif any(value.strip() for value in values):
             named: dict[str, str] = {}
             for name, value in zip(header, values, strict=False):
-                named.setdefault(name, value)
+                named.setdefault(name, unguarded(value))
             yield taken(named, source=source, where=where)
 
 

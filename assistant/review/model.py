@@ -113,6 +113,7 @@ class Reference(BaseModel):
     theme: str = ""
     relevance: float = 0.0
     by_hand: bool = Field(False, description="named by the person, not found by the search")
+    key: str = Field("", description="what it is cited by in every export of the library")
 
     @field_validator("paper", mode="before")
     @classmethod

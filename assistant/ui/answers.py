@@ -39,6 +39,7 @@ _KEPT_EVERY = 1.0
 _VOUCHED_EVERY = 5.0
 _AT_ONCE = 16
 """Questions that are in work at the same time; the others wait."""
+_MOST_WAITING = 500
 
 log = logging.getLogger("assistant.ui")
 
@@ -131,6 +132,11 @@ class Answers:
     def live(self, conversation: str) -> Live | None:
         """The question of a conversation that is in work here."""
         return self._live.get(conversation)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more questions are taken for now."""
+        return len(self._visitors) >= _MOST_WAITING
 
     def busy(self, conversation: str) -> bool:
         """Whether something of a conversation is in work here."""

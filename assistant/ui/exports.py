@@ -48,7 +48,10 @@ def of_turns(shelf: Shelf, turns: Sequence[Turn], title: str, form: Form) -> dic
     papers = list(_cited(shelf, turns))
     if not papers:
         raise PaperNotFound("The cited papers are no longer in the library.")
-    return {"name": name, "text": "".join(writer(papers))}
+    keys: dict[str, str] = {}
+    for library in dict.fromkeys(turn.library for turn in turns):
+        keys = {**shelf.assistant(library).citation_keys(), **keys}
+    return {"name": name, "text": "".join(writer(papers, keys))}
 
 
 def _cited(shelf: Shelf, turns: Sequence[Turn]) -> Iterator[Paper]:

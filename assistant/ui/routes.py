@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -160,6 +160,8 @@ def ask(who: Who, name: Name, asked: Asked) -> dict[str, Any]:
     question = asked.text.strip()
     if not question:
         raise QuestionError("The question holds no word.", "Ask something.")
+    if who.answers.full:  # the page keeps the question and sends it again
+        raise HTTPException(503, "Too many questions at once.", {"Retry-After": "3"})
     if asked.library is not None:
         who.visitor.library = asked.library
     filters = _resolved(who, asked.filters)

@@ -1,4 +1,4 @@
-"""A review as a document: Markdown, HTML, BibTeX, RIS, CSV of its table, JSON of the whole."""
+"""A review as a document: Markdown, HTML, BibTeX, RIS, CSL-JSON, CSV of its table, JSON of the whole."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def _ris(review: Review) -> str:
     return ris(review)
 
 
+def _csl(review: Review) -> str:
+    from assistant.review.rendering.exports import csl  # noqa: PLC0415
+
+    return csl(review)
+
+
 def _csv(review: Review) -> str:
     from assistant.review.rendering.exports import table_csv  # noqa: PLC0415
 
@@ -50,6 +56,7 @@ FORMATS: dict[str, Callable[[Review], str]] = {
     "html": _html,
     "bib": _bibtex,
     "ris": _ris,
+    "csl.json": _csl,
     "csv": _csv,
     "json": _json,
 }
@@ -64,6 +71,8 @@ def format_of(path: Path) -> str:
         ConfigurationError: there is no such format.
     """
     suffix = path.suffix.lower().lstrip(".")
+    if path.name.lower().endswith(".csl.json"):
+        suffix = "csl.json"
     name = _ALIASES.get(suffix, suffix)
     if name not in FORMATS:
         known = ", ".join(f".{f}" for f in FORMATS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from html import escape
 
+from assistant.escaping import web_address
 from assistant.review.model import (
     COLUMNS,
     Cell,
@@ -229,9 +230,10 @@ def _references(review: Review) -> str:
         paper = reference.paper
         unlinked = paper.model_copy(update={"url": None, "doi": None, "arxiv_id": None})
         line = _text(citation_line(unlinked), 600)
+        address = web_address(paper.link)
         link = (
-            f" <a class='out' href='{escape(paper.link)}' rel='noopener noreferrer'>read</a>"
-            if paper.link
+            f" <a class='out' href='{escape(address)}' rel='noopener noreferrer'>read</a>"
+            if address
             else ""
         )
         theme = next((n for n, t in enumerate(review.themes) if t.name == reference.theme), 0)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from assistant.escaping import markdown as escaped
 from assistant.review.model import COLUMNS, Paragraph, Review, ReviewSentence, TableRow
 from assistant.review.wording import clean
 
 __all__ = ["citation_line", "markdown", "verdict_line"]
 
 HEADS = ("Problem", "Method", "Reported result", "Scale or data", "Limits")
-_SPECIAL = re.compile(r"([\\`*_{}<>#|~])")
 _FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
 
 
@@ -29,7 +27,7 @@ def markdown(review: Review) -> str:
     if review.open_questions:
         lines += ["## Open questions", "", *_questions(review.open_questions), ""]
     lines += ["## References", ""]
-    lines += [f"{r.number}. {_escaped(citation_line(r.paper))}" for r in review.references]
+    lines += [f"{r.number}. {escaped(citation_line(r.paper))}" for r in review.references]
     lines += ["", "---", "", verdict_line(review), *_notes(review)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -76,7 +74,7 @@ def _questions(sentences: list[ReviewSentence]) -> list[str]:
 def _table(rows: list[TableRow]) -> list[str]:
     lines = [f"| Paper | {' | '.join(HEADS)} |", "|" + " --- |" * (len(HEADS) + 1)]
     for row in rows:
-        cells = [f"{_escaped(row.title)} [{row.number}]"]
+        cells = [f"{escaped(row.title)} [{row.number}]"]
         for column in COLUMNS:
             cell = getattr(row, column)
             cells.append(f"{_escaped(cell.text)} [{cell.citation}]" if cell else "")
@@ -90,7 +88,7 @@ def _notes(review: Review) -> list[str]:
 
 def _escaped(text: str) -> str:
     """``text`` as Markdown shows it; citations stay as they are."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return escaped(text, citations=True)
 
 
 def paragraphs_of(paragraph: Paragraph) -> str:
