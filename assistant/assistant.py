@@ -188,7 +188,6 @@ class Assistant:
         Raises:
             AssistantError: the work cannot begin, as `ask` says.
         """
-        del filters
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
         if self.settings.llm:
