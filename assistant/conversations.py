@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -68,6 +69,7 @@ _MIGRATIONS: tuple[str, ...] = (
 )
 """Each brings the schema from its place to the next; ``PRAGMA user_version`` counts them."""
 
+_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _LOST_AFTER = 20.0
 """Seconds after which work that nobody has vouched for is taken to be lost with its process."""
 
@@ -511,10 +513,11 @@ class ConversationStore:
         if known is not None and known["owner"] == owner and known["deleted"] is None:
             return False
         # whose id is taken, by another or by one that was deleted, gets new ones throughout
-        fresh = known is not None or not one.id.strip()
+        fresh = known is not None or not _ID.fullmatch(one.id)
         taken = {
             turn.id for turn in one.turns if self._one("SELECT 1 FROM turns WHERE id = ?", turn.id)
         }
+        taken |= {turn.id for turn in one.turns if not _ID.fullmatch(turn.id)}
         names = {t.id: new_id() if fresh or t.id in taken else t.id for t in one.turns}
         name = new_id() if fresh else one.id
         self._db.execute(
@@ -554,9 +557,10 @@ class ConversationStore:
         known = self._one("SELECT owner, deleted FROM reviews WHERE id = ?", one.id)
         if known is not None and known["owner"] == owner and known["deleted"] is None:
             return False
+        name = new_id() if known or not _ID.fullmatch(one.id) else one.id
         self._db.execute(
             "INSERT INTO reviews (id, owner, title, data, created) VALUES (?, ?, ?, ?, ?)",
-            (new_id() if known else one.id, owner, one.title, _json(one.data), one.created),
+            (name, owner, one.title[:400], _json(one.data), one.created),
         )
         return True
 

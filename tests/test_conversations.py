@@ -22,13 +22,15 @@ def store(tmp_path: Path) -> ConversationStore:
     return ConversationStore(tmp_path / "library")
 
 
-def ask(store: ConversationStore, question: str, *, name: str = "one", **how: str) -> StoredTurn:
+def ask(
+    store: ConversationStore, question: str, *, name: str = "conversation-1", **how: str
+) -> StoredTurn:
     made = store.append(ME, name, question, {}, **how)  # type: ignore[arg-type]
     assert made is not None
     return made
 
 
-def questions(store: ConversationStore, name: str = "one") -> list[str]:
+def questions(store: ConversationStore, name: str = "conversation-1") -> list[str]:
     return [turn.question for turn in store.path(name)]
 
 
@@ -39,7 +41,7 @@ def test_a_question_is_there_at_once_and_in_another_process(tmp_path: Path) -> N
     assert questions(other) == ["Why?"]
     assert other.conversations(ME)[0].busy
     first.save(turn.id, "done", {"answer": {"answer": "So."}})
-    assert other.path("one")[0].data == {"answer": {"answer": "So."}}
+    assert other.path("conversation-1")[0].data == {"answer": {"answer": "So."}}
     assert not other.conversations(ME)[0].busy
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
 
@@ -55,7 +57,7 @@ def test_windows_append_whatever_they_have_seen(store: ConversationStore) -> Non
 
 def test_asking_the_same_turn_again_changes_nothing(store: ConversationStore) -> None:
     ask(store, "Why?", turn="turn-0001")
-    assert store.append(ME, "one", "Why?", {}, turn="turn-0001") is None
+    assert store.append(ME, "conversation-1", "Why?", {}, turn="turn-0001") is None
     assert questions(store) == ["Why?"]
 
 
@@ -64,9 +66,9 @@ def test_an_edit_is_a_branch_and_the_old_one_can_be_shown(store: ConversationSto
     second = ask(store, "Second?")
     edited = ask(store, "First, edited?", instead_of=first.id)
     assert questions(store) == ["First, edited?"]
-    assert store.path("one")[0].branches == (first.id, edited.id)
+    assert store.path("conversation-1")[0].branches == (first.id, edited.id)
     store.choose(ME, first.id)
-    assert [turn.id for turn in store.path("one")] == [first.id, second.id]
+    assert [turn.id for turn in store.path("conversation-1")] == [first.id, second.id]
     ask(store, "Third?")
     assert questions(store) == ["First?", "Second?", "Third?"]
 
@@ -74,15 +76,15 @@ def test_an_edit_is_a_branch_and_the_old_one_can_be_shown(store: ConversationSto
 def test_a_deleted_conversation_stays_deleted(store: ConversationStore) -> None:
     turn = ask(store, "Why?")
     exported = json.dumps(store.exported(ME))
-    store.delete(ME, "one")
+    store.delete(ME, "conversation-1")
     store.save(turn.id, "done", {"late": True})
     with pytest.raises(ConversationNotFound, match="deleted"):
-        store.append(ME, "one", "Still here?", {})
+        store.append(ME, "conversation-1", "Still here?", {})
     assert store.conversations(ME) == []
     assert b"Why?" not in _text_of(store)
     # who brings it back on purpose gets it under another name
     assert store.imported(ME, exported) == (1, 0)
-    assert store.conversations(ME)[0].id != "one"
+    assert store.conversations(ME)[0].id != "conversation-1"
 
 
 def _text_of(store: ConversationStore) -> bytes:
@@ -98,16 +100,16 @@ def test_people_do_not_see_each_other(store: ConversationStore) -> None:
     assert store.conversations(OTHER) == store.reviews(OTHER) == []
     assert store.marks(OTHER) == {}
     for act in (
-        lambda: store.conversation(OTHER, "one"),
+        lambda: store.conversation(OTHER, "conversation-1"),
         lambda: store.turn(OTHER, turn.id),
-        lambda: store.append(OTHER, "one", "Yours?", {}),
+        lambda: store.append(OTHER, "conversation-1", "Yours?", {}),
         lambda: store.choose(OTHER, turn.id),
         lambda: store.withdraw(OTHER, turn.id),
-        lambda: store.delete(OTHER, "one"),
-        lambda: store.change(OTHER, "one", title="Stolen"),
+        lambda: store.delete(OTHER, "conversation-1"),
+        lambda: store.change(OTHER, "conversation-1", title="Stolen"),
         lambda: store.review(OTHER, review),
         lambda: store.delete_review(OTHER, review),
-        lambda: store.exported(OTHER, "one"),
+        lambda: store.exported(OTHER, "conversation-1"),
     ):
         with pytest.raises(ConversationNotFound):
             act()
@@ -147,9 +149,9 @@ def test_work_of_a_process_that_died_is_told_as_stopped(
 ) -> None:
     turn = ask(store, "Why?")
     store.save(turn.id, "running", {"steps": ["searching"]})
-    assert store.path("one")[0].state == "running"
+    assert store.path("conversation-1")[0].state == "running"
     monkeypatch.setattr("assistant.conversations._LOST_AFTER", -1.0)
-    lost = store.path("one")[0]
+    lost = store.path("conversation-1")[0]
     assert lost.state == "done"
     assert lost.data == {"steps": ["searching"], "stopped": True}
 
@@ -183,10 +185,25 @@ def test_a_file_whose_turns_go_in_circles_is_taken_in(pairs: list[tuple[int, int
     file = {
         "format": "abstract-assistant conversations",
         "version": 1,
-        "conversations": [{"id": "one", "leaf": "t1", "turns": turns}],
+        "conversations": [{"id": "circles-1", "leaf": "t1", "turns": turns}],
     }
     assert store.imported(ME, json.dumps(file)) == (1, 0)
-    assert len(store.path("one")) <= len(turns)
+    name = store.conversations(ME)[0].id
+    assert len(store.path(name)) <= len(turns)
+
+
+def test_ids_of_a_file_are_ids_or_made_anew() -> None:
+    store, evil = ConversationStore(None), 'a"><img src=x onerror=alert(1)>'
+    file = {
+        "format": "abstract-assistant conversations",
+        "version": 1,
+        "conversations": [{"id": evil, "leaf": evil, "turns": [{"id": evil, "question": "?"}]}],
+        "reviews": [{"id": evil, "title": "T", "created": 1.0}],
+    }
+    assert store.imported(ME, json.dumps(file)) == (1, 1)
+    one = store.conversations(ME)[0]
+    for name in (one.id, store.path(one.id)[0].id, store.reviews(ME)[0].id):
+        assert name.isalnum()
 
 
 def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:

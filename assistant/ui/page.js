@@ -697,7 +697,8 @@ let seekAgain = false;
 const ticks = () => $$(".candidates input:checked").map((tick) => tick.value);
 function seek() {
   const form = $("form[data-form=seek]");
-  if (!form.elements.topic.value.trim() || root.dataset.writing !== undefined) return;
+  if (!form.elements.topic.value.trim()) { toast("Write a topic first."); form.elements.topic.focus(); return; }
+  if (root.dataset.writing !== undefined) { toast("A review is in work: wait for it, or stop it."); return; }
   root.dataset.writing = "1";
   send("seek", { topic: form.elements.topic.value, papers: form.elements.papers.value });
 }

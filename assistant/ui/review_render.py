@@ -25,7 +25,7 @@ from assistant.review.model import (
 from assistant.review.rendering.markdown import HEADS, verdict_line
 from assistant.ui import render
 from assistant.ui.icons import icon
-from assistant.ui.markdown import chip
+from assistant.ui.markdown import chip, paper_html
 from assistant.ui.turns import LibraryName
 
 __all__ = ["candidates", "cost", "document", "kept", "working"]
@@ -234,23 +234,23 @@ class _Document:
 
     def _sentence(self, sentence: ReviewSentence) -> str:
         quotes = {quote.number: quote for quote in sentence.quotes}
-        text = self._cited(sentence.text, quotes)
+        text = self._cited(sentence.text, quotes, sentence.citations)
         flag = _FLAGS.get(sentence.support)
         if flag is None:
             return text
         kind = sentence.support
         return f'<span class="said {kind}">{text}</span><span class="flag {kind}">{flag}</span>'
 
-    def _cited(self, text: str, quotes: dict[int, Quote]) -> str:
-        """``text``, escaped, with chips for its markers."""
+    def _cited(self, text: str, quotes: dict[int, Quote], numbers: Sequence[int]) -> str:
+        """``text``, escaped, with chips for the markers that are its citations."""
         parts, done = [], 0
         for found in _MARK.finditer(text):
             number = int(found[1])
-            if number in self._papers:
+            if number in self._papers and number in numbers:
                 before = text[done : found.start()].rstrip()
-                parts += [escape(before), self._chip(number, quotes.get(number))]
+                parts += [paper_html(before), self._chip(number, quotes.get(number))]
                 done = found.end()
-        return "".join([*parts, escape(text[done:])])
+        return "".join([*parts, paper_html(text[done:])])
 
     def _chip(self, number: int, quote: Quote | None) -> str:
         paper = self._papers[number]
@@ -276,7 +276,7 @@ class _Document:
         quote = Quote(number=cell.citation, text=cell.quote, support=cell.support, score=1.0)
         known = cell.citation in self._papers
         mark = self._chip(cell.citation, quote) if known else ""
-        return f"<td>{escape(cell.text)}{mark}</td>"
+        return f"<td>{paper_html(cell.text)}{mark}</td>"
 
     def _reference(self, reference: Reference) -> str:
         paper = reference.paper
