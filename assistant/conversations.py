@@ -116,12 +116,13 @@ class StoredReview(BaseModel):
 
 
 class Mark(BaseModel):
-    """What a person thinks of a paper."""
+    """What a person thinks of a paper; ``at``: when they thought so, in seconds."""
 
     paper: str
     liked: bool = False
     tags: tuple[str, ...] = ()
     note: str = ""
+    at: float = 0.0
 
 
 class _Exported(BaseModel):
@@ -452,12 +453,14 @@ class ConversationStore:
         return {row["paper"]: _mark(row) for row in rows}
 
     def mark(self, owner: str, mark: Mark) -> None:
-        """Keeps what ``owner`` thinks of a paper, in place of what was kept before."""
+        """Keeps what ``owner`` thinks of a paper, in place of what they thought before."""
         with self._writing():
             self._db.execute(
-                "INSERT OR REPLACE INTO marks (owner, paper, liked, tags, note, updated) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (owner, mark.paper, mark.liked, _json(mark.tags), mark.note, time.time()),
+                "INSERT INTO marks (owner, paper, liked, tags, note, updated) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (owner, paper) DO UPDATE SET "
+                "liked = excluded.liked, tags = excluded.tags, note = excluded.note, "
+                "updated = excluded.updated WHERE excluded.updated >= marks.updated",
+                (owner, *_columns(mark)),
             )
 
     # ------------------------------------------------------------------ one file
@@ -504,7 +507,7 @@ class ConversationStore:
                 if mark.paper not in known:
                     self._db.execute(
                         "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?)",
-                        (owner, mark.paper, mark.liked, _json(mark.tags), mark.note, time.time()),
+                        (owner, *_columns(mark)),
                     )
         return conversations, reviews
 
@@ -640,7 +643,13 @@ class ConversationStore:
 
 def _mark(row: sqlite3.Row) -> Mark:
     tags = tuple(json.loads(row["tags"]))
-    return Mark(paper=row["paper"], liked=row["liked"], tags=tags, note=row["note"])
+    return Mark(
+        paper=row["paper"], liked=row["liked"], tags=tags, note=row["note"], at=row["updated"]
+    )
+
+
+def _columns(mark: Mark) -> tuple[str, bool, str, str, float]:
+    return mark.paper, mark.liked, _json(mark.tags), mark.note, mark.at or time.time()
 
 
 def _json(value: Any) -> str:

@@ -116,6 +116,14 @@ def test_people_do_not_see_each_other(store: ConversationStore) -> None:
     assert questions(store) == ["Mine?"]
 
 
+def test_a_mark_that_was_sent_earlier_and_comes_later_changes_nothing(
+    store: ConversationStore,
+) -> None:
+    store.mark(ME, Mark(paper="p", note="second", at=2.0))
+    store.mark(ME, Mark(paper="p", note="first", at=1.0))
+    assert store.marks(ME)["p"].note == "second"
+
+
 def test_they_are_found_by_words_of_questions_and_answers(store: ConversationStore) -> None:
     turn = ask(store, "How are experts pruned?", name="pruning")
     store.save(turn.id, "done", {"answer": {"answer": "Memory falls by 41%_exactly."}})

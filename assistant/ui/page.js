@@ -61,10 +61,11 @@ let editing = null;
 let known = { revision: -1, conversations: [], kept: true };
 const draftKey = () => `draft.${current.begun ? current.id : "new"}`;
 
+let arrived = false;  // at the address that the page was opened with
 function address() {  // of what is shown
   const params = new URLSearchParams(location.search);
   params.delete("q");
-  if (current.begun) params.set("c", current.id); else params.delete("c");
+  if (current.begun) params.set("c", current.id); else if (arrived) params.delete("c");
   const query = params.toString(), view = root.dataset.view;
   return `${location.pathname}${query ? `?${query}` : ""}${view && view !== "chat" ? `#${view}` : ""}`;
 }
@@ -392,10 +393,14 @@ function ask(text, { insteadOf = null, library = null, scope = null } = {}) {
   const turn = { id: newId(), conversation: current.id, text, library: library || null, instead_of: insteadOf,
     filters: scope || scopeFilters(), at: Date.now() };
   store.put(`outbox.${turn.id}`, turn);  // until the server has it
-  const draft = draftKey();
+  store.put(draftKey(), null);
+  const scoped = scopeKey();
   leaveEditing();
-  current.begun = true;
-  store.put(draft, null);
+  if (!current.begun) {
+    current.begun = true;
+    store.put(scopeKey(), store.get(scoped));
+    store.put(scoped, null);
+  }
   box().value = "";
   grow();
   look("chat", false);
@@ -584,8 +589,11 @@ async function rate(turn, rating, text) {
 function keepMark(form) {
   const tags = form.elements.tags.value.split(",").map((t) => t.trim()).filter(Boolean);
   api("PUT", "marks", { paper: form.dataset.paper, liked: $("[data-act=like]", form).getAttribute("aria-pressed") === "true",
-    tags: [...new Set(tags)], note: form.elements.note.value }).catch((error) => toast(error.message));
+    tags: [...new Set(tags)], note: form.elements.note.value, at: Date.now() / 1000 })
+    .then(() => { if (root.dataset.view === "library") send("list", listing()); }).catch((error) => toast(error.message));
 }
+let unkept = null;  // a note that is being written
+function keepUnkept() { if (unkept) { const form = unkept; unkept = null; keepMark(form); } }
 const KEYS = [["/", "Write a question"], ["Enter", "Ask; while an answer is written, the question waits"], ["Shift + Enter", "A new line"],
   ["Esc", "Close what is open, or stop the answer"], ["Ctrl or ⌘ + K", "Search conversations"], ["Alt + N", "A new conversation"],
   ["Alt + ↑ ↓", "The conversation above, below"], ["↑ ↓ in a menu", "Choose"], ["?", "This sheet"]];
@@ -659,7 +667,7 @@ document.addEventListener("input", (event) => {
   if (event.target.id === "rail-words") later(freshRail);
   if (event.target.closest(".scope-form")) keepScope();
   const marks = event.target.closest("form.marks");
-  if (marks) later(() => keepMark(marks));
+  if (marks) { unkept = marks; later(keepUnkept); }
   if (event.target.closest(".candidates")) {
     const chosen = ticks().length;
     $("#review-chosen").textContent = `${chosen} of ${$$(".candidates input").length} chosen`;
@@ -676,10 +684,12 @@ function arrive() {  // at an address: the first one, or by back and forward
   const params = new URLSearchParams(location.search), id = params.get("c") || "", view = location.hash.slice(1);
   const named = ["review", "library", "settings"].includes(view) ? view : "chat";
   if (!root.dataset.view || id !== (current.begun ? current.id : "")) show(/^[A-Za-z0-9-]{8,64}$/.test(id) ? id : "", null);
+  arrived = true;
   look(named, false);
 }
 addEventListener("popstate", arrive);
-addEventListener("beforeunload", keepDraft);
+addEventListener("beforeunload", () => { keepDraft(); keepUnkept(); });
+document.addEventListener("focusout", (event) => { if (event.target.closest("form.marks")) keepUnkept(); });
 if (others) others.onmessage = () => catchUp();
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") catchUp(); else unfollow(); });
 async function catchUp() {  // with what other windows did

@@ -45,10 +45,8 @@ def test_likes_tags_and_notes_stay_and_are_found(visit: Come, served: Serve) -> 
     page.click("#panel [data-act=like]")
     page.fill("#panel [name=tags]", "thesis, read next")
     page.fill("#panel [name=note]", "the baseline")
-    page.wait_for_function(
-        "fetch('page/marks').then((r) => r.json()).then((m) => m.marks[0]?.note === 'the baseline')"
-    )
-    page.reload()
+    page.reload()  # at once
+    page.wait_for_selector("html[data-ready]")
     page.click(".views [data-view=library]")
     page.wait_for_selector("#papers .tag >> text=thesis")
     page.wait_for_selector("#map [data-points='3']")
