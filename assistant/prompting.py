@@ -48,6 +48,9 @@ PROMPTS = {
     "review_section": _contract("topic theme papers boundary", "focus language"),
     "review_repair": _contract("sentences papers boundary", "language"),
     "review_overview": _contract("topic sections boundary", "language"),
+    "mcp_answer": _contract("question"),
+    "mcp_compare": _contract("first second"),
+    "mcp_review": _contract("topic"),
 }
 """Every prompt with its variables."""
 

@@ -189,19 +189,14 @@ class PaperRetriever(BaseRetriever):
         embedder: Embedder,
         settings: RetrievalSettings,
         top_k: int | None = None,
+        filters: Filters | None = None,
     ) -> None:
         super().__init__()
         self._library = library
         self._embedder = embedder
         self._settings = settings
         self._top_k = top_k or settings.top_k
-        self._filters: Filters | None = None
-
-    def filtered(self, filters: Filters) -> PaperRetriever:
-        """The same retriever over the papers that fit ``filters``."""
-        other = PaperRetriever(self._library, self._embedder, self._settings, self._top_k)
-        other._filters = filters
-        return other
+        self._filters = filters
 
     def rank(self, question: str, k: int | None = None) -> Ranking:
         """The ``k`` best papers (the retriever's own number if not given) with their scores."""

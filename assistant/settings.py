@@ -142,6 +142,10 @@ class ServerSettings(_Group):
     password: SecretStr | None = Field(None, description="for people: the page asks for it")
     max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
     max_files: int = Field(50, ge=1, description="files in one upload")
+    at_once: int | None = Field(
+        None, ge=1, description="requests in work; 8 if not set, 32 with a language model"
+    )
+    waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
 
 
 class Settings(BaseSettings):

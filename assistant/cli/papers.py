@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from assistant.assistant import Assistant
 from assistant.cli.opening import (
     checked_output,
     open_assistant,
@@ -16,6 +17,7 @@ from assistant.cli.opening import (
 )
 from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.exporting import FORMATS, record
+from assistant.library import Library
 from assistant.paper import Paper
 from assistant.papersearch import holds
 
@@ -31,9 +33,9 @@ def list_papers(
         LibraryError: there is no library, or it cannot be read.
     """
     terminal = Terminal()
-    index = open_assistant(library, terminal).library.index(check=False)
+    held = _filled(open_assistant(library, terminal))
     wanted = [word.casefold() for word in " ".join(words).split()]
-    found = [paper for paper in index.papers() if holds(paper, wanted)]
+    found = [paper for paper in held.papers() if holds(paper, wanted)]
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])
@@ -44,11 +46,11 @@ def list_papers(
     if rows:
         terminal.table(["title", "year", "id"], rows)
     if not found:
-        terminal.note(f"None of the {len(index):,} papers holds all of these words.")
-    elif len(shown) < len(index):
-        terminal.note(f"{len(shown):,} of {len(index):,} papers.")
+        terminal.note(f"None of the {len(held):,} papers holds all of these words.")
+    elif len(shown) < len(held):
+        terminal.note(f"{len(shown):,} of {len(held):,} papers.")
     elif terminal.rich:
-        terminal.note(f"{len(index):,} papers.")
+        terminal.note(f"{len(held):,} papers.")
 
 
 def show(name: str, *, library: str | None, as_json: bool) -> None:
@@ -112,15 +114,25 @@ def export(*, library: str | None, form: str, output: Path | None, force: bool =
     terminal = Terminal()
     path = None if output is None or str(output) == "-" else checked_output(output, force=force)
     assistant = open_assistant(library, terminal)
-    held = assistant.library
-    if not len(held):
-        held.statistics  # noqa: B018  says that there is no paper, and what to do
+    held = _filled(assistant)
     pieces = FORMATS[form](held.papers(), assistant.citation_keys())
     if path is None:
         terminal.document(pieces)
         return
     write_file(path, pieces, force=force)
     terminal.note(f"{len(held):,} papers written to {path}.")
+
+
+def _filled(assistant: Assistant) -> Library:
+    """The library.
+
+    Raises:
+        LibraryNotFound: there is no paper in it.
+    """
+    held = assistant.library
+    if not len(held):
+        _ = held.statistics  # says that there is none, and what to do
+    return held
 
 
 def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:

@@ -37,6 +37,7 @@ __all__ = ["Answers", "Live"]
 _KEPT_EVERY = 1.0
 """Seconds between two times that an unfinished answer is kept."""
 _VOUCHED_EVERY = 5.0
+_ENDS_WITHIN = 3.0
 _AT_ONCE = 16
 """Questions that are in work at the same time; the others wait."""
 _MOST_WAITING = 500
@@ -149,10 +150,13 @@ class Answers:
             live.cancellation.set()
 
     def close(self) -> None:
-        """Stops everything."""
+        """Stops everything; what there is of each answer is kept."""
         self._closed.set()
         for live in list(self._live.values()):
             live.cancellation.set()
+        until = time.monotonic() + _ENDS_WITHIN
+        while self._live and time.monotonic() < until:
+            time.sleep(0.02)
 
     def _vouch(self) -> None:
         while not self._closed.wait(_VOUCHED_EVERY):

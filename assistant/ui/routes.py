@@ -84,11 +84,11 @@ class _Here:
         self.visitor, self.owner = visitor, owner
 
 
-def install(app: FastAPI, shelf: Shelf) -> Answers:
-    """Lets ``app`` answer the page's script; gives what has to be closed at the end."""
+def install(app: FastAPI, shelf: Shelf) -> None:
+    """Lets ``app`` answer the page's script."""
     page = app.state.page = _Page(shelf)
+    shelf.at_end.append(page.answers.close)
     app.include_router(_router)
-    return page.answers
 
 
 def _here(request: Request, response: Response) -> _Here:

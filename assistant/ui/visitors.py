@@ -65,6 +65,7 @@ class Shelf:
         self._open: dict[LibraryName, Assistant] = {}
         self._visitors: dict[str, Visitor] = {}
         self._store: ConversationStore | None = None
+        self.at_end: list[Callable[[], None]] = []
 
     @property
     def store(self) -> ConversationStore:
@@ -139,7 +140,9 @@ class Shelf:
             return self._open[library]
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Ends what is in work, and closes what is open."""
+        for end in self.at_end:
+            end()
         with self._lock:
             for visitor in self._visitors.values():
                 visitor.close()

@@ -1,4 +1,4 @@
-"""A review as a document: Markdown, HTML, BibTeX, RIS, CSL-JSON, CSV of its table, JSON of the whole."""
+"""A review as a document: Markdown, HTML, JSON; its references and its table on their own."""
 
 from __future__ import annotations
 
