@@ -34,7 +34,13 @@
     pen.globalAlpha = 1;
     pen.textAlign = "center";
     pen.lineJoin = "round";
-    const placed = [];
+    const placed = [], write = (text, x, y) => {
+      pen.lineWidth = 5;
+      pen.strokeStyle = ground;
+      pen.strokeText(text, x, y);
+      pen.fillStyle = ink;
+      pen.fillText(text, x, y);
+    };
     data.themes.forEach((name, t) => {
       const [sx, sy, n] = centre[t];
       if (!n || (only !== null && only !== t)) return;
@@ -43,11 +49,7 @@
       let y = sy / n;
       while (placed.some((p) => Math.abs(p[0] - x) < p[2] + half + 8 && Math.abs(p[1] - y) < 20)) y += 20;
       placed.push([x, y, half]);
-      pen.lineWidth = 5;
-      pen.strokeStyle = ground;
-      pen.strokeText(name, x, y);
-      pen.fillStyle = ink;
-      pen.fillText(name, x, y);
+      write(name, x, y);
     });
     if (view.k >= 2.5) {  // near enough for titles, as many as find room
       pen.font = `400 12px ${css("--sans")}`;
@@ -60,11 +62,7 @@
         const half = pen.measureText(title).width / 2, below = y + size + 13;
         if (placed.some((p) => Math.abs(p[0] - x) < p[2] + half + 6 && Math.abs(p[1] - below) < 15)) continue;
         placed.push([x, below, half]);
-        pen.lineWidth = 4;
-        pen.strokeStyle = ground;
-        pen.strokeText(title, x, below);
-        pen.fillStyle = ink;
-        pen.fillText(title, x, below);
+        write(title, x, below);
         told++;
       }
     }

@@ -72,10 +72,11 @@ class Shelf:
         """Conversations and reviews, in the folder of the library; in memory where it is not
         writable, which `kept` tells.
         """
+        folder = self.assistant("own").library.path
         with self._lock:
             if self._store is None:
                 try:
-                    self._store = ConversationStore(self.settings.library.expanduser())
+                    self._store = ConversationStore(folder)
                 except LibraryError as error:
                     log.warning("%s", error)
                     self._store = ConversationStore(None)

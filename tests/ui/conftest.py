@@ -13,11 +13,22 @@ from urllib.parse import urlsplit
 import pytest
 from chromium import CHROMIUM
 from live import Live
+from scripted_server import ScriptedServer
 
 from assistant.assistant import Assistant
 from assistant.embedding import Embedder
 from assistant.settings import Settings
 
+BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    # Gradio looks at a name of Starlette's and of Python's that are on their way out
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # Playwright's and uvicorn's loops leave sockets to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+"""Marks of a module whose tests drive a browser."""
 SHOTS = Path(__file__).parent.parent / "screenshots"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -39,6 +50,13 @@ def chromium() -> Iterator[Any]:
 
 
 Serve = Callable[..., Live]
+
+
+@pytest.fixture
+def fresh_script() -> Iterator[ScriptedServer]:
+    """A scripted language model for one test."""
+    with ScriptedServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -19,17 +19,9 @@ from scripted_server import Reply, ScriptedServer
 from assistant.feedback import ratings
 from assistant.sample import SAMPLE_PAPERS
 
-from .conftest import Serve, Visit
+from .conftest import BROWSER, Serve, Visit
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    # Gradio looks at a name of Starlette's and of Python's that are on their way out
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # Playwright's and uvicorn's loops leave sockets to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 
 Come = Callable[..., Visit]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +19,17 @@ from scripted_server import Reply, ScriptedServer
 
 from assistant.sample import SAMPLE_PAPERS
 
-from .conftest import Serve, Visit
+from .conftest import BROWSER, Serve, Visit
 from .test_browser import PAPERS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 
 Come = Callable[..., Visit]
 LONG = "We prune experts of a mixture without any retraining [1]. "
 
 
 @pytest.fixture
-def script() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
-def slow(served: Serve, script: ScriptedServer) -> Live:
+def slow(served: Serve, fresh_script: ScriptedServer) -> Live:
     """A page whose model answers with the question's last word, slowly."""
 
     def answer(body: dict[str, Any]) -> Reply:
@@ -49,11 +37,11 @@ def slow(served: Serve, script: ScriptedServer) -> Live:
         word = (re.findall(r"word(\w+)", asked) or ["none"])[-1]
         return Reply(f"About {word}: " + LONG * 8, between=0.05, chunk=12)
 
-    script.answer = answer
+    fresh_script.answer = answer
     return served(
         *PAPERS,
         llm="scripted",
-        openai_base_url=script.url,
+        openai_base_url=fresh_script.url,
         openai_api_key="sk-test",
         endpoint={"max_retries": 0},
     )
@@ -310,7 +298,7 @@ def test_a_written_review_survives_and_is_deleted_only_when_asked(visit: Come, q
 
 
 def test_a_reload_while_a_review_is_written_goes_on(
-    visit: Come, slow: Live, script: ScriptedServer
+    visit: Come, slow: Live, fresh_script: ScriptedServer
 ) -> None:
     page = visit(slow.url).open("/#review").page
     page.fill("#review-topic", "pruning experts of a mixture")
@@ -318,14 +306,14 @@ def test_a_reload_while_a_review_is_written_goes_on(
     page.wait_for_selector(".candidates li")
     page.click("[data-act=compose]")
     page.wait_for_selector("#review-live .progress")
-    while not script.requests:
+    while not fresh_script.requests:
         page.wait_for_timeout(50)
     page.reload()
     page.wait_for_selector("#review-live .progress")
-    gone = script.gone
+    gone = fresh_script.gone
     page.click("[data-act=halt]")
     page.wait_for_selector("#review-live >> text=Stopped")
-    assert script.wait_gone(gone + 1)
+    assert fresh_script.wait_gone(gone + 1)
 
 
 def test_uploads_queue_and_their_reports_stay(visit: Come, served: Serve, tmp_path: Path) -> None:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from live import Live
 from scripted_server import Reply, ScriptedServer
 
-from .conftest import Serve, Visit
+from .conftest import BROWSER, Serve, Visit
 from .test_browser import PAPERS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 
 Come = Callable[..., Visit]
 
@@ -27,12 +21,6 @@ Come = Callable[..., Visit]
 @pytest.fixture(scope="module")
 def filled(served: Serve) -> Live:
     return served(*PAPERS)
-
-
-@pytest.fixture
-def script() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 def test_likes_tags_and_notes_stay_and_are_found(visit: Come, served: Serve) -> None:
@@ -128,14 +116,16 @@ def test_menus_keys_and_the_sheet(visit: Come, filled: Live) -> None:
 
 
 def test_a_flagged_list_and_table_keep_their_form_and_math_is_set(
-    visit: Come, served: Serve, script: ScriptedServer
+    visit: Come, served: Serve, fresh_script: ScriptedServer
 ) -> None:
-    script.answer = lambda _: Reply(
+    fresh_script.answer = lambda _: Reply(
         "Three things [1].\n\n- Whales were **asked** in Peru.\n- It takes $O(n^2)$ steps in "
         "Bremen [1].\n\n| What | Found |\n|---|---|\n| Whales | They like cheese [1] |\n",
         between=0.02,
     )
-    live = served(*PAPERS, llm="scripted", openai_base_url=script.url, openai_api_key="sk-test")
+    live = served(
+        *PAPERS, llm="scripted", openai_base_url=fresh_script.url, openai_api_key="sk-test"
+    )
     there = visit(live.url).open()
     turn = there.ask("How are experts of a mixture pruned?")
     answer = turn.locator(".answer")
@@ -152,10 +142,12 @@ def test_a_flagged_list_and_table_keep_their_form_and_math_is_set(
 
 
 def test_a_silent_model_is_seen_to_be_waited_for(
-    visit: Come, served: Serve, script: ScriptedServer
+    visit: Come, served: Serve, fresh_script: ScriptedServer
 ) -> None:
-    script.answer = lambda _: Reply("We prune experts [1].", before=4.5)
-    live = served(*PAPERS, llm="scripted", openai_base_url=script.url, openai_api_key="sk-test")
+    fresh_script.answer = lambda _: Reply("We prune experts [1].", before=4.5)
+    live = served(
+        *PAPERS, llm="scripted", openai_base_url=fresh_script.url, openai_api_key="sk-test"
+    )
     page = visit(live.url).open().page
     page.fill("#composer textarea", "How are experts of a mixture pruned?")
     page.keyboard.press("Enter")
