@@ -234,23 +234,23 @@ class _Document:
 
     def _sentence(self, sentence: ReviewSentence) -> str:
         quotes = {quote.number: quote for quote in sentence.quotes}
-        text = self._cited(sentence.text, quotes, sentence.citations)
+        text = self._cited(sentence.text, quotes)
         flag = _FLAGS.get(sentence.support)
         if flag is None:
             return text
         kind = sentence.support
         return f'<span class="said {kind}">{text}</span><span class="flag {kind}">{flag}</span>'
 
-    def _cited(self, text: str, quotes: dict[int, Quote], numbers: Sequence[int]) -> str:
-        """``text``, escaped, with chips for the markers that are its citations."""
+    def _cited(self, text: str, quotes: dict[int, Quote]) -> str:
+        """``text``, escaped, with chips for its markers."""
         parts, done = [], 0
         for found in _MARK.finditer(text):
             number = int(found[1])
-            if number in self._papers and number in numbers:
+            if number in self._papers:
                 before = text[done : found.start()].rstrip()
-                parts += [paper_html(before), self._chip(number, quotes.get(number))]
+                parts += [escape(before), self._chip(number, quotes.get(number))]
                 done = found.end()
-        return "".join([*parts, paper_html(text[done:])])
+        return "".join([*parts, escape(text[done:])])
 
     def _chip(self, number: int, quote: Quote | None) -> str:
         paper = self._papers[number]
