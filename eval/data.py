@@ -31,7 +31,10 @@ from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings
 
-Kind = Literal["fact", "find", "multi", "absent", "follow"]
+Kind = Literal[
+    "fact", "find", "multi", "list", "definition", "how", "compare", "yes_no", "limits", "two",
+    "false_premise", "library", "misspelt", "language", "follow", "absent",
+]  # fmt: skip
 Notify = Callable[[str], None]
 
 QUESTIONS = Path(__file__).with_name("questions")
@@ -47,10 +50,14 @@ class Question(BaseModel):
     kind: Kind
     question: str
     history: list[Message] = Field(default_factory=list)
+    turns: list[str] = Field(default_factory=list)
+    """Questions that are asked first, so that the history is what the program itself said."""
     gold_titles: list[str] = Field(default_factory=list)
     gold_facts: list[str] = Field(default_factory=list)
     answer: str = ""
     absent_type: str | None = None
+    follow_type: str | None = None
+    language: str = "en"
 
     @property
     def answerable(self) -> bool:
