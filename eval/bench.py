@@ -160,10 +160,8 @@ def _size(plan: Plan, size: int) -> None:
     ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
     plan.in_slices(f"ingest-{size}", size, ours, "ingest")
     plan.in_slices(f"starter-ingest-{size}", size, starter, "starter-ingest")
-    plan.step(f"ask-{size}", step="ask", size=size, library=str(ours), queries=QUERIES)
-    plan.step(
-        f"starter-ask-{size}", step="starter-ask", size=size, library=str(starter), queries=QUERIES
-    )
+    plan.step(f"ask-{size}", step="ask", size=size, library=str(ours))
+    plan.step(f"starter-ask-{size}", step="starter-ask", size=size, library=str(starter))
     plan.step(f"again-{size}", step="again", size=size, library=str(ours))
     plan.step(f"page-{size}", step="page", size=size, ours=str(ours), starter=str(starter))
 
@@ -183,30 +181,20 @@ def _in_turns(plan: Plan) -> None:
 def _small_only(plan: Plan, size: int) -> None:
     """What one size is enough for."""
     ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
-    plan.step("quality", step="quality", size=size, ours=str(ours), starter=str(starter))
-    if "starter-again" not in plan.state:
-        twice = plan.folder / "starter-twice"
-        shutil.copytree(starter, twice, dirs_exist_ok=True)
-        chunks = plan.state[f"starter-ingest-{size}"]["chunks"]
-        plan.step("starter-again", step="starter-again", size=size, library=str(twice),
-                  chunks=chunks)  # fmt: skip
-        shutil.rmtree(twice)
+    plan.step("quality", step="quality", ours=str(ours), starter=str(starter))
     if "cold" not in plan.state:
         plan.keep("cold", cold_start(ours, plan.notify))
 
 
 def cold_start(library: Path, notify: Callable[[str], None]) -> dict[str, Any]:
     """Seconds of whole processes, in turns: the stack's imports, one question, the help."""
-    import importlib.util  # noqa: PLC0415
-
+    question = "Which papers prune experts of a mixture without retraining?"
     commands = {
         "python": [sys.executable, "-c", "pass"],
         "stack_imports": [sys.executable, "-c", STACK],
+        "help": [*runs.PROGRAM, "--help"],
+        "ask": [*runs.PROGRAM, "ask", question, "--library", str(library)],
     }
-    if importlib.util.find_spec("assistant.cli"):
-        question = "Which papers prune experts of a mixture without retraining?"
-        commands["help"] = [*runs.PROGRAM, "--help"]
-        commands["ask"] = [*runs.PROGRAM, "ask", question, "--library", str(library)]
     notify("cold starts…")
     times: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(COLD_ROUNDS + 1):
@@ -215,12 +203,9 @@ def cold_start(library: Path, notify: Callable[[str], None]) -> dict[str, Any]:
             subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=True)
             if turn:  # the first fills the disk cache
                 times[name].append(time.perf_counter() - started)
-    result: dict[str, Any] = {
-        f"{name}_s": round(statistics.median(found), 3) for name, found in times.items()
-    }
-    if "ask" in times:
-        pairs = zip(times["ask"], times["stack_imports"], strict=True)
-        result["ask_over_stack"] = round(statistics.median(a / b for a, b in pairs), 3)
+    result = {f"{name}_s": round(statistics.median(found), 3) for name, found in times.items()}
+    pairs = zip(times["ask"], times["stack_imports"], strict=True)
+    result["ask_over_stack"] = round(statistics.median(a / b for a, b in pairs), 3)
     return result
 
 
@@ -235,7 +220,6 @@ def summary(state: dict[str, Any], sizes: Sequence[int]) -> dict[str, Any]:
         "embed": state.get("embed"),
         "cold": state.get("cold"),
         "quality": state.get("quality"),
-        "starter_again": state.get("starter-again"),
         "sizes": rows,
         "growth": {
             key: exponent([(row["papers"], row[key]) for row in rows if row.get(key)])
@@ -245,69 +229,48 @@ def summary(state: dict[str, Any], sizes: Sequence[int]) -> dict[str, Any]:
 
 
 def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
-    ingest, ask = state.get(f"ingest-{size}"), state.get(f"ask-{size}")
-    if not ingest or ingest["done"] < size or not ask:
+    """All that is known of a size; None until both pipelines have been asked in turns."""
+    ingest, starter, ask, asked, again = (
+        state.get(f"{step}-{size}")
+        for step in ("ingest", "starter-ingest", "ask", "starter-ask", "again")
+    )
+    turns = [step for step in state.values() if f"ask-{size}" in step]
+    if not (ingest and starter and ask and asked and again and turns):
         return None
+    ours, theirs, whole = (turns[-1][f"{name}-{size}"] for name in ("ours", "starter", "ask"))
+    page = state.get(f"page-{size}") or {"ours": {}, "starter": {}}
     row: dict[str, Any] = {
         "papers": size,
-        "chunks": ingest["chunks"],
         "computed": ingest["computed"],
         "ingest_s": ingest["seconds"],
         "ingest_rest_s": round(ingest["seconds"] - ingest["seconds_embedding"], 2),
-        "papers_per_second": round(size / ingest["seconds"], 1),
+        "again_s": again["seconds"],
         "ingest_memory_mb": ingest["memory_mb"],
         "disk_mb": ingest["disk_mb"],
-        "ask_ms": ask["ask_ms"]["p50"],
-        "ask_p95_ms": ask["ask_ms"]["p95"],
-        "search_ms": ask["search_ms"]["p50"],
-        "search_p95_ms": ask["search_ms"]["p95"],
-        "embed_query_ms": ask["embed_ms"]["p50"],
-        "embedding_share": ask["embedding_share"],
+        "ask_ms": whole["p50"],
+        "ask_p95_ms": whole["p95"],
+        "search_ms": ours["p50"],
+        "search_p95_ms": ours["p95"],
+        "embedding_share": round(turns[-1]["embed"]["p50"] / ours["p50"], 3),
         "memory_mb": ask["memory_mb"],
-        "own_memory_mb": ask["resident_mb"],
-    }
-    if again := state.get(f"again-{size}"):
-        row["again_s"] = again["seconds"]
-    if page := state.get(f"page-{size}"):
-        row |= {"page_start_s": page["ours"]["start_s"], "page_ms": page["ours"]["page_ms"]}
-    starter, found = state.get(f"starter-ingest-{size}"), state.get(f"starter-ask-{size}")
-    turns = [step for name, step in state.items() if name.startswith("turns-")]
-    taken = next((step for step in reversed(turns) if f"ours-{size}" in step), None)
-    if taken:  # better than the times of processes that ran one after the other
-        embed = taken["embed"]["p50"]
-        row |= {
-            "ask_ms": taken[f"ask-{size}"]["p50"],
-            "ask_p95_ms": taken[f"ask-{size}"]["p95"],
-            "search_ms": taken[f"ours-{size}"]["p50"],
-            "search_p95_ms": taken[f"ours-{size}"]["p95"],
-            "embed_query_ms": embed,
-            "embedding_share": round(embed / taken[f"ours-{size}"]["p50"], 3),
-        }
-    if starter and found:
-        times = taken[f"starter-{size}"] if taken else found["search_ms"]
-        row["starter"] = {
+        "own_memory_mb": ask["own_memory_mb"],
+        "page_start_s": page["ours"].get("start_s"),
+        "page_ms": page["ours"].get("page_ms"),
+        "starter": {
             "ingest_s": starter["seconds"],
-            "search_ms": times["p50"],
-            "search_p95_ms": times["p95"],
-            "memory_mb": found["memory_mb"],
-            "own_memory_mb": found["resident_mb"],
+            "search_ms": theirs["p50"],
+            "search_p95_ms": theirs["p95"],
+            "memory_mb": asked["memory_mb"],
+            "own_memory_mb": asked["own_memory_mb"],
             "disk_mb": starter["disk_mb"],
-            "chunks": starter["chunks"],
-        }
-        row["ratio"] = {
-            "ingest": round(ingest["seconds"] / starter["seconds"], 2),
-            "search": round(row["search_ms"] / times["p50"], 2),
-            "memory": round(row["memory_mb"] / found["memory_mb"], 2),
-            "disk": round(row["disk_mb"] / starter["disk_mb"], 2),
-        }
-        if page:
-            row["starter"] |= {
-                "page_start_s": page["starter"]["start_s"],
-                "page_ms": page["starter"]["page_ms"],
-            }
-            row["ratio"]["page start"] = round(row["page_start_s"] / page["starter"]["start_s"], 2)
-            if row["page_ms"] and page["starter"]["page_ms"]:
-                row["ratio"]["page"] = round(row["page_ms"] / page["starter"]["page_ms"], 2)
+            "page_start_s": page["starter"].get("start_s"),
+            "page_ms": page["starter"].get("page_ms"),
+        },
+    }
+    row["ratio"] = {
+        key: round(row[key] / value, 2) for key, value in row["starter"].items()
+        if value and row[key]
+    }  # fmt: skip
     return row
 
 

@@ -17,19 +17,21 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from assistant import Assistant
 from assistant.embedding import Vectors, WordEmbedder, open_embedder
 from assistant.errors import AssistantError
-from assistant.library import Library
-from assistant.paper import Paper
+from assistant.paper import Paper, normalised_title
 from assistant.settings import Settings
 from assistant.text import sentences
 from eval.bench_page import page
 from eval.data import EvalError, read_questions
+from eval.seams import assistant_over, retriever_of
 from eval.starter import open_starter
 from eval.statistics import percentiles
 
@@ -37,6 +39,7 @@ NOISE = 0.15
 """Length of the noise added to a reused unit vector: cosine to the real one about .989."""
 _PREFIX = 32
 _REFERENCE_TEXTS = 128
+_ASKED_FOR_MEMORY = 30
 
 
 def real_papers(sources: Sequence[str]) -> list[Paper]:
@@ -143,31 +146,40 @@ def embed(task: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     embedder.embed(texts)
     seconds = time.perf_counter() - started
-    questions = [q.question for q in read_questions(Path(task["questions"]))][:50]
-    times = [_timed(embedder.embed_query, q) for q in questions]
+    times = [_timed(embedder.embed_query, question) for question in _questions(task)[:50]]
     return {"abstracts_per_second": round(len(texts) / seconds, 1), "query_ms": percentiles(times)}
 
 
 def ingest(task: dict[str, Any]) -> dict[str, Any]:
     """Adds papers up to ``size``, for about ``minutes``; tells how far it came."""
+
+    def add(papers: Iterator[Paper], embedder: ReusingEmbedder) -> None:
+        _ours(task["library"], embedder).library.ingest(papers)
+
+    return _ingested(task, add)
+
+
+def _ours(folder: str, embedder: ReusingEmbedder) -> Assistant:
+    return assistant_over(Settings.load(library=Path(folder)), embedder)
+
+
+def _ingested(
+    task: dict[str, Any], add: Callable[[Iterator[Paper], ReusingEmbedder], None]
+) -> dict[str, Any]:
     real = real_papers(task["papers"])
     size, start = int(task["size"]), int(task["start"])
     embedder = _embedder(task, reuse=size > len(real))
     embedder.seconds = 0.0
-    library = Library(Settings.load(library=Path(task["library"])), lambda: embedder)
-    taken = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
+    timed = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
     started = time.perf_counter()
-    library.ingest(taken)
-    seconds = time.perf_counter() - started
+    add(timed, embedder)
     return {
-        "done": start + taken.count,
-        "seconds": round(seconds, 2),
+        "done": start + timed.count,
+        "seconds": round(time.perf_counter() - started, 2),
         "seconds_embedding": round(embedder.seconds, 2),
         "computed": size <= len(real),
         "memory_mb": _peak_mb(),
         "disk_mb": disk_mb(Path(task["library"])),
-        "chunks": library.index().meta.chunks,
-        "sentences": library.index().meta.sentences,
     }
 
 
@@ -187,12 +199,11 @@ class _Timed(Iterator[Any]):
 
 def again(task: dict[str, Any]) -> dict[str, Any]:
     """The same papers once more: nothing should be embedded or written."""
-    real = real_papers(task["papers"])
     embedder = _embedder(task)
-    library = Library(Settings.load(library=Path(task["library"])), lambda: embedder)
-    papers = list(papers_up_to(real, int(task["size"])))
+    assistant = _ours(task["library"], embedder)
+    papers = list(papers_up_to(real_papers(task["papers"]), int(task["size"])))
     started = time.perf_counter()
-    report = library.ingest(iter(papers))
+    report = assistant.library.ingest(iter(papers))
     return {
         "seconds": round(time.perf_counter() - started, 3),
         "seconds_embedding": round(embedder.seconds, 3),
@@ -202,117 +213,61 @@ def again(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(task: dict[str, Any]) -> dict[str, Any]:
-    """Search and ask, cold once and then warm; memory with and without the library."""
-    from assistant import Assistant  # noqa: PLC0415
-
-    before = _peak_mb()
+    """The first question of a process, and the memory of one that has answered many."""
     embedder = _embedder(task)
-    assistant = Assistant.open(task["library"])
-    assistant._opened_embedder = embedder
-    questions = [q.question for q in read_questions(Path(task["questions"]))][: task["queries"]]
-    embedder.embed_query(questions[0])
-    model = _peak_mb()
-    first = _timed(assistant.ask, questions[0])
-    retriever = assistant._retriever()
-    for question in questions[:5]:
-        assistant.ask(question)
-    embedding, searching, asking = [], [], []
+    assistant = _ours(task["library"], embedder)
+    return _memory(task, embedder, assistant.ask)
+
+
+def starter_ask(task: dict[str, Any]) -> dict[str, Any]:
+    """The same of the starter's retrieval; it has no answer without a language model."""
+    embedder = _embedder(task)
+    index = open_starter(task["library"], embedder)[2]
+    return _memory(task, embedder, index.as_retriever(similarity_top_k=8).retrieve)
+
+
+def _memory(
+    task: dict[str, Any], embedder: ReusingEmbedder, work: Callable[[str], Any]
+) -> dict[str, Any]:
+    embedder.embed_query("warm")
+    questions = _questions(task)[:_ASKED_FOR_MEMORY]
+    first = _timed(work, questions[0])
     for question in questions:
-        embedder.seconds = 0.0
-        searching.append(_timed(retriever.rank, question))
-        embedding.append(embedder.seconds * 1000)
-        asking.append(_timed(assistant.ask, question))
+        work(question)
     return {
-        "first_ask_ms": round(first, 1),
-        "embed_ms": percentiles(embedding),
-        "search_ms": percentiles(searching),
-        "ask_ms": percentiles(asking),
-        "embedding_share": round(float(np.median(embedding) / np.median(searching)), 3),
+        "first_ms": round(first, 1),
         "memory_mb": _peak_mb(),
-        "memory_of_library_mb": round(_peak_mb() - model, 1),
-        "memory_before_mb": before,
-        "resident_mb": _resident_mb(),
+        "own_memory_mb": _own_memory_mb(),
     }
 
 
-# ---------------------------------------------------------------------- a plain starter
+def _questions(task: dict[str, Any]) -> list[str]:
+    return [q.question for q in read_questions(Path(task["questions"]))][: task.get("queries")]
 
 
 def starter_ingest(task: dict[str, Any]) -> dict[str, Any]:
     """The same papers into the starter pipeline; see `ingest`."""
     from llama_index.core import Document  # noqa: PLC0415
 
-    real = real_papers(task["papers"])
-    size, start = int(task["size"]), int(task["start"])
-    embedder = _embedder(task, reuse=size > len(real))
-    embedder.seconds = 0.0
-    collection, build, _ = open_starter(task["library"], embedder)
-    taken = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
-    started = time.perf_counter()
-    batch: list[Any] = []
-    for paper in taken:
-        batch.append(
-            Document(text=f"{paper.title}\n\n{paper.abstract}", metadata={"title": paper.title})
-        )
-        if len(batch) == 5000:  # Chroma's limit of one call is near
-            build(batch)
-            batch = []
-    if batch:
-        build(batch)
-    return {
-        "done": start + taken.count,
-        "seconds": round(time.perf_counter() - started, 2),
-        "seconds_embedding": round(embedder.seconds, 2),
-        "computed": size <= len(real),
-        "memory_mb": _peak_mb(),
-        "disk_mb": disk_mb(Path(task["library"])),
-        "chunks": collection.count(),
-    }
+    def add(papers: Iterator[Paper], embedder: ReusingEmbedder) -> None:
+        build = open_starter(task["library"], embedder)[1]
+        while batch := list(islice(papers, 5000)):  # Chroma's limit of one call is near
+            build(
+                [
+                    Document(text=f"{p.title}\n\n{p.abstract}", metadata={"title": p.title})
+                    for p in batch
+                ]
+            )
 
-
-def starter_ask(task: dict[str, Any]) -> dict[str, Any]:
-    """Retrieval of as many papers by the starter; it has no answer without a language model."""
-    embedder = _embedder(task)
-    questions = read_questions(Path(task["questions"]))[: task["queries"]]
-    embedder.embed_query("warm")
-    model = _peak_mb()
-    _, _, index = open_starter(task["library"], embedder)
-    retriever = index.as_retriever(similarity_top_k=8)
-    first = _timed(retriever.retrieve, questions[0].question)
-    for question in questions[:5]:
-        retriever.retrieve(question.question)
-    embedding, searching = [], []
-    for question in questions:
-        embedder.seconds = 0.0
-        searching.append(_timed(retriever.retrieve, question.question))
-        embedding.append(embedder.seconds * 1000)
-    return {
-        "first_search_ms": round(first, 1),
-        "embed_ms": percentiles(embedding),
-        "search_ms": percentiles(searching),
-        "memory_mb": _peak_mb(),
-        "memory_of_library_mb": round(_peak_mb() - model, 1),
-        "resident_mb": _resident_mb(),
-    }
-
-
-def starter_again(task: dict[str, Any]) -> dict[str, Any]:
-    """The same papers into the starter once more: it has them twice then."""
-    before = int(task["chunks"])
-    result = starter_ingest({**task, "start": 0, "minutes": 60})
-    return {"seconds": result["seconds"], "chunks_before": before, "chunks": result["chunks"]}
+    return _ingested(task, add)
 
 
 def quality(task: dict[str, Any]) -> dict[str, Any]:
     """Share of fact and find questions whose gold paper is in the first 8, both pipelines."""
-    from assistant import Assistant  # noqa: PLC0415
-    from assistant.paper import normalised_title  # noqa: PLC0415
-
     embedder = _embedder(task)
     questions = [q for q in read_questions(Path(task["questions"])) if q.kind in ("fact", "find")]
-    assistant = Assistant.open(task["ours"])
-    assistant._opened_embedder = embedder
-    _, _, index = open_starter(task["starter"], embedder)
+    assistant = _ours(task["ours"], embedder)
+    index = open_starter(task["starter"], embedder)[2]
     retriever = index.as_retriever(similarity_top_k=8)
     ours, starter = 0, 0
     for question in questions:
@@ -330,24 +285,21 @@ def quality(task: dict[str, Any]) -> dict[str, Any]:
 def turns(task: dict[str, Any]) -> dict[str, Any]:
     """Every question to every library in turn: times that a busy machine slows down alike.
 
-    ``ours`` and ``starter`` name folders by size. Twice over, the first time to warm up.
+    ``ours`` and ``starter`` name folders by size.
     """
-    from assistant import Assistant  # noqa: PLC0415
-
     embedder = _embedder(task)
-    questions = [q.question for q in read_questions(Path(task["questions"]))][: task["queries"]]
+    questions = _questions(task)
     works: dict[str, Callable[[str], Any]] = {"embed": embedder.embed_query}
     for size, folder in task["ours"].items():
-        assistant = Assistant.open(folder)
-        assistant._opened_embedder = embedder
-        works[f"ours-{size}"] = assistant._retriever().rank
+        assistant = _ours(folder, embedder)
+        works[f"ours-{size}"] = retriever_of(assistant).find
         works[f"ask-{size}"] = assistant.ask
     for size, folder in task["starter"].items():
         works[f"starter-{size}"] = (
             open_starter(folder, embedder)[2].as_retriever(similarity_top_k=8).retrieve
         )
     times: dict[str, list[float]] = {name: [] for name in works}
-    for question in questions[:10]:
+    for question in questions[:10]:  # warm
         for work in works.values():
             work(question)
     for question in questions:
@@ -372,7 +324,7 @@ def _peak_mb() -> float:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
-def _resident_mb() -> float | None:
+def _own_memory_mb() -> float | None:
     """Resident memory now that is the process's own (mapped files left out), where Linux tells."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
@@ -393,7 +345,6 @@ STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "again": again,
     "ask": ask,
     "starter-ingest": starter_ingest,
-    "starter-again": starter_again,
     "starter-ask": starter_ask,
     "quality": quality,
     "turns": turns,

@@ -105,13 +105,29 @@ def _cited(row: dict[str, Any]) -> float | None:
     return row["cited_gold"] / len(row["gold_titles"]) if row["gold_titles"] else None
 
 
-def _right(row: dict[str, Any]) -> float:
+def _first(row: dict[str, Any]) -> float | None:
+    first = row.get("fact_first")
+    return None if first is None else float(first)
+
+
+def _understood(row: dict[str, Any]) -> float | None:
+    understood = row.get("resolved")
+    return None if understood is None else float(understood)
+
+
+def _right(row: dict[str, Any]) -> float | None:
     """Answered when answerable, refused when absent."""
-    return float((row["status"] == "answered") == (row["kind"] != "absent"))
+    return (
+        None
+        if row["kind"] == "library"
+        else float((row["status"] == "answered") == (row["kind"] != "absent"))
+    )
 
 
 _OF_ANSWERS = {
     "gold facts in the answer": _facts,
+    "a gold fact in the first sentence": _first,
     "citation recall": _cited,
     "answered or refused rightly": _right,
+    "follow-ups understood": _understood,
 }

@@ -26,10 +26,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant import Assistant
 from assistant.embedding import Embedder, Vectors, WordEmbedder, open_embedder
 from assistant.errors import AssistantError
-from assistant.index import SearchIndex
+from assistant.library import Library
 from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings
+from eval.seams import assistant_over
 
 Kind = Literal[
     "fact", "find", "multi", "list", "definition", "how", "compare", "yes_no", "limits", "two",
@@ -96,6 +97,8 @@ class RetrievalSet:
     name: str
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
+    by_source: bool = False
+    """Documents are named by the ids of their source, else by those of the papers."""
 
     def judgements(self) -> list[ir_measures.Qrel]:
         """The judgements as ir-measures takes them."""
@@ -121,13 +124,13 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
         query, document, relevance = line.split("\t")
         if relevance.strip().lstrip("-").isdigit():  # the header is not
             qrels.setdefault(query, {})[document] = int(relevance)
-    records = _json_lines(folder / "queries.jsonl")
+    records = json_lines(folder / "queries.jsonl")
     queries = {str(r["_id"]): str(r["text"]) for r in records if str(r["_id"]) in qrels}
 
     corpus = folder / "corpus.jsonl"
 
     def papers() -> Iterator[Paper]:
-        for record in _json_lines(corpus):
+        for record in json_lines(corpus):
             title, text = str(record.get("title") or ""), str(record.get("text") or "")
             if normalised_title(title) or text.strip():
                 name = str(record["_id"])
@@ -139,10 +142,11 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
                     source_id=name,
                 )
 
-    return RetrievalSet(folder.resolve().name, queries, qrels), papers
+    return RetrievalSet(folder.resolve().name, queries, qrels, by_source=True), papers
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
@@ -152,38 +156,39 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 # ---------------------------------------------------------------------- gold titles
 
 
-@dataclass
 class GoldFinder:
     """Finds the papers that gold titles name, loosely about case, punctuation and LaTeX."""
 
-    index: SearchIndex
-    _by_title: dict[str, list[int]] = field(init=False, default_factory=dict)
+    def __init__(self, library: Library) -> None:
+        self._by_title: dict[str, set[str]] = {}
+        for paper in library.papers():
+            self._by_title.setdefault(paper.title_key, set()).add(paper.id)
 
-    def __post_init__(self) -> None:
-        for place, paper in enumerate(self.index.papers()):
-            self._by_title.setdefault(paper.title_key, []).append(place)
+    def ids(self, question: Question) -> list[set[str]]:
+        """For every gold title of ``question`` the ids of the papers that have it.
 
-    def places(self, question: Question) -> list[list[int]]:
-        """For every gold title of ``question``, the places of the papers that have it.
+        Titles such as "#2" name what an answer before shows, and are left out.
 
         Raises:
             EvalError: no paper of the library has one of the titles.
         """
-        found = []
-        for title in question.gold_titles:
-            places = self._by_title.get(normalised_title(title)) or self._loosely(title)
-            if not places:
-                raise EvalError(
-                    f"The gold title {title!r} of question {question.id} is not in the library.",
-                    "Give the papers that the questions were written for with --papers.",
-                )
-            found.append(places)
-        return found
+        return [
+            self._named(title, question.id)
+            for title in question.gold_titles
+            if not title.startswith("#")
+        ]
 
-    def _loosely(self, title: str) -> list[int]:
+    def _named(self, title: str, question_id: str) -> set[str]:
         from assistant.reading.latex import readable  # noqa: PLC0415
 
-        return self._by_title.get(normalised_title(readable(title)), [])
+        keys = normalised_title(title), normalised_title(readable(title))
+        found = next((self._by_title[key] for key in keys if key in self._by_title), None)
+        if found is None:
+            raise EvalError(
+                f"The gold title {title!r} of question {question_id} is not in the library.",
+                "Give the papers that the questions were written for with --papers.",
+            )
+        return found
 
 
 # ---------------------------------------------------------------------- libraries
@@ -299,9 +304,7 @@ class Bench:
         """The assistant over the library in the folder ``path``."""
         # every setting as in the bench's own, so that a sweep can change one
         settings = self.settings.model_copy(update={"library": path})
-        assistant = Assistant(settings, notify=self.notify)
-        assistant._opened_embedder = self.embedder
-        return assistant
+        return assistant_over(settings, self.embedder, self.notify)
 
     def library(self, name: str, papers: Callable[[], Iterable[Paper | Rejection]]) -> Assistant:
         """A library of ``papers``, made if it is not there yet."""

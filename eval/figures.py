@@ -12,19 +12,18 @@ from eval.tables import Table, auroc, mean, number, of_run, percent
 
 Results = dict[str, Any]
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-_PROGRAM = "the program"
-_STAGES = ("BM25 of the program", "dense of the program", _PROGRAM)
+_BM25, _DENSE, _PROGRAM = _STAGES = ("BM25 of the program", "dense of the program", "the program")
 
 
 def everything(found: Sequence[dict[str, Any]]) -> str:
-    """All tables of the runs, and where each run comes from; of retrieval the last stages."""
+    """All tables of the runs, and where each run comes from."""
     by_verb = _together(found)
     parts = []
     if retrieval := by_verb.get("retrieval"):
         parts.append(_ranking(retrieval).markdown())
     if answers := by_verb.get("answers"):
         parts.append(_answers(answers).markdown())
-    for verb in ("checker", "reviews", "sweep", "bench"):
+    for verb in ("blind", "pairs", "checker", "reviews", "bench"):
         for table in (table for run in found if run["verb"] == verb for table in of_run(run)):
             title = table.title[:1].upper() + table.title[1:]
             parts += [f"**{title}**", table.markdown(), *([table.note] if table.note else [])]
@@ -37,6 +36,7 @@ def short(found: Sequence[dict[str, Any]]) -> str:
     by_verb = _together(found)
     parts = [_answers(by_verb["answers"]).markdown()] if "answers" in by_verb else []
     rows = _retrieval_rows(by_verb.get("retrieval", {}))
+    rows += _pair_rows(by_verb.get("pairs", {}))
     rows += _checker_rows(by_verb.get("checker", {}))
     rows += _review_rows(by_verb.get("reviews", {}))
     rows += _bench_rows(by_verb.get("bench", {}))
@@ -91,17 +91,29 @@ def _stages(result: Results) -> dict[str, Any]:
 
 
 def _answers(columns: Results) -> Table:
+    def follow(result: Results) -> str:
+        return " / ".join(mean(rate) for rate in result["follow_ups"].values()) or "–"
+
+    def sure(result: Results) -> str:
+        return (f"{number(result['abstention']['calibration']['ece'])} / "
+                f"{mean(result['abstention']['good_when_sure'])}")  # fmt: skip
+
     lines: list[tuple[str, Callable[[Results], str]]] = [
         ("gold paper in the top 8, fact and find, %",
          lambda r: percent(r["fact_and_find"]["gold_in_top_8"])),
-        ("gold facts in the answer, fact, %", lambda r: percent(r["kinds"]["fact"]["facts"])),
+        ("gold facts in the answer, %", lambda r: percent(r["answerable"]["facts"])),
+        ("a gold fact in the first sentence, %", lambda r: percent(r["answerable"]["fact_first"])),
         ("citation recall by title, answerable, %",
          lambda r: percent(r["answerable"]["citation_recall"])),
-        ("words / sentences of an answer",
-         lambda r: f"{r['answerable']['words']:.0f} / {r['answerable']['sentences']:.1f}"),
+        ("lists: recall on the first page / precision, %",
+         lambda r: f"{mean(r['lists']['recall'])} / {mean(r['lists']['precision'])}"),
+        ("follow-ups understood, by type, %", follow),
+        ("words of an answer, median / most",
+         lambda r: f"{r['answerable']['words_median']:.0f} / {r['answerable']['words_most']}"),
         ("refused when absent, %", lambda r: percent(r["abstention"]["refused_when_absent"])),
         ("refused when present, %", lambda r: percent(r["abstention"]["refused_when_present"])),
         ("AUROC of the confidence", lambda r: auroc(r["abstention"]["confidence"])),
+        ("calibration error / good answers of those with .8 or more, %", sure),
         ("a question, ms, p50 / p95",
          lambda r: f"{1000 * r['seconds']['p50']:.0f} / {1000 * r['seconds']['p95']:.0f}"),
     ]  # fmt: skip
@@ -111,15 +123,27 @@ def _answers(columns: Results) -> Table:
 
 
 def _retrieval_rows(results: Results) -> list[list[str]]:
-    rows = []
-    for label, result in results.items():
-        stages = _stages(result)
-        if _PROGRAM in stages:
-            figures = mean(stages[_PROGRAM]["nDCG@10"])
-            if "BM25 alone" in stages:
-                figures += f" (BM25 alone: {mean(stages['BM25 alone']['nDCG@10'])})"
-            rows.append([f"nDCG@10 on {label}, {result['papers']:,} papers, points", figures])
-    return rows
+    return [
+        [
+            f"nDCG@10 on {label}, {result['papers']:,} papers, points (its halves)",
+            f"{mean(stages[_PROGRAM]['nDCG@10'])} (BM25 {mean(stages[_BM25]['nDCG@10'])}, "
+            f"dense {mean(stages[_DENSE]['nDCG@10'])})",
+        ]
+        for label, result in results.items()
+        if (stages := _stages(result))
+    ]
+
+
+def _pair_rows(results: Results) -> list[list[str]]:
+    return [
+        [
+            f"support of {result['pairs']} hand-labelled sentences ({label}): AUROC; true flagged, "
+            "false caught, %",
+            f"{auroc(result['auroc'])}; {percent(result['true_flagged'])}, "
+            f"{percent(result['false_caught'])}",
+        ]
+        for label, result in results.items()
+    ]
 
 
 def _checker_rows(results: Results) -> list[list[str]]:
@@ -152,11 +176,11 @@ def _bench_rows(results: Results) -> list[list[str]]:
     papers = " / ".join(f"{row['papers']:,}" for row in sizes)
     lines: list[tuple[str, Callable[[Results], str]]] = [
         ("an extractive answer, p50, ms", lambda row: f"{row['ask_ms']:.0f}"),
-        ("retrieval, p50, ms (against the LlamaIndex starter)", _with_ratio("search_ms", "search")),
-        ("memory of a process that asks, MB", _with_ratio("memory_mb", "memory")),
+        ("retrieval, p50, ms (against the LlamaIndex starter)", _with_ratio("search_ms")),
+        ("memory of a process that asks, MB", _with_ratio("memory_mb")),
         ("… without the index, which is mapped", lambda row: f"{row['own_memory_mb']:.0f}"),
-        ("disk, MB", _with_ratio("disk_mb", "disk")),
-        ("the page in a browser, ms (against Gradio's own chat)", _with_ratio("page_ms", "page")),
+        ("disk, MB", _with_ratio("disk_mb")),
+        ("the page in a browser, ms (against Gradio's own chat)", _with_ratio("page_ms")),
     ]
     rows = [
         [f"{title}, {papers} papers", " / ".join(shown(row) for row in sizes)]
@@ -168,12 +192,12 @@ def _bench_rows(results: Results) -> list[list[str]]:
     return rows
 
 
-def _with_ratio(key: str, ratio: str) -> Callable[[Results], str]:
+def _with_ratio(key: str) -> Callable[[Results], str]:
     def shown(row: Results) -> str:
         value = row.get(key)
         if value is None:
             return "–"
-        against = row.get("ratio", {}).get(ratio)
+        against = row.get("ratio", {}).get(key)
         figure = number(float(value), 1 if value < 100 else 0)
         return figure if against is None else f"{figure} ({against:.2f}×)"
 

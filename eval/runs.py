@@ -100,7 +100,7 @@ def latest(verb: str, folder: Path | None = None) -> dict[str, Any] | None:
 
 
 def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
-    """The newest runs of ``verb`` that together cover every set (or parameter) ever measured.
+    """The newest runs of ``verb`` that together cover every set ever measured.
 
     An older run keeps only what no newer one says something about.
     """
@@ -116,19 +116,14 @@ def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
 
 def subjects(run: dict[str, Any]) -> set[str]:
     """What a run says something about."""
-    if run["verb"] in ("retrieval", "answers", "reviews"):
+    if run["verb"] in ("retrieval", "answers", "reviews", "pairs"):
         return set(run["results"])
-    if run["verb"] == "sweep":
-        return {row["parameter"] for row in run["results"]["parameters"]}
     return {run["verb"]}
 
 
 def _only(run: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
     """``run`` without the results of other subjects."""
     results = run["results"]
-    if run["verb"] == "sweep":
-        rows = [row for row in results["parameters"] if row["parameter"] in wanted]
-        return {**run, "results": {**results, "parameters": rows}}
     if wanted == {run["verb"]}:
         return run
     return {**run, "results": {name: results[name] for name in results if name in wanted}}

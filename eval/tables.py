@@ -62,11 +62,12 @@ def of_run(run: dict[str, Any]) -> list[Table]:
     maker = {
         "retrieval": _retrieval,
         "answers": _answers,
+        "pairs": _pairs,
         "checker": _checker,
         "bench": _bench,
-        "sweep": _sweep,
         "compare": _compare,
         "reviews": _reviews,
+        "blind": _blind,
     }.get(run["verb"])
     return maker(run["results"]) if maker else []
 
@@ -113,54 +114,107 @@ def _retrieval(results: dict[str, Any]) -> list[Table]:
 
 
 def _answers(results: dict[str, Any]) -> list[Table]:
+    lines: list[tuple[str, str, Any]] = [
+        ("n", "n", number),
+        ("gold in 8", "gold_in_top_8", mean),
+        ("facts", "facts", percent),
+        ("fact first", "fact_first", mean),
+        ("not retrieved", "facts_not_retrieved", number),
+        ("citation recall", "citation_recall", mean),
+        ("precision", "citation_precision", mean),
+        ("supported", "supported", mean),
+        ("answered", "answered", mean),
+        ("absent", "absent", mean),
+        ("good", "good", mean),
+        ("words, median", "words_median", tenth),
+        ("most", "words_most", number),
+    ]
     tables = []
     for name, result in results.items():
-        kinds = {k: result["kinds"][k] for k in KINDS if k in result["kinds"]}
-        columns = {
-            **kinds,
-            "fact+find": result["fact_and_find"],
-            "answerable": result["answerable"],
+        groups = {
+            **{kind: result["kinds"][kind] for kind in KINDS if kind in result["kinds"]},
+            "fact and find": result["fact_and_find"],
+            "all answerable": result["answerable"],
         }
-        lines: list[tuple[str, str, Any]] = [
-            ("questions", "n", number),
-            ("all gold papers in the top 8, %", "gold_in_top_8", percent),
-            ("a gold paper first, %", "gold_first", percent),
-            ("gold facts in the answer, %", "facts", percent),
-            ("all its facts in the answer, %", "all_facts", percent),
-            ("facts not in the papers read", "facts_not_retrieved", number),
-            ("citation recall by title, %", "citation_recall", percent),
-            ("citation precision by title, %", "citation_precision", percent),
-            ("sentences that it calls supported, %", "supported", percent),
-            ("refused (absent or closest), %", "refused", percent),
-            ("refused as absent, %", "absent", percent),
-            ("words, mean", "words", tenth),
-            ("words, most", "words_most", number),
-            ("sentences, mean", "sentences", tenth),
-            ("cited papers, mean", "citations", tenth),
-        ]
         rows = [
-            [title, *(shown(measures[key]) for measures in columns.values())]
-            for title, key, shown in lines
+            [kind.replace("_", " "), *(shown(measures[key]) for _, key, shown in lines)]
+            for kind, measures in groups.items()
+            if measures["n"]
         ]
-        tables.append(Table(f"{name}: answers", ["measure", *columns], rows))
+        note = "In percent, but for n, facts not in the papers read, and words."
+        tables.append(Table(f"{name}: answers", ["kind", *(t for t, _, _ in lines)], rows, note))
         tables.append(_abstention(name, result))
-        tables += [
-            _rag(f"{name}: the six measures of retrieval-augmented generation, {how}", result[key])
-            for key, how in (("rag", "without a model"), ("judged", "by a judge model"))
-            if key in result
-        ]
+        if "judged" in result:
+            tables.append(_judged(f"{name}: graded by a judge model", result["judged"]))
     return tables
 
 
-def _rag(title: str, measures: dict[str, Any]) -> Table:
+def _judged(title: str, measures: dict[str, Any]) -> Table:
     rows = [
-        [key.replace("_", " "), percent(row), row["by"], row["is"]]
+        [key.replace("_", " "), percent(row), row["is"]]
         for key, row in measures.items()
         if isinstance(row, dict)
     ]
     lost = measures.get("unreadable_replies")
     note = f"Replies of the judge that could not be read: {lost}." if lost else ""
-    return Table(title, ["measure", "value, %", "measured", "how"], rows, note)
+    return Table(title, ["measure", "value, %", "how"], rows, note)
+
+
+def _pairs(results: dict[str, Any]) -> list[Table]:
+    tables = []
+    for name, result in results.items():
+        rows = [
+            ["AUROC of the score", auroc(result["auroc"])],
+            ["true flagged, %", percent(result["true_flagged"])],
+            ["true called unsupported, %", percent(result["true_called_unsupported"])],
+            ["false caught, %", percent(result["false_caught"])],
+            ["false called unsupported, %", percent(result["false_called_unsupported"])],
+        ]
+        note = f"{result['left_out']} that claim or cite nothing are left out."
+        tables.append(Table(f"{name}: {result['pairs']} pairs", ["measure", "value"], rows, note))
+        kinds = [
+            [kind, number(row["true"]), number(row["false"]), number(row["called_supported"])]
+            for kind, row in result["kinds"].items()
+        ]
+        tables.append(
+            Table(f"{name}, by kind", ["kind", "true", "false", "called supported"], kinds)
+        )
+    return tables
+
+
+def _blind(results: dict[str, Any]) -> list[Table]:
+    if "sides" not in results:
+        return []
+    sides = results["sides"]
+    rows = [
+        ["mean grade", *(grade(side["grade"]) for side in sides.values())],
+        ["share of 3s, %", *(percent(side["threes"]) for side in sides.values())],
+        ["share of 0s, %", *(percent(side["zeros"]) for side in sides.values())],
+        ["words, median", *(tenth(side["words"]) for side in sides.values())],
+        ["calibration error of those answered",
+         *(number(side["calibration"]["ece"]) for side in sides.values())],
+    ]  # fmt: skip
+    for kind in sorted({kind for side in sides.values() for kind in side["kinds"]}):
+        cells = (side["kinds"].get(kind, {"mean": None}) for side in sides.values())
+        rows.append([kind.replace("_", " "), *(number(cell["mean"], 2) for cell in cells)])
+    difference, agreement = results["difference"], results["agreement"]
+    note = ""
+    if difference["mean"] is not None:
+        note = f"B - A: {difference['mean']:+.2f}, p = {difference['p']:.4f}."
+    if agreement:
+        note += (
+            f" Two readers gave the same grade to {100 * agreement['equal']:.0f}% "
+            f"(weighted kappa {agreement['kappa']:.2f})."
+        )
+    title = f"blind grades, 0 to 3: {results['answers']} answers, {results['readers']} readers"
+    return [Table(title, ["measure", *sides], rows, note)]
+
+
+def grade(found: dict[str, Any]) -> str:
+    """A mean grade with its interval."""
+    if found["mean"] is None:
+        return "–"
+    return f"{found['mean']:.2f} ({found['low']:.2f}–{found['high']:.2f})"
 
 
 def _checker(results: dict[str, Any]) -> list[Table]:
@@ -183,7 +237,6 @@ def _checker(results: dict[str, Any]) -> list[Table]:
 
 def _bench(results: dict[str, Any]) -> list[Table]:
     lines: list[tuple[str, str, int]] = [
-        ("chunks", "chunks", 0),
         ("ingest, s", "ingest_s", 1),
         ("ingest without embedding, s", "ingest_rest_s", 1),
         ("re-ingest unchanged, s", "again_s", 2),
@@ -199,12 +252,12 @@ def _bench(results: dict[str, Any]) -> list[Table]:
         ("page: server's start, s", "page_start_s", 1),
         ("page: load in a browser, ms", "page_ms", 0),
     ]
-    sizes = results["sizes"]
-    growth = results["growth"]
+    sizes, growth = results["sizes"], results["growth"]
+    names = {key: title for title, key, _ in lines}
     rows = [
         [
             title,
-            *(number(_float(row.get(key)), digits) for row in sizes),
+            *(number(_float(row[key]), digits) for row in sizes),
             number((growth.get(key) or {}).get("exponent"), 2),
         ]
         for title, key, digits in lines
@@ -214,36 +267,23 @@ def _bench(results: dict[str, Any]) -> list[Table]:
         "noise, so the ingest of those is without computing vectors."
     )  # fmt: skip
     columns = [f"{row['papers']:,} papers" for row in sizes]
-    tables = [Table("ours", ["measure", *columns, "growth exponent"], rows, note)]
-    others = [row for row in sizes if "starter" in row]
-    if others:
-        pairs = [
-            ("ingest, s", "ingest_s", "ingest"),
-            ("search, p50, ms", "search_ms", "search"),
-            ("memory, MB", "memory_mb", "memory"),
-            ("disk, MB", "disk_mb", "disk"),
-            ("page: server's start, s", "page_start_s", "page start"),
-            ("page: load in a browser, ms", "page_ms", "page"),
-        ]
-        tables.append(
-            Table(
-                "plain LlamaIndex starter (and ours divided by it)",
-                ["measure", *(f"{row['papers']:,} papers" for row in others)],
-                [
-                    [title, *(_against(r, key, ratio) for r in others)]
-                    for title, key, ratio in pairs
-                ],
-            )
-        )  # fmt: skip
-    tables.append(_single(results))
-    return tables
+    starter = [
+        [names[key], *(_against(row, key) for row in sizes)]
+        for key in (sizes[0]["starter"] if sizes else ())
+    ]
+    title = "plain LlamaIndex starter (and ours divided by it)"
+    return [
+        Table("ours", ["measure", *columns, "growth exponent"], rows, note),
+        *([Table(title, ["measure", *columns], starter)] if starter else []),
+        _single(results),
+    ]
 
 
-def _against(row: dict[str, Any], key: str, ratio: str) -> str:
+def _against(row: dict[str, Any], key: str) -> str:
     """What the starter took, and ours divided by it; a dash where that was not measured."""
-    if ratio not in row["ratio"]:
+    if key not in row["ratio"]:
         return "–"
-    return f"{number(_float(row['starter'][key]), 1)} ({row['ratio'][ratio]:.2f}×)"
+    return f"{number(_float(row['starter'][key]), 1)} ({row['ratio'][key]:.2f}×)"
 
 
 def _float(value: Any) -> Any:
@@ -253,8 +293,7 @@ def _float(value: Any) -> Any:
 def _single(results: dict[str, Any]) -> Table:
     """What is measured once, not at every size."""
     rows = []
-    embed, cold = results.get("embed"), results.get("cold")
-    quality, again = results.get("quality"), results.get("starter_again")
+    embed, cold, quality = (results.get(name) for name in ("embed", "cold", "quality"))
     if embed:
         rows.append(["abstracts embedded a second", number(embed["abstracts_per_second"], 1)])
         rows.append(["a question embedded, p50, ms", number(embed["query_ms"]["p50"], 1)])
@@ -267,27 +306,7 @@ def _single(results: dict[str, Any]) -> Table:
         rows.append([f"gold paper in the first 8 ({quality['questions']} questions): ours, %",
                      percent(quality["ours"])])  # fmt: skip
         rows.append(["the same, starter, %", percent(quality["starter"])])
-    if again:
-        rows.append(["rows of the starter after the same papers again",
-                     f"{again['chunks_before']:,} → {again['chunks']:,}"])  # fmt: skip
     return Table("measured once", ["measure", "value"], rows)
-
-
-def _sweep(results: dict[str, Any]) -> list[Table]:
-    rows = [
-        [
-            row["parameter"],
-            f"{row['default']['value']:g}",
-            f"{100 * row['default']['dev']:.2f} / {100 * row['default']['held_out']:.2f}",
-            f"{row['runner_up']['value']:g}",
-            f"{100 * row['runner_up']['dev']:.2f} / {100 * row['runner_up']['held_out']:.2f}",
-            row["reason"],
-        ]
-        for row in results["parameters"]
-    ]
-    return [Table(f"sweep over {', '.join(results['sets'])}",
-                  ["parameter", "default", "dev / held out", "runner-up", "dev / held out", "why"],
-                  rows)]  # fmt: skip
 
 
 def _reviews(results: dict[str, Any]) -> list[Table]:
@@ -380,16 +399,27 @@ def _abstention(name: str, result: dict[str, Any]) -> Table:
     rows = [
         ["refused when absent, %", percent(found["refused_when_absent"])],
         ["refused when present, %", percent(found["refused_when_present"])],
+        ["called absent when present, %", percent(found["called_absent_when_present"])],
         ["refused when its papers are left out, %", percent(found["refused_when_left_out"])],
         ["AUROC of confidence, absent", auroc(signal)],
         ["absent refused at 5% false refusals, %", percent(signal["refused_at_5"])],
         ["AUROC of confidence, left out", auroc(left_out)],
-        ["left out refused at 5% false refusals, %", percent(left_out["refused_at_5"])],
         ["Brier score of confidence", number(found["brier"])],
+        ["calibration error of confidence", number(found["calibration"]["ece"])],
+        ["good answers of those shown with .8 or more, %", percent(found["good_when_sure"])],
     ]
     for kind, measures in found["types"].items():
-        rows.append([f"refused, {kind}, % (AUROC)",
+        rows.append([f"refused, absent: {kind}, % (AUROC)",
                      f"{percent(measures['refused'])} ({number(measures['auroc'])})"])  # fmt: skip
+    refusing = {k: m for k, m in found["present_kinds"].items() if m["refused"]["mean"]}
+    for kind, measures in refusing.items():
+        rows.append([f"refused though present: {kind}, % (called absent)",
+                     f"{percent(measures['refused'])} ({mean(measures['absent'])})"])  # fmt: skip
+    if result["lists"]["recall"]["n"]:
+        rows.append(["lists: recall on the first page, %", percent(result["lists"]["recall"])])
+        rows.append(["lists: precision, %", percent(result["lists"]["precision"])])
+    for kind, rate in result["follow_ups"].items():
+        rows.append([f"follow-ups understood: {kind}, % (of {rate['n']})", percent(rate)])
     seconds, retrieval = result["seconds"], result["seconds_retrieval"]
     rows.append(["a question, ms, p50 / p95",
                  f"{1000 * seconds['p50']:.0f} / {1000 * seconds['p95']:.0f}"])  # fmt: skip
@@ -398,7 +428,7 @@ def _abstention(name: str, result: dict[str, Any]) -> Table:
     if result["tokens_per_question"]:
         rows.append(["tokens a question", number(result["tokens_per_question"])])
         rows.append(["cost, USD", number(result["cost_usd"], 4)])
-    return Table(f"{name}: abstention and speed", ["measure", "value"], rows)
+    return Table(f"{name}: abstention, lists, follow-ups and speed", ["measure", "value"], rows)
 
 
 def auroc(found: dict[str, Any]) -> str:
