@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.files import write_atomically
 from eval import runs
 from eval.data import EvalError
 
@@ -31,15 +32,9 @@ QUERIES = 100
 COLD_ROUNDS = 5
 STACK = "import chromadb, llama_index.core, onnxruntime"
 GROWING = (
-    ("ask_ms", "ask, p50"),
-    ("search_ms", "search, p50"),
-    ("again_s", "re-ingest unchanged"),
-    ("ingest_rest_s", "ingest without embedding"),
-    ("memory_mb", "memory of a process that asks"),
-    ("disk_mb", "disk"),
-    ("page_start_s", "start of the page's server"),
-    ("page_ms", "page load in a browser"),
-)
+    "ask_ms", "search_ms", "again_s", "ingest_rest_s", "memory_mb", "disk_mb", "page_start_s",
+    "page_ms",
+)  # fmt: skip
 
 
 @dataclass
@@ -76,9 +71,7 @@ class Plan:
     def keep(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
         """Writes the result of a step down."""
         self.state[name] = {**result, "code": self.code}
-        part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(self.state, indent=1) + "\n", encoding="utf-8")
-        part.replace(self._file)
+        write_atomically(self._file, json.dumps(self.state, indent=1) + "\n")
         return result
 
     @property
@@ -100,17 +93,18 @@ class Plan:
         given = {"papers": self.papers, "questions": str(self.questions), **task}
         return run_worker(given)
 
-    def in_slices(self, name: str, size: int, library: Path, step: str) -> dict[str, Any]:
+    def in_slices(self, name: str, size: int, library: str, of: str) -> dict[str, Any]:
         """An ingest that goes on where an earlier call left it."""
         done = self.state.get(name, {"done": 0, "seconds": 0.0, "seconds_embedding": 0.0})
         while done["done"] < size:
             self._check_time()
             part = self.run(
                 {
-                    "step": step,
+                    "step": "ingest",
+                    "of": of,
                     "size": size,
                     "start": done["done"],
-                    "library": str(library),
+                    "library": library,
                     "minutes": max(0.2, self.minutes_left),
                 }
             )
@@ -157,13 +151,13 @@ def measure(plan: Plan) -> dict[str, Any]:
 
 
 def _size(plan: Plan, size: int) -> None:
-    ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
-    plan.in_slices(f"ingest-{size}", size, ours, "ingest")
-    plan.in_slices(f"starter-ingest-{size}", size, starter, "starter-ingest")
-    plan.step(f"ask-{size}", step="ask", size=size, library=str(ours))
-    plan.step(f"starter-ask-{size}", step="starter-ask", size=size, library=str(starter))
-    plan.step(f"again-{size}", step="again", size=size, library=str(ours))
-    plan.step(f"page-{size}", step="page", size=size, ours=str(ours), starter=str(starter))
+    folders = {of: str(plan.folder / f"{of}-{size}") for of in ("ours", "starter")}
+    for of, folder in folders.items():
+        plan.in_slices(f"ingest-{of}-{size}", size, folder, of)
+    for of, folder in folders.items():
+        plan.step(f"ask-{of}-{size}", step="ask", size=size, library=folder, of=of)
+    plan.step(f"again-{size}", step="again", size=size, library=folders["ours"])
+    plan.step(f"page-{size}", step="page", size=size, **folders)
 
 
 def _in_turns(plan: Plan) -> None:
@@ -223,17 +217,15 @@ def summary(state: dict[str, Any], sizes: Sequence[int]) -> dict[str, Any]:
         "sizes": rows,
         "growth": {
             key: exponent([(row["papers"], row[key]) for row in rows if row.get(key)])
-            for key, _ in GROWING
+            for key in GROWING
         },
     }
 
 
 def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
     """All that is known of a size; None until both pipelines have been asked in turns."""
-    ingest, starter, ask, asked, again = (
-        state.get(f"{step}-{size}")
-        for step in ("ingest", "starter-ingest", "ask", "starter-ask", "again")
-    )
+    steps = ("ingest-ours", "ingest-starter", "ask-ours", "ask-starter", "again")
+    ingest, starter, ask, asked, again = (state.get(f"{step}-{size}") for step in steps)
     turns = [step for step in state.values() if f"ask-{size}" in step]
     if not (ingest and starter and ask and asked and again and turns):
         return None
@@ -281,4 +273,4 @@ def exponent(points: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
     logs = [(math.log(x), math.log(y)) for x, y in points]
     slope = float(np.polyfit([x for x, _ in logs], [y for _, y in logs], 1)[0])
     (x0, y0), (x1, y1) = logs[-2:]
-    return {"exponent": round(slope, 3), "last": round((y1 - y0) / (x1 - x0), 3)}
+    return {"exponent": round(slope, 3) + 0.0, "last": round((y1 - y0) / (x1 - x0), 3)}

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,17 +17,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import ir_measures
-import numpy as np
 from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import Assistant
-from assistant.embedding import Embedder, Vectors, WordEmbedder, open_embedder
+from assistant.embedding import open_embedder
 from assistant.errors import AssistantError
 from assistant.library import Library
 from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings
+from eval.embedders import RememberingEmbedder
 from eval.seams import assistant_over
 
 Kind = Literal[
@@ -194,89 +192,6 @@ class GoldFinder:
 # ---------------------------------------------------------------------- libraries
 
 
-class RememberingEmbedder:
-    """An embedder that looks a text up on disk before it embeds it; same vectors, bit for bit."""
-
-    def __init__(self, embedder: Embedder, folder: Path) -> None:
-        self._inner = embedder
-        folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(embedder.fingerprint.encode()).hexdigest()[:12]
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(
-            folder / f"vectors-{name}.sqlite", check_same_thread=False, timeout=60
-        )
-        self._db.execute("create table if not exists vectors (hash blob primary key, vector blob)")
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._inner.dimension
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        return self._inner.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the model that computes the vectors."""
-        return self._inner.fingerprint
-
-    def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """As the model does it; only texts that were never seen are computed."""
-        hashes = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:16] for text in texts]
-        with self._lock:
-            known = {key: self._look_up(key) for key in set(hashes)}
-        new = list({h: i for i, h in enumerate(hashes) if known[h] is None}.items())
-        if new:
-            computed = self._inner.embed([texts[i] for _, i in new], progress)
-            with self._lock, self._db:
-                self._db.executemany(
-                    "insert or replace into vectors values (?, ?)",
-                    [(key, row.tobytes()) for (key, _), row in zip(new, computed, strict=True)],
-                )
-            known.update({key: row for (key, _), row in zip(new, computed, strict=True)})
-        rows = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for n, key in enumerate(hashes):
-            rows[n] = known[key]
-        return rows
-
-    def _look_up(self, key: bytes) -> Vectors | None:
-        found = self._db.execute("select vector from vectors where hash = ?", (key,)).fetchone()
-        return None if found is None else np.frombuffer(found[0], dtype=np.float32)
-
-    def embed_query(self, text: str) -> Vectors:
-        """Never remembered: questions are timed."""
-        return self._inner.embed_query(text)
-
-    def count_tokens(self, text: str) -> int:
-        """As the model counts them."""
-        return self._inner.count_tokens(text)
-
-
-class RememberingWordEmbedder(RememberingEmbedder):
-    """The same for a model that tells of the words inside a text, which is not remembered."""
-
-    def __init__(self, embedder: WordEmbedder, folder: Path) -> None:
-        super().__init__(embedder, folder)
-        self._of_words = embedder
-
-    def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Vectors, Vectors]:
-        """As the model does it."""
-        return self._of_words.embed_spans(text, spans)
-
-    def word_rarity(self, word: str) -> float:
-        """As the model tells."""
-        return self._of_words.word_rarity(word)
-
-
-def remembering(embedder: Embedder, folder: Path) -> RememberingEmbedder:
-    """``embedder``, its vectors of papers kept in ``folder``."""
-    if isinstance(embedder, WordEmbedder):
-        return RememberingWordEmbedder(embedder, folder)
-    return RememberingEmbedder(embedder, folder)
-
-
 @dataclass
 class Bench:
     """Makes and opens libraries for measurements; one embedding model for all of them."""
@@ -298,7 +213,7 @@ class Bench:
         """The embedding model."""
         if self.given is not None:
             return self.given
-        return remembering(open_embedder(self.settings, notify=self.notify), self.folder)
+        return RememberingEmbedder(open_embedder(self.settings, notify=self.notify), self.folder)
 
     def open(self, path: Path) -> Assistant:
         """The assistant over the library in the folder ``path``."""

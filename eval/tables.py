@@ -1,8 +1,9 @@
-"""Runs as tables: on the terminal, in Markdown and in the report, from the same rows."""
+"""Runs as tables: on the terminal and in Markdown, from the same rows."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from eval.answers import KINDS
+
+Results = dict[str, Any]
+Shown = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,9 @@ class Table:
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+# ---------------------------------------------------------------------- values as text
+
+
 def number(value: Any, digits: int = 3) -> str:
     """A number as tables show it; a dash for None."""
     if value is None:
@@ -37,9 +44,9 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def tenth(value: float) -> str:
-    """A mean with one decimal."""
-    return f"{value:.1f}"
+def rounded(digits: int) -> Shown:
+    """Shows numbers with so many decimals."""
+    return lambda value: number(None if value is None else float(value), digits)
 
 
 def percent(rate: Any) -> str:
@@ -47,8 +54,7 @@ def percent(rate: Any) -> str:
     if isinstance(rate, dict):
         if rate["mean"] is None:
             return "–"
-        text = f"{100 * rate['mean']:.1f}"
-        return f"{text} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
+        return f"{100 * rate['mean']:.1f} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
     return "–" if rate is None else f"{100 * rate:.1f}"
 
 
@@ -57,19 +63,50 @@ def mean(rate: dict[str, Any]) -> str:
     return percent(rate["mean"])
 
 
+def interval(found: dict[str, Any], key: str = "mean", digits: int = 2) -> str:
+    """A value with its interval; a dash where there is none."""
+    if found[key] is None:
+        return "–"
+    return f"{found[key]:.{digits}f} ({found['low']:.2f}–{found['high']:.2f})"
+
+
+def auroc(found: dict[str, Any]) -> str:
+    """An AUROC with its interval."""
+    return interval(found, "auroc", 3)
+
+
+def milliseconds(times: dict[str, float]) -> str:
+    """p50 / p95 of times in seconds."""
+    return f"{1000 * times['p50']:.0f} / {1000 * times['p95']:.0f}"
+
+
+def at(result: Any, path: str) -> Any:
+    """The value at a path such as ``"answerable.facts"``; None where there is none."""
+    for key in path.split("."):
+        if not isinstance(result, dict) or result.get(key) is None:
+            return None
+        result = result[key]
+    return result
+
+
+def beside(
+    title: str, columns: Mapping[str, Any], lines: Sequence[tuple[str, str, Shown]], note: str = ""
+) -> Table:
+    """A column a result, a row a line: what is shown of each, by its path."""
+    rows = [
+        [name, *("–" if (v := at(r, path)) is None else show(v) for r in columns.values())]
+        for name, path, show in lines
+    ]
+    kept = [row for row in rows if set(row[1:]) != {"–"}]
+    return Table(title, ["measure", *columns], kept, note)
+
+
+# ---------------------------------------------------------------------- a verb's tables
+
+
 def of_run(run: dict[str, Any]) -> list[Table]:
     """The tables of a run."""
-    maker = {
-        "retrieval": _retrieval,
-        "answers": _answers,
-        "pairs": _pairs,
-        "checker": _checker,
-        "bench": _bench,
-        "compare": _compare,
-        "reviews": _reviews,
-        "blind": _blind,
-    }.get(run["verb"])
-    return maker(run["results"]) if maker else []
+    return _TABLES[run["verb"]](run["results"]) if run["verb"] in _TABLES else []
 
 
 def show(run: dict[str, Any]) -> None:
@@ -84,276 +121,250 @@ def show(run: dict[str, Any]) -> None:
         console.print(shown)
 
 
-def _retrieval(results: dict[str, Any]) -> list[Table]:
-    tables = []
+def _retrieval(results: Results) -> list[Table]:
+    names = ("nDCG@10", "Recall@5", "Recall@10", "Recall@100", "MRR@10")
+    rows = []
     for name, result in results.items():
-        rows: list[list[str]] = []
         for stage in result["stages"]:
             measures, against = stage["measures"], stage["against_bm25"]["nDCG@10"]
             rows.append(
                 [
-                    f"{stage['stage']} ({stage['note']})",
+                    f"{name}: {stage['stage']}",
+                    f"{result['papers']:,}",
                     percent(measures["nDCG@10"]),
-                    *(mean(measures[m]) for m in ("Recall@5", "Recall@10", "Recall@100", "MRR@10")),
-                    *(
-                        [f"{100 * against['mean']:+.1f}", f"{against['p']:.4f}"]
-                        if rows
-                        else ["baseline", ""]
-                    ),
+                    *(mean(measures[m]) for m in names[1:]),
+                    f"{100 * against['mean']:+.1f} ({against['p']:.4f})",
                 ]
             )
-        tables.append(
-            Table(
-                f"{name}: {result['papers']:,} papers, {result['queries']} queries, in points",
-                ["stage", "nDCG@10 (95%)", "Recall@5", "Recall@10", "Recall@100", "MRR@10",
-                 "nDCG@10 to BM25", "p"],
-                rows,
-            )
-        )  # fmt: skip
-    return tables
+    columns = ["retrieval, points", "papers", *names, "nDCG@10 to BM25 (p)"]
+    return [Table("retrieval", columns, rows)]
 
 
-def _answers(results: dict[str, Any]) -> list[Table]:
-    lines: list[tuple[str, str, Any]] = [
-        ("n", "n", number),
-        ("gold in 8", "gold_in_top_8", mean),
-        ("facts", "facts", percent),
-        ("fact first", "fact_first", mean),
-        ("not retrieved", "facts_not_retrieved", number),
-        ("citation recall", "citation_recall", mean),
-        ("precision", "citation_precision", mean),
-        ("supported", "supported", mean),
-        ("answered", "answered", mean),
-        ("absent", "absent", mean),
-        ("good", "good", mean),
-        ("words, median", "words_median", tenth),
-        ("most", "words_most", number),
-    ]
+_OF_A_KIND: list[tuple[str, str, Shown]] = [
+    ("n", "n", number),
+    ("gold in 8", "gold_in_top_8", mean),
+    ("facts", "facts", percent),
+    ("fact first", "fact_first", mean),
+    ("not retrieved", "facts_not_retrieved", number),
+    ("citation recall", "citation_recall", mean),
+    ("precision", "citation_precision", mean),
+    ("supported", "supported", mean),
+    ("answered", "answered", mean),
+    ("absent", "absent", mean),
+    ("good", "good", mean),
+    ("words, median", "words_median", rounded(1)),
+    ("most", "words_most", number),
+]
+_OF_A_SET: list[tuple[str, str, Shown]] = [
+    ("questions", "questions", number),
+    ("gold paper in the top 8, fact and find, %", "fact_and_find.gold_in_top_8", percent),
+    ("gold facts in the answer, %", "answerable.facts", percent),
+    ("a gold fact in the first sentence, %", "answerable.fact_first", percent),
+    ("citation recall by title, answerable, %", "answerable.citation_recall", percent),
+    ("lists: recall on the first page, %", "lists.recall", percent),
+    ("lists: precision, %", "lists.precision", percent),
+    *((f"follow-ups understood: {name}, %", f"follow_ups.{name}", percent)
+      for name in ("switch", "pronoun", "ordinal", "marker", "another", "compare")),
+    ("words of an answer, median", "answerable.words_median", rounded(0)),
+    ("refused when absent, %", "abstention.refused_when_absent", percent),
+    *((f"refused, absent: {name}, %", f"abstention.types.{name.replace(' ', '_')}.refused", percent)
+      for name in ("near", "detail", "false premise", "far")),
+    ("refused when present, %", "abstention.refused_when_present", percent),
+    ("called absent when present, %", "abstention.called_absent_when_present", percent),
+    ("refused when its papers are left out, %", "abstention.refused_when_left_out", percent),
+    ("AUROC of the confidence, absent", "abstention.confidence", auroc),
+    ("AUROC of the confidence, left out", "abstention.confidence_left_out", auroc),
+    ("absent refused at 5% false refusals, %", "abstention.confidence.refused_at_5", percent),
+    ("calibration error of the confidence", "abstention.calibration.ece", number),
+    ("good answers of those shown with .8 or more, %", "abstention.good_when_sure", percent),
+    ("Brier score of the confidence", "abstention.brier", number),
+    ("a question, ms, p50 / p95", "seconds", milliseconds),
+    ("of that retrieval, ms, p50 / p95", "seconds_retrieval", milliseconds),
+    ("tokens a question", "tokens_per_question", number),
+    ("cost, USD", "cost_usd", rounded(4)),
+]  # fmt: skip
+
+
+def answers_of(results: Results) -> Table:
+    """A column a set of questions: what is measured over all of its kinds."""
+    return beside("answers", results, _OF_A_SET)
+
+
+def _answers(results: Results) -> list[Table]:
     tables = []
     for name, result in results.items():
         groups = {
             **{kind: result["kinds"][kind] for kind in KINDS if kind in result["kinds"]},
-            "fact and find": result["fact_and_find"],
             "all answerable": result["answerable"],
         }
         rows = [
-            [kind.replace("_", " "), *(shown(measures[key]) for _, key, shown in lines)]
+            [kind.replace("_", " "), *(shown(measures[key]) for _, key, shown in _OF_A_KIND)]
             for kind, measures in groups.items()
-            if measures["n"]
         ]
         note = "In percent, but for n, facts not in the papers read, and words."
-        tables.append(Table(f"{name}: answers", ["kind", *(t for t, _, _ in lines)], rows, note))
-        tables.append(_abstention(name, result))
-        if "judged" in result:
-            tables.append(_judged(f"{name}: graded by a judge model", result["judged"]))
-    return tables
+        columns = ["kind", *(title for title, _, _ in _OF_A_KIND)]
+        tables.append(Table(f"{name}: answers", columns, rows, note))
+        if judged := result.get("judged"):
+            graded = [[key.replace("_", " "), percent(row), row["is"]]
+                      for key, row in judged.items() if isinstance(row, dict)]  # fmt: skip
+            note = f"Replies that could not be read: {judged['unreadable_replies']}."
+            title = f"{name}: graded by a judge model"
+            tables.append(Table(title, ["measure", "value, %", "how"], graded, note))
+    return [*tables, answers_of(results)]
 
 
-def _judged(title: str, measures: dict[str, Any]) -> Table:
-    rows = [
-        [key.replace("_", " "), percent(row), row["is"]]
-        for key, row in measures.items()
-        if isinstance(row, dict)
-    ]
-    lost = measures.get("unreadable_replies")
-    note = f"Replies of the judge that could not be read: {lost}." if lost else ""
-    return Table(title, ["measure", "value, %", "how"], rows, note)
+def pairs_of(results: Results) -> Table:
+    """A column a file of labelled pairs."""
+    return beside(
+        "hand-labelled sentences",
+        results,
+        [
+            ("sentences", "pairs", number),
+            ("AUROC of the support score", "auroc", auroc),
+            ("true flagged, %", "true_flagged", percent),
+            ("true called unsupported, %", "true_called_unsupported", percent),
+            ("false caught, %", "false_caught", percent),
+            ("false called unsupported, %", "false_called_unsupported", percent),
+        ],
+        "Sentences that claim or cite nothing are left out.",
+    )
 
 
-def _pairs(results: dict[str, Any]) -> list[Table]:
-    tables = []
-    for name, result in results.items():
-        rows = [
-            ["AUROC of the score", auroc(result["auroc"])],
-            ["true flagged, %", percent(result["true_flagged"])],
-            ["true called unsupported, %", percent(result["true_called_unsupported"])],
-            ["false caught, %", percent(result["false_caught"])],
-            ["false called unsupported, %", percent(result["false_called_unsupported"])],
-        ]
-        note = f"{result['left_out']} that claim or cite nothing are left out."
-        tables.append(Table(f"{name}: {result['pairs']} pairs", ["measure", "value"], rows, note))
-        kinds = [
-            [kind, number(row["true"]), number(row["false"]), number(row["called_supported"])]
-            for kind, row in result["kinds"].items()
-        ]
-        tables.append(
-            Table(f"{name}, by kind", ["kind", "true", "false", "called supported"], kinds)
-        )
-    return tables
+def _pairs(results: Results) -> list[Table]:
+    columns = ["kind", "true", "false", "called supported"]
+    keys = ("true", "false", "called_supported")
+    kinds = {
+        name: [[kind, *(number(row[key]) for key in keys)] for kind, row in found["kinds"].items()]
+        for name, found in results.items()
+    }
+    by_kind = [Table(f"{name}, by kind", columns, rows) for name, rows in kinds.items()]
+    return [pairs_of(results), *by_kind]
 
 
-def _blind(results: dict[str, Any]) -> list[Table]:
+def _blind(results: Results) -> list[Table]:
     if "sides" not in results:
         return []
-    sides = results["sides"]
-    rows = [
-        ["mean grade", *(grade(side["grade"]) for side in sides.values())],
-        ["share of 3s, %", *(percent(side["threes"]) for side in sides.values())],
-        ["share of 0s, %", *(percent(side["zeros"]) for side in sides.values())],
-        ["words, median", *(tenth(side["words"]) for side in sides.values())],
-        ["calibration error of those answered",
-         *(number(side["calibration"]["ece"]) for side in sides.values())],
-    ]  # fmt: skip
-    for kind in sorted({kind for side in sides.values() for kind in side["kinds"]}):
-        cells = (side["kinds"].get(kind, {"mean": None}) for side in sides.values())
-        rows.append([kind.replace("_", " "), *(number(cell["mean"], 2) for cell in cells)])
-    difference, agreement = results["difference"], results["agreement"]
+    sides, difference = results["sides"], results["difference"]
+    lines: list[tuple[str, str, Shown]] = [
+        ("mean grade", "grade", interval),
+        ("share of 3s, %", "threes", percent),
+        ("share of 0s, %", "zeros", percent),
+        ("words, median", "words", rounded(0)),
+        ("calibration error of those answered", "calibration.ece", number),
+    ]
+    kinds = sorted({kind for side in sides.values() for kind in side["kinds"]})
+    lines += [(kind.replace("_", " "), f"kinds.{kind}", interval) for kind in kinds]
     note = ""
     if difference["mean"] is not None:
         note = f"B - A: {difference['mean']:+.2f}, p = {difference['p']:.4f}."
-    if agreement:
+    if agreement := results["agreement"]:
         note += (
             f" Two readers gave the same grade to {100 * agreement['equal']:.0f}% "
             f"(weighted kappa {agreement['kappa']:.2f})."
         )
     title = f"blind grades, 0 to 3: {results['answers']} answers, {results['readers']} readers"
-    return [Table(title, ["measure", *sides], rows, note)]
+    return [beside(title, sides, lines, note)]
 
 
-def grade(found: dict[str, Any]) -> str:
-    """A mean grade with its interval."""
-    if found["mean"] is None:
-        return "–"
-    return f"{found['mean']:.2f} ({found['low']:.2f}–{found['high']:.2f})"
-
-
-def _checker(results: dict[str, Any]) -> list[Table]:
-    rows = []
-    for kind, row in results["kinds"].items():
-        styles = (number(row["styles"][style]) for style in ("copy", "light", "digest"))
-        passed = percent(row["passed_as_supported"])
-        rows.append([kind.replace("_", " "), number(row["pairs"]), auroc(row), *styles, passed])
-    return [
-        Table(
-            f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
-            "was not fitted on",
-            ["kind of error", "pairs", "AUROC (95%)", "copied", "reworded", "retold",
-             "passed as supported, %"],
-            rows,
-            f"True sentences called supported: {percent(results['true_supported'])}%.",
-        )
-    ]  # fmt: skip
-
-
-def _bench(results: dict[str, Any]) -> list[Table]:
-    lines: list[tuple[str, str, int]] = [
-        ("ingest, s", "ingest_s", 1),
-        ("ingest without embedding, s", "ingest_rest_s", 1),
-        ("re-ingest unchanged, s", "again_s", 2),
-        ("ask, p50, ms", "ask_ms", 1),
-        ("ask, p95, ms", "ask_p95_ms", 1),
-        ("search, p50, ms", "search_ms", 1),
-        ("search, p95, ms", "search_p95_ms", 1),
-        ("share of it that embeds the question", "embedding_share", 2),
-        ("memory of a process that asks, MB", "memory_mb", 0),
-        ("of that its own (not mapped), MB", "own_memory_mb", 0),
-        ("memory of an ingest, MB", "ingest_memory_mb", 0),
-        ("disk, MB", "disk_mb", 0),
-        ("page: server's start, s", "page_start_s", 1),
-        ("page: load in a browser, ms", "page_ms", 0),
-    ]
-    sizes, growth = results["sizes"], results["growth"]
-    names = {key: title for title, key, _ in lines}
+def _checker(results: Results) -> list[Table]:
     rows = [
-        [
-            title,
-            *(number(_float(row[key]), digits) for row in sizes),
-            number((growth.get(key) or {}).get("exponent"), 2),
-        ]
-        for title, key, digits in lines
-    ]
-    note = "" if all(row["computed"] for row in sizes) else (
+        [kind.replace("_", " "), number(row["pairs"]), auroc(row),
+         *(number(row["styles"][style]) for style in ("copy", "light", "digest")),
+         percent(row["passed_as_supported"])]
+        for kind, row in results["kinds"].items()
+    ]  # fmt: skip
+    title = (f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
+             "was not fitted on")  # fmt: skip
+    columns = ["kind of error", "pairs", "AUROC (95%)", "copied", "reworded", "retold",
+               "passed as supported, %"]  # fmt: skip
+    note = f"True sentences called supported: {percent(results['true_supported'])}%."
+    return [Table(title, columns, rows, note)]
+
+
+_OF_A_SIZE: list[tuple[str, str, Shown]] = [
+    ("ingest, s", "ingest_s", rounded(1)),
+    ("ingest without embedding, s", "ingest_rest_s", rounded(1)),
+    ("re-ingest unchanged, s", "again_s", rounded(2)),
+    ("ask, p50, ms", "ask_ms", rounded(1)),
+    ("ask, p95, ms", "ask_p95_ms", rounded(1)),
+    ("search, p50, ms", "search_ms", rounded(1)),
+    ("search, p95, ms", "search_p95_ms", rounded(1)),
+    ("share of it that embeds the question", "embedding_share", rounded(2)),
+    ("memory of a process that asks, MB", "memory_mb", rounded(0)),
+    ("of that its own (not mapped), MB", "own_memory_mb", rounded(0)),
+    ("memory of an ingest, MB", "ingest_memory_mb", rounded(0)),
+    ("disk, MB", "disk_mb", rounded(0)),
+    ("page: server's start, s", "page_start_s", rounded(1)),
+    ("page: load in a browser, ms", "page_ms", rounded(0)),
+]
+
+
+def _bench(results: Results) -> list[Table]:
+    columns = {f"{row['papers']:,} papers": row for row in results["sizes"]}
+    growth = {key: (found or {}).get("exponent") for key, found in results["growth"].items()}
+    ours = beside("ours", columns, _OF_A_SIZE)
+    key_of = {title: key for title, key, _ in _OF_A_SIZE}
+    grown = [[*row, number(growth.get(key_of[row[0]]), 2)] for row in ours.rows]
+    note = "" if all(row["computed"] for row in columns.values()) else (
         "Sizes beyond the real papers: abstracts repeated with noise, their vectors reused with "
         "noise, so the ingest of those is without computing vectors."
     )  # fmt: skip
-    columns = [f"{row['papers']:,} papers" for row in sizes]
-    starter = [
-        [names[key], *(_against(row, key) for row in sizes)]
-        for key in (sizes[0]["starter"] if sizes else ())
+    theirs = {name: row["starter"] for name, row in columns.items()}
+    starter = beside("plain LlamaIndex starter (and ours divided by it)", theirs, _OF_A_SIZE)
+    divided = [
+        [row[0], *(f"{value} ({at(of['ratio'], key_of[row[0]]):.2f}×)" if value != "–" else value
+                   for value, of in zip(row[1:], columns.values(), strict=True))]
+        for row in starter.rows
+    ]  # fmt: skip
+    lines: list[tuple[str, str, Shown]] = [
+        ("abstracts embedded a second", "embed.abstracts_per_second", rounded(1)),
+        ("a question embedded, p50, ms", "embed.query_ms.p50", rounded(1)),
+        ("cold start: help, s", "cold.help_s", rounded(2)),
+        ("cold start: ask, s", "cold.ask_s", rounded(2)),
+        ("cold start: imports of the stack alone, s", "cold.stack_imports_s", rounded(2)),
+        ("ask divided by those", "cold.ask_over_stack", rounded(2)),
+        ("gold paper in the first 8: ours, %", "quality.ours", percent),
+        ("the same, starter, %", "quality.starter", percent),
     ]
-    title = "plain LlamaIndex starter (and ours divided by it)"
     return [
-        Table("ours", ["measure", *columns, "growth exponent"], rows, note),
-        *([Table(title, ["measure", *columns], starter)] if starter else []),
-        _single(results),
+        Table(ours.title, [*ours.columns, "growth exponent"], grown, note),
+        Table(starter.title, starter.columns, divided),
+        beside("measured once", {"value": results}, lines),
     ]
 
 
-def _against(row: dict[str, Any], key: str) -> str:
-    """What the starter took, and ours divided by it; a dash where that was not measured."""
-    if key not in row["ratio"]:
-        return "–"
-    return f"{number(_float(row['starter'][key]), 1)} ({row['ratio'][key]:.2f}×)"
-
-
-def _float(value: Any) -> Any:
-    return float(value) if isinstance(value, int) else value
-
-
-def _single(results: dict[str, Any]) -> Table:
-    """What is measured once, not at every size."""
-    rows = []
-    embed, cold, quality = (results.get(name) for name in ("embed", "cold", "quality"))
-    if embed:
-        rows.append(["abstracts embedded a second", number(embed["abstracts_per_second"], 1)])
-        rows.append(["a question embedded, p50, ms", number(embed["query_ms"]["p50"], 1)])
-    for key, value in (cold or {}).items():
-        if key != "code":
-            name = key.removesuffix("_s").replace("_", " ")
-            rows.append([f"cold start: {name}" + (", s" if key.endswith("_s") else ""),
-                         number(value, 2)])  # fmt: skip
-    if quality:
-        rows.append([f"gold paper in the first 8 ({quality['questions']} questions): ours, %",
-                     percent(quality["ours"])])  # fmt: skip
-        rows.append(["the same, starter, %", percent(quality["starter"])])
-    return Table("measured once", ["measure", "value"], rows)
-
-
-def _reviews(results: dict[str, Any]) -> list[Table]:
+def _reviews(results: Results) -> list[Table]:
     tables = []
     for size, result in results.items():
+        average = result["mean"]
+        purity = {"same": average["purity_same"], "chance": average["purity_chance"]}
+        whole = {"topic": "mean of those held", "status": "", "right": True, "purity": purity}
         rows = [
             [
                 row["topic"],
                 row["status"] if row["right"] else f"{row['status']} (wrong)",
-                number(row["papers"]),
-                percent(row["coverage"]),
-                percent(row["precision"]),
-                percent(row["citation_precision"]),
-                percent(row["repetition"]),
-                number(row["themes"]),
+                rounded(0)(row["papers"]),
+                *(percent(row[key]) for key in _OF_A_REVIEW),
+                rounded(0)(row["themes"]),
                 _purity(row["purity"]),
                 number(row["seconds"], 1),
             ]
-            for row in result["topics"]
+            for row in [*result["topics"], {**average, **whole}]
         ]
-        average = result["mean"]
-        rows.append(
-            [
-                "mean of those held",
-                "",
-                number(average["papers"], 1),
-                percent(average["coverage"]),
-                percent(average["precision"]),
-                percent(average["citation_precision"]),
-                percent(average["repetition"]),
-                number(average["themes"], 1),
-                _purity({"same": average["purity_same"], "chance": average["purity_chance"]}),
-                number(average["seconds"], 1),
-            ]
+        title = (
+            f"reviews of at most {size} papers; {result['memory_mb']:,.0f} MB at most; "
+            f"{result['forced']['papers']} by hand take {result['forced']['seconds']:.1f} s"
         )
-        tables.append(
-            Table(
-                f"reviews of at most {size} papers; {result['memory_mb']:,.0f} MB at most; "
-                f"{result['forced']['papers']} by hand take {result['forced']['seconds']:.1f} s",
-                ["topic", "status", "papers", "coverage", "precision", "citations", "repetition",
-                 "themes", "purity (chance)", "seconds"],
-                rows,
-                "In percent. Citations: supported by the checker; precision: cited papers that "
-                "are labelled.",
-            )
-        )  # fmt: skip
+        columns = ["topic", "status", "papers", "coverage", "precision", "citations", "repetition",
+                   "themes", "purity (chance)", "seconds"]  # fmt: skip
+        note = (
+            "In percent. Citations: supported by the checker; precision: cited that are labelled."
+        )
+        tables.append(Table(title, columns, rows, note))
     return tables
+
+
+_OF_A_REVIEW = ("coverage", "precision", "citation_precision", "repetition")
 
 
 def _purity(found: dict[str, Any] | None) -> str:
@@ -362,7 +373,7 @@ def _purity(found: dict[str, Any] | None) -> str:
     return f"{100 * found['same']:.0f} ({100 * found['chance']:.0f})"
 
 
-def _compare(results: dict[str, Any]) -> list[Table]:
+def _compare(results: Results) -> list[Table]:
     tests = [
         [
             row["test"],
@@ -378,61 +389,22 @@ def _compare(results: dict[str, Any]) -> list[Table]:
         for row in results["differences"]
     ]
     settings = "; ".join(results["changed_settings"]) or "none"
+    title = f"{results['b']} (B) against {results['a']} (A), paired, points"
+    note = f"Settings that differ: {settings}"
+    all_title = f"all that differs ({results['same']} numbers are equal)"
     return [
-        Table(
-            f"{results['b']} (B) against {results['a']} (A), paired, points",
-            ["test", "B - A (95%)", "p", "questions"],
-            tests,
-            f"Settings that differ: {settings}",
-        ),
-        Table(
-            f"all that differs ({results['same']} numbers are equal)",
-            ["measure", "A", "B", "B - A"],
-            other,
-        ),
+        Table(title, ["test", "B - A (95%)", "p", "questions"], tests, note),
+        Table(all_title, ["measure", "A", "B", "B - A"], other),
     ]
 
 
-def _abstention(name: str, result: dict[str, Any]) -> Table:
-    found = result["abstention"]
-    signal, left_out = found["confidence"], found["confidence_left_out"]
-    rows = [
-        ["refused when absent, %", percent(found["refused_when_absent"])],
-        ["refused when present, %", percent(found["refused_when_present"])],
-        ["called absent when present, %", percent(found["called_absent_when_present"])],
-        ["refused when its papers are left out, %", percent(found["refused_when_left_out"])],
-        ["AUROC of confidence, absent", auroc(signal)],
-        ["absent refused at 5% false refusals, %", percent(signal["refused_at_5"])],
-        ["AUROC of confidence, left out", auroc(left_out)],
-        ["Brier score of confidence", number(found["brier"])],
-        ["calibration error of confidence", number(found["calibration"]["ece"])],
-        ["good answers of those shown with .8 or more, %", percent(found["good_when_sure"])],
-    ]
-    for kind, measures in found["types"].items():
-        rows.append([f"refused, absent: {kind}, % (AUROC)",
-                     f"{percent(measures['refused'])} ({number(measures['auroc'])})"])  # fmt: skip
-    refusing = {k: m for k, m in found["present_kinds"].items() if m["refused"]["mean"]}
-    for kind, measures in refusing.items():
-        rows.append([f"refused though present: {kind}, % (called absent)",
-                     f"{percent(measures['refused'])} ({mean(measures['absent'])})"])  # fmt: skip
-    if result["lists"]["recall"]["n"]:
-        rows.append(["lists: recall on the first page, %", percent(result["lists"]["recall"])])
-        rows.append(["lists: precision, %", percent(result["lists"]["precision"])])
-    for kind, rate in result["follow_ups"].items():
-        rows.append([f"follow-ups understood: {kind}, % (of {rate['n']})", percent(rate)])
-    seconds, retrieval = result["seconds"], result["seconds_retrieval"]
-    rows.append(["a question, ms, p50 / p95",
-                 f"{1000 * seconds['p50']:.0f} / {1000 * seconds['p95']:.0f}"])  # fmt: skip
-    rows.append(["of that retrieval, ms, p50 / p95",
-                 f"{1000 * retrieval['p50']:.0f} / {1000 * retrieval['p95']:.0f}"])  # fmt: skip
-    if result["tokens_per_question"]:
-        rows.append(["tokens a question", number(result["tokens_per_question"])])
-        rows.append(["cost, USD", number(result["cost_usd"], 4)])
-    return Table(f"{name}: abstention, lists, follow-ups and speed", ["measure", "value"], rows)
-
-
-def auroc(found: dict[str, Any]) -> str:
-    """An AUROC with its interval; a dash where there is none."""
-    if found["auroc"] is None:
-        return "–"
-    return f"{found['auroc']:.3f} ({found['low']:.2f}–{found['high']:.2f})"
+_TABLES: dict[str, Callable[[Results], list[Table]]] = {
+    "retrieval": _retrieval,
+    "answers": _answers,
+    "pairs": _pairs,
+    "blind": _blind,
+    "checker": _checker,
+    "bench": _bench,
+    "reviews": _reviews,
+    "compare": _compare,
+}

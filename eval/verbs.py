@@ -29,7 +29,6 @@ from eval import (
 from eval.data import QUESTIONS, Bench, EvalError, RetrievalSet, read_beir, read_questions
 
 Options = argparse.Namespace
-REPORTED = ("retrieval", "answers", "blind", "pairs", "checker", "reviews", "bench")
 
 
 def settings_of(options: Options) -> Settings:
@@ -227,7 +226,7 @@ def grading(options: Options, command: Sequence[str]) -> dict[str, Any]:
 def reporting(options: Options, command: Sequence[str]) -> dict[str, Any]:
     """The verb ``report``: of the runs named, else of the newest of each verb."""
     named = [runs.load(path) for path in options.runs]
-    found = named or [run for verb in REPORTED for run in runs.newest(verb)]
+    found = named or [run for verb in figures.VERBS for run in runs.newest(verb)]
     if not found:
         raise EvalError("There is no saved run to report.", "Measure first: python -m eval …")
     table = figures.everything(found)

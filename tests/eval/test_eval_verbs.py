@@ -125,7 +125,7 @@ def test_answers_compare_and_report(tmp_path: Path, run: Run, beir: Path) -> Non
     assert len(reported["runs"]) == 2
     assert table.read_text() == reported["markdown"]
     for text in (table.read_text(), readme.read_text()):
-        assert "AUROC of the confidence" in text
+        assert "calibration error of the confidence" in text
         assert "nDCG@10" in text
 
 

@@ -17,13 +17,14 @@ from assistant.retrieval import PaperRetriever
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
 from eval import answers, ranking
-from eval.data import QUESTIONS, Bench, read_beir, read_questions, remembering
+from eval.data import QUESTIONS, Bench, read_beir, read_questions
+from eval.embedders import RememberingEmbedder
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder) -> Bench:
     folder = tmp_path_factory.mktemp("eval")
-    return Bench(Settings(), cache=folder, given=remembering(real_embedder, folder))
+    return Bench(Settings(), cache=folder, given=RememberingEmbedder(real_embedder, folder))
 
 
 @pytest.fixture(scope="module")
