@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 RUNS = Path(__file__).with_name("runs")
 PROGRAM = (sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())")
 """The console script, also where it is not installed."""
+BY_SET = ("retrieval", "answers", "reviews", "pairs")
+"""Verbs whose results are by set of questions."""
 _PACKAGES = (
     "llama-index-core",
     "chromadb",
@@ -93,12 +95,6 @@ def load(path: Path) -> dict[str, Any]:
     raise EvalError(f"There is no run {path}.", f"The saved ones are in {RUNS.name}/ of eval.")
 
 
-def latest(verb: str, folder: Path | None = None) -> dict[str, Any] | None:
-    """The newest saved run of ``verb``."""
-    found = newest(verb, folder)
-    return found[0] if found else None
-
-
 def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
     """The newest runs of ``verb`` that together cover every set ever measured.
 
@@ -108,25 +104,13 @@ def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
     covered: set[str] = set()
     for path in sorted((folder or RUNS).glob(f"{verb}-*.json"), reverse=True):
         run = load(path)
-        if fresh := subjects(run) - covered:
-            chosen.append(_only(run, fresh))
-            covered |= fresh
+        if verb not in BY_SET:
+            return [run]
+        fresh = {k: v for k, v in run["results"].items() if k not in covered}
+        if fresh:
+            chosen.append({**run, "results": fresh})
+            covered |= fresh.keys()
     return chosen
-
-
-def subjects(run: dict[str, Any]) -> set[str]:
-    """What a run says something about."""
-    if run["verb"] in ("retrieval", "answers", "reviews", "pairs"):
-        return set(run["results"])
-    return {run["verb"]}
-
-
-def _only(run: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
-    """``run`` without the results of other subjects."""
-    results = run["results"]
-    if wanted == {run["verb"]}:
-        return run
-    return {**run, "results": {name: results[name] for name in results if name in wanted}}
 
 
 def _git(*arguments: str) -> str:
