@@ -11,13 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 
 from assistant import Assistant
-from assistant.results import Answer, Message
+from assistant.results import Answer, Message, Sentence, Usage
 from eval.data import GoldFinder, Kind, Notify, Question
 from eval.facts import states, without_markers
 from eval.seams import retriever_of, retrieving_by
@@ -25,7 +26,6 @@ from eval.statistics import calibration_error, mean_interval, percentiles, separ
 from eval.withheld import Withholding
 
 KINDS: tuple[str, ...] = get_args(Kind)
-REFUSED = ("absent", "closest")
 DEPTH = 100
 """To this rank the gold papers are looked for."""
 PAGE = 10
@@ -36,62 +36,83 @@ PAGE = 10
 class Judged:
     """One question, its answer, and what is right and wrong about it."""
 
-    id: str
-    kind: str
-    absent_type: str | None
-    left_out: bool
-    question: str
-    standalone_question: str
-    status: str
-    confidence: float
-    answer: str
-    cited_titles: list[str]
-    gold_titles: list[str]
-    gold_ranks: list[int | None]
+    asked: Question
+    answer: Answer
+    gold: list[set[str]]
+    """Ids of the papers that each gold title names."""
+    facts: list[str]
+    gold_ranks: list[int | None] = field(default_factory=list)
     """Rank of each gold paper, from 1; None where it is not among the first `DEPTH`."""
-    cited_gold: int
-    facts_found: list[str]
-    facts_missing: list[str]
-    facts_not_retrieved: list[str]
-    """Missing in the abstracts of the retrieved papers already: not the answerer's fault."""
-    words: int
-    sentences: int
-    supported: float | None
-    seconds: float
-    seconds_retrieval: float
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    contexts: list[str] = field(default_factory=list)
-    claims: list[tuple[str, list[str]]] = field(default_factory=list)
-    """Sentences that claim something, each with the ids of the papers that it cites."""
-    form: str = ""
-    history: list[str] = field(default_factory=list)
-    fact_first: bool | None = None
-    """Whether the first sentence that claims something states a gold fact; None without facts."""
-    cited_wrong: int = 0
-    """Cited papers that are not gold."""
-    follow_type: str | None = None
     resolved: bool | None = None
     """Of a follow-up: whether it was understood as `_resolved` says."""
+    history: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    left_out: bool = False
+
+    @cached_property
+    def cited(self) -> list[str]:
+        """Ids of the cited papers."""
+        return [citation.paper_id for citation in self.answer.citations]
+
+    @cached_property
+    def cited_gold(self) -> int:
+        """Gold papers that are cited."""
+        return sum(any(paper in ids for paper in self.cited) for ids in self.gold)
+
+    @cached_property
+    def cited_wrong(self) -> int:
+        """Cited papers that are not gold."""
+        return sum(not any(paper in ids for ids in self.gold) for paper in self.cited)
+
+    @cached_property
+    def facts_found(self) -> list[str]:
+        """Gold facts that the answer states."""
+        return [fact for fact in self.facts if states(self.answer.answer, fact)]
+
+    @cached_property
+    def facts_missing(self) -> list[str]:
+        """Gold facts that it does not state."""
+        return [fact for fact in self.facts if fact not in self.facts_found]
+
+    @cached_property
+    def facts_not_retrieved(self) -> list[str]:
+        """Those missing in the retrieved papers already: not the answerer's fault."""
+        read = " ".join(f"{p.title} {p.text}" for p in self.answer.passages)
+        return [fact for fact in self.facts_missing if not states(read, fact)]
+
+    @property
+    def claims(self) -> list[Sentence]:
+        """The sentences that claim something."""
+        return [s for s in self.answer.sentences if s.support != "none"]
+
+    @cached_property
+    def fact_first(self) -> bool | None:
+        """Whether the first of them states a gold fact; None without facts."""
+        first = self.claims[0].text if self.claims else self.answer.answer
+        return any(states(first, fact) for fact in self.facts) if self.facts else None
+
+    @property
+    def words(self) -> int:
+        """Words of the answer."""
+        return len(without_markers(self.answer.answer).split())
+
+    @property
+    def confidence(self) -> float:
+        """The confidence that the answer shows."""
+        return self.answer.confidence
 
     @property
     def refused(self) -> bool:
         """Whether the assistant said that the library does not hold the answer."""
-        return self.status in REFUSED
+        return self.answer.status != "answered"
 
     @property
     def good(self) -> bool:
         """Answered, and as far as that can be told without a reader, rightly."""
-        wanted = bool(self.facts_found or self.facts_missing)
-        right_paper = self.cited_gold > 0 or not self.gold_titles
-        return (
-            self.kind != "absent"
-            and not self.left_out
-            and not self.refused
-            and right_paper
-            and (bool(self.facts_found) or not wanted)
-        )
+        right_paper = self.cited_gold > 0 or not self.gold
+        right_fact = bool(self.facts_found) or not self.facts
+        answerable = self.asked.answerable and not self.left_out
+        return answerable and not self.refused and right_paper and right_fact
 
 
 def measure(
@@ -129,17 +150,24 @@ def _asked(
         answer = assistant.ask(question.question, history)
         seconds = time.perf_counter() - started
     gold = gold + _named_before(question, before)
-    ranks: list[int | None] = [None] * len(gold)
-    if not left_out and gold:
+    count = str(len(assistant.library))
+    judged = Judged(
+        question,
+        answer,
+        gold,
+        facts=[fact.replace("{papers}", count) for fact in question.gold_facts],
+        gold_ranks=[None] * len(gold),
+        resolved=None if left_out else _resolved(question, answer, gold, before),
+        history=[turn.content for turn in history],
+        seconds=seconds,
+        left_out=left_out,
+    )
+    if gold and not left_out:
         found = retriever_of(assistant).find(answer.standalone_question, DEPTH)
         rank_of = {paper.paper.id: n for n, paper in enumerate(found, 1)}
-        ranks = [min((rank_of[i] for i in ids if i in rank_of), default=None) for ids in gold]
-    facts = [fact.format(papers=len(assistant.library)) if fact == "{papers}" else fact
-             for fact in question.gold_facts]  # fmt: skip
-    said = [turn.content for turn in history]
-    judged = _judged(question, answer, gold, ranks, facts, said)
-    judged.left_out, judged.seconds = left_out, seconds
-    judged.resolved = None if left_out else _resolved(question, answer, gold, before)
+        judged.gold_ranks = [
+            min((rank_of[i] for i in ids if i in rank_of), default=None) for ids in gold
+        ]
     return judged
 
 
@@ -187,66 +215,14 @@ def _resolved(
     return any(hit)
 
 
-def _judged(
-    question: Question,
-    answer: Answer,
-    gold: list[set[str]],
-    ranks: list[int | None],
-    facts: list[str],
-    history: list[str],
-) -> Judged:
-    """What is right and wrong about ``answer``."""
-    cited = [citation.paper_id for citation in answer.citations]
-    right = set().union(*gold)
-    found = [fact for fact in facts if states(answer.answer, fact)]
-    missing = [fact for fact in facts if fact not in found]
-    read = " ".join(f"{p.title} {p.text}" for p in answer.passages)
-    claims = [s for s in answer.sentences if s.support != "none"]
-    first = claims[0].text if claims else answer.answer
-    paper_of = {citation.number: citation.paper_id for citation in answer.citations}
-    usage = answer.usage
-    return Judged(
-        id=question.id,
-        kind=question.kind,
-        absent_type=question.absent_type,
-        left_out=False,
-        question=question.question,
-        standalone_question=answer.standalone_question,
-        status=answer.status,
-        confidence=answer.confidence,
-        answer=answer.answer,
-        cited_titles=answer.cited_titles,
-        gold_titles=list(question.gold_titles),
-        gold_ranks=ranks,
-        cited_gold=sum(any(paper in cited for paper in ids) for ids in gold),
-        cited_wrong=sum(paper not in right for paper in cited),
-        facts_found=found,
-        facts_missing=missing,
-        facts_not_retrieved=[fact for fact in missing if not states(read, fact)],
-        fact_first=any(states(first, fact) for fact in facts) if facts else None,
-        words=len(without_markers(answer.answer).split()),
-        sentences=len(answer.sentences),
-        supported=(sum(s.support == "supported" for s in claims) / len(claims) if claims else None),
-        seconds=0.0,
-        seconds_retrieval=answer.timings_ms.retrieve / 1000,
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        cost_usd=usage.cost_usd if usage else None,
-        contexts=[passage.text for passage in answer.passages],
-        claims=[(s.text, [paper_of[n] for n in s.citations if n in paper_of]) for s in claims],
-        form=getattr(answer, "form", None) or "",
-        history=history,
-        follow_type=question.follow_type,
-    )
-
-
 # ---------------------------------------------------------------------- summing up
 
 
 def summary(judged: Sequence[Judged]) -> dict[str, Any]:
     """All measures: for every kind, for all answerable questions, and of the abstention."""
     asked = [j for j in judged if not j.left_out]
-    by_kind = {kind: [j for j in asked if j.kind == kind] for kind in KINDS}
+    by_kind = {kind: [j for j in asked if j.asked.kind == kind] for kind in KINDS}
+    spent = [j.answer.usage or Usage() for j in asked]
     return {
         "questions": len(asked),
         "kinds": {kind: _measures(of_kind) for kind, of_kind in by_kind.items() if of_kind},
@@ -256,51 +232,53 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
         "follow_ups": _follow_ups(by_kind["follow"]),
         "abstention": abstention(judged),
         "seconds": percentiles([j.seconds for j in asked]),
-        "seconds_retrieval": percentiles([j.seconds_retrieval for j in asked]),
-        "tokens_per_question": _tokens(asked),
-        "cost_usd": sum(j.cost_usd or 0.0 for j in asked) or None,
+        "seconds_retrieval": percentiles([j.answer.timings_ms.retrieve / 1000 for j in asked]),
+        "tokens_per_question": round(_mean([u.prompt_tokens + u.completion_tokens for u in spent])),
+        "cost_usd": sum(u.cost_usd or 0.0 for u in spent) or None,
     }
 
 
 def _present(judged: Iterable[Judged]) -> list[Judged]:
     """The questions that the papers answer: neither absent nor about the library itself."""
-    return [j for j in judged if j.kind not in ("absent", "library")]
-
-
-def _tokens(judged: Sequence[Judged]) -> float:
-    spent = sum(j.prompt_tokens + j.completion_tokens for j in judged)
-    return round(spent / max(1, len(judged)), 1)
+    return [j for j in judged if j.asked.kind not in ("absent", "library")]
 
 
 def _measures(judged: Sequence[Judged]) -> dict[str, Any]:
-    facts = [j for j in judged if j.facts_found or j.facts_missing]
-    gold = [j for j in judged if j.gold_ranks]
-    cited = [j for j in gold if j.cited_titles]
-    wanted = sum(len(j.facts_found) + len(j.facts_missing) for j in facts)
+    facts = [j for j in judged if j.facts]
+    gold = [j for j in judged if j.gold]
+    cited = [j for j in gold if j.cited]
+    claiming = [j for j in judged if j.claims]
+    wanted = sum(len(j.facts) for j in facts)
     return {
         "n": len(judged),
         "gold_in_top_8": _rate(all(r is not None and r <= 8 for r in j.gold_ranks) for j in gold),
         "gold_first": _rate(1 in j.gold_ranks for j in gold),
-        "context_precision": _rate(average_precision(j.gold_ranks, len(j.contexts)) for j in gold),
+        "context_precision": _rate(
+            average_precision(j.gold_ranks, len(j.answer.passages)) for j in gold
+        ),
         "facts": round(sum(len(j.facts_found) for j in facts) / wanted, 4) if wanted else None,
         "facts_of": wanted,
         "fact_first": _rate(bool(j.fact_first) for j in facts),
         "all_facts": _rate(not j.facts_missing for j in facts),
         "facts_not_retrieved": sum(len(j.facts_not_retrieved) for j in facts),
-        "citation_recall": _rate(j.cited_gold / len(j.gold_ranks) for j in gold),
+        "citation_recall": _rate(j.cited_gold / len(j.gold) for j in gold),
         "citation_precision": _rate(j.cited_gold / (j.cited_gold + j.cited_wrong) for j in cited),
-        "supported": _rate(j.supported for j in judged if j.supported is not None),
+        "supported": _rate(_share_supported(j.claims) for j in claiming),
         "answered": _rate(not j.refused for j in judged),
         "refused": _rate(j.refused for j in judged),
-        "absent": _rate(j.status == "absent" for j in judged),
+        "absent": _rate(j.answer.status == "absent" for j in judged),
         "good": _rate(j.good for j in judged),
         "words": _mean([j.words for j in judged]),
         "words_median": float(np.median([j.words for j in judged])) if judged else 0.0,
         "words_most": max((j.words for j in judged), default=0),
-        "sentences": _mean([j.sentences for j in judged]),
-        "sentences_most": max((j.sentences for j in judged), default=0),
-        "citations": _mean([len(j.cited_titles) for j in judged]),
+        "sentences": _mean([len(j.answer.sentences) for j in judged]),
+        "sentences_most": max((len(j.answer.sentences) for j in judged), default=0),
+        "citations": _mean([len(j.cited) for j in judged]),
     }
+
+
+def _share_supported(claims: Sequence[Sentence]) -> float:
+    return sum(s.support == "supported" for s in claims) / len(claims)
 
 
 def average_precision(gold_ranks: Sequence[int | None], read: int) -> float:
@@ -313,18 +291,17 @@ def average_precision(gold_ranks: Sequence[int | None], read: int) -> float:
 def _lists(judged: Sequence[Judged]) -> dict[str, Any]:
     """Of the papers wanted (a page of them at the most) those shown; of those shown the wanted."""
     return {
-        "recall": _rate(min(1.0, j.cited_gold / min(len(j.gold_titles), PAGE)) for j in judged),
-        "precision": _rate(
-            j.cited_gold / len(j.cited_titles) if j.cited_titles else 0.0 for j in judged
-        ),
+        "recall": _rate(min(1.0, j.cited_gold / min(len(j.gold) or 1, PAGE)) for j in judged),
+        "precision": _rate(j.cited_gold / len(j.cited) if j.cited else 0.0 for j in judged),
     }
 
 
 def _follow_ups(judged: Sequence[Judged]) -> dict[str, Any]:
     """Share understood, by how the follow-up leans on what was said before."""
-    types = sorted({j.follow_type for j in judged if j.follow_type})
+    types = sorted({j.asked.follow_type for j in judged if j.asked.follow_type})
     return {
-        name: _rate(bool(j.resolved) for j in judged if j.follow_type == name) for name in types
+        name: _rate(bool(j.resolved) for j in judged if j.asked.follow_type == name)
+        for name in types
     }
 
 
@@ -338,8 +315,8 @@ def _mean(values: Sequence[float]) -> float:
 
 def abstention(judged: Sequence[Judged]) -> dict[str, Any]:
     """Refused when absent, answered when present; what ``confidence`` tells, and how truly."""
-    asked = [j for j in judged if not j.left_out and j.kind != "library"]
-    present, absent = _present(asked), [j for j in asked if j.kind == "absent"]
+    asked = [j for j in judged if not j.left_out and j.asked.kind != "library"]
+    present, absent = _present(asked), [j for j in asked if j.asked.kind == "absent"]
     left_out = [j for j in judged if j.left_out]
     sure = [j.confidence for j in present]
 
@@ -353,7 +330,7 @@ def abstention(judged: Sequence[Judged]) -> dict[str, Any]:
     return {
         "refused_when_absent": _rate(j.refused for j in absent),
         "refused_when_present": _rate(j.refused for j in present),
-        "called_absent_when_present": _rate(j.status == "absent" for j in present),
+        "called_absent_when_present": _rate(j.answer.status == "absent" for j in present),
         "refused_when_left_out": _rate(j.refused for j in left_out),
         "confidence": told(absent),
         "confidence_left_out": told(left_out),
@@ -362,14 +339,14 @@ def abstention(judged: Sequence[Judged]) -> dict[str, Any]:
         "good_when_sure": _rate(j.good for j in asked if not j.refused and j.confidence >= 0.8),
         "types": {
             name: {"refused": _rate(j.refused for j in found), "auroc": told(found)["auroc"]}
-            for name, found in by(lambda j: j.absent_type, absent).items()
+            for name, found in by(lambda j: j.asked.absent_type, absent).items()
         },
         "present_kinds": {
             name: {
                 "refused": _rate(j.refused for j in found),
-                "absent": _rate(j.status == "absent" for j in found),
+                "absent": _rate(j.answer.status == "absent" for j in found),
             }
-            for name, found in by(lambda j: j.kind, present).items()
+            for name, found in by(lambda j: j.asked.kind, present).items()
         },
     }
 
@@ -384,11 +361,26 @@ def _brier(present: Sequence[Judged], absent: Sequence[Judged]) -> float | None:
 
 def details(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """Everything about every question, for reading, for grading and for comparing."""
-    rows = []
-    for j in judged:
-        row = asdict(j)
-        del row["contexts"], row["claims"]
-        row["seconds"] = round(j.seconds, 4)
-        row["seconds_retrieval"] = round(j.seconds_retrieval, 4)
-        rows.append(row)
-    return rows
+    return [
+        {
+            **j.asked.model_dump(exclude={"history", "answer", "gold_facts"}, exclude_none=True),
+            "history": j.history,
+            "left_out": j.left_out,
+            "standalone_question": j.answer.standalone_question,
+            "status": j.answer.status,
+            "confidence": j.confidence,
+            "form": getattr(j.answer, "form", None),
+            "answer": j.answer.answer,
+            "cited_titles": j.answer.cited_titles,
+            "cited_gold": j.cited_gold,
+            "gold_ranks": j.gold_ranks,
+            "facts_found": j.facts_found,
+            "facts_missing": j.facts_missing,
+            "facts_not_retrieved": j.facts_not_retrieved,
+            "fact_first": j.fact_first,
+            "resolved": j.resolved,
+            "words": j.words,
+            "seconds": round(j.seconds, 4),
+        }
+        for j in judged
+    ]

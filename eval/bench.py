@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 import statistics
 import subprocess
@@ -98,16 +97,9 @@ class Plan:
         done = self.state.get(name, {"done": 0, "seconds": 0.0, "seconds_embedding": 0.0})
         while done["done"] < size:
             self._check_time()
-            part = self.run(
-                {
-                    "step": "ingest",
-                    "of": of,
-                    "size": size,
-                    "start": done["done"],
-                    "library": library,
-                    "minutes": max(0.2, self.minutes_left),
-                }
-            )
+            minutes = max(0.2, self.minutes_left)
+            task = {"step": "ingest", "of": of, "size": size, "library": library}
+            part = self.run({**task, "start": done["done"], "minutes": minutes})
             for key in ("seconds", "seconds_embedding"):
                 part[key] = round(part[key] + done[key], 2)
             done = self.keep(name, part)
@@ -163,13 +155,9 @@ def _size(plan: Plan, size: int) -> None:
 def _in_turns(plan: Plan) -> None:
     """The questions again, to all libraries that there are by now, in turns."""
     ready = [n for n in plan.sizes if f"again-{n}" in plan.state]
-    plan.step(
-        f"turns-{len(ready)}",
-        step="turns",
-        queries=QUERIES,
-        ours={str(n): str(plan.folder / f"ours-{n}") for n in ready},
-        starter={str(n): str(plan.folder / f"starter-{n}") for n in ready},
-    )
+    folders = {of: {str(n): str(plan.folder / f"{of}-{n}") for n in ready}
+               for of in ("ours", "starter")}  # fmt: skip
+    plan.step(f"turns-{len(ready)}", step="turns", queries=QUERIES, **folders)
 
 
 def _small_only(plan: Plan, size: int) -> None:
@@ -224,53 +212,44 @@ def summary(state: dict[str, Any], sizes: Sequence[int]) -> dict[str, Any]:
 
 def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
     """All that is known of a size; None until both pipelines have been asked in turns."""
-    steps = ("ingest-ours", "ingest-starter", "ask-ours", "ask-starter", "again")
-    ingest, starter, ask, asked, again = (state.get(f"{step}-{size}") for step in steps)
     turns = [step for step in state.values() if f"ask-{size}" in step]
-    if not (ingest and starter and ask and asked and again and turns):
+    if not turns:
         return None
-    ours, theirs, whole = (turns[-1][f"{name}-{size}"] for name in ("ours", "starter", "ask"))
-    page = state.get(f"page-{size}") or {"ours": {}, "starter": {}}
-    row: dict[str, Any] = {
-        "papers": size,
-        "computed": ingest["computed"],
-        "ingest_s": ingest["seconds"],
-        "ingest_rest_s": round(ingest["seconds"] - ingest["seconds_embedding"], 2),
-        "again_s": again["seconds"],
-        "ingest_memory_mb": ingest["memory_mb"],
-        "disk_mb": ingest["disk_mb"],
+    ours, starter = (_pipeline(state, of, size, turns[-1]) for of in ("ours", "starter"))
+    whole = turns[-1][f"ask-{size}"]
+    ours |= {
+        "again_s": state[f"again-{size}"]["seconds"],
         "ask_ms": whole["p50"],
         "ask_p95_ms": whole["p95"],
-        "search_ms": ours["p50"],
-        "search_p95_ms": ours["p95"],
-        "embedding_share": round(turns[-1]["embed"]["p50"] / ours["p50"], 3),
-        "memory_mb": ask["memory_mb"],
-        "own_memory_mb": ask["own_memory_mb"],
-        "page_start_s": page["ours"].get("start_s"),
-        "page_ms": page["ours"].get("page_ms"),
-        "starter": {
-            "ingest_s": starter["seconds"],
-            "search_ms": theirs["p50"],
-            "search_p95_ms": theirs["p95"],
-            "memory_mb": asked["memory_mb"],
-            "own_memory_mb": asked["own_memory_mb"],
-            "disk_mb": starter["disk_mb"],
-            "page_start_s": page["starter"].get("start_s"),
-            "page_ms": page["starter"].get("page_ms"),
-        },
+        "embedding_share": round(turns[-1]["embed"]["p50"] / ours["search_ms"], 3),
     }
-    row["ratio"] = {
-        key: round(row[key] / value, 2) for key, value in row["starter"].items()
-        if value and row[key]
-    }  # fmt: skip
-    return row
+    ratio = {key: round(ours[key] / value, 2) for key, value in starter.items()
+             if value and ours[key]}  # fmt: skip
+    computed = state[f"ingest-ours-{size}"]["computed"]
+    return {"papers": size, "computed": computed, **ours, "starter": starter, "ratio": ratio}
 
 
-def exponent(points: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
-    """The b of a · size^b, fitted to the logarithms by least squares; and between the last two."""
+def _pipeline(state: dict[str, Any], of: str, size: int, turns: dict[str, Any]) -> dict[str, Any]:
+    """What is measured of ours and of the starter alike."""
+    ingest, asked = state[f"ingest-{of}-{size}"], state[f"ask-{of}-{size}"]
+    page = state.get(f"page-{size}", {}).get(of, {})
+    return {
+        "ingest_s": ingest["seconds"],
+        "ingest_rest_s": round(ingest["seconds"] - ingest["seconds_embedding"], 2),
+        "ingest_memory_mb": ingest["memory_mb"],
+        "disk_mb": ingest["disk_mb"],
+        "search_ms": turns[f"{of}-{size}"]["p50"],
+        "search_p95_ms": turns[f"{of}-{size}"]["p95"],
+        "memory_mb": asked["memory_mb"],
+        "own_memory_mb": asked["own_memory_mb"],
+        "page_start_s": page.get("start_s"),
+        "page_ms": page.get("page_ms"),
+    }
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float | None:
+    """The b of a · size^b, fitted to the logarithms by least squares."""
     if len(points) < 2:
         return None
-    logs = [(math.log(x), math.log(y)) for x, y in points]
-    slope = float(np.polyfit([x for x, _ in logs], [y for _, y in logs], 1)[0])
-    (x0, y0), (x1, y1) = logs[-2:]
-    return {"exponent": round(slope, 3) + 0.0, "last": round((y1 - y0) / (x1 - x0), 3)}
+    sizes, values = np.log(np.asarray(points, dtype=np.float64)).T
+    return round(float(np.polyfit(sizes, values, 1)[0]), 3) + 0.0

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from assistant.answering.support import FEATURES, Source, SupportChecker
 from assistant.embedding import Embedder
 from assistant.paper import Paper, normalised_title
 from assistant.text import sentences, terms
-from eval.checker_pairs import CHANGES, Pair, make_pairs
+from eval.checker_pairs import CHANGES, make_pairs
 from eval.data import EvalError, json_lines
 from eval.statistics import calibration_error, mean_interval, separation
 
@@ -126,22 +125,22 @@ def labelled(pairs: Sequence[LabelledPair], checks: Checks) -> dict[str, Any]:
         rows.append({**pair.model_dump(), "verdict": verdict, "score": round(score, 4)})
     true = [row for row in rows if row["label"] == "supported"]
     false = [row for row in rows if row["label"] != "supported"]
-    score_of = [[row["score"] for row in found] for found in (true, false)]
-    signal = separation(score_of[0], score_of[1])
+
+    def share(found: list[dict[str, Any]], test: Callable[[str], bool]) -> dict[str, Any]:
+        return mean_interval([test(row["verdict"]) for row in found])
+
     return {
         "pairs": len(rows),
         "left_out": len(pairs) - len(rows),
-        "auroc": {key: signal[key] for key in ("auroc", "low", "high")},
-        "true_flagged": mean_interval([row["verdict"] != "supported" for row in true]),
-        "true_called_unsupported": mean_interval([row["verdict"] == "unsupported" for row in true]),
-        "false_caught": mean_interval([row["verdict"] != "supported" for row in false]),
-        "false_called_unsupported": mean_interval(
-            [row["verdict"] == "unsupported" for row in false]
-        ),
+        "auroc": separation([row["score"] for row in true], [row["score"] for row in false]),
+        "true_flagged": share(true, lambda verdict: verdict != "supported"),
+        "true_called_unsupported": share(true, lambda verdict: verdict == "unsupported"),
+        "false_caught": share(false, lambda verdict: verdict != "supported"),
+        "false_called_unsupported": share(false, lambda verdict: verdict == "unsupported"),
         "kinds": {
             kind: {
-                "true": sum(row["label"] == "supported" for row in found),
-                "false": sum(row["label"] != "supported" for row in found),
+                "true": sum(row in true for row in found),
+                "false": sum(row in false for row in found),
                 "called_supported": sum(row["verdict"] == "supported" for row in found),
             }
             for kind in sorted({row["kind"] for row in rows})
@@ -154,60 +153,47 @@ def labelled(pairs: Sequence[LabelledPair], checks: Checks) -> dict[str, Any]:
 # ---------------------------------------------------------------------- made pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A made pair with the checker's verdict on it."""
-
-    pair: Pair
-    score: float
-    verdict: str
-
-
 def held_out(paper: Paper) -> bool:
     """Whether a paper is for reporting, and not for fitting: half of them, by their titles."""
     return hashlib.sha256(paper.title_key.encode()).digest()[0] % 2 == 1
 
 
-def made(papers: Sequence[Paper], checks: Checks, seed: int) -> list[Scored]:
-    """The verdict on every pair made of the held-out papers."""
-    pairs = [pair for pair in make_pairs(papers, seed) if held_out(pair.paper)]
-    verdicts = [checks.verdict(pair.sentence, [pair.paper.title_key]) for pair in pairs]
-    return [
-        Scored(pair, score, verdict) for pair, (verdict, score) in zip(pairs, verdicts, strict=True)
-    ]
-
-
-def summary(scored: Sequence[Scored]) -> dict[str, Any]:
-    """AUROC by kind of error and by style, verdicts by kind, calibration.
+def made(papers: Sequence[Paper], checks: Checks, seed: int) -> dict[str, Any]:
+    """AUROC by kind of error and style, and verdicts, on pairs made of the held-out papers.
 
     Each kind of false pair is compared with the true sentences that it was made from.
     """
-    right = {s.pair.origin: s for s in scored if s.pair.kind == "right"}
-
-    def auroc(false: Sequence[Scored]) -> dict[str, Any]:
-        true = [right[s.pair.origin].score for s in false]
-        found = separation(true, [s.score for s in false])
-        return {key: found[key] for key in ("auroc", "low", "high")}
-
+    scored = [
+        (pair, *checks.verdict(pair.sentence, [pair.paper.title_key]))
+        for pair in make_pairs(papers, seed)
+        if held_out(pair.paper)
+    ]
+    right = {pair.origin: (verdict, score) for pair, verdict, score in scored
+             if pair.kind == "right"}  # fmt: skip
     kinds: dict[str, Any] = {}
     for kind in CHANGES:
-        false = [s for s in scored if s.pair.kind == kind and s.pair.origin in right]
+        false = [(p, v, s) for p, v, s in scored if p.kind == kind and p.origin in right]
         if false:
+            auroc = {
+                style: separation(
+                    [right[p.origin][1] for p, _, _ in false if style in ("all", p.style)],
+                    [s for p, _, s in false if style in ("all", p.style)],
+                )
+                for style in ("all", *STYLES)
+            }
             kinds[kind] = {
                 "pairs": len(false),
-                **auroc(false),
-                "styles": {
-                    style: auroc([s for s in false if s.pair.style == style])["auroc"]
-                    for style in STYLES
-                },
-                "passed_as_supported": mean_interval([s.verdict == "supported" for s in false]),
+                **auroc["all"],
+                "styles": {style: auroc[style]["auroc"] for style in STYLES},
+                "passed_as_supported": mean_interval([v == "supported" for _, v, _ in false]),
             }
-    labels = [bool(s.pair.label) for s in scored]
     return {
         "true_pairs": len(right),
-        "true_supported": mean_interval([s.verdict == "supported" for s in right.values()]),
+        "true_supported": mean_interval([v == "supported" for v, _ in right.values()]),
         "kinds": kinds,
-        "calibration": calibration_error([s.score for s in scored], labels),
+        "calibration": calibration_error(
+            [s for _, _, s in scored], [bool(p.label) for p, _, _ in scored]
+        ),
     }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assistant.files import write_atomically
 from eval.data import EvalError
 from eval.runs import portable
-from eval.tables import Table, answers_of, at, mean, of_run, pairs_of, percent, rounded
+from eval.tables import Table, answers_of, beside, of_run, pairs_of, percent
 
 Results = dict[str, Any]
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -30,22 +31,29 @@ def everything(found: Sequence[dict[str, Any]]) -> str:
 
 
 def short(found: Sequence[dict[str, Any]]) -> str:
-    """What the README shows: answers and labelled pairs by set, then a table of the rest."""
+    """What the README shows: of every verb one table, or its means."""
     by_verb = _together(found)
-    parts = [answers_of(by_verb["answers"]).markdown()] if "answers" in by_verb else []
-    parts += [pairs_of(by_verb["pairs"]).markdown()] if "pairs" in by_verb else []
-    rows = [
-        *_retrieval_rows(by_verb.get("retrieval", {})),
-        *_review_rows(by_verb.get("reviews", {})),
-        *_bench_rows(by_verb.get("bench", {})),
+    makers: dict[str, Callable[[Results], list[Table]]] = {
+        "answers": lambda results: [answers_of(results)],
+        "blind": lambda results: of_run({"verb": "blind", "results": results}),
+        "pairs": lambda results: [pairs_of(results)],
+        "retrieval": lambda results: of_run({"verb": "retrieval", "results": results}),
+        "reviews": lambda results: [_reviews(results)],
+        "bench": lambda results: of_run({"verb": "bench", "results": results})[:2],
+    }
+    tables = [table for verb, make in makers.items() if verb in by_verb
+              for table in make(by_verb[verb])]  # fmt: skip
+    return "\n\n".join(replace(t, columns=[t.title, *t.columns[1:]]).markdown() for t in tables)
+
+
+def _reviews(results: Results) -> Table:
+    lines = [
+        ("labelled papers cited (of those that have room), %", "mean.coverage_possible", percent),
+        ("citations supported, %", "mean.citation_precision", percent),
+        ("sentences that repeat another, %", "mean.repetition", percent),
     ]
-    if kinds := by_verb.get("checker", {}).get("kinds"):
-        names = ", ".join(kind.replace("_", " ") for kind in kinds)
-        figures = ", ".join(f"{row['auroc']:.3f}" for row in kinds.values())
-        rows.append([f"support checker, AUROC: {names}", figures])
-    if rows:
-        parts.append(Table("", ["what", "figure"], rows).markdown(numeric=False))
-    return "\n\n".join(parts) + "\n"
+    columns = {f"at most {size} papers": result for size, result in results.items()}
+    return beside("reviews", columns, lines)
 
 
 def put_between_marks(path: Path, text: str) -> None:
@@ -70,58 +78,6 @@ def _together(found: Sequence[dict[str, Any]]) -> dict[str, Results]:
     for run in found:
         by_verb[run["verb"]] = {**run["results"], **by_verb.get(run["verb"], {})}
     return by_verb
-
-
-def _retrieval_rows(results: Results) -> list[list[str]]:
-    rows = []
-    for label, result in results.items():
-        bm25, dense, program = (mean(s["measures"]["nDCG@10"]) for s in result["stages"])
-        title = f"nDCG@10 on {label}, {result['papers']:,} papers, points (its halves)"
-        rows.append([title, f"{program} (BM25 {bm25}, dense {dense})"])
-    return rows
-
-
-def _review_rows(results: Results) -> list[list[str]]:
-    return [
-        [
-            f"reviews of at most {size} papers: labelled papers cited (of those that have room), "
-            "citations supported, sentences that repeat another, %",
-            ", ".join(
-                percent(result["mean"][key])
-                for key in ("coverage_possible", "citation_precision", "repetition")
-            ),
-        ]
-        for size, result in results.items()
-    ]
-
-
-def _bench_rows(results: Results) -> list[list[str]]:
-    sizes = results.get("sizes", [])
-    if not sizes:
-        return []
-    papers = " / ".join(f"{row['papers']:,}" for row in sizes)
-    lines = [
-        ("an extractive answer, p50, ms", "ask_ms"),
-        ("retrieval, p50, ms (against the LlamaIndex starter)", "search_ms"),
-        ("retrieval, p95, ms (against the starter)", "search_p95_ms"),
-        ("memory of a process that asks, MB (against the starter)", "memory_mb"),
-        ("disk, MB (against the starter)", "disk_mb"),
-        ("the page in a browser, ms (against Gradio's own chat)", "page_ms"),
-    ]
-    rows = [
-        [f"{title}, {papers} papers", " / ".join(_with_ratio(row, key) for row in sizes)]
-        for title, key in lines
-    ]
-    if cold := at(results, "cold.ask_over_stack"):
-        rows.append(["`ask` from a cold start, against the imports of Chroma, LlamaIndex and ONNX "
-                     "Runtime alone", f"{cold:.2f}×"])  # fmt: skip
-    return rows
-
-
-def _with_ratio(row: Results, key: str) -> str:
-    value, ratio = row[key], row["ratio"].get(key)
-    shown = rounded(1 if (value or 0) < 100 else 0)(value)
-    return shown if ratio is None else f"{shown} ({ratio:.2f}×)"
 
 
 def _origin(where: dict[str, Any]) -> str:

@@ -19,7 +19,6 @@ from assistant.embedding import Embedder
 from assistant.prompting import Prompt, Prompts, boundary
 from assistant.settings import Settings
 from eval.answers import Judged, average_precision
-from eval.data import Question
 from eval.facts import without_markers
 from eval.statistics import mean_interval
 
@@ -65,13 +64,14 @@ class Judge:
         }
         self.unreadable = 0
 
-    def grade(self, judged: Judged, question: Question) -> Grades:
+    def grade(self, judged: Judged) -> Grades:
         """The measures of one answer, without those whose reply could not be read."""
-        answer, asked = without_markers(judged.answer), judged.standalone_question
-        papers = [{"number": n, "title": "", "text": t} for n, t in enumerate(judged.contexts, 1)]
-        claims: list[dict[str, Any]] = [{"number": n, "text": without_markers(text)}
-                  for n, (text, _) in enumerate(judged.claims, 1)]  # fmt: skip
-        of_both = {"question": asked, "reference": question.answer}
+        answer, asked = without_markers(judged.answer.answer), judged.answer.standalone_question
+        papers = [{"number": n, "title": "", "text": passage.text}
+                  for n, passage in enumerate(judged.answer.passages, 1)]  # fmt: skip
+        claims: list[dict[str, Any]] = [{"number": n, "text": without_markers(sentence.text)}
+                  for n, sentence in enumerate(judged.claims, 1)]  # fmt: skip
+        of_both = {"question": asked, "reference": judged.asked.answer}
 
         def faithfulness(reply: Any) -> Grades:
             found = {int(row["n"]): bool(row["supported"]) for row in reply}
@@ -98,7 +98,7 @@ class Judge:
             **self._graded("eval_correctness", correctness, answer=answer, **of_both),
             **self._graded("eval_relevancy", relevancy, answer=answer),
             **self._graded("eval_context", context, papers=papers, **of_both),
-            "answer_similarity": self._cosine(answer, [question.answer]),
+            "answer_similarity": self._cosine(answer, [judged.asked.answer]),
         }  # fmt: skip
 
     def _cosine(self, text: str, others: Sequence[str]) -> float:
@@ -133,15 +133,12 @@ def endpoint_of(settings: Settings) -> Ask:
     return ask
 
 
-def measure(
-    judged: Sequence[Judged], questions: Sequence[Question], judge: Judge
-) -> dict[str, Any]:
+def measure(judged: Sequence[Judged], judge: Judge) -> dict[str, Any]:
     """The six measures over the answerable questions that have a reference answer."""
-    by_id = {question.id: question for question in questions}
     grades = [
-        judge.grade(one, by_id[one.id])
+        judge.grade(one)
         for one in judged
-        if one.kind != "absent" and not one.left_out and by_id[one.id].answer
+        if one.asked.answerable and not one.left_out and one.asked.answer
     ]
     return {
         name: {**mean_interval([g[name] for g in grades if name in g]), "is": what}

@@ -301,10 +301,9 @@ _OF_A_SIZE: list[tuple[str, str, Shown]] = [
 
 def _bench(results: Results) -> list[Table]:
     columns = {f"{row['papers']:,} papers": row for row in results["sizes"]}
-    growth = {key: (found or {}).get("exponent") for key, found in results["growth"].items()}
     ours = beside("ours", columns, _OF_A_SIZE)
     key_of = {title: key for title, key, _ in _OF_A_SIZE}
-    grown = [[*row, number(growth.get(key_of[row[0]]), 2)] for row in ours.rows]
+    grown = [[*row, number(results["growth"].get(key_of[row[0]]), 2)] for row in ours.rows]
     note = "" if all(row["computed"] for row in columns.values()) else (
         "Sizes beyond the real papers: abstracts repeated with noise, their vectors reused with "
         "noise, so the ingest of those is without computing vectors."

@@ -114,7 +114,7 @@ def answering(options: Options, command: Sequence[str]) -> dict[str, Any]:
         results[file.stem] = answers.summary(judged)
         if options.judge:
             grader = judge.Judge(judge.endpoint_of(measured_on.settings), measured_on.embedder)
-            results[file.stem]["judged"] = judge.measure(judged, questions, grader)
+            results[file.stem]["judged"] = judge.measure(judged, grader)
         rows[file.stem] = answers.details(judged)
     if options.details:
         _write(options.details, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
@@ -173,8 +173,8 @@ def checking(options: Options, command: Sequence[str]) -> dict[str, Any]:
     if options.fit:
         model = checker.fit(papers, checks, options.seed, measured_on.embedder)
         _write(options.fit, json.dumps(model, indent=1) + "\n")
-    scored = checker.made(papers, checks, options.seed)
-    return finished(options, command, measured_on.settings, checker.summary(scored))
+    results = checker.made(papers, checks, options.seed)
+    return finished(options, command, measured_on.settings, results)
 
 
 def _papers(options: Options) -> list[Paper]:
@@ -233,7 +233,7 @@ def reporting(options: Options, command: Sequence[str]) -> dict[str, Any]:
     if options.markdown:
         _write(options.markdown, table)
     if options.readme:
-        figures.put_between_marks(options.readme, figures.short(found))
+        figures.put_between_marks(options.readme, figures.short(found) + "\n")
         runs.note(f"written: {options.readme}")
     return {
         "verb": "report",

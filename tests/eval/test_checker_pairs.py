@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from fake_embedder import FakeEmbedder
+
+from assistant.answering.support import FEATURES
 from assistant.paper import Paper
+from eval.checker import Checks, fit, made
 from eval.checker_pairs import CHANGES, make_pairs, neighbours
 
 PAPERS = [
@@ -40,3 +44,15 @@ def test_every_kind_is_made_and_labelled() -> None:
 
 def test_a_neighbour_is_another_paper() -> None:
     assert all(i != near for i, near in enumerate(neighbours(PAPERS)))
+
+
+def test_the_checker_is_measured_by_kind_of_error() -> None:
+    papers = [*PAPERS, DIGEST]
+    checks = Checks(papers, FakeEmbedder())
+    found = made(papers, checks, 1)
+    assert found["true_pairs"] > 0
+    assert set(found["kinds"]) <= set(CHANGES)
+    assert found["kinds"]["number_changed"]["auroc"] > 0.9
+    model = fit(papers, checks, 1, FakeEmbedder())
+    assert set(model["weights"]) == set(FEATURES)
+    assert model["weights"]["number_missing"] < 0
