@@ -364,6 +364,7 @@ def details(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     return [
         {
             **j.asked.model_dump(exclude={"history", "answer", "gold_facts"}, exclude_none=True),
+            "reference": j.asked.answer,
             "history": j.history,
             "left_out": j.left_out,
             "standalone_question": j.answer.standalone_question,

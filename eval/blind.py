@@ -126,13 +126,12 @@ def _shown(row: dict[str, Any]) -> str:
     """What the reader sees of an answer: nothing that tells which run it is of."""
     before = "".join(f"> {' '.join(turn.split())}\n>\n" for turn in row.get("history", []))
     titles = "\n".join(f"[{n}] {title}" for n, title in enumerate(row["cited_titles"], 1))
-    known = row.get("facts_found", []) + row.get("facts_missing", [])
-    right = "; ".join([*row["gold_titles"], *known]) or "the papers do not hold it"
-    if row["kind"] == "library":
-        right = "; ".join(known) or "a question about the library itself"
+    known = [*row["gold_titles"], *row["facts_found"], *row["facts_missing"]]
+    absent = row["kind"] == "absent"
+    right = row.get("reference") or ("the papers do not hold it" if absent else "see the papers")
     return (
         f"{before}**{row['question']}**\n\nstatus: {row['status']}\n\n{row['answer']}\n\n"
-        f"{titles}\n\n*known: {right}*"
+        f"{titles}\n\n*known: {'; '.join([right, *known])}*"
     )
 
 
