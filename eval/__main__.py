@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from assistant.errors import AssistantError
-
-Verb = Callable[[argparse.Namespace], dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from eval import runs, verbs  # noqa: PLC0415  (--help does not pay for them)
 
     try:
-        run = verbs.VERBS[chosen.verb](chosen, arguments)
+        chosen.command = arguments
+        run = verbs.VERBS[chosen.verb](chosen)
     except AssistantError as error:
         runs.note(str(error))
         return 1

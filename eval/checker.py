@@ -1,6 +1,6 @@
 """The support checker measured: on pairs labelled by hand, and on pairs made from abstracts.
 
-A labelled pair (`read_pairs`) is a sentence, the titles of the papers that it cites, and whether
+A labelled pair is a sentence, the titles of the papers that it cites, and whether
 these support it. Made pairs (`eval.checker_pairs`) are a true sentence with its paper, and false
 ones made from it; the checker was fitted on one half of the papers and is measured on the other
 (`held_out`). ``python -m eval checker --fit FILE`` fits it anew.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from assistant.embedding import Embedder
 from assistant.paper import Paper, normalised_title
 from assistant.text import sentences, terms
 from eval.checker_pairs import CHANGES, make_pairs
-from eval.data import EvalError, json_lines
+from eval.data import EvalError
 from eval.statistics import calibration_error, mean_interval, separation
 
 STYLES = ("copy", "light", "digest")
@@ -41,18 +40,6 @@ class LabelledPair(BaseModel):
     sentence: str
     cited: list[str] = Field(default_factory=list)
     label: str
-
-
-def read_pairs(path: Path) -> list[LabelledPair]:
-    """The pairs of a JSON Lines file.
-
-    Raises:
-        EvalError: it cannot be read, or a line is not a pair.
-    """
-    try:
-        return [LabelledPair.model_validate(row) for row in json_lines(path)]
-    except (OSError, ValueError) as error:
-        raise EvalError(f"{path} holds no pairs: {' '.join(str(error).split())}") from None
 
 
 class Checks:

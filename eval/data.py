@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import ir_measures
 from platformdirs import user_cache_path
@@ -35,6 +35,7 @@ Kind = Literal[
     "false_premise", "library", "misspelt", "language", "follow", "absent",
 ]  # fmt: skip
 Notify = Callable[[str], None]
+Line = TypeVar("Line", bound=BaseModel)
 
 QUESTIONS = Path(__file__).with_name("questions")
 _PACKAGE = Path(__file__).parents[1] / "assistant"
@@ -65,23 +66,28 @@ class Question(BaseModel):
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The questions of a JSON Lines file.
+    """The questions of a JSON Lines file; see `read_lines`."""
+    return read_lines(path, Question, "a question")
+
+
+def read_lines(path: Path, model: type[Line], what: str) -> list[Line]:
+    """The lines of a JSON Lines file, each ``what``.
 
     Raises:
-        EvalError: it cannot be read, or a line is not a question.
+        EvalError: it cannot be read, or a line is something else.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise EvalError(f"{path} cannot be read: {error.strerror}.") from None
-    questions = []
+    found = []
     for number, line in enumerate(lines, 1):
         try:
-            questions += [Question.model_validate_json(line)] if line.strip() else []
+            found += [model.model_validate_json(line)] if line.strip() else []
         except ValueError as error:
             reason = " ".join(str(error).split())
-            raise EvalError(f"{path}, line {number}, is not a question: {reason}") from None
-    return questions
+            raise EvalError(f"{path}, line {number}, is not {what}: {reason}") from None
+    return found
 
 
 class EvalError(AssistantError):
@@ -122,13 +128,13 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
         query, document, relevance = line.split("\t")
         if relevance.strip().lstrip("-").isdigit():  # the header is not
             qrels.setdefault(query, {})[document] = int(relevance)
-    records = json_lines(folder / "queries.jsonl")
+    records = _json_lines(folder / "queries.jsonl")
     queries = {str(r["_id"]): str(r["text"]) for r in records if str(r["_id"]) in qrels}
 
     corpus = folder / "corpus.jsonl"
 
     def papers() -> Iterator[Paper]:
-        for record in json_lines(corpus):
+        for record in _json_lines(corpus):
             title, text = str(record.get("title") or ""), str(record.get("text") or "")
             if normalised_title(title) or text.strip():
                 name = str(record["_id"])
@@ -143,8 +149,7 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
     return RetrievalSet(folder.resolve().name, queries, qrels, by_source=True), papers
 
 
-def json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file."""
+def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():

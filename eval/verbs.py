@@ -26,9 +26,18 @@ from eval import (
     runs,
     tables,
 )
-from eval.data import QUESTIONS, Bench, EvalError, RetrievalSet, read_beir, read_questions
+from eval.data import (
+    QUESTIONS,
+    Bench,
+    EvalError,
+    RetrievalSet,
+    read_beir,
+    read_lines,
+    read_questions,
+)
 
 Options = argparse.Namespace
+Results = dict[str, Any]
 
 
 def settings_of(options: Options) -> Settings:
@@ -89,20 +98,20 @@ def opened(measured_on: Bench, options: Options, place: Path) -> tuple[Retrieval
     return judged, assistant
 
 
-def retrieval(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def retrieval(options: Options) -> Results:
     """The verb ``retrieval``."""
     measured_on = bench_of(options)
-    results: dict[str, Any] = {}
+    results: Results = {}
     for folder in options.folders:
         judged, assistant = opened(measured_on, options, folder)
         results[judged.name] = ranking.measure(judged, assistant)
-    return finished(options, command, measured_on.settings, results)
+    return finished(options, results)
 
 
-def answering(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def answering(options: Options) -> Results:
     """The verb ``answers``."""
     measured_on = bench_of(options)
-    results: dict[str, Any] = {}
+    results: Results = {}
     rows: dict[str, Any] = {}
     for file in options.files:
         questions = read_questions(file)
@@ -118,28 +127,19 @@ def answering(options: Options, command: Sequence[str]) -> dict[str, Any]:
         rows[file.stem] = answers.details(judged)
     if options.details:
         _write(options.details, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    return finished(options, command, measured_on.settings, results, details=rows)
+    return finished(options, results, details=rows)
 
 
-def finished(
-    options: Options,
-    command: Sequence[str],
-    settings: Settings,
-    results: dict[str, Any],
-    **more: Any,
-) -> dict[str, Any]:
+def finished(options: Options, results: Results, **more: Any) -> Results:
     """The run, saved unless that is not wanted; what is in ``more`` is saved, not shown."""
-    run = {
-        "verb": options.verb,
-        "environment": runs.environment(settings, command),
-        "results": results,
-    }
+    where = runs.environment(settings_of(options), options.command)
+    run = {"verb": options.verb, "environment": where, "results": results}
     if not options.no_save:
         runs.note(f"saved as {runs.save({**run, **more}).stem}")
     return run
 
 
-def benchmark(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def benchmark(options: Options) -> Results:
     """The verb ``bench``."""
     measured_on = bench_of(options)
     plan = bench.Plan(
@@ -152,20 +152,23 @@ def benchmark(options: Options, command: Sequence[str]) -> dict[str, Any]:
     if options.fresh:
         plan.clear()
     plan.load()
-    return finished(options, command, measured_on.settings, bench.measure(plan))
+    return finished(options, bench.measure(plan))
 
 
-def checking_pairs(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def checking_pairs(options: Options) -> Results:
     """The verb ``pairs``."""
     measured_on = bench_of(options)
-    pairs = {file.stem: checker.read_pairs(file) for file in options.files}
+    pairs = {
+        file.stem: read_lines(file, checker.LabelledPair, "a labelled pair")
+        for file in options.files
+    }
     checks = checker.Checks(_papers(options), measured_on.embedder)
     results = {name: checker.labelled(found, checks) for name, found in pairs.items()}
     rows = {name: result.pop("rows") for name, result in results.items()}
-    return finished(options, command, measured_on.settings, results, details=rows)
+    return finished(options, results, details=rows)
 
 
-def checking(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def checking(options: Options) -> Results:
     """The verb ``checker``."""
     measured_on = bench_of(options)
     papers = [*_papers(options), *_papers_of([SAMPLE_PAPERS])]  # digests: true in other words
@@ -174,7 +177,7 @@ def checking(options: Options, command: Sequence[str]) -> dict[str, Any]:
         model = checker.fit(papers, checks, options.seed, measured_on.embedder)
         _write(options.fit, json.dumps(model, indent=1) + "\n")
     results = checker.made(papers, checks, options.seed)
-    return finished(options, command, measured_on.settings, results)
+    return finished(options, results)
 
 
 def _papers(options: Options) -> list[Paper]:
@@ -192,26 +195,26 @@ def _papers_of(sources: Sequence[str | Path]) -> list[Paper]:
     return [paper for paper in read(sources) if isinstance(paper, Paper)]
 
 
-def reviewing(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def reviewing(options: Options) -> Results:
     """The verb ``reviews``."""
     measured_on = bench_of(options)
     file = options.topics or reviews.TOPICS
     assistant = library_for(measured_on, options, file)
     found = reviews.measure(assistant, reviews.read_topics(file), options.sizes, runs.note)
-    return finished(options, command, measured_on.settings, found)
+    return finished(options, found)
 
 
-def comparing(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def comparing(options: Options) -> Results:
     """The verb ``compare``."""
     results = compare.compare(runs.load(options.a), runs.load(options.b))
-    return finished(options, command, settings_of(options), results)
+    return finished(options, results)
 
 
-def grading(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def grading(options: Options) -> Results:
     """The verb ``blind``: makes a sheet of two runs, or reads the grades of filled-in sheets."""
     if options.read:
         results = blind.graded([Path(path) for path in options.read], options.key)
-        return finished(options, command, settings_of(options), results)
+        return finished(options, results)
     if len(options.runs) != 2 or options.out is None:
         raise EvalError(
             "A sheet is made of two runs.",
@@ -223,7 +226,7 @@ def grading(options: Options, command: Sequence[str]) -> dict[str, Any]:
     return {"verb": "blind", "results": {"sheet": str(options.out), "answers": made}}
 
 
-def reporting(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def reporting(options: Options) -> Results:
     """The verb ``report``: of the runs named, else of the newest of each verb."""
     named = [runs.load(path) for path in options.runs]
     found = named or [run for verb in figures.VERBS for run in runs.newest(verb)]
@@ -235,11 +238,7 @@ def reporting(options: Options, command: Sequence[str]) -> dict[str, Any]:
     if options.readme:
         figures.put_between_marks(options.readme, figures.short(found) + "\n")
         runs.note(f"written: {options.readme}")
-    return {
-        "verb": "report",
-        "environment": runs.environment(settings_of(options), command),
-        "results": {"runs": [run["name"] for run in found], "markdown": table},
-    }
+    return {"verb": "report", "results": {"runs": [r["name"] for r in found], "markdown": table}}
 
 
 def _write(path: Path, text: str) -> None:
@@ -248,7 +247,7 @@ def _write(path: Path, text: str) -> None:
     runs.note(f"written: {path}")
 
 
-VERBS: dict[str, Callable[[Options, Sequence[str]], dict[str, Any]]] = {
+VERBS: dict[str, Callable[[Options], Results]] = {
     "retrieval": retrieval,
     "answers": answering,
     "blind": grading,
@@ -261,7 +260,7 @@ VERBS: dict[str, Callable[[Options, Sequence[str]], dict[str, Any]]] = {
 }
 
 
-def show(run: dict[str, Any]) -> None:
+def show(run: Results) -> None:
     """Prints the tables of ``run``."""
     if run["verb"] == "report":
         print(run["results"]["markdown"], end="")
