@@ -267,18 +267,18 @@ def _blind(results: Results) -> list[Table]:
 
 
 def _checker(results: Results) -> list[Table]:
-    rows = [
-        [kind.replace("_", " "), number(row["pairs"]), auroc(row),
-         *(number(row["styles"][style]) for style in ("copy", "light", "digest")),
-         percent(row["passed_as_supported"])]
-        for kind, row in results["kinds"].items()
+    lines: list[tuple[str, str, Shown]] = [
+        ("pairs", "pairs", number),
+        ("AUROC", "auroc", number),
+        *((f"AUROC, {name}", f"styles.{style}", number)
+          for name, style in (("copied", "copy"), ("reworded", "light"), ("retold", "digest"))),
+        ("passed as supported, %", "passed_as_supported", percent),
     ]  # fmt: skip
     title = (f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
              "was not fitted on")  # fmt: skip
-    columns = ["kind of error", "pairs", "AUROC (95%)", "copied", "reworded", "retold",
-               "passed as supported, %"]  # fmt: skip
+    kinds = {kind.replace("_", " "): row for kind, row in results["kinds"].items()}
     note = f"True sentences called supported: {percent(results['true_supported'])}%."
-    return [Table(title, columns, rows, note)]
+    return [beside(title, kinds, lines, note)]
 
 
 _OF_A_SIZE: list[tuple[str, str, Shown]] = [
@@ -333,43 +333,31 @@ def _bench(results: Results) -> list[Table]:
 
 
 def _reviews(results: Results) -> list[Table]:
+    lines: list[tuple[str, str, Shown]] = [
+        ("status", "status", str),
+        ("is that right", "right", lambda right: "yes" if right else "no"),
+        ("papers", "papers", rounded(0)),
+        ("coverage, %", "coverage", percent),
+        ("precision (cited papers that are labelled), %", "precision", percent),
+        ("citations that the checker supports, %", "citation_precision", percent),
+        ("repetition, %", "repetition", percent),
+        ("themes", "themes", rounded(0)),
+        ("purity of the themes, %", "purity.same", percent),
+        ("purity by chance, %", "purity.chance", percent),
+        ("seconds", "seconds", rounded(1)),
+    ]
     tables = []
     for size, result in results.items():
-        average = result["mean"]
-        purity = {"same": average["purity_same"], "chance": average["purity_chance"]}
-        whole = {"topic": "mean of those held", "status": "", "right": True, "purity": purity}
-        rows = [
-            [
-                row["topic"],
-                row["status"] if row["right"] else f"{row['status']} (wrong)",
-                rounded(0)(row["papers"]),
-                *(percent(row[key]) for key in _OF_A_REVIEW),
-                rounded(0)(row["themes"]),
-                _purity(row["purity"]),
-                number(row["seconds"], 1),
-            ]
-            for row in [*result["topics"], {**average, **whole}]
-        ]
+        mean_of = result["mean"]
+        purity = {"same": mean_of["purity_same"], "chance": mean_of["purity_chance"]}
+        columns = {row["topic"]: row for row in result["topics"]}
+        columns["mean of those held"] = {**mean_of, "purity": purity}
         title = (
             f"reviews of at most {size} papers; {result['memory_mb']:,.0f} MB at most; "
             f"{result['forced']['papers']} by hand take {result['forced']['seconds']:.1f} s"
         )
-        columns = ["topic", "status", "papers", "coverage", "precision", "citations", "repetition",
-                   "themes", "purity (chance)", "seconds"]  # fmt: skip
-        note = (
-            "In percent. Citations: supported by the checker; precision: cited that are labelled."
-        )
-        tables.append(Table(title, columns, rows, note))
+        tables.append(beside(title, columns, lines))
     return tables
-
-
-_OF_A_REVIEW = ("coverage", "precision", "citation_precision", "repetition")
-
-
-def _purity(found: dict[str, Any] | None) -> str:
-    if found is None or found["same"] is None:
-        return "–"
-    return f"{100 * found['same']:.0f} ({100 * found['chance']:.0f})"
 
 
 def _compare(results: Results) -> list[Table]:
