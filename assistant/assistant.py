@@ -19,9 +19,10 @@ from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.errors import AssistantError, QuestionError
+from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import squeeze
 from assistant.results import (
@@ -33,10 +34,16 @@ from assistant.results import (
     Message,
     SearchResult,
 )
+from assistant.seams import GivenRetriever, as_embedder
 from assistant.settings import Settings
 from assistant.text import words
 
 if TYPE_CHECKING:
+    from llama_index.core.base.base_retriever import BaseRetriever
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
     from assistant.answering.evidence import PassageReader
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
@@ -62,21 +69,34 @@ class Assistant:
     Args:
         settings: where the library is and how it is used; read from the environment and the
             configuration file if not given.
+        embedder: turns text into vectors; a LlamaIndex embedding model will do.
+        retriever: finds the papers of a question; any LlamaIndex retriever will do, whose nodes
+            are abstracts with a ``title`` in their metadata.
+        store: a LlamaIndex Chroma vector store whose collection is to hold the library.
+        llm: a LlamaIndex language model that writes the answers.
         notify: told in one line about what takes long or waits; nobody is told by default.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, notify: Callable[[str], None] | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        embedder: Embedder | BaseEmbedding | None = None,
+        retriever: BaseRetriever | None = None,
+        store: ChromaVectorStore | None = None,
+        llm: LLM | None = None,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or Settings.load()
         self._notify = notify
         self._lock = threading.RLock()
-        self._opened_embedder: Embedder | None = None
+        self._given_retriever, self._given_llm = retriever, llm
+        self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
-        self.library = Library(self.settings, self._embedder, notify)
+        self.library = Library(self.settings, self._embedder, notify, store)
 
     @classmethod
     def open(cls, path: str | Path, **settings: Any) -> Assistant:
@@ -108,21 +128,21 @@ class Assistant:
 
     # ------------------------------------------------------------------ questions
 
-    def search(self, query: str, k: int | None = None) -> list[SearchResult]:
-        """The ``k`` best papers for ``query``, best first, each with its best passage."""
-        from assistant.answering.extractive import best_passage  # noqa: PLC0415
-
-        ranking = self._retriever().rank(_checked(query)[0], k)
+    def search(
+        self, query: str, k: int | None = None, filters: Filters | None = None
+    ) -> list[SearchResult]:
+        """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
+        found = self._retriever().find(_checked(query)[0], k, filters)
         results: list[SearchResult] = []
-        for n, place in enumerate(map(int, ranking.places)):
-            paper = ranking.index.paper(place)
+        for rank, paper in enumerate(found, 1):
+            best = paper.best_sentence(found.vector)
             results.append(
                 SearchResult(
-                    rank=n + 1,
-                    paper_id=paper.id,
-                    title=paper.label,
-                    score=round(float(ranking.scores[n]), 4),
-                    passage=best_passage(ranking, place),
+                    rank=rank,
+                    paper_id=paper.paper.id,
+                    title=paper.paper.label,
+                    score=round(paper.score, 4),
+                    passage=paper.paper.label if best is None else paper.sentences[best],
                 )
             )
         return results
@@ -253,6 +273,21 @@ class Assistant:
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         return other
+
+    @property
+    def retriever(self) -> PaperRetriever:
+        """What finds the papers: a LlamaIndex retriever, for anybody's query engine.
+
+        Raises:
+            LibraryNotFound: there is no paper to find.
+        """
+        return self._retriever()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # ------------------------------------------------------------------ reviews
 
@@ -420,7 +455,12 @@ class Assistant:
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 
-                self.library.index()  # says what is wrong with it before anything else is loaded
+                if self._given_retriever is not None:
+                    top_k = self.settings.retrieval.top_k
+                    given = GivenRetriever(self._given_retriever, self._embedder(), top_k)
+                    self._opened_retriever = cast("PaperRetriever", given)
+                    return self._opened_retriever
+                self.library.ready()  # says what is wrong with it before anything else is loaded
                 self._opened_retriever = PaperRetriever(
                     self.library, self._embedder(), self.settings.retrieval
                 )

@@ -9,6 +9,7 @@ abstracts, are different papers. A repeat with the same text is never a second p
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal
@@ -16,7 +17,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.index import SearchIndex
 from assistant.paper import Paper, PaperNames
 from assistant.text import words
 
@@ -41,21 +41,26 @@ class _Known:
     """What is remembered of one paper: enough to compare, little enough for a million."""
 
     names: PaperNames
-    place: int | None
-    """In the index; None for a paper of this run."""
+    held: bool
+    """In the library before this run."""
     words: WordSet | None = None
     seen: bool = False
 
 
 class KnownPapers:
-    """The papers of a library and of this run, to place each new record among them."""
+    """The papers of a library and of this run, to place each new record among them.
 
-    def __init__(self, index: SearchIndex) -> None:
-        self._index = index
+    Args:
+        names: of the papers that the library holds.
+        read: gives one of them by its id.
+    """
+
+    def __init__(self, names: Iterable[PaperNames], read: Callable[[str], Paper]) -> None:
+        self._read = read
         self._by_name: dict[str, _Known] = {}
         self._by_title: defaultdict[str, list[_Known]] = defaultdict(list)
-        for place, names in enumerate(index.names):
-            self._remember(_Known(names, place))
+        for held in names:
+            self._remember(_Known(held, held=True))
 
     def place(self, record: Paper) -> Decision:
         """Decides what ``record`` is, and remembers it."""
@@ -65,15 +70,15 @@ class KnownPapers:
             paper = record
             if names.id in self._by_name:  # same title, another paper
                 paper = record.model_copy(update={"key": self._free_id(names)})
-            self._remember(_Known(paper.names, None, _word_set(paper), seen=True))
+            self._remember(_Known(paper.names, held=False, words=_word_set(paper), seen=True))
             return Decision("new", paper)
-        if known.seen or known.place is None:
+        if known.seen or not known.held:
             self._remember_ids(known, names)  # a third record may have only these
             return Decision("duplicate", record)
         known.seen = True
         if names.content_hash == known.names.content_hash:
             return Decision("unchanged", record)
-        old = self._index.paper(known.place)
+        old = self._read(known.names.id)
         merged = old.merged(record)
         if merged.content_hash == known.names.content_hash:
             return Decision("unchanged", old)
@@ -128,7 +133,7 @@ class KnownPapers:
     def _words(self, known: _Known) -> WordSet:
         """Of a paper of the index they are read when they are first wanted."""
         if known.words is None:
-            held = None if known.place is None else self._index.paper(known.place)
+            held = self._read(known.names.id) if known.held else None
             known.words = _word_set(held) if held is not None else np.empty(0, np.uint32)
         return known.words
 

@@ -81,11 +81,6 @@ class RetrievalSettings(_Group):
     best_chunk_weight: float = Field(0.5, ge=0, le=1, description="the rest: mean of chunks")
     bm25_k1: float = Field(1.5, ge=0)
     bm25_b: float = Field(0.75, ge=0, le=1)
-    title_repeats: int = Field(2, ge=0, description="times that BM25 counts the title")
-    exact_rows: int = Field(
-        200_000, ge=0, description="up to so many chunks every paper is scored; above, candidates"
-    )
-    candidates: int = Field(1000, ge=10, description="papers taken from each side when cut")
 
 
 class AnswerSettings(_Group):
@@ -154,6 +149,12 @@ class Settings(BaseSettings):
     library: Path = Field(
         default_factory=lambda: user_data_path(APP) / "library", description="the library's folder"
     )
+    store: str | None = Field(
+        None,
+        description="a folder, http(s)://host:port of a Chroma server, or "
+        "chroma-cloud:TENANT/DATABASE; the library's folder if not set",
+    )
+    store_token: SecretStr | None = Field(None, description="for a server that wants one")
     cache: Path = Field(
         default_factory=lambda: user_cache_path(APP), description="model files and replies"
     )

@@ -102,7 +102,9 @@ def sample_papers() -> list[Paper]:
 def _sample_folder(tmp_path_factory: pytest.TempPathFactory, sample_papers: list[Paper]) -> Path:
     folder = tmp_path_factory.mktemp("sample") / "library"
     fake = FakeEmbedder()
-    Library(Settings(library=folder), lambda: fake).ingest(sample_papers)
+    library = Library(Settings(library=folder), lambda: fake)
+    library.ingest(sample_papers)
+    library.close()
     return folder
 
 

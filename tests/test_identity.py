@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.identity import KnownPapers
-from assistant.index import IndexMeta, IndexRow, SearchIndex, build_index
 from assistant.paper import Paper
 
 LONG_A = "The lungs of patients are studied over years with care and many measurements."
@@ -22,21 +19,14 @@ MakeKnown = Callable[..., KnownPapers]
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> MakeKnown:
+def known() -> MakeKnown:
     """Makes the `KnownPapers` of a library that holds the papers given."""
 
     def make(*papers: Paper) -> KnownPapers:
-        return KnownPapers(empty_vectors_index(tmp_path / "index", papers))
+        held = {paper.id: paper for paper in papers}
+        return KnownPapers([paper.names for paper in papers], held.__getitem__)
 
     return make
-
-
-def empty_vectors_index(folder: Path, papers: Iterable[Paper]) -> SearchIndex:
-    unit = np.ones((1, 1), dtype=np.float32)
-    none = np.zeros((0, 1), dtype=np.int8)
-    meta = IndexMeta(generation=0, fingerprint="f", bm25_k1=1.5, bm25_b=0.75, title_repeats=2)
-    build_index(folder, (IndexRow(paper, unit, [], none) for paper in papers), meta)
-    return SearchIndex(folder)
 
 
 def verdicts(known: KnownPapers, *records: Paper) -> list[str]:
@@ -195,15 +185,14 @@ _papers = st.builds(
 @settings(max_examples=150, derandomize=True)
 @given(st.lists(_papers, max_size=8))
 def test_the_same_run_twice_adds_nothing_and_ids_never_clash(
-    tmp_path_factory: pytest.TempPathFactory, records: list[Paper]
+    records: list[Paper],
 ) -> None:
-    folder = tmp_path_factory.mktemp("index")
     papers: dict[str, Paper] = {}
-    first = KnownPapers(empty_vectors_index(folder / "a", []))
+    first = KnownPapers([], papers.__getitem__)
     for record in records:
         decision = first.place(record)
         if decision.verdict == "new":
             assert decision.paper.id not in papers
             papers[decision.paper.id] = decision.paper
-    second = KnownPapers(empty_vectors_index(folder / "b", papers.values()))
+    second = KnownPapers([p.names for p in papers.values()], papers.__getitem__)
     assert "new" not in verdicts(second, *records)
