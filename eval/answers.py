@@ -21,7 +21,7 @@ from assistant import Assistant
 from assistant.results import Answer, Message, Sentence, Usage
 from eval.data import GoldFinder, Kind, Notify, Question
 from eval.facts import states, without_markers
-from eval.seams import retriever_of, retrieving_by
+from eval.seams import retrieving_by
 from eval.statistics import calibration_error, mean_interval, percentiles, separation
 from eval.withheld import Withholding
 
@@ -143,7 +143,7 @@ def _asked(
     """The question asked and judged; ``left_out``: over the library without its gold papers."""
     hidden = frozenset(paper for ids in gold for paper in ids)
     weight = assistant.settings.retrieval.dense_weight
-    withholding = Withholding(retriever_of(assistant), hidden, weight)
+    withholding = Withholding(assistant.retriever, hidden, weight)
     with retrieving_by(assistant, withholding) if left_out else nullcontext():
         history, before = _before(assistant, question)
         started = time.perf_counter()
@@ -163,7 +163,7 @@ def _asked(
         left_out=left_out,
     )
     if gold and not left_out:
-        found = retriever_of(assistant).find(answer.standalone_question, DEPTH)
+        found = assistant.retriever.find(answer.standalone_question, DEPTH)
         rank_of = {paper.paper.id: n for n, paper in enumerate(found, 1)}
         judged.gold_ranks = [
             min((rank_of[i] for i in ids if i in rank_of), default=None) for ids in gold

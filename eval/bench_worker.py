@@ -28,7 +28,6 @@ from assistant.text import sentences
 from eval.bench_page import page
 from eval.data import read_questions
 from eval.embedders import TimedEmbedder
-from eval.seams import assistant_over, retriever_of
 from eval.starter import Starter
 from eval.statistics import percentiles
 
@@ -83,7 +82,7 @@ def embed(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ours(folder: str, embedder: TimedEmbedder) -> Assistant:
-    return assistant_over(Settings.load(library=Path(folder)), embedder)
+    return Assistant(Settings.load(library=Path(folder)), embedder=embedder)
 
 
 def ingest(task: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +184,7 @@ def turns(task: dict[str, Any]) -> dict[str, Any]:
     works: dict[str, Callable[[str], Any]] = {"embed": embedder.embed_query}
     for size, folder in task["ours"].items():
         assistant = _ours(folder, embedder)
-        works[f"ours-{size}"] = retriever_of(assistant).find
+        works[f"ours-{size}"] = assistant.retriever.find
         works[f"ask-{size}"] = assistant.ask
     for size, folder in task["starter"].items():
         works[f"starter-{size}"] = Starter(folder, embedder).find

@@ -28,7 +28,6 @@ from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings
 from eval.embedders import RememberingEmbedder
-from eval.seams import assistant_over
 
 Kind = Literal[
     "fact", "find", "multi", "list", "definition", "how", "compare", "yes_no", "limits", "two",
@@ -224,7 +223,7 @@ class Bench:
         """The assistant over the library in the folder ``path``."""
         # every setting as in the bench's own, so that a sweep can change one
         settings = self.settings.model_copy(update={"library": path})
-        return assistant_over(settings, self.embedder, self.notify)
+        return Assistant(settings, embedder=self.embedder, notify=self.notify)
 
     def library(self, name: str, papers: Callable[[], Iterable[Paper | Rejection]]) -> Assistant:
         """A library of ``papers``, made if it is not there yet."""

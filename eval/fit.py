@@ -79,7 +79,7 @@ class Case:
 def cases(assistant: Assistant, reader: PassageReader, questions: Sequence[Question]) -> list[Case]:
     """Features of the passages of every question that stands on its own."""
     index = assistant.library.index()
-    finder = GoldFinder(assistant.library)
+    finder = GoldFinder(index)
     retriever = assistant._retriever()
     found = []
     for question in questions:
@@ -87,7 +87,7 @@ def cases(assistant: Assistant, reader: PassageReader, questions: Sequence[Quest
             continue
         ranking = retriever.rank(question.question, CHOSEN_FROM)
         asked = Asked.read(question.question, ranking.vector, index, reader.embedder)
-        gold = {index.place[paper] for ids in finder.ids(question) for paper in ids}
+        gold = {place for places in finder.places(question) for place in places}
         case = Case(question, asked, ranking)
         for n in range(len(ranking)):
             held = int(ranking.places[n]) in gold

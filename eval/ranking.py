@@ -14,8 +14,8 @@ import ir_measures
 from ir_measures import RR, R, nDCG
 
 from assistant import Assistant
+from assistant.embedding import Embedder
 from eval.data import GoldFinder, Question, RetrievalSet
-from eval.seams import retriever_of
 from eval.statistics import mean_interval, paired
 
 MEASURES = (nDCG @ 10, R @ 5, R @ 10, R @ 100, RR @ 10)
@@ -43,13 +43,15 @@ def questions_as_set(name: str, questions: list[Question], assistant: Assistant)
     return RetrievalSet(name, queries, qrels)
 
 
-def ranked(judged: RetrievalSet, assistant: Assistant, weight: float | None) -> Scored:
+def ranked(
+    judged: RetrievalSet, assistant: Assistant, embedder: Embedder, weight: float | None
+) -> Scored:
     """The run of the program's own retrieval, with this weight of its dense half."""
     if weight is not None:
         changed = assistant.settings.retrieval.model_copy(update={"dense_weight": weight})
         settings = assistant.settings.model_copy(update={"retrieval": changed})
-        assistant = assistant.derived(settings)
-    retriever = retriever_of(assistant)
+        assistant = Assistant(settings, embedder=embedder)
+    retriever = assistant.retriever
     return {
         query: {
             (paper.paper.source_id or "") if judged.by_source else paper.paper.id: paper.score
@@ -78,12 +80,12 @@ def summary(values: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     return {name: mean_interval(list(found.values())) for name, found in values.items()}
 
 
-def measure(judged: RetrievalSet, assistant: Assistant) -> dict[str, Any]:
+def measure(judged: RetrievalSet, assistant: Assistant, embedder: Embedder) -> dict[str, Any]:
     """All stages, each with its measures and its difference to BM25 alone, the baseline."""
     rows: list[dict[str, Any]] = []
     baseline: dict[str, dict[str, float]] = {}
     for stage, weight in STAGES.items():
-        values = per_query(judged, ranked(judged, assistant, weight))
+        values = per_query(judged, ranked(judged, assistant, embedder, weight))
         baseline = baseline or values
         queries = sorted(judged.queries)
         rows.append(

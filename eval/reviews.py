@@ -78,7 +78,7 @@ def measure(
     Raises:
         EvalError: the library does not hold a paper that a topic names.
     """
-    held = {names.title_key for names in assistant.library.index().names}
+    held = {paper.title_key for paper in assistant.library.papers()}
     for topic in topics:
         missing = [t for t in topic.relevant if normalised_title(t) not in held]
         if missing:

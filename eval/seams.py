@@ -1,17 +1,14 @@
-"""The only doors by which the evaluation goes into the program; all else that it uses is public."""
+"""The one door by which the evaluation goes into the program; all else that it uses is public."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 from assistant import Assistant
-from assistant.embedding import Embedder
 from assistant.filters import Filters
 from assistant.retrieved import Retrieval
-from assistant.settings import Settings
 
 
 class Finder(Protocol):
@@ -24,30 +21,16 @@ class Finder(Protocol):
         ...
 
 
-def assistant_over(
-    settings: Settings, embedder: Embedder, notify: Callable[[str], None] | None = None
-) -> Assistant:
-    """An assistant with an embedding model that is open already."""
-    given: dict[str, Any] = {"notify": notify}
-    if "embedder" in inspect.signature(Assistant).parameters:
-        given["embedder"] = embedder
-    assistant = Assistant(settings, **given)
-    assistant._opened_embedder = embedder
-    return assistant
-
-
-def retriever_of(assistant: Assistant) -> Finder:
-    """The retriever that the assistant answers with."""
-    public = getattr(assistant, "retriever", None)
-    return cast(Finder, public if public is not None else assistant._retriever())
-
-
 @contextmanager
 def retrieving_by(assistant: Assistant, retriever: Finder) -> Iterator[None]:
-    """Inside, the assistant answers with ``retriever`` in place of its own."""
-    before = retriever_of(assistant)
+    """Inside, the assistant answers with ``retriever`` in place of its own.
+
+    A retriever that is given when an assistant is made is taken for a stranger's, whose nodes
+    carry no scores; this one finds as the assistant's own does.
+    """
+    before = assistant.retriever
     assistant._opened_retriever = cast(Any, retriever)
     try:
         yield
     finally:
-        assistant._opened_retriever = cast(Any, before)
+        assistant._opened_retriever = before

@@ -104,7 +104,7 @@ def retrieval(options: Options) -> Results:
     results: Results = {}
     for folder in options.folders:
         judged, assistant = opened(measured_on, options, folder)
-        results[judged.name] = ranking.measure(judged, assistant)
+        results[judged.name] = ranking.measure(judged, assistant, measured_on.embedder)
     return finished(options, results)
 
 

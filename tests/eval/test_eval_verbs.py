@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from fake_embedder import FakeEmbedder
 
-from assistant.retrieval import PaperRetriever
 from assistant.sample import SAMPLE_PAPERS
 from eval import figures, runs
 from eval.__main__ import main
@@ -107,10 +106,9 @@ def test_answers_compare_and_report(tmp_path: Path, run: Run, beir: Path) -> Non
     assert 0 <= result["abstention"]["calibration"]["ece"] <= 1
     rows = json.loads(details.read_text())["some"]
     assert len(rows) == len(some) + sum(q.answerable for q in some)
-    if not hasattr(PaperRetriever, "rank"):  # until answers are made of what `find` finds
-        for row in rows:
-            if row["left_out"]:
-                assert not set(row["gold_titles"]) & set(row["cited_titles"])
+    for row in rows:
+        if row["left_out"]:
+            assert not set(row["gold_titles"]) & set(row["cited_titles"])
     run("answers", file, "--papers", SAMPLE_PAPERS, "--set", "answer.max_sentences=1")
     names = sorted(path.stem for path in runs.RUNS.glob("answers-*.json"))
     compared = run("compare", *names)["results"]
