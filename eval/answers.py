@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_args
@@ -141,14 +140,15 @@ def _asked(
     assistant: Assistant, question: Question, gold: list[set[str]], *, left_out: bool = False
 ) -> Judged:
     """The question asked and judged; ``left_out``: over the library without its gold papers."""
-    hidden = frozenset(paper for ids in gold for paper in ids)
-    weight = assistant.settings.retrieval.dense_weight
-    withholding = Withholding(assistant.retriever, hidden, weight)
-    with retrieving_by(assistant, withholding) if left_out else nullcontext():
-        history, before = _before(assistant, question)
-        started = time.perf_counter()
-        answer = assistant.ask(question.question, history)
-        seconds = time.perf_counter() - started
+    asked_of = assistant
+    if left_out:
+        hidden = frozenset(paper for ids in gold for paper in ids)
+        weight = assistant.settings.retrieval.dense_weight
+        asked_of = retrieving_by(assistant, Withholding(assistant.retriever, hidden, weight))
+    history, before = _before(asked_of, question)
+    started = time.perf_counter()
+    answer = asked_of.ask(question.question, history)
+    seconds = time.perf_counter() - started
     gold = gold + _named_before(question, before)
     count = str(len(assistant.library))
     judged = Judged(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 from assistant import Assistant
@@ -21,16 +19,12 @@ class Finder(Protocol):
         ...
 
 
-@contextmanager
-def retrieving_by(assistant: Assistant, retriever: Finder) -> Iterator[None]:
-    """Inside, the assistant answers with ``retriever`` in place of its own.
+def retrieving_by(assistant: Assistant, retriever: Finder) -> Assistant:
+    """An assistant over the same library that answers with ``retriever`` in place of its own.
 
     A retriever that is given when an assistant is made is taken for a stranger's, whose nodes
     carry no scores; this one finds as the assistant's own does.
     """
-    before = assistant.retriever
-    assistant._opened_retriever = cast(Any, retriever)
-    try:
-        yield
-    finally:
-        assistant._opened_retriever = before
+    other = assistant.derived(assistant.settings)
+    other._opened_retriever = cast(Any, retriever)
+    return other
