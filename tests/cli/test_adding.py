@@ -164,3 +164,45 @@ def test_reindex_interrupted(filled: Path, run: Run, embedder: FakeEmbedder) -> 
 )
 def test_duration(seconds: float, shown: str) -> None:
     assert _duration(seconds) == shown
+
+
+def test_a_dry_run_shows_and_adds_nothing(tmp_path: Path, run: Run) -> None:
+    lines = [{"title": f"Snail {n}", "abstract": "It is slow.", "year": 2020} for n in range(5)]
+    source = _write(tmp_path / "snails.jsonl", *lines, {"x": 1}, {"x": 2})
+    result = run("ingest", str(source), "--dry-run")
+    assert result.code == 0
+    assert result.out.startswith("5 papers would be read; nothing was added.\n")
+    assert "Snail 2" in result.out
+    assert "Snail 3" not in result.out
+    assert "2 × neither a title nor an abstract (its fields: x)" in result.out
+    shown = run("ingest", str(source), "--dry-run", "--json").json
+    assert (shown["papers"], len(shown["examples"])) == (5, 3)
+    assert [reason["count"] for reason in shown["rejected"]] == [2]
+    assert run("papers", "list").code == 1  # there is no library yet
+
+
+def test_a_dry_run_of_what_is_no_list_of_papers_fails(tmp_path: Path, run: Run) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("# Notes\n\nWe met, and it was long. Nobody spoke.\n", encoding="utf-8")
+    result = run("ingest", str(notes), "--dry-run")
+    assert (result.code, result.out) == (1, "")
+    assert "holds no papers in a form that can be read" in result.err
+
+
+def test_a_file_that_is_mostly_rejected_needs_force(tmp_path: Path, run: Run) -> None:
+    source = _write(tmp_path / "odd.jsonl", {"title": "Snail"}, {"x": 1}, {"x": 2})
+    refused = run("ingest", str(source), "--json")
+    assert (refused.code, refused.json["read"]) == (1, 0)
+    assert "--force takes the others" in refused.err
+    forced = run("ingest", str(source), "--force", "--json")
+    assert (forced.code, forced.json["added"], len(forced.json["rejected"])) == (0, 1, 2)
+
+
+def test_a_record_that_comes_again_richer_is_counted_and_kept(tmp_path: Path, run: Run) -> None:
+    bare = {"title": "Snails keep time", "year": 2020}
+    whole = {"title": "Snails keep time", "abstract": "They do.", "authors": ["Ada Moss"]}
+    source = _write(tmp_path / "twice.jsonl", bare, whole)
+    report = run("ingest", str(source), "--json").json
+    assert (report["read"], report["added"], report["updated"]) == (2, 1, 1)
+    (paper,) = run("papers", "list", "--json").json
+    assert (paper["abstract"], paper["year"], paper["authors"]) == ("They do.", 2020, ["Ada Moss"])
