@@ -61,14 +61,14 @@ def test_report_on_a_terminal(source: Path, on_terminal: Run) -> None:
 
 def test_the_first_ten_rejections_are_shown_and_all_are_in_json(tmp_path: Path, run: Run) -> None:
     bad = _write(tmp_path / "bad.jsonl", PAPERS[0], *({"no": "title"} for _ in range(13)))
-    result = run("ingest", str(bad), "--json")
+    result = run("ingest", "--force", str(bad), "--json")
     assert result.code == 0
     assert len(result.json["rejected"]) == 13
     assert set(result.json["rejected"][0]) == {"source", "where", "reason"}
-    shown = [line for line in run("ingest", str(bad)).out.splitlines() if "rejected " in line]
+    shown = [line for line in run("ingest", "--force", str(bad)).out.splitlines() if "rejected " in line]
     assert len(shown) == 10
     assert all(line.startswith(f"rejected {bad}, line ") for line in shown)
-    assert "… and 3 more (3 times: neither a title" in run("ingest", str(bad)).out
+    assert "… and 3 more (3 times: neither a title" in run("ingest", "--force", str(bad)).out
 
 
 def test_nothing_taken_in_is_a_failure(tmp_path: Path, run: Run) -> None:
