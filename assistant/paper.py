@@ -19,7 +19,10 @@ __all__ = ["Paper", "PaperNames", "balanced", "is_preprint", "normalised_title"]
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _ARXIV = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u2028\u2029\ufeff]")
+_CONTROL = re.compile(
+    # C0, C1, and what turns the direction of the text or has no width
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 _LABEL_WORDS = 12
 _PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
 _PREPRINT = re.compile(  # registrants of preprint servers; 10.1101 has journals besides

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from assistant.errors import SourceError
+from assistant.escaping import unguarded
 from assistant.paper import Paper
 from assistant.reading import identifiers
 from assistant.reading.fields import field_of, knows, normal_key, paper_from
@@ -59,7 +60,7 @@ class _Header:
         named: dict[str, object] = {}
         for name, value in zip(self.names, values, strict=False):
             if value.strip() or name not in named:
-                named.setdefault(name, value)
+                named.setdefault(name, unguarded(value))
         return named
 
     def is_checked(self, values: Sequence[str]) -> bool:

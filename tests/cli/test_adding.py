@@ -65,7 +65,9 @@ def test_the_first_ten_rejections_are_shown_and_all_are_in_json(tmp_path: Path, 
     assert result.code == 0
     assert len(result.json["rejected"]) == 13
     assert set(result.json["rejected"][0]) == {"source", "where", "reason"}
-    shown = [line for line in run("ingest", "--force", str(bad)).out.splitlines() if "rejected " in line]
+    shown = [
+        line for line in run("ingest", "--force", str(bad)).out.splitlines() if "rejected " in line
+    ]
     assert len(shown) == 10
     assert all(line.startswith(f"rejected {bad}, line ") for line in shown)
     assert "… and 3 more (3 times: neither a title" in run("ingest", "--force", str(bad)).out
