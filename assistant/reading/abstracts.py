@@ -82,6 +82,7 @@ _PARTS = (
     "|Study [Dd]esign|Summary"
 )
 _GLUED_PART = re.compile(rf"(?P<before>^|[.!?:)\]]\s*|\s)(?P<name>{_PARTS})(?=[A-Z][a-z]*\b)")
+_GLUED = re.compile(r"[a-z][A-Z]")
 _GLUED_CAPITALS = re.compile(r"(?<=[a-z0-9%)\]][.!?])(?=[A-Z][A-Z /&,-]{3,60}:)")
 _TIGHT_COLON = re.compile(r"(?:(?<=^)|(?<=[.!?] ))([A-Z][A-Z /&,-]{3,60}):(?=[A-Z\d])")
 
@@ -161,6 +162,6 @@ def _parted(text: str) -> str:
     text = _GLUED_CAPITALS.sub(" ", text)
     if ":" in text:
         text = _TIGHT_COLON.sub(r"\1: ", text)
-    if len(_GLUED_PART.findall(text)) >= 2:  # one alone may be a name
+    if _GLUED.search(text) and len(_GLUED_PART.findall(text)) >= 2:  # one alone may be a name
         text = _GLUED_PART.sub(r"\g<before>\g<name>: ", text)
     return text
