@@ -21,6 +21,7 @@ from assistant.exporting import record
 from assistant.papersearch import holds
 from assistant.results import Answer, ErrorEvent, Event, IngestReport, Message, SearchResult
 from assistant.server.failing import told
+from assistant.server.news import add_routes
 
 __all__ = ["api_router", "begun"]
 
@@ -131,6 +132,7 @@ def api_router(assistant: Assistant, *, max_files: int, writable: bool = True) -
             raise HTTPException(413, f"At most {max_files} files at once.")
         return await run_in_threadpool(_ingested, assistant, files)
 
+    add_routes(router, assistant, writable=writable)
     return router
 
 

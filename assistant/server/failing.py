@@ -22,6 +22,7 @@ _STATUSES: dict[type[errors.AssistantError], int] = {
     errors.SourceError: 422,
     errors.PaperNotFound: 404,
     errors.LibraryNotFound: 404,
+    errors.WatchError: 404,
     errors.LibraryMismatch: 409,
     errors.LibraryLocked: 503,
     errors.RateLimited: 429,

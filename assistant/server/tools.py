@@ -15,6 +15,7 @@ from assistant.exporting import record
 from assistant.llm import Cancellation
 from assistant.results import Answer, SearchResult
 from assistant.review.rendering import render
+from assistant.server.news import add_tools
 
 __all__ = ["make_tools"]
 
@@ -83,4 +84,5 @@ def make_tools(assistant: Assistant) -> MCPServer[Any]:
             cancellation.set()  # a client that left waits for no language model
         return render(made, "md")
 
+    add_tools(server, assistant)
     return server

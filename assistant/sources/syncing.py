@@ -126,6 +126,20 @@ class Sync:
             raise SourceError(failed[0] or "")
         return report
 
+    def check_remote(self, sources: Sequence[str]) -> None:
+        """Whether somebody who is not at this machine may name these.
+
+        Raises:
+            SourceError: one is the address of a feed that was not synced here before, or no name.
+        """
+        known = self.memory.all()
+        for name in map(SourceName.parse, sources):
+            if name.is_address and str(name) not in known:
+                raise SourceError(
+                    "A new feed cannot be added from afar.",
+                    "Name it once where the program runs: assistant sync ADDRESS.",
+                )
+
     def _read(
         self,
         name: SourceName,
