@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from assistant.llm import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
+    from assistant.retrieved import Retrieval, RetrievedPaper
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
     from assistant.review.writer import Prepared
@@ -210,7 +211,7 @@ class Assistant:
         """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
         found = self._retriever().find(_checked(query)[0], k, filters)
         results: list[SearchResult] = []
-        for rank, paper in enumerate(found, 1):
+        for rank, paper in enumerate(self._by_interest(found), 1):
             best = paper.best_sentence(found.vector)
             results.append(
                 SearchResult(
@@ -498,6 +499,17 @@ class Assistant:
             answerer.close()
 
     # ------------------------------------------------------------------ inside
+
+    def _by_interest(self, found: Retrieval) -> Sequence[RetrievedPaper]:
+        """What was found, ties ordered by the person's interests where the settings say so."""
+        if not self.settings.profile:
+            return found.papers
+        from assistant.profile import Profile, by_interest  # noqa: PLC0415
+
+        interests = Profile(self.library.path).interests()
+        if not interests:
+            return found.papers
+        return by_interest(found.papers, self._embedder().embed(interests))
 
     def _embedder(self) -> Embedder:
         with self._lock:

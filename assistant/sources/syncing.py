@@ -226,8 +226,9 @@ def _add(report: IngestReport, part: IngestReport) -> None:
 def _progress(synced: SyncedSource, total: int | None, before: int) -> SyncProgress:
     done = _seen(synced) + synced.withdrawn
     left = None
+    total = total and max(0, total - before)  # of a run that goes on: what is left of it
     if total and done:
-        left = synced.seconds * max(0, total - before - done) / done
+        left = synced.seconds * max(0, total - done) / done
     counts = synced.model_dump(include=set(IngestReport.model_fields))
     return SyncProgress.model_validate(
         {**counts, "source": synced.source, "total": total, "seconds_left": left}
