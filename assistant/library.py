@@ -169,6 +169,38 @@ class Library:
             _unlink(self._folder.database(info.collection))
             self._rebuilt(info)
 
+    def rescue(self, on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Makes a lost or damaged collection again from the local database; returns the papers.
+
+        Every paper is embedded anew. What is left of the old collection is moved aside, never
+        removed.
+
+        Raises:
+            LibraryError: the library is on a server, or the local database is gone, too.
+        """
+        info = self._folder.info()
+        if self.address.kind != "folder" or info is None:
+            raise LibraryError(
+                f"The library at {self.address} cannot be made again from here.",
+                "Restore it from a copy, or ingest the papers again.",
+            )
+        with self._lock, self._locked(), self._folder.errors():
+            try:
+                papers = list(self._opened(info, make=False).papers())
+            except RecordsDamaged as damage:
+                raise LibraryError(
+                    f"Both databases of the library at {self.address} are damaged ({damage}).",
+                    "Restore the folder from a copy, or ingest the papers again.",
+                ) from None
+            self.close()
+            if self.address.chroma.exists():
+                self.address.chroma.rename(self.path / f"chroma.damaged-{time.time_ns()}")
+            wanted = self._wanted_info()
+            self._fill_anew(wanted, papers, on_progress or (lambda _done, _all: None), redo=True)
+            self._folder.save_info(wanted)
+            self.close()
+        return len(papers)
+
     def store(self) -> ChromaStore:
         """The collection, as it is at this moment.
 
@@ -292,9 +324,11 @@ class Library:
         with self._writing() as (database, store):
             known = KnownPapers(database.names(), lambda paper_id: self.get([paper_id])[0])
             for batch in _batches(_new_papers(records, known, report, tell)):
-                added, updated = self._write(database, store, batch)
+                latest = {paper.id: paper for paper in batch}  # a paper may come again, richer
+                added, updated = self._write(database, store, list(latest.values()))
                 report.added += added
-                report.updated += updated
+                report.added += added
+                report.updated += updated + len(batch) - len(latest)
                 tell()
         tell()
         return report
@@ -755,10 +789,9 @@ def _new_papers(
 
 
 def _batches(papers: Iterable[Paper]) -> Iterator[list[Paper]]:
-    """`BATCH` papers at a time, and no paper twice in one."""
     rest = iter(papers)
     while batch := list(islice(rest, BATCH)):
-        yield list({paper.id: paper for paper in batch}.values())
+        yield batch
 
 
 def _named(records: Records, name: str) -> str:

@@ -96,13 +96,25 @@ class GivenRetriever:
     ``venue``, ``url``, ``doi`` of its metadata the rest. Nodes with the same title are one paper.
     """
 
-    def __init__(self, retriever: BaseRetriever, embedder: Embedder, top_k: int) -> None:
+    def __init__(
+        self,
+        retriever: BaseRetriever,
+        embedder: Embedder,
+        top_k: int,
+        filters: Filters | None = None,
+    ) -> None:
         self._retriever, self._embedder, self._top_k = retriever, embedder, top_k
+        self._filters = filters
+
+    def filtered(self, filters: Filters | None, k: int | None = None) -> GivenRetriever:
+        """The same retriever over the papers that fit ``filters``, of which it returns ``k``."""
+        return GivenRetriever(self._retriever, self._embedder, k or self._top_k, filters)
 
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None
     ) -> Retrieval:
         """The papers of the nodes that it returns, best first, at most ``k``."""
+        filters = filters or self._filters
         nodes = self._retriever.retrieve(question)
         papers: dict[str, tuple[Paper, float]] = {}
         for node in nodes:

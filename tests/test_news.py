@@ -58,7 +58,7 @@ def client(assistant: Assistant) -> Iterator[TestClient]:
     app, router = FastAPI(), APIRouter(prefix="/api")
     add_routes(router, assistant, writable=True)
     app.include_router(router)
-    failing.install(app)
+    failing.install(app, failing.Teller(here=True))
     with TestClient(app) as made:
         yield made
 
@@ -95,7 +95,7 @@ def test_the_sample_library_stays_as_it_is(assistant: Assistant) -> None:
 
 def test_the_tools(assistant: Assistant) -> None:
     server: MCPServer[Any] = MCPServer("test")
-    add_tools(server, assistant)
+    add_tools(server, assistant, failing.Teller(here=True))
 
     async def run() -> list[Any]:
         async with Client(server) as client:

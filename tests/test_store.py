@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def machine(
     yield make
     for library in opened:
         library.close()
+    gc.collect()  # here, where what it says is of no concern
 
 
 def titles(library: Library, question: str, filters: Filters | None = None) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from assistant.assistant import Assistant
 from assistant.errors import AssistantError
 from assistant.results import SearchResult
+from assistant.server.failing import Refused, Teller
 from assistant.sources.syncing import SyncReport
 from assistant.watch import Digest, Likes
 
@@ -45,7 +46,7 @@ def add_routes(router: APIRouter, assistant: Assistant, *, writable: bool) -> No
 
     def check() -> None:
         if not writable:
-            raise HTTPException(409, "This is the sample library, which stays as it is.")
+            raise Refused(409, "This is the sample library, which stays as it is.")
 
     @router.post("/sync")
     def sync(asked: SyncRequest) -> SyncReport:
@@ -81,7 +82,7 @@ def add_routes(router: APIRouter, assistant: Assistant, *, writable: bool) -> No
         return {"paper_id": paper.id, "title": paper.label, "liked": asked.liked}
 
 
-def add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
+def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> None:
     """The tools over one assistant."""
 
     @server.tool(title="Sync the library")
@@ -90,7 +91,7 @@ def add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
         try:
             return await asyncio.to_thread(_synced, assistant, sources, limit)
         except AssistantError as error:
-            raise ToolError(str(error)) from None
+            raise ToolError(tell(error)) from None
 
     @server.tool(title="Papers like a paper")
     def similar(
@@ -101,7 +102,7 @@ def add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
         try:
             return assistant.similar(name, k)
         except AssistantError as error:
-            raise ToolError(str(error)) from None
+            raise ToolError(tell(error)) from None
 
     @server.tool(title="What is new")
     def digest(
@@ -112,7 +113,7 @@ def add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
         try:
             return assistant.digest(watch, since=since)
         except AssistantError as error:
-            raise ToolError(str(error)) from None
+            raise ToolError(tell(error)) from None
 
 
 def _synced(assistant: Assistant, sources: list[str], limit: int | None) -> SyncReport:
