@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from assistant.filters import Filters
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
+    from assistant.retrieved import Retrieval, RetrievedPaper
     from assistant.review.cells import Material
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
@@ -241,7 +242,7 @@ class Assistant:
                 score=round(paper.score, 4),
                 passage=paper.best_passage(found.vector),
             )
-            for n, paper in enumerate(found, 1)
+            for n, paper in enumerate(self._by_interest(found), 1)
         ]
 
     def ask(
@@ -727,6 +728,17 @@ class Assistant:
             answerer.close()
 
     # ------------------------------------------------------------------ inside
+
+    def _by_interest(self, found: Retrieval) -> Sequence[RetrievedPaper]:
+        """What was found, ties ordered by the person's interests where the settings say so."""
+        if not self.settings.profile:
+            return found.papers
+        from assistant.profile import Profile, by_interest  # noqa: PLC0415
+
+        interests = Profile(self.library.path).interests()
+        if not interests:
+            return found.papers
+        return by_interest(found.papers, self._embedder().embed(interests))
 
     def _asked(self, question: str) -> Asked:
         """Which papers the question itself says that it means, where the records can tell."""
