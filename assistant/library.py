@@ -327,7 +327,6 @@ class Library:
                 latest = {paper.id: paper for paper in batch}  # a paper may come again, richer
                 added, updated = self._write(database, store, list(latest.values()))
                 report.added += added
-                report.added += added
                 report.updated += updated + len(batch) - len(latest)
                 tell()
         tell()
