@@ -540,7 +540,8 @@ def open_answerer(
         return checkers[index]
 
     def judge(ranking: Ranking, asked: str) -> Judgement:
-        return assess(ranking, asked, reader, settings.answer)
+        found = retriever.find(asked, len(ranking))
+        return assess(found, asked, reader, settings.answer)
 
     return GenerativeAnswerer(
         settings,

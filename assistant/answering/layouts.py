@@ -30,6 +30,12 @@ _SAME = 0.92
 """Cosine from which two sentences say the same."""
 _LISTED, _NAMED = 8, 20
 """Papers of a list with their key sentence, and those that are named after them."""
+_PARTICULAR = 4
+"""Content words from which a topic that one paper treats is a question for what it says."""
+_NEAR = 2.0
+"""Log-odds that a number in the midst of the question's words is worth."""
+_WINDOW = 60
+"""Characters on both sides of a number that tell what it is a number of."""
 _MECHANISM = 3
 _BUILDING_ON = 4
 
@@ -134,7 +140,9 @@ class Layout:
     def _fact(self, _: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
         bonus: Callable[[str], float] | None = None
-        if _ASKS_BEST.search(question.text):
+        if question.wants_number:
+            bonus = lambda s: _NEAR * _number_near(s, question)  # noqa: E731
+        elif _ASKS_BEST.search(question.text):
             bonus = lambda s: 1.0 * bool(_BEST.search(s))  # noqa: E731
         ranked = _ranked(assessment.candidates, bonus)
         if question.wants_number:
@@ -165,6 +173,8 @@ class Layout:
 
     def _list(self, asked: Asking, assessment: Assessment) -> bool:
         members = on_topic(assessment.question, assessment.retrieval)
+        if len(members) <= 1 and len(assessment.question.states.words) >= _PARTICULAR:
+            return self._fact(asked, assessment)  # so particular that it asks for a detail
         if not members:
             return False
         count = f"{len(members)} paper{'s' * (len(members) != 1)} here"
@@ -327,6 +337,17 @@ def _ranked(
     if bonus is None:
         return list(found)
     return sorted(found, key=lambda c: -(c.score + bonus(c.text)))
+
+
+def _number_near(sentence: str, question: Question) -> float:
+    """Share of the question's words, by weight, that stand around one number of ``sentence``."""
+    shares = (
+        question.coverage(
+            set(terms(sentence[max(0, found.start() - _WINDOW) : found.end() + _WINDOW]))
+        )
+        for found in NUMBER.finditer(sentence)
+    )
+    return max(shares, default=0.0)
 
 
 def _phrase(topic: str) -> re.Pattern[str]:
