@@ -76,6 +76,15 @@ _FINDING = re.compile(
     r"|leads? to|led to|evidence|confirm\w*)\b",
     re.IGNORECASE,
 )
+_AIM = re.compile(
+    r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
+    r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
+    r"|discuss\w*|analy[sz]\w+)"
+    r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
+    r"|described|presented|analy[sz]ed))\b",
+    re.IGNORECASE,
+)
+"""A sentence that tells what was studied, not what came of it."""
 _ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
 
 
@@ -141,7 +150,7 @@ class Layout:
         question = assessment.asked
         bonus: Callable[[str], float] | None = None
         if question.wants_number:
-            bonus = lambda s: _NEAR * _number_near(s, question)  # noqa: E731
+            bonus = lambda s: _NEAR * _number_near(s, question) - 1.0 * bool(_AIM.search(s))  # noqa: E731
         elif _ASKS_BEST.search(question.text):
             bonus = lambda s: 1.0 * bool(_BEST.search(s))  # noqa: E731
         ranked = _ranked(assessment.candidates, bonus)
@@ -251,7 +260,7 @@ class Layout:
 
     def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
         del asked
-        ranked = _ranked(assessment.candidates, lambda s: 1.2 * bool(_FINDING.search(s)))
+        ranked = _ranked(assessment.candidates, _finding)
         best: list[Candidate] = []
         for candidate in ranked:
             if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > self._added:
@@ -348,6 +357,11 @@ def _number_near(sentence: str, question: Question) -> float:
         for found in NUMBER.finditer(sentence)
     )
     return max(shares, default=0.0)
+
+
+def _finding(sentence: str) -> float:
+    """What it is worth that ``sentence`` tells a finding, and not only what was studied."""
+    return 1.2 * bool(_FINDING.search(sentence)) - 1.0 * bool(_AIM.search(sentence))
 
 
 def _phrase(topic: str) -> re.Pattern[str]:
