@@ -182,7 +182,8 @@ class Layout:
 
     def _list(self, asked: Asking, assessment: Assessment) -> bool:
         members = on_topic(assessment.question, assessment.retrieval)
-        if len(members) <= 1 and len(assessment.question.states.words) >= _PARTICULAR:
+        size = len(assessment.question.states.words)
+        if len(members) <= (2 if size > _PARTICULAR + 1 else 1) and size >= _PARTICULAR:
             return self._fact(asked, assessment)  # so particular that it asks for a detail
         if not members:
             return False
