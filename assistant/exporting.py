@@ -1,23 +1,32 @@
-"""Papers as JSON Lines, BibTeX, RIS and CSV: what the readers take in again.
+"""Papers as JSON Lines, BibTeX, RIS, CSL-JSON and CSV: what the readers take in again.
 
-Each writer is a function from papers to pieces of text; JSON Lines and CSV hold every field that
-is known, BibTeX and RIS what those formats have a place for.
+Each writer is a function from papers, and the keys they are cited by, to pieces of text; JSON
+Lines and CSV hold every field that is known, the others what those formats have a place for.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from assistant.escaping import latex, spreadsheet
 from assistant.paper import Paper
 
-__all__ = ["FORMATS", "record"]
+__all__ = ["FORMATS", "MEDIA_TYPES", "citation_keys", "record"]
 
-_COLUMNS = ("title", "abstract", "authors", "year", "venue", "url", "doi", "arxiv_id", "id")
+Keys = Mapping[str, str]
+"""Id of a paper → the key that it is cited by."""
+
+_COLUMNS = (
+    *("title", "abstract", "authors", "year", "venue", "url", "doi", "arxiv_id", "id"),
+    "citation_key",
+)
 _NOT_FOR_EXPORT = {"source", "source_id", "key", "original", "kind"}
 _KEY_WORDS = frozenset(
     ("a", "an", "and", "by", "for", "from", "in", "of", "on", "the", "to", "with")
@@ -33,25 +42,91 @@ def record(paper: Paper) -> dict[str, Any]:
     return {name: value for name, value in ordered.items() if value or name == "abstract"}
 
 
-def _jsonl(papers: Iterable[Paper]) -> Iterator[str]:
+def citation_keys(papers: Iterable[Paper]) -> dict[str, str]:
+    """The key of each paper of a library: family name, year, first telling word of the title.
+
+    Args:
+        papers: all of the library, in the order in which they came.
+
+    Of several that would share a key the first has it; the others get four letters of their own
+    id behind it. So no two share one, a paper that is added changes no key, and one that is
+    removed changes at most that of the next of its name.
+    """
+    keys: dict[str, str] = {}
+    used: set[str] = set()
     for paper in papers:
-        yield json.dumps(record(paper), ensure_ascii=False) + "\n"
+        if paper.id in keys:
+            continue
+        plain = _plain_key(paper)
+        digest = hashlib.sha256(paper.id.encode("utf-8", "surrogatepass")).hexdigest()
+        lengths = range(4, len(digest) + 1)
+        choices = [plain, *(f"{plain}-{digest[:n]}" for n in lengths)] if plain in used else [plain]
+        keys[paper.id] = key = next(choice for choice in choices if choice not in used)
+        used.add(key)
+    return keys
 
 
-def _csv(papers: Iterable[Paper]) -> Iterator[str]:
+def _plain_key(paper: Paper) -> str:
+    family = paper.authors[0].split()[-1] if paper.authors and paper.authors[0].split() else ""
+    words = [w for w in paper.title_key.split() if w not in _KEY_WORDS] or ["paper"]
+    parts = (family, str(paper.year or ""), words[0])
+    return "".join(map(_letters, parts)) or "paper"
+
+
+def _letters(text: str) -> str:
+    """Its letters and digits without accents: a key is typed on any keyboard."""
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", text).lower())
+
+
+def _jsonl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
+    for paper in papers:
+        values = {**record(paper), "citation_key": keys[paper.id]}
+        yield json.dumps(values, ensure_ascii=False) + "\n"
+
+
+def _csv(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     line = io.StringIO(newline="")
     writer = csv.DictWriter(line, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for paper in papers:
-        values = record(paper)
+        values = {**record(paper), "citation_key": keys[paper.id]}
         values["authors"] = "; ".join(paper.authors)
-        writer.writerow({name: values.get(name, "") for name in _COLUMNS})
+        writer.writerow({name: spreadsheet(str(values.get(name, ""))) for name in _COLUMNS})
         yield line.getvalue()
         line.seek(0)
         line.truncate()
 
 
-def _ris(papers: Iterable[Paper]) -> Iterator[str]:
+def _csl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
+    """CSL-JSON: what Zotero, Pandoc and every CSL processor read."""
+    between = "["
+    for paper in papers:
+        entry = {
+            "id": keys[paper.id],
+            "type": "article-journal" if paper.venue else "article",
+            "title": paper.title,
+            "author": [_csl_name(name) for name in paper.authors],
+            "issued": {"date-parts": [[paper.year]]} if paper.year else None,
+            "container-title": paper.venue,
+            "abstract": paper.abstract,
+            "DOI": paper.doi,
+            "URL": paper.link if not paper.doi else None,
+            "archive": "arXiv" if paper.arxiv_id else None,
+            "archive_location": paper.arxiv_id,
+            "keyword": ", ".join(paper.tags),
+        }
+        known = {name: value for name, value in entry.items() if value}
+        yield f"{between}\n{json.dumps(known, ensure_ascii=False)}"
+        between = ","
+    yield "[]\n" if between == "[" else "\n]\n"
+
+
+def _csl_name(name: str) -> dict[str, str]:
+    given, _, family = name.rpartition(" ")
+    return {"family": family, "given": given} if given else {"literal": name}
+
+
+def _ris(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     import rispy  # type: ignore[import-untyped]  # noqa: PLC0415
 
     class Writer(rispy.RisWriter):  # type: ignore[misc]
@@ -65,7 +140,7 @@ def _ris(papers: Iterable[Paper]) -> Iterator[str]:
     for paper in papers:
         entry = {
             "type_of_reference": "JOUR" if paper.venue else "GEN",
-            "id": paper.id,
+            "id": keys[paper.id],
             "title": paper.title,
             "abstract": paper.abstract,
             "authors": [_family_first(name) for name in paper.authors],
@@ -79,19 +154,18 @@ def _ris(papers: Iterable[Paper]) -> Iterator[str]:
         yield "\n\n"
 
 
-def _bibtex(papers: Iterable[Paper]) -> Iterator[str]:
+def _bibtex(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     from bibtexparser.entrypoint import write_string  # noqa: PLC0415
     from bibtexparser.library import Library  # noqa: PLC0415
     from bibtexparser.model import Entry, Field  # noqa: PLC0415
 
-    taken: set[str] = set()
     for paper in papers:
         fields = {
-            "title": f"{{{_latex(paper.title)}}}" if paper.title else "",
-            "author": " and ".join(_latex(name) for name in paper.authors),
+            "title": f"{{{latex(paper.title)}}}" if paper.title else "",
+            "author": " and ".join(latex(name) for name in paper.authors),
             "year": str(paper.year or ""),
-            "journal": _latex(paper.venue or ""),
-            "abstract": _latex(paper.abstract),
+            "journal": latex(paper.venue or ""),
+            "abstract": latex(paper.abstract),
             "doi": paper.doi or "",
             "url": paper.url or "",
             "eprint": paper.arxiv_id or "",
@@ -99,54 +173,47 @@ def _bibtex(papers: Iterable[Paper]) -> Iterator[str]:
         }
         entry = Entry(
             "article" if paper.venue else "misc",
-            _citation_key(paper, taken),
+            keys[paper.id],
             [Field(name, value) for name, value in fields.items() if value],
         )
         yield write_string(Library([entry])).strip()
         yield "\n\n"
 
 
-FORMATS: dict[str, Callable[[Iterable[Paper]], Iterator[str]]] = {
-    "jsonl": _jsonl,
-    "bibtex": _bibtex,
-    "ris": _ris,
-    "csv": _csv,
+Writer = Callable[[Iterable[Paper], Keys], Iterator[str]]
+
+
+def _keyed(write: Writer) -> Callable[..., Iterator[str]]:
+    """The writer; without keys of the library, those of the papers themselves are made."""
+
+    def written(papers: Iterable[Paper], keys: Keys | None = None) -> Iterator[str]:
+        if keys is None:
+            papers = list(papers)
+            keys = citation_keys(papers)
+        return write(papers, keys)
+
+    return written
+
+
+FORMATS: dict[str, Callable[..., Iterator[str]]] = {
+    "jsonl": _keyed(_jsonl),
+    "bibtex": _keyed(_bibtex),
+    "ris": _keyed(_ris),
+    "csl": _keyed(_csl),
+    "csv": _keyed(_csv),
 }
-"""Name of a format → its writer."""
+"""Name of a format → its writer: ``FORMATS["bibtex"](papers, keys)``.
 
-
-def _latex(text: str) -> str:
-    """``text`` with LaTeX's own characters escaped; all others stay as they are (UTF-8)."""
-    named = {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-    }
-    if not _balanced(text):  # BibTeX counts escaped braces, too
-        named |= {"{": r"\lbrace{}", "}": r"\rbrace{}"}
-    return re.sub(r"[\\{}~^#$%&_]", lambda found: named.get(found[0], "\\" + found[0]), text)
-
-
-def _balanced(text: str) -> bool:
-    depth = 0
-    for brace in re.findall(r"[{}]", text):
-        depth += 1 if brace == "{" else -1
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-def _citation_key(paper: Paper, taken: set[str]) -> str:
-    """Family name, year, first telling word of the title; a letter more where that is taken."""
-    family = paper.authors[0].split()[-1] if paper.authors else ""
-    words = [w for w in paper.title_key.split() if w not in _KEY_WORDS] or ["paper"]
-    plain = re.sub(r"[^a-z0-9]", "", f"{family}{paper.year or ''}{words[0]}".lower()) or "paper"
-    key, n = plain, 1
-    while key in taken:
-        n += 1
-        key = f"{plain}-{n}"
-    taken.add(key)
-    return key
+``keys``: as `citation_keys` makes them of the whole library (`Assistant.citation_keys`).
+"""
+MEDIA_TYPES = {
+    "jsonl": ("application/jsonl", "jsonl"),
+    "bibtex": ("application/x-bibtex", "bib"),
+    "ris": ("application/x-research-info-systems", "ris"),
+    "csl": ("application/vnd.citationstyles.csl+json", "json"),
+    "csv": ("text/csv", "csv"),
+}
+"""Name of a format → its media type, and the extension of its files."""
 
 
 def _family_first(name: str) -> str:

@@ -7,21 +7,28 @@ the program, at the first use and again when those papers or the embedding setti
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.assistant import Assistant
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import ConfigurationError, LibraryError, SourceError
+from assistant.filters import Filters, year_range
+from assistant.libraries import Libraries
 from assistant.results import Message
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings
 
 __all__ = [
     "SAMPLE",
+    "checked_output",
+    "chosen_filters",
     "chosen_settings",
     "open_assistant",
     "open_for_writing",
@@ -30,6 +37,8 @@ __all__ = [
     "write_file",
 ]
 
+DATABASE = "chroma.sqlite3"
+"""What tells a folder of Chroma's from others."""
 SAMPLE = "sample"
 """What the sample library is called on the command line."""
 
@@ -38,7 +47,8 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     """The settings, with what the command line says on top.
 
     Args:
-        library: a folder, or the word "sample" (``./sample`` is a folder); None: the settings'.
+        library: a name of the list (`assistant.libraries`), a folder, or the word "sample"
+            (``./sample`` is a folder); None: the one in use, else the settings'.
         settings: as `Settings.load` takes them.
 
     Raises:
@@ -46,12 +56,32 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     """
     if library == "":
         raise ConfigurationError("--library names nothing.", "Give a folder, or leave it out.")
+    named = Libraries()
+    if library is None and not {"ASSISTANT_LIBRARY", "ASSISTANT_STORE"} & set(os.environ):
+        library = named.used
+    if library is not None and library != SAMPLE and named.place(library) is not None:
+        return named.settings(library, **settings)
     if library is not None and library != SAMPLE:
-        return Settings.load(library=Path(library).expanduser().absolute(), **settings)
+        if "://" in library or library.startswith("chroma-cloud:"):
+            return Settings.load(store=library, **settings)
+        return Settings.load(library=Path(library).expanduser().absolute(), store="", **settings)
     found = Settings.load(**settings)
     if library is None and str(found.library) != SAMPLE:
         return found
-    return Settings.load(library=sample_folder(found), **settings)
+    return Settings.load(library=sample_folder(found), store="", **settings)
+
+
+def chosen_filters(given: Mapping[str, Any] | None) -> Filters | None:
+    """The filters of a command line; None where it gives none.
+
+    Raises:
+        QuestionError: a range of years is none.
+    """
+    values = {name: value for name, value in (given or {}).items() if value}
+    first, last = year_range(values.pop("year")) if "year" in values else (None, None)
+    parts = {name: tuple(value) for name, value in values.items()}
+    filters = Filters(first_year=first, last_year=last, **parts)
+    return filters if filters else None
 
 
 def open_assistant(
@@ -71,6 +101,9 @@ def open_assistant(
         LibraryError: the sample library cannot be made.
         Interrupted: Ctrl-C while it was being made.
     """
+    names = [] if library is None or Path(library).exists() else library.split(",")
+    if len(names) > 1:
+        return _over_several(names, terminal, model, settings)
     given = {name: value for name, value in (model or {}).items() if value is not None}
     chosen = chosen_settings(library, **_model_settings(given), **settings)
     if not chosen.llm and (unused := sorted(given.keys() - {"llm"})):
@@ -93,6 +126,21 @@ def open_assistant(
     return assistant
 
 
+def _over_several(
+    names: Sequence[str],
+    terminal: Terminal,
+    model: Mapping[str, object] | None,
+    settings: Mapping[str, object],
+) -> Assistant:
+    """One assistant that asks several libraries; what it says of "the library" is of the first."""
+    from assistant.several import SeveralRetriever  # noqa: PLC0415
+
+    each = [open_assistant(name.strip(), terminal, model, **settings) for name in names]
+    first = each[0]
+    retriever = SeveralRetriever([one.retriever for one in each], first.settings.retrieval)
+    return Assistant(first.settings, retriever=retriever, notify=terminal.note)
+
+
 def _model_settings(given: Mapping[str, object]) -> dict[str, object]:
     """The options of a command line as `Settings.load` takes them."""
     generation = {k: v for k, v in given.items() if k not in ("llm", "base_url")}
@@ -103,13 +151,13 @@ def _model_settings(given: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def open_for_writing(library: str | None, terminal: Terminal) -> Assistant:
+def open_for_writing(library: str | None, terminal: Terminal, **settings: object) -> Assistant:
     """`open_assistant` for a command that changes papers.
 
     Raises:
         LibraryError: it is the sample library, which is the program's own.
     """
-    chosen = chosen_settings(library)
+    chosen = chosen_settings(library, **settings)
     if chosen.library == sample_folder(chosen):
         raise LibraryError(
             "The sample library belongs to the program, which makes and updates it.",
@@ -153,20 +201,103 @@ def read_history(path: Path | None) -> list[Message]:
     )
 
 
-def write_file(path: Path, pieces: Iterable[str]) -> None:
-    """Writes a whole file, or none.
+def checked_output(path: Path, *, force: bool = False) -> Path:
+    """Where a file is to be written, asked before the work that fills it.
+
+    Args:
+        path: as the person gave it.
+        force: a file that is there may be written over.
 
     Raises:
-        LibraryError: it cannot be written.
+        LibraryError: it lies in a library, is a folder, or is there and may not be replaced.
     """
-    part = path.with_name(f".{path.name}.part")
+    path = path.expanduser()
+    if (held := _library_around(path)) is not None:
+        raise LibraryError(
+            f"{path} would lie in the library at {held}, where nothing else is written.",
+            "Choose another -o FILE.",
+        )
+    if path.is_dir():
+        raise LibraryError(f"{path} is a folder.", "Name a file in it: -o FILE.")
+    if path.is_file() and not force:
+        raise LibraryError(
+            f"{path} is there already.", "Give --force to write over it, or another -o FILE."
+        )
+    return path
+
+
+def write_file(path: Path, pieces: Iterable[str], *, force: bool = False) -> None:
+    """Writes a whole file, or none; ``path`` and ``force`` as `checked_output` takes them.
+
+    What is no file (a pipe, a terminal, /dev/null) is written to as it is.
+
+    Raises:
+        LibraryError: it cannot be written, or may not be.
+    """
+    path = checked_output(path, force=force)
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-        part.replace(path)
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                stream.writelines(pieces)
+            return
+        _write_whole(path, pieces, force=force)
+    except FileExistsError:  # it came while the work was done
+        raise LibraryError(
+            f"{path} is there by now.", "Give --force to write over it, or another -o FILE."
+        ) from None
     except OSError as error:
         raise LibraryError(
             f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
         ) from None
+
+
+def _write_whole(path: Path, pieces: Iterable[str], *, force: bool) -> None:
+    """The file in one step: a reader sees all of it or what was there before."""
+    target = path.resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(_usual_mode(target))
+        if force:
+            part.replace(target)
+        else:
+            _place_new(part, target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _usual_mode(target: Path) -> int:
+    """The permissions of the file that is replaced, else those of any new file."""
+    try:
+        return target.stat().st_mode & 0o777
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _place_new(part: Path, target: Path) -> None:
+    """``part`` as ``target``, never over another file."""
+    try:
+        target.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        part.replace(target)
+
+
+def _library_around(path: Path) -> Path | None:
+    """The folder of the library that ``path`` would lie in."""
+    for folder in path.resolve().parents:
+        marks = (folder / "library.json", folder / "chroma" / DATABASE, folder / DATABASE)
+        if any(mark.is_file() for mark in marks[1:]) or (
+            marks[0].is_file() and (folder / "lock").exists()
+        ):
+            return folder
+    return None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from assistant.cli.opening import write_file
+from assistant.errors import LibraryError
 from assistant.exporting import FORMATS
 from assistant.paper import Paper
 from assistant.reading import read
@@ -156,16 +159,6 @@ def test_csv_has_a_header_and_a_row_a_paper(filled: Path, run: Run) -> None:
     assert rows[0]["authors"] == "Ada King Lovelace; José van der Berg"
 
 
-def test_bibtex_keys_are_readable_and_differ() -> None:
-    papers = [
-        Paper(title="On the Pruning of Trees", authors=("Ada Lovelace",), year=1843, abstract=text)
-        for text in ("One.", "Two.")
-    ]
-    text = "".join(FORMATS["bibtex"](papers))
-    assert "@misc{lovelace1843pruning," in text
-    assert "@misc{lovelace1843pruning-2," in text
-
-
 def test_ris_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "library.ris"
     file.write_text("".join(FORMATS["ris"](TRICKY)), encoding="utf-8")
@@ -188,3 +181,53 @@ def test_export_to_where_nothing_can_be_written(filled: Path, run: Run, tmp_path
     result = run("papers", "export", "-o", str(target))
     assert result.code == 1
     assert result.err.startswith(f"{target} cannot be written: No such file or directory.")
+
+
+def test_a_file_that_is_there_is_kept_unless_forced(filled: Path, run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "mine.jsonl"
+    target.write_text("years of work", encoding="utf-8")
+    target.chmod(0o640)
+    refused = run("papers", "export", "-o", str(target))
+    assert refused.code == 1
+    assert "--force" in refused.err
+    assert target.read_text(encoding="utf-8") == "years of work"
+    done = run("papers", "export", "-o", str(target), "--force")
+    assert done.code == 0
+    assert len(target.read_text(encoding="utf-8").splitlines()) == 3
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.glob(".mine*")) == []
+
+
+def test_nothing_is_written_into_a_library(filled: Path, run: Run, tmp_path: Path) -> None:
+    before = {path: path.stat().st_size for path in filled.rglob("*") if path.is_file()}
+    link = tmp_path / "innocent"
+    link.symlink_to(filled, target_is_directory=True)
+    names = ["library.json", "new.csv", "chroma/chroma.sqlite3", "chroma/new.bib"]
+    for folder in (filled, link):
+        for name in names:
+            for command in (["papers", "export"], ["review", "experts"]):
+                suffix = "" if command[0] == "papers" else ".md"
+                target = folder / (name if name == "library.json" else name + suffix)
+                result = run(*command, "-o", str(target), "--force")
+                assert result.code == 1, target
+                assert "library at" in result.err
+    after = {path: path.stat().st_size for path in filled.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_what_is_no_file_is_written_to(filled: Path, run: Run) -> None:
+    assert run("papers", "export", "-o", "/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_file_that_came_meanwhile_is_kept(tmp_path: Path) -> None:
+    target = tmp_path / "late.csv"
+
+    def pieces() -> Iterator[str]:
+        yield "ours"
+        target.write_text("theirs", encoding="utf-8")
+
+    with pytest.raises(LibraryError, match="by now"):
+        write_file(target, pieces())
+    assert target.read_text(encoding="utf-8") == "theirs"
+    assert [path.name for path in tmp_path.iterdir() if "late" in path.name] == ["late.csv"]

@@ -5,20 +5,33 @@ from __future__ import annotations
 import csv
 import io
 
+from assistant.escaping import spreadsheet
 from assistant.exporting import FORMATS
 from assistant.review.model import COLUMNS, Review
 
-__all__ = ["bibtex", "ris", "table_csv"]
+__all__ = ["bibtex", "csl", "ris", "table_csv"]
 
 
 def bibtex(review: Review) -> str:
     """The references as BibTeX, in the order of their numbers."""
-    return "".join(FORMATS["bibtex"](reference.paper for reference in review.references))
+    return _written("bibtex", review)
 
 
 def ris(review: Review) -> str:
     """The references as RIS, in the order of their numbers."""
-    return "".join(FORMATS["ris"](reference.paper for reference in review.references))
+    return _written("ris", review)
+
+
+def csl(review: Review) -> str:
+    """The references as CSL-JSON, in the order of their numbers."""
+    return _written("csl", review)
+
+
+def _written(form: str, review: Review) -> str:
+    keys = {reference.paper.id: reference.key for reference in review.references}
+    papers = [reference.paper for reference in review.references]
+    # a review that was saved before its papers had keys makes them among themselves
+    return "".join(FORMATS[form](papers, keys if all(keys.values()) else None))
 
 
 def table_csv(review: Review) -> str:
@@ -29,11 +42,7 @@ def table_csv(review: Review) -> str:
     ids = {reference.number: reference.paper.id for reference in review.references}
     for row in review.table:
         cells = [getattr(row, column) for column in COLUMNS]
-        texts = [_safe(cell.text) if cell else "" for cell in cells]
-        writer.writerow([row.number, ids[row.number], _safe(row.title), _safe(row.theme), *texts])
+        texts = [cell.text if cell else "" for cell in cells]
+        texts = [ids[row.number], row.title, row.theme, *texts]
+        writer.writerow([row.number, *map(spreadsheet, texts)])
     return out.getvalue()
-
-
-def _safe(text: str) -> str:
-    """Without what a spreadsheet would take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
