@@ -8,6 +8,7 @@ is said, with what is missing by name.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,6 +90,12 @@ class ExtractiveAnswerer:
         embedder = reader.embedder
         self._about = AboutLibrary(library, self._papers_on, _rarity_of(embedder))
         self._vocabulary: tuple[str, Vocabulary] | None = None
+
+    def over(self, retriever: PaperRetriever, k: int) -> ExtractiveAnswerer:
+        """The same answerer with another retriever, whose first ``k`` papers are told."""
+        other = copy.copy(self)
+        other._retriever, other._most = retriever, k
+        return other
 
     def answer(
         self, question: str, turns: Sequence[Message] = (), filters: Filters | None = None
