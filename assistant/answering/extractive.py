@@ -128,7 +128,11 @@ class ExtractiveAnswerer:
             answer=draft.text,
             answered=status == "answered",
             status=status,
-            confidence=min(part.assessment.confidence for part in found),
+            confidence=min(
+                part.assessment.confidence
+                for part, turned_out in zip(found, written, strict=True)
+                if turned_out == status
+            ),
             form=form,
             citations=draft.citations,
             sentences=draft.sentences,
