@@ -771,9 +771,7 @@ class Assistant:
         """The answerer without a language model, made when it is first needed."""
         with self._lock:
             if k is not None:
-                answerer = copy.copy(self._extractive())
-                answerer._retriever = self._retriever(k=k)
-                return answerer
+                return self._extractive().over(self._retriever(k=k), k)
             if self._opened_extractive is None:
                 from assistant.answering.extractive import open_answerer  # noqa: PLC0415
 

@@ -285,6 +285,8 @@ class Library:
             vectors = self._embedder().embed(texts)
             with suppress(Exception):  # keeping it is a convenience
                 records.keep_sentence_vectors(place, vectors)
+                kept = records.sentence_vectors(place)  # rounded: as every later question reads
+                vectors = vectors if kept is None else kept
         return vectors
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ _PAPERS = (
 _LIBRARY = r"(?:library|collection|corpus|database|data ?base|archive|set|knowledge base)"
 _HERE = (
     rf"(?:\s+(?:(?:are\s+)?(?:there\s+)?(?:in|from|of)\s+(?:the|this|my|your|our)\s+{_LIBRARY}"
-    r"|do\s+you\s+(?:have|hold|know)|you\s+have|are\s+(?:there|here)|here|there))?"
+    r"|do\s+you\s+(?:have|hold|know)|you\s+have|are\s+(?:there|here)|(?:in\s+)?here|there))?"
 )
 _LEAD = (
     r"(?:(?:please|can you|could you|tell me|show me|give me|i want to see|i'd like to see)\s+)*"
@@ -73,8 +73,8 @@ _COUNT_TOPIC = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NEWEST = re.compile(
-    rf"""{_LEAD}(?:(?:what|which)\s+(?:is|are)\s+)?(?:list\s+)?(?:the\s+)?(?:\w+\s+)?
-      (?P<which>most\s+recent|newest|latest|recent|oldest|earliest|last|first)\s+(?:\d+\s+)?
+    rf"""{_LEAD}(?:(?:what|which)\s+(?:is|are)\s+)?(?:list\s+)?(?:the\s+)?
+      (?:\d+\s+)?(?P<which>most\s+recent|newest|latest|recent|oldest|earliest|last|first)\s+(?:\d+\s+)?
       (?:published\s+)?(?:{_PAPERS})(?:\s+(?:on|about)\s+(?P<topic>.+?))?{_HERE}
      |{_LEAD}(?:which|what)\s+(?:{_PAPERS})\s+(?:is|are)\s+(?:the\s+)?
       (?P<which2>most\s+recent|newest|latest|oldest|earliest){_HERE}

@@ -56,7 +56,7 @@ class Draft:
         number = self._number(found.paper, text)
         self.sentences.append(
             Sentence(
-                text=f"{name}: “{text}” [{number}]",
+                text=f"{name.rstrip(' .')}: “{text}” [{number}]",
                 citations=[number],
                 support="supported",
                 quote=text,

@@ -8,6 +8,7 @@ is said, with what is missing by name.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,7 +36,7 @@ from assistant.library import Library
 from assistant.paper import Paper
 from assistant.results import Answer, Message, Passage, Status
 from assistant.retrieval import PaperRetriever
-from assistant.settings import AnswerSettings, Settings
+from assistant.settings import Settings
 
 __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
@@ -69,6 +70,7 @@ class ExtractiveAnswerer:
         retriever: over it.
         reader: of passages.
         settings: thresholds and length.
+        judge: what the papers found are worth.
     """
 
     def __init__(
@@ -76,17 +78,24 @@ class ExtractiveAnswerer:
         library: Library,
         retriever: PaperRetriever,
         reader: PassageReader,
-        settings: AnswerSettings,
+        settings: Settings,
         judge: Judge,
     ) -> None:
         self._library = library
         self._retriever = retriever
         self._reader = reader
-        self._settings = settings
+        self._settings = settings.answer
+        self._most = settings.retrieval.top_k
         self._judge = judge
         embedder = reader.embedder
         self._about = AboutLibrary(library, self._papers_on, _rarity_of(embedder))
         self._vocabulary: tuple[str, Vocabulary] | None = None
+
+    def over(self, retriever: PaperRetriever, k: int) -> ExtractiveAnswerer:
+        """The same answerer with another retriever, whose first ``k`` papers are told."""
+        other = copy.copy(self)
+        other._retriever, other._most = retriever, k
+        return other
 
     def answer(
         self, question: str, turns: Sequence[Message] = (), filters: Filters | None = None
@@ -119,11 +128,15 @@ class ExtractiveAnswerer:
             answer=draft.text,
             answered=status == "answered",
             status=status,
-            confidence=min(part.assessment.confidence for part in found),
+            confidence=min(
+                part.assessment.confidence
+                for part, turned_out in zip(found, written, strict=True)
+                if turned_out == status
+            ),
             form=form,
             citations=draft.citations,
             sentences=draft.sentences,
-            passages=_passages(found),
+            passages=_passages(found, self._most),
             notes=notes,
         )
 
@@ -275,16 +288,15 @@ class ExtractiveAnswerer:
             draft.say(f"{are} {titles}.")
 
 
-def _passages(found: Sequence[_Part]) -> list[Passage]:
-    """The papers that were read, those of several parts in turns, each once."""
+def _passages(found: Sequence[_Part], most: int) -> list[Passage]:
+    """The best papers that were found, those of several parts in turns, each once."""
     passages: dict[str, Passage] = {}
-    most = max(len(part.assessment.retrieval) for part in found)
     for n in range(most):
         for part in found:
             if n < len(part.assessment.retrieval):
                 passage = part.assessment.retrieval[n].passage
                 passages.setdefault(passage.paper_id, passage)
-    return list(passages.values())
+    return list(passages.values())[:most]
 
 
 def _rarity_of(embedder: Embedder) -> Callable[[str], float]:
@@ -303,4 +315,4 @@ def open_answerer(
 ) -> ExtractiveAnswerer:
     """The answerer over ``library``, with its calibration kept in the cache."""
     judge = Judge(reader, settings.answer, Calibrations(library, reader.embedder, settings.cache))
-    return ExtractiveAnswerer(library, retriever, reader, settings.answer, judge)
+    return ExtractiveAnswerer(library, retriever, reader, settings, judge)

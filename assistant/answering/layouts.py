@@ -30,6 +30,12 @@ _SAME = 0.92
 """Cosine from which two sentences say the same."""
 _LISTED, _NAMED = 8, 20
 """Papers of a list with their key sentence, and those that are named after them."""
+_PARTICULAR = 4
+"""Content words from which a topic that one paper treats is a question for what it says."""
+_NEAR = 2.0
+"""Log-odds that a number in the midst of the question's words is worth."""
+_WINDOW = 60
+"""Characters on both sides of a number that tell what it is a number of."""
 _MECHANISM = 3
 _BUILDING_ON = 4
 
@@ -70,6 +76,15 @@ _FINDING = re.compile(
     r"|leads? to|led to|evidence|confirm\w*)\b",
     re.IGNORECASE,
 )
+_AIM = re.compile(
+    r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
+    r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
+    r"|discuss\w*|analy[sz]\w+)"
+    r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
+    r"|described|presented|analy[sz]ed))\b",
+    re.IGNORECASE,
+)
+"""A sentence that tells what was studied, not what came of it."""
 _ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
 
 
@@ -134,7 +149,9 @@ class Layout:
     def _fact(self, _: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
         bonus: Callable[[str], float] | None = None
-        if _ASKS_BEST.search(question.text):
+        if question.wants_number:
+            bonus = lambda s: _NEAR * _number_near(s, question) - 1.0 * bool(_AIM.search(s))  # noqa: E731
+        elif _ASKS_BEST.search(question.text):
             bonus = lambda s: 1.0 * bool(_BEST.search(s))  # noqa: E731
         ranked = _ranked(assessment.candidates, bonus)
         if question.wants_number:
@@ -165,6 +182,9 @@ class Layout:
 
     def _list(self, asked: Asking, assessment: Assessment) -> bool:
         members = on_topic(assessment.question, assessment.retrieval)
+        size = len(assessment.question.states.words)
+        if len(members) <= (2 if size > _PARTICULAR + 1 else 1) and size >= _PARTICULAR:
+            return self._fact(asked, assessment)  # so particular that it asks for a detail
         if not members:
             return False
         count = f"{len(members)} paper{'s' * (len(members) != 1)} here"
@@ -241,7 +261,7 @@ class Layout:
 
     def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
         del asked
-        ranked = _ranked(assessment.candidates, lambda s: 1.2 * bool(_FINDING.search(s)))
+        ranked = _ranked(assessment.candidates, _finding)
         best: list[Candidate] = []
         for candidate in ranked:
             if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > self._added:
@@ -327,6 +347,22 @@ def _ranked(
     if bonus is None:
         return list(found)
     return sorted(found, key=lambda c: -(c.score + bonus(c.text)))
+
+
+def _number_near(sentence: str, question: Question) -> float:
+    """Share of the question's words, by weight, that stand around one number of ``sentence``."""
+    shares = (
+        question.coverage(
+            set(terms(sentence[max(0, found.start() - _WINDOW) : found.end() + _WINDOW]))
+        )
+        for found in NUMBER.finditer(sentence)
+    )
+    return max(shares, default=0.0)
+
+
+def _finding(sentence: str) -> float:
+    """What it is worth that ``sentence`` tells a finding, and not only what was studied."""
+    return 1.2 * bool(_FINDING.search(sentence)) - 1.0 * bool(_AIM.search(sentence))
 
 
 def _phrase(topic: str) -> re.Pattern[str]:

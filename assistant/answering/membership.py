@@ -15,17 +15,25 @@ from assistant.text import terms
 
 __all__ = ["membership_features", "on_topic"]
 
+_ENOUGH, _LACKING = 3, 0.5
+"""Where so many papers hold all of the topic's words, those that lack one of more than this
+weight are on something wider. Measured on list questions in three fields that were not looked
+at: precision .90 → .93 at recall .84 → .82."""
+
 
 def on_topic(question: Question, found: Retrieval) -> list[RetrievedPaper]:
     """Those of ``found`` that are on the topic that ``question`` holds, best first."""
     model = load("membership")
     best = max((paper.cosine for paper in found), default=0.0)
     top = max((paper.standing for paper in found), default=0.0)
-    return [
-        paper
-        for paper in found
-        if model.log_odds(membership_features(question, paper, best, top)) >= 0
-    ]
+    members: list[tuple[RetrievedPaper, float]] = []
+    for paper in found:
+        features = membership_features(question, paper, best, top)
+        if model.log_odds(features) >= 0:
+            members.append((paper, features["lack"]))
+    whole = sum(lack == 0 for _, lack in members)
+    most = _LACKING if whole >= _ENOUGH else 1.0
+    return [paper for paper, lack in members if lack <= most]
 
 
 def membership_features(

@@ -24,11 +24,16 @@ Floats = NDArray[np.float32]
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐-―.][^\W_]+)*")
 _WANTS_NUMBER = re.compile(
-    r"\b(how (many|much|long|fast|large|big|often|far)"
+    r"\b(how (many|much|long|fast|large|big|often|far|heavy|hot|cold|high|low|deep|wide|tall|old"
+    r"|small|thick|strong|frequent\w*|common)\b"
     r"|what (percentage|fraction|share|number|speed|accuracy|error|size|rate|factor|gain|score"
     r"|cost)|by what|percent|speed-?up|times|gain|cost|rate|error|accuracy|ratio|size|fps|figure"
     r"|number)\b"
-    r"|%|\$|\?\?",
+    r"|%|\$|\?\?"
+    r"|^\W*(what (is|was|were|are) )?(the )?(\w+ ){0,2}(mass|weight|diameter|temperature"
+    r"|angle|speed|velocity|pressure|height|length|width|thickness|dos(e|age)|incidence|prevalence|frequency"
+    r"|duration|age|percentage|proportion|maximum|minimum|mean|average|numbers?|levels?"
+    r"|concentration|ratio|recall|precision|weight|price|values?)\b",
     re.IGNORECASE,
 )
 _NO_WISH = re.compile(  # numbers that are spoken of, but not asked for

@@ -47,7 +47,7 @@ def show_answer(terminal: Terminal, answer: Answer, *, unfinished: bool = False)
     terminal.settle()
     show_text(terminal, answer, unfinished=unfinished)
     show_sources(terminal, answer)
-    show_notes(terminal, answer)
+    show_notes(terminal, answer, finished=not unfinished)
 
 
 def show_text(terminal: Terminal, answer: Answer, *, unfinished: bool = False) -> None:
@@ -131,9 +131,9 @@ def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> 
             terminal.say(f"- {passage.title}", *_link(passage.url), hang=2)
 
 
-def show_notes(terminal: Terminal, answer: Answer) -> None:
+def show_notes(terminal: Terminal, answer: Answer, *, finished: bool = True) -> None:
     """What the answer says about itself, quietly and not on standard output."""
-    notes = [*_sureness(answer), *answer.notes]
+    notes = [*(_sureness(answer) if finished else []), *answer.notes]
     if answer.usage and answer.usage.prompt_tokens:
         notes.append(f"{answer.model}: {told_usage(answer.usage)}.")
     if notes and terminal.rich_notes:

@@ -138,7 +138,7 @@ class Telling:
             show_text(self._terminal, event.partial, unfinished=True)
         partial = without_error(event.partial, event.message)
         show_sources(self._terminal, partial, quotes=self._quotes)
-        show_notes(self._terminal, partial)
+        show_notes(self._terminal, partial, finished=False)
 
 
 class Writer:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -282,3 +285,44 @@ def test_markers_in_an_abstract_are_not_citations(tmp_path: Path, real_embedder:
     (marked,) = [s for s in answer.sentences if s.citations]
     assert marked.quote == paper.abstract  # letter for letter
     assert marked.text == f"Turnips: “{paper.abstract}” [1]"
+
+
+FORMS = {
+    "definition": "What is the sweat test?",
+    "list": "papers on nasal polyps",
+    "comparison": "Compare sweat sodium with sweat chloride",
+    "explanation": "Why is sweat salty in cystic fibrosis?",
+    "limits": "What are the limitations of the sweat test?",
+    "yes_no": "Does physiotherapy help patients?",
+    "fact": "How many patients were studied?",
+    "two": "What is meconium ileus and how is it treated?",
+}
+
+
+@pytest.fixture(scope="module")
+def medical(
+    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
+) -> Assistant:
+    data = os.environ.get("ASSISTANT_TEST_DATA")
+    if not data or not (Path(data) / "ir" / "cystic_fibrosis").is_dir():
+        pytest.skip("ASSISTANT_TEST_DATA names no folder with ir/cystic_fibrosis")
+    folder = tmp_path_factory.mktemp("medical") / "library"
+    made = Assistant(Settings(library=folder, cache=model_cache))
+    with (Path(data) / "ir" / "cystic_fibrosis" / "corpus.jsonl").open(encoding="utf-8") as lines:
+        records = [json.loads(line) for line in islice(lines, 150)]
+    made.library.ingest(Paper(title=r["title"], abstract=r["text"]) for r in records)
+    return made
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_shows_another_field_letter_for_letter(medical: Assistant, form: str) -> None:
+    answer = medical.ask(FORMS[form])
+    check_whole(answer, medical)
+    assert answer.form == form
+
+
+@pytest.mark.corpus
+def test_another_field_is_refused_there(medical: Assistant) -> None:
+    for question in ("How is flow matching trained?", "What is a mixture of experts?"):
+        assert medical.ask(question).status == "absent"

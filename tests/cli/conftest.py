@@ -170,8 +170,8 @@ class Script:
         self.turns: list[Any] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
 
-    def stream(self, assistant: Assistant, question: str, history: Any = ()) -> Any:
-        del assistant
+    def stream(self, assistant: Assistant, question: str, history: Any = (), **options: Any) -> Any:
+        del assistant, options
         self.asked.append((question, [(turn.role, turn.content) for turn in history]))
         turn = self.turns.pop(0)
         yield StatusEvent(text="searching")

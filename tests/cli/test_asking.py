@@ -79,7 +79,10 @@ def test_ask_shows_text_marks_sources_and_notes(filled: Path, run: Run, script: 
         "[2] Half the Memory · partly supported",
         "    “Memory falls.”",
     ]
-    assert result.err == "This is extraction.\n"
+    assert result.err.splitlines() == [
+        "Answered; confidence that the library answers: 90%.",
+        "This is extraction.",
+    ]
 
 
 def test_a_verdict_is_never_lost(filled: Path, run: Run, script: Script) -> None:
@@ -92,7 +95,8 @@ def test_a_verdict_is_never_lost(filled: Path, run: Run, script: Script) -> None
 def test_what_a_language_model_cost_is_said(filled: Path, run: Run, script: Script) -> None:
     usage = Usage(prompt_tokens=1200, completion_tokens=34, cost_usd=0.0021)
     script.turns = [made_answer(model="some-model", usage=usage, notes=[])]
-    assert run("ask", "why?").err == "some-model: 1,200 tokens in, 34 out, $0.0021.\n"
+    told = run("ask", "why?").err.splitlines()
+    assert told[1:] == ["some-model: 1,200 tokens in, 34 out, $0.0021."]
 
 
 def test_closest_and_absent_look_different(filled: Path, run: Run, script: Script) -> None:
