@@ -285,7 +285,7 @@ class Assistant:
         """
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
-        if self.settings.llm:
+        if self.settings.llm or self._given_llm is not None:
             yield from self._generative().stream(
                 question,
                 turns,
@@ -554,7 +554,11 @@ class Assistant:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
 
                 self._opened_generative = open_answerer(
-                    self.settings, self._retriever(), self._embedder(), self._reader()
+                    self.settings,
+                    self._retriever(),
+                    self._embedder(),
+                    self._reader(),
+                    self._given_llm,
                 )
             return self._opened_generative
 

@@ -67,7 +67,7 @@ from assistant.retrieved import Retrieval, RetrievedPaper
 from assistant.settings import Settings, Verify
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import ChatMessage
+    from llama_index.core.llms import LLM, ChatMessage
 
     from assistant.answering.evidence import PassageReader
     from assistant.answering.support import SupportChecker
@@ -860,9 +860,15 @@ def _mending(mended: int, dropped: int) -> str:
 
 
 def open_answerer(
-    settings: Settings, retriever: PaperRetriever, embedder: Embedder, reader: PassageReader
+    settings: Settings,
+    retriever: PaperRetriever,
+    embedder: Embedder,
+    reader: PassageReader,
+    llm: LLM | None = None,
 ) -> GenerativeAnswerer:
     """The answerer of the endpoint and the prompts that the settings name.
+
+    ``llm``: a chat model of LlamaIndex in place of the endpoint.
 
     Raises:
         ConfigurationError: the endpoint, its key or a prompt cannot be used.
@@ -878,7 +884,7 @@ def open_answerer(
 
     return GenerativeAnswerer(
         settings,
-        endpoint=Endpoint(settings),
+        endpoint=Endpoint(settings, llm=llm),
         prompts=Prompts(settings.prompts),
         retriever=retriever,
         checker=checker,
