@@ -176,10 +176,15 @@ def _particulars(text: str) -> Particulars:
     return Particulars.of(text)
 
 
+_MOST_NUMBERS = 24
+"""Numbers of one sentence that are compared; more is a table of data."""
+
+
 @lru_cache(maxsize=4096)
 def _companies(text: str) -> tuple[tuple[Number, Company], ...]:
     """The numbers in digits and the fractions of a text, with what they stand beside."""
-    numbers = [n for n in _particulars(text).numbers if not n.spelled or len(n.readings) > 1]
+    found = [n for n in _particulars(text).numbers if not n.spelled or len(n.readings) > 1]
+    numbers = found[:_MOST_NUMBERS]
     return tuple(zip(numbers, number_company(text, numbers), strict=True))
 
 
@@ -460,7 +465,7 @@ def _counts_else(sentence: str, number: Number, held: Sequence[Held]) -> bool:
 def _missing_numbers(said: Particulars, read: _Read) -> list[Number]:
     """Numbers in digits that are neither in the abstract nor made of two that are."""
     missing = [n for n in said.numbers if not n.spelled and not _has_number(n, read)]
-    return [n for n in missing if not _is_derived(n, read)]
+    return [n for n in missing if len(missing) > _MOST_NUMBERS or not _is_derived(n, read)]
 
 
 def _is_derived(number: Number, read: _Read) -> bool:

@@ -47,6 +47,7 @@ def model(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, filled: Path)
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("ASSISTANT_LLM", "scripted")
+    monkeypatch.setenv("ASSISTANT_GENERATION__EFFORT", "quick")  # one call a question
     monkeypatch.setenv("NO_COLOR", "1")
     return filled
 
@@ -84,7 +85,8 @@ def test_options_reach_the_model(run: Run, filled: Path, server: ScriptedServer)
     assert (request["model"], request["max_tokens"]) == ("other", 77)
     assert "Klingon" in request["messages"][0]["content"]
     server.replies.extend([Reply(cited(request)), '{"1": "supported"}'])
-    assert "in 2 calls" in run("ask", QUESTION, *options, "--effort", "quick", "--verify").err
+    checked = run("ask", QUESTION, *options, "--effort", "quick", "--verify", "model")
+    assert "in 2 calls" in checked.err
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_options_reach_the_model(run: Run, filled: Path, server: ScriptedServer)
     [
         (["--effort", "deep"], "--effort"),
         (["--max-cost", "1"], "--max-cost"),
-        (["--no-verify"], "--verify"),
+        (["--verify", "off"], "--verify"),
         (["--base-url", "http://localhost:1/v1"], "--base-url"),
     ],
 )
