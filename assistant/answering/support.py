@@ -88,9 +88,11 @@ FEATURES = (
     "affirmed_new",  # … the other way round
     "label",  # begins with a label and a colon
 )
-SUPPORTED, PARTIAL = 0.5, 0.2
+SUPPORTED, PARTIAL = 0.5, 0.3
 """Scores from which a sentence counts as supported, or in part."""
 
+_STRANGE = 0.2
+"""Cosine, and share of terms, below which a sentence has nothing to do with an abstract."""
 DIFFERS = "not in the abstract"
 SWAPPED = "belongs to something else in the abstract"
 OTHER_LANGUAGE = "not checked: written in another language than the abstract"
@@ -257,6 +259,8 @@ class SupportChecker:
         differs_by = _differences(said, source.read) or self._denied(sentence, said, source, best)
         if differs_by:
             score = min(score, SUPPORTED - 0.01)
+        if named["cosine"] < _STRANGE and named["terms_sentence"] < _STRANGE:
+            score = min(score, PARTIAL - 0.01)
         support: Support = (
             "supported" if score >= SUPPORTED else "partial" if score >= PARTIAL else "unsupported"
         )
@@ -485,12 +489,22 @@ def _differences(said: Particulars, read: _Read) -> str:
 
 
 def _reason(named: dict[str, float], support: str) -> str:
-    if support != "supported":
-        if named["number_moved_far"] or named["numbers_crossed"] > 0.1:
-            return f"a number {SWAPPED}"
-        if named["absolute_new"]:
-            return "stronger than the abstract"
-        return "only some of it is in the abstract" if support == "partial" else "little in common"
-    if named["copied"] > 0.6:
-        return "nearly the abstract's words"
-    return "the same in other words"
+    """What a verdict rests on, in a few words.
+
+    That the abstract says the opposite is said only of a near copy that turns a word of it: a
+    word alone ("not", "lower") says nothing.
+    """
+    if support == "supported":
+        near = named["copied"] > 0.6
+        return "nearly the abstract's words" if near else "the same in other words"
+    if named["against_in_copy"] > 0.15:
+        return OPPOSITE
+    if named["number_moved_far"] or named["numbers_crossed"] > 0.1:
+        return f"a number {SWAPPED}"
+    if named["thing_changed"] and named["terms_sentence"] > 0.5:
+        return "a number counts something else in the abstract"
+    if named["absolute_new"]:
+        return "stronger than the abstract"
+    if support == "partial" or named["terms_sentence"] > 0.5:
+        return "only some of it is in the abstract"
+    return "little in common"
