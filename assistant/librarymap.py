@@ -1,18 +1,19 @@
 """The map of a library: its papers as points on a plane, near where their meaning is near.
 
 The vector of a paper is the mean of its chunks. t-SNE lays the vectors out (principal
-components begin it, so the same library gives the same map), k-means finds the regions that are
-its themes, and the terms that are frequent in a theme and rare outside it name it. scikit-learn
-does all three.
+components begin it, so the same library gives the same map); its themes are those of
+`assistant.themes`, found in the embedding's own space.
+
+A map that people know stays: papers that are added stand between the nearest of those that were
+there, in the theme of most of these, and those keep place, theme and colour. Only a library that
+has doubled since it was laid out is laid out anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
-import weakref
 from collections import Counter
 from pathlib import Path
 
@@ -21,13 +22,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from assistant.files import write_atomically
-from assistant.index import SearchIndex
+from assistant.library import Library
+from assistant.themes import cluster, named
 
 __all__ = ["LibraryMap", "MapMaker"]
 
 Floats = NDArray[np.float32]
 
-VERSION = 1
+VERSION = 2
 MOST_LAID_OUT = 3000
 """Papers that t-SNE places; those beyond stand between their nearest placed neighbours."""
 _MOST_THEMES = 12
@@ -35,10 +37,17 @@ _DIMENSIONS = 40
 _ITERATIONS = 500
 _NEIGHBOURS = 5
 _SEED = 0
+_GROWN = 2.0
+"""Times as many papers as were laid out, from which on the map is laid out anew."""
+_APART = 0.012
+"""How far from the middle of its neighbours a point that was added stands, at the most."""
 
 
 class LibraryMap(BaseModel):
-    """Papers in index order: place (in [0, 1]), theme, title; and the names of the themes."""
+    """Papers in the library's order: place (in [0, 1]), theme, title; and the themes' names.
+
+    ``laid_out``: how many papers there were when the map was laid out.
+    """
 
     version: int = VERSION
     ids: list[str]
@@ -47,55 +56,103 @@ class LibraryMap(BaseModel):
     y: list[float]
     theme: list[int]
     themes: list[str]
+    laid_out: int = 0
 
 
 class MapMaker:
-    """Makes the map of an index once, and keeps it in memory and in ``folder``."""
+    """Makes the map of a library once, and keeps it in memory and in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._made: weakref.WeakKeyDictionary[SearchIndex, LibraryMap] = weakref.WeakKeyDictionary()
+        self._made: dict[Path, tuple[str, LibraryMap]] = {}
 
-    def made(self, index: SearchIndex) -> LibraryMap | None:
+    def made(self, library: Library) -> LibraryMap | None:
         """The map, where it was made before."""
-        return self._made.get(index)
+        version, found = self._made.get(library.path, ("", None))
+        return found if version == library.version else None
 
-    def map(self, index: SearchIndex) -> LibraryMap:
+    def map(self, library: Library) -> LibraryMap:
         """The map; some seconds for thousands of papers that were not laid out before."""
         with self._lock:
-            found = self._made.get(index)
+            found = self.made(library)
             if found is None:
-                file = self._folder / f"{_name(index)}.json"
-                found = _read(file, len(index))
-                if found is None:
-                    found = _made(index)
+                version = library.version
+                file = self._folder / f"{_name(library)}.json"
+                kept = _read(file)
+                found = _of(library, kept)
+                if found != kept:
                     _keep(file, found)
-                self._made[index] = found
+                self._made[library.path] = (version, found)
             return found
 
 
-def _made(index: SearchIndex) -> LibraryMap:
-    papers = list(index.papers())
-    titles = [paper.title for paper in papers]
-    texts = [f"{paper.title}. {paper.abstract}" for paper in papers]
-    places = _places(_means(index))
-    theme = _clusters(places)
+def _of(library: Library, kept: LibraryMap | None) -> LibraryMap:
+    """The map of the papers that there are, on the ground of the one that was kept."""
+    ids, vectors = library.vectors()
+    papers = {paper.id: paper for paper in library.papers()}
+    there = [n for n, name in enumerate(ids) if name in papers]
+    ids, vectors = [ids[n] for n in there], vectors[there]
+    titles = [papers[name].label for name in ids]
+    old = {name: n for n, name in enumerate(kept.ids)} if kept else {}
+    known = [n for n, name in enumerate(ids) if name in old]
+    if kept is None or not known or len(ids) >= _GROWN * max(kept.laid_out, _NEIGHBOURS):
+        places = _places(vectors)
+        count = max(1, min(_MOST_THEMES, round((len(ids) / 2) ** 0.5)))
+        themes = named(
+            cluster(vectors, count=count),
+            vectors,
+            [papers[name].title for name in ids],
+            [papers[name].abstract for name in ids],
+            idf=library.statistics.idf,
+        )
+        theme = np.zeros(len(ids), dtype=np.int64)
+        for n, one in enumerate(themes):
+            theme[one.members] = n
+        names = [one.name for one in themes]
+        return _map(ids, titles, places, theme.tolist(), names, len(ids))
+    places = np.zeros((len(ids), 2), dtype=np.float32)
+    theme_of = [0] * len(ids)
+    for n in known:
+        at = old[ids[n]]
+        places[n] = kept.x[at], kept.y[at]
+        theme_of[n] = kept.theme[at]
+    _put_between(vectors, places, theme_of, known)
+    return _map(ids, titles, places, theme_of, kept.themes, kept.laid_out)
+
+
+def _put_between(vectors: Floats, places: Floats, theme_of: list[int], known: list[int]) -> None:
+    """Gives the papers that are not ``known`` a place and a theme among those that are."""
+    fixed = np.asarray(known)
+    rest = np.setdiff1d(np.arange(len(vectors)), fixed)
+    around = np.random.default_rng(_SEED)
+    many = min(_NEIGHBOURS, len(fixed))
+    for start in range(0, len(rest), 2048):
+        some = rest[start : start + 2048]
+        near = fixed[np.argsort(-(vectors[some] @ vectors[fixed].T), axis=1)[:, :many]]
+        for n, neighbours in zip(some, near, strict=True):
+            middle = places[neighbours].mean(axis=0)
+            places[n] = np.clip(middle + around.uniform(-_APART, _APART, 2), 0, 1)
+            theme_of[n] = Counter(theme_of[at] for at in neighbours).most_common(1)[0][0]
+
+
+def _map(
+    ids: list[str],
+    titles: list[str],
+    places: Floats,
+    theme: list[int],
+    themes: list[str],
+    laid_out: int,
+) -> LibraryMap:
     return LibraryMap(
-        ids=[paper.id for paper in papers],
-        titles=[paper.label for paper in papers],
+        ids=ids,
+        titles=titles,
         x=[round(float(x), 4) for x in places[:, 0]],
         y=[round(float(y), 4) for y in places[:, 1]],
-        theme=theme.tolist(),
-        themes=_names(titles, texts, theme),
+        theme=theme,
+        themes=themes,
+        laid_out=laid_out,
     )
-
-
-def _means(index: SearchIndex) -> Floats:
-    """(papers, dimension) unit vectors."""
-    means = np.stack([index.chunk_vectors(i).mean(axis=0) for i in range(len(index))])
-    norms = np.linalg.norm(means, axis=1, keepdims=True)
-    return np.asarray(means / np.maximum(norms, 1e-9), dtype=np.float32)
 
 
 def _places(vectors: Floats) -> Floats:
@@ -139,107 +196,21 @@ def _laid_out(vectors: Floats) -> Floats:
     return np.asarray(layout.fit_transform(reduced), dtype=np.float32)
 
 
-def _clusters(places: Floats) -> NDArray[np.int64]:
-    """(papers,) the theme of each, the largest theme first: neighbours on the map."""
-    from sklearn.cluster import KMeans  # noqa: PLC0415
-
-    n = len(places)
-    k = max(1, min(_MOST_THEMES, round((n / 2) ** 0.5)))
-    if k == 1:
-        return np.zeros(n, dtype=np.int64)
-    found = KMeans(k, n_init=3, random_state=_SEED).fit_predict(places)
-    by_size = np.argsort(-np.bincount(found, minlength=k), kind="stable")
-    return np.asarray(np.argsort(by_size)[found], dtype=np.int64)
+def _name(library: Library) -> str:
+    """One map a library, for each embedding model that it may be filled with."""
+    width = library.vectors()[1].shape[1]
+    named = f"{VERSION}/{library.path.resolve()}/{width}"
+    return hashlib.sha256(named.encode()).hexdigest()[:24]
 
 
-def _names(titles: list[str], texts: list[str], theme: NDArray[np.int64]) -> list[str]:
-    """A name for each theme: its two most distinctive terms, those of titles before others."""
-    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415
-
-    count = int(theme.max()) + 1
-    vectorizer = CountVectorizer(
-        stop_words="english",
-        ngram_range=(1, 2),
-        token_pattern=r"(?u)\b[^\W\d][\w-]{2,}\b",  # noqa: S106  a pattern
-        min_df=1 if len(texts) < 20 else 2,
-        max_df=0.5 if len(texts) >= 20 else 1.0,
-        binary=True,
-        max_features=60_000,
-    )
-    try:
-        counts = vectorizer.fit_transform(texts)
-    except ValueError:  # nothing but stop words
-        return [f"Theme {n + 1}" for n in range(count)]
-    terms = vectorizer.get_feature_names_out()
-    counts = counts + 2 * vectorizer.transform(titles)
-    pairs = np.where([" " in term for term in terms], 1.4, 1.0)  # they say more
-    overall = np.asarray(counts.sum(axis=0)).ravel()
-    names: list[str] = []
-    taken: set[str] = set()
-    for n in range(count):
-        size = int((theme == n).sum())
-        inside = np.asarray(counts[np.flatnonzero(theme == n)].sum(axis=0)).ravel()
-        share = inside / size
-        rest = (overall - inside) / max(1, len(texts) - size)
-        weight = pairs * share * np.log((share + 0.05) / (rest + 0.05))
-        best = [str(terms[i]) for i in np.argsort(-weight, kind="stable")[:60]]
-        name = _name_of(best, taken)
-        names.append(_as_written(name, texts) or f"Theme {n + 1}")
-    return names
-
-
-_DULL = frozenset(
-    "paper papers method methods approach approaches model models results result based using "
-    "propose proposed show shows new novel performance work task tasks state art authors use "
-    "used learning training trained train achieves better study studies early late left right "
-    "module modules times time design designs efficient efficiency fast faster large small high "
-    "low improving improved towards toward case via analysis free aware single multi query "
-    "queries review early different".split()
-)
-
-
-def _name_of(terms: list[str], taken: set[str]) -> str:
-    """The first pair of words that says something, or the first two words; none used before."""
-    chosen: list[str] = []
-    used: set[str] = set()
-    for term in terms:
-        parts = set(term.split())
-        stems = {part.rstrip("s") for part in parts}
-        if parts <= _DULL or term.split()[0] in _DULL or stems & used or term in taken:
-            continue
-        chosen.append(term)
-        used |= stems
-        if len(chosen) == 2 or " " in chosen[0]:
-            break
-    taken.update(chosen)
-    return ", ".join(chosen)
-
-
-def _as_written(name: str, texts: list[str]) -> str:
-    """``name`` with the capitals that its words mostly have in the texts."""
-
-    def surface(found: re.Match[str]) -> str:
-        word = re.compile(rf"\b{re.escape(found[0])}\b", re.IGNORECASE)
-        forms = Counter(form for text in texts for form in word.findall(text))
-        return forms.most_common(1)[0][0] if forms else found[0]
-
-    written = re.sub(r"[\w-]+", surface, name)
-    return written[:1].upper() + written[1:]
-
-
-def _name(index: SearchIndex) -> str:
-    """Changes with anything that the map is made from."""
-    meta = index.meta
-    ids = hashlib.sha256(index.paper_bytes(0, len(index))).hexdigest()
-    return hashlib.sha256(f"{VERSION}/{meta.fingerprint}/{ids}".encode()).hexdigest()[:24]
-
-
-def _read(file: Path, papers: int) -> LibraryMap | None:
+def _read(file: Path) -> LibraryMap | None:
     try:
         found = LibraryMap.model_validate_json(file.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
-    return found if len(found.ids) == papers else None
+    parts = (found.titles, found.x, found.y, found.theme)
+    whole = all(len(part) == len(found.ids) for part in parts)
+    return found if whole and found.version == VERSION else None
 
 
 def _keep(file: Path, made: LibraryMap) -> None:

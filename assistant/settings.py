@@ -93,11 +93,11 @@ class RetrievalSettings(_Group):
 class AnswerSettings(_Group):
     """Shape of an extractive answer."""
 
-    max_sentences: int = Field(5, ge=1, le=20)
-    max_words: int = Field(130, ge=30)
+    max_sentences: int = Field(3, ge=1, le=20, description="quoted; lists show what there is")
+    max_words: int = Field(75, ge=30, description="behind the sentence that answers")
     read_papers: int = Field(5, ge=1, le=50, description="papers whose evidence is weighed")
-    answered_from: float = Field(0.38, ge=0, le=1, description="confidence of an answer")
-    closest_from: float = Field(0.3, ge=0, le=1, description="below it: not in the library")
+    answered_from: float = Field(0.5, ge=0, le=1, description="confidence of an answer")
+    closest_from: float = Field(0.35, ge=0, le=1, description="below it: not in the library")
 
 
 class EndpointSettings(_Group):

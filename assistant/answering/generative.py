@@ -122,6 +122,8 @@ class _Turn:
     cancellation: Cancellation | None
     notes: list[str]
     plan: Plan
+    most: int | None = None
+    """Papers that may be read, where a person says so."""
     started: float = field(default_factory=time.perf_counter)
     retrieved: float | None = None
     confidence: float = 0.0
@@ -214,12 +216,13 @@ class GenerativeAnswerer:
         effort: Effort | None = None,
         verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Iterator[Event]:
         """The events of answering; the last one is a DoneEvent or an ErrorEvent.
 
         ``papers``: how many the library holds. ``effort``, ``verify``: as the settings say if
-        not given. ``filters``: only papers that fit are read. The DoneEvent's answer stands for
+        not given. ``filters``: only papers that fit are read; ``k``: so many at most. The DoneEvent's answer stands for
         all that was shown before: verifying may have changed a sentence.
         """
         generation = self._settings.generation
@@ -234,6 +237,7 @@ class GenerativeAnswerer:
             cancellation,
             list(notes),
             Plan(question, [question]),
+            most=k,
         )
         try:
             reply = small_talk(question, papers)
@@ -312,6 +316,7 @@ class GenerativeAnswerer:
             found.append(judged)
         most = self._settings.retrieval.top_k
         most = max(3, most // 2) if turn.effort == "quick" else max(most, _FOUND)
+        most = turn.most or most
         held = {paper.paper.id for paper in turn.papers}
         turn.papers += [paper for paper in fuse(found, most) if paper.paper.id not in held]
 

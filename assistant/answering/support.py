@@ -497,14 +497,12 @@ def _reason(named: dict[str, float], support: str) -> str:
     if support == "supported":
         near = named["copied"] > 0.6
         return "nearly the abstract's words" if near else "the same in other words"
-    if named["against_in_copy"] > 0.15:
-        return OPPOSITE
-    if named["number_moved_far"] or named["numbers_crossed"] > 0.1:
-        return f"a number {SWAPPED}"
-    if named["thing_changed"] and named["terms_sentence"] > 0.5:
-        return "a number counts something else in the abstract"
-    if named["absolute_new"]:
-        return "stronger than the abstract"
-    if support == "partial" or named["terms_sentence"] > 0.5:
-        return "only some of it is in the abstract"
-    return "little in common"
+    much = named["terms_sentence"] > 0.5
+    found = [
+        (named["against_in_copy"] > 0.15, OPPOSITE),
+        (named["number_moved_far"] or named["numbers_crossed"] > 0.1, f"a number {SWAPPED}"),
+        (named["thing_changed"] and much, "a number counts something else in the abstract"),
+        (named["absolute_new"], "stronger than the abstract"),
+        (support == "partial" or much, "only some of it is in the abstract"),
+    ]
+    return next((why for holds, why in found if holds), "little in common")

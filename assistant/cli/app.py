@@ -43,17 +43,40 @@ app = typer.Typer(cls=_Guarded, **_PLAIN)
 papers_app = typer.Typer(**_PLAIN)
 cache_app = typer.Typer(**_PLAIN)
 watch_app = typer.Typer(**_PLAIN)
+library_app = typer.Typer(**_PLAIN)
 
 Library = Annotated[
     str | None,
     typer.Option(
         "--library",
-        metavar="PATH",
-        help="Folder of the library, or the word 'sample'. [default: from the settings]",
+        metavar="NAME|PATH",
+        help="Name or folder of the library, a Chroma server's address, or 'sample'; to ask, "
+        "also several: 'ml,medicine'. [default: from the settings]",
         show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Year = Annotated[
+    str | None,
+    typer.Option(
+        "--year", metavar="YEARS", help="2022, 2021..2024, 2021.. or ..2024.", show_default=False
+    ),
+]
+Venue = Annotated[
+    list[str] | None,
+    typer.Option("--venue", metavar="TEXT", help="Part of the venue's name; repeatable."),
+]
+Author = Annotated[
+    list[str] | None,
+    typer.Option("--author", metavar="TEXT", help="Part of an author's name; repeatable."),
+]
+Source = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="TEXT", help="Part of where it came from; repeatable."),
+]
+Tag = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TEXT", help="A keyword; repeatable.")
+]
 Count = Annotated[
     int | None,
     typer.Option("-k", min=1, max=1000, metavar="N", help="Papers to find.", show_default=False),
@@ -195,6 +218,10 @@ def ingest(
         bool, typer.Option("--force", help="Take papers also of a file that is mostly rejected.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Cores that embed. [default: all]"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add papers to the library, and update those that changed.
@@ -228,6 +255,7 @@ def ingest(
         reindex=reindex,
         force=force,
         quiet=quiet,
+        workers=workers,
         as_json=as_json,
     )
 
@@ -325,8 +353,14 @@ def search(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="Words or a question; '-' is standard input.")
     ],
+    *,
     library: Library = None,
     k: Count = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
     as_json: Json = False,
 ) -> None:
     """Find the papers that fit best, each with its best sentence.
@@ -335,10 +369,17 @@ def search(
     Examples:
       assistant search "sparse attention for long documents"
       assistant search "gaze estimation" -k 3 --json
+      assistant search "gaze estimation" --year 2021..2024 --author brandt
     """
     from assistant.cli import asking  # noqa: PLC0415
 
-    asking.search(query, library=library, k=k, as_json=as_json)
+    asking.search(
+        query,
+        library=library,
+        k=k,
+        as_json=as_json,
+        filters={"year": year, "venue": venue, "author": author, "source": source, "tag": tag},
+    )
 
 
 @app.command()
@@ -414,6 +455,11 @@ def ask(
             show_default=False,
         ),
     ] = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
     as_json: Json = False,
     llm: Model = None,
     base_url: BaseUrl = None,
@@ -435,6 +481,8 @@ def ask(
       assistant ask "Which papers prune experts without retraining?"
       assistant ask --library sample "What does sparsity during pre-training save?"
       assistant ask "and for vision models?" --history turns.json
+      assistant ask "What works for small data?" --year 2022.. --venue ICML
+      assistant ask "What works for small data?" --library ml,medicine
       assistant ask - --json < question.txt
       assistant ask "..." --llm gpt-5-mini --effort deep --max-cost 0.05
       assistant ask "..." --llm qwen3:8b --base-url http://localhost:11434/v1
@@ -450,7 +498,15 @@ def ask(
         "max_cost": max_cost,
         "language": language,
     }
-    asking.ask(question, library=library, k=k, history=history, as_json=as_json, model=model)
+    asking.ask(
+        question,
+        library=library,
+        k=k,
+        history=history,
+        as_json=as_json,
+        model=model,
+        filters={"year": year, "venue": venue, "author": author, "source": source, "tag": tag},
+    )
 
 
 @app.command()
@@ -477,10 +533,23 @@ def review(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where to: .md .html .bib .ris .csl.json .csv .json; may be repeated.",
+            help="Where to: .md .keys.md .html .tex .docx .bib .ris .csl.json .csv .json; "
+            "may be repeated.",
         ),
     ] = None,
     force: Force = False,
+    style: Annotated[
+        str, typer.Option("--style", metavar="CSL", help="Of a .docx: apa, ieee, vancouver, …")
+    ] = "apa",
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            help="An earlier review's .json: papers that are new since are marked.",
+            show_default=False,
+        ),
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
     ] = False,
@@ -501,7 +570,8 @@ def review(
     Examples:
       assistant review "mixture-of-experts compression" -o review.md
       assistant review "gaze estimation" --papers 10 -o review.html -o references.bib
-      assistant review "expert pruning" --exclude "A Paper That Does Not Fit" --json
+      assistant review "expert pruning" -o review.docx --style ieee -o review.json
+      assistant review "expert pruning" --since review.json -o new.md
     """
     from assistant.cli import reviewing  # noqa: PLC0415
 
@@ -513,6 +583,8 @@ def review(
         exclude=exclude or [],
         outputs=output or [],
         force=force,
+        style=style,
+        since=since,
         preview=preview,
         as_json=as_json,
         model={
@@ -522,6 +594,139 @@ def review(
             "max_cost": max_cost,
             "language": language,
         },
+    )
+
+
+@app.command()
+def table(
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOPIC]", help="In a few words; none with --all.", show_default=False
+        ),
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All papers of the library.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", help="Separated by commas.", show_default=False),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", metavar="NAME", help="A row for each number that measures it."),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="COLUMN", help="By its numbers, highest first.")
+    ] = None,
+    papers: Annotated[
+        int, typer.Option("--papers", min=1, metavar="N", help="Rows at most.")
+    ] = 100,
+    library: Library = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv .xlsx .md .tex .html .json"),
+    ] = None,
+    force: Force = False,
+    correct: Annotated[
+        tuple[str, str, str] | None,
+        typer.Option(
+            "--correct", metavar="PAPER COLUMN TEXT", help="Put TEXT in a cell, for good, and stop."
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
+    ] = False,
+    as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Make a table over papers: any columns, each cell in the abstract's own words.
+
+    Read without a language model: problem, method, result, limits, sample size, p-value, data
+    set, compared with, name, numbers, METRIC=value, year, authors, venue, doi. Any other column
+    needs one. (?) marks a cell whose sentence compares, so that the value may be another's.
+
+    \b
+    Examples:
+      assistant table "sweat test" --columns "sample size, result, sensitivity=value"
+      assistant table --all --columns "year, method, data set" -o papers.xlsx
+      assistant table "image classification" --metric accuracy
+      assistant table "sweat test" --correct "A Title" "sample size" "41 children"
+    """
+    if correct is None and (topic is None) == (not everything):
+        raise typer.BadParameter("name a topic, or give --all.", param_hint="TOPIC")
+    from assistant.cli import tabling  # noqa: PLC0415
+
+    tabling.table(
+        topic,
+        columns=columns,
+        metric=metric,
+        sort=sort,
+        papers=papers,
+        library=library,
+        outputs=output or [],
+        force=force,
+        correct=correct,
+        preview=preview,
+        as_json=as_json,
+        model={"llm": llm, "base_url": base_url, "max_cost": max_cost},
+    )
+
+
+@app.command()
+def screen(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The question of the review.")],
+    *,
+    criteria: Annotated[
+        Path | None,
+        typer.Option("--criteria", metavar="FILE", help='Lines "include: …" and "exclude: …".'),
+    ] = None,
+    file: Annotated[
+        Path, typer.Option("--file", metavar="FILE", help="Where decisions are kept.")
+    ] = Path("screening.json"),
+    reviewer: Annotated[
+        str, typer.Option("--reviewer", metavar="NAME", help="Who decides.")
+    ] = "me",
+    imports: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="CSV", help="Decisions of ASReview, Rayyan, Covidence."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv, .json, or .svg (PRISMA)."),
+    ] = None,
+    force: Force = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Tell how far it is, and ask nothing.")
+    ] = False,
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Screen the library for a systematic review: include, exclude or maybe, by key.
+
+    The paper that is likeliest to be included comes next; each decision is kept at once, and
+    the same command goes on. What is still unfound is estimated, and a stop is suggested.
+
+    \b
+    Examples:
+      assistant screen "exercise in cystic fibrosis" --criteria criteria.txt
+      assistant screen "exercise in cystic fibrosis" --import asreview.csv --status
+      assistant screen "exercise in cystic fibrosis" -o decisions.csv -o prisma.svg
+    """
+    from assistant.cli import screening  # noqa: PLC0415
+
+    screening.screen(
+        topic,
+        criteria=criteria,
+        file=file,
+        reviewer=reviewer,
+        imports=imports or [],
+        outputs=output or [],
+        force=force,
+        status=status,
+        library=library,
+        as_json=as_json,
     )
 
 
@@ -592,7 +797,13 @@ def ui(
 
 
 @app.command()
-def doctor(library: Library = None, as_json: Json = False) -> None:
+def doctor(
+    library: Library = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make what is damaged again from what is not.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check the installation, the model, the library and the settings.
 
     Each line is "ok", or "!" with what to do. Exit code 1 if something is broken. Where a
@@ -602,10 +813,11 @@ def doctor(library: Library = None, as_json: Json = False) -> None:
     Examples:
       assistant doctor
       assistant doctor --json
+      assistant doctor --repair
     """
     from assistant.cli import checkup  # noqa: PLC0415
 
-    if not checkup.doctor(library=library, as_json=as_json):
+    if not checkup.doctor(library=library, as_json=as_json, repair=repair):
         raise typer.Exit(1)
 
 
@@ -635,6 +847,11 @@ def papers_list(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many.")
     ] = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
     as_json: Json = False,
 ) -> None:
     """List the papers: title, year, id. Piped, one paper a line, by tabs.
@@ -643,11 +860,18 @@ def papers_list(
     Examples:
       assistant papers list
       assistant papers list diffusion --limit 20
+      assistant papers list --year 2023 --venue ICML
       assistant papers list | cut -f1 | sort
     """
     from assistant.cli import papers as work  # noqa: PLC0415
 
-    work.list_papers(words or [], library=library, limit=limit, as_json=as_json)
+    work.list_papers(
+        words or [],
+        library=library,
+        limit=limit,
+        as_json=as_json,
+        filters={"year": year, "venue": venue, "author": author, "source": source, "tag": tag},
+    )
 
 
 @papers_app.command("show")
@@ -902,6 +1126,89 @@ def watch_interests(
     watching.interests(library=library, add=add or [], remove=remove or [], as_json=as_json)
 
 
+# -- libraries -----------------------------------------------------------------------------------
+
+
+@library_app.callback()
+def libraries() -> None:
+    """Keep several libraries by name, and copy one from anywhere to anywhere.
+
+    \b
+    Examples:
+      assistant library create medicine
+      assistant ingest pubmed.nbib --library medicine
+      assistant library use medicine
+      assistant library copy medicine http://localhost:8000
+    """
+
+
+@library_app.command("list")
+def library_list(as_json: Json = False) -> None:
+    """List the named libraries, their papers and places."""
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.list_libraries(as_json=as_json)
+
+
+@library_app.command("create")
+def library_create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="PLACE", help="A folder, or a Chroma server's address."),
+    ] = None,
+) -> None:
+    """Give a library a name.
+
+    \b
+    Examples:
+      assistant library create medicine
+      assistant library create shared --at http://host:8000
+    """
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.create(name, at)
+
+
+@library_app.command("delete")
+def library_delete(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the library.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take a library off the list, with its papers where its folder is the program's own."""
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.delete(name, sure=yes)
+
+
+@library_app.command("use")
+def library_use(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the library; '-': the usual.")],
+) -> None:
+    """Choose the library that is meant where --library is not given."""
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.use(name)
+
+
+@library_app.command("copy")
+def library_copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Name, folder or address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Name, folder or address.")],
+) -> None:
+    """Copy a library with its vectors: folder, server or cloud to any of them.
+
+    \b
+    Examples:
+      assistant library copy ./library http://localhost:8000
+      assistant library copy http://localhost:8000 ./backup
+    """
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.copy(source, target)
+
+
+app.add_typer(library_app, name="library")
 app.add_typer(papers_app, name="papers")
 app.add_typer(watch_app, name="watch")
 app.add_typer(cache_app, name="cache")
