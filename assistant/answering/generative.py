@@ -222,8 +222,9 @@ class GenerativeAnswerer:
         """The events of answering; the last one is a DoneEvent or an ErrorEvent.
 
         ``papers``: how many the library holds. ``effort``, ``verify``: as the settings say if
-        not given. ``filters``: only papers that fit are read; ``k``: so many at most. The DoneEvent's answer stands for
-        all that was shown before: verifying may have changed a sentence.
+        not given. ``filters``: only papers that fit are read; ``k``: so many at most. The
+        DoneEvent's answer stands for all that was shown before: verifying may have changed a
+        sentence.
         """
         generation = self._settings.generation
         chosen = effort or generation.effort
