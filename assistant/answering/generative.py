@@ -64,7 +64,7 @@ from assistant.results import (
     VerdictEvent,
 )
 from assistant.retrieved import Retrieval, RetrievedPaper
-from assistant.settings import Settings, Verify
+from assistant.settings import GenerationSettings, Settings, Verify
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage
@@ -232,7 +232,7 @@ class GenerativeAnswerer:
             question,
             turns,
             chosen,
-            _verification(verify, chosen, generation.verify),
+            _verification(verify, chosen, generation),
             filters,
             Ledger(generation.max_cost),
             cancellation,
@@ -845,13 +845,16 @@ class GenerativeAnswerer:
         )
 
 
-def _verification(given: Verify | bool | None, effort: Effort, setting: Verify) -> Verify:
-    """How to verify: as asked, else as set; a quick answer takes no second call."""
+def _verification(
+    given: Verify | bool | None, effort: Effort, settings: GenerationSettings
+) -> Verify:
+    """How to verify: as asked, else as set; a quick answer takes no second call by default."""
     if given is True or given is False:
         return "model" if given else "local"
     if given is not None:
         return given
-    return "local" if effort == "quick" and setting == "model" else setting
+    unset = "verify" not in settings.model_fields_set
+    return "local" if effort == "quick" and unset else settings.verify
 
 
 def _woven(before: Sequence[RetrievedPaper], new: Sequence[RetrievedPaper]) -> list[RetrievedPaper]:

@@ -70,7 +70,7 @@ def test_an_answer_with_what_it_took(run: Run, model: Path, server: ScriptedServ
     assert result.code == 0
     assert result.out.splitlines()[0] == REPLY
     assert "[1] Pruning Experts Without Retraining" in result.out
-    assert result.err == "scripted: 100 tokens in, 20 out.\n"
+    assert result.err.endswith("scripted: 100 tokens in, 20 out.\n")
     answer = Answer.model_validate(run("ask", QUESTION, "--json").json)
     assert (answer.mode, answer.model) == ("generative", "scripted")
     assert server.requests[0]["max_tokens"] == 1200
@@ -80,7 +80,8 @@ def test_options_reach_the_model(run: Run, filled: Path, server: ScriptedServer)
     server.models = [{"id": "other"}]
     options = ["--base-url", server.url, "--llm", "other", "--max-tokens", "77"]
     result = run("ask", QUESTION, *options, "--effort", "quick", "--language", "Klingon")
-    assert (result.code, result.err) == (0, "other: 100 tokens in, 20 out.\n")
+    assert result.code == 0
+    assert result.err.endswith("other: 100 tokens in, 20 out.\n")
     (request,) = server.requests
     assert (request["model"], request["max_tokens"]) == ("other", 77)
     assert "Klingon" in request["messages"][0]["content"]
@@ -252,7 +253,7 @@ def test_kept_replies_are_counted_and_cleared(
     first = run("ask", QUESTION, "--json").json
     again = run("ask", QUESTION)
     assert again.out.startswith(first["answer"])
-    assert again.err == ""  # nothing was called, nothing was taken
+    assert "tokens" not in again.err  # nothing was called, nothing was taken
     assert len(server.requests) == 1
     kept = run("cache", "show", "--json").json
     assert kept["replies"] == 1
@@ -380,6 +381,6 @@ def test_help_says_how(run: Run) -> None:
 
 def test_a_verdict_says_why(run: Run, model: Path, server: ScriptedServer) -> None:
     server.answer = None
-    server.replies.append("Memory falls by 99% [1]. It is free [47].")
+    server.replies.append("Memory falls by 99% [1]. Sailors of Norway invented it [47].")
     out = run("ask", "By how much does memory fall when experts are pruned?").out
     assert "(not supported — cites a paper that was not given)" in out
