@@ -329,8 +329,8 @@ class Assistant:
         cancellation: Cancellation | None,
     ) -> Generator[Event, None, None]:
         """The events of the answerer that the settings name."""
-        if self.settings.llm:
-            yield from self._generative(filters, k).stream(
+        if self.settings.llm or self._given_llm is not None:
+            yield from self._generative().stream(
                 question,
                 turns,
                 papers=len(self.library),
@@ -338,6 +338,7 @@ class Assistant:
                 effort=effort,
                 verify=verify,
                 filters=filters,
+                k=k,
                 cancellation=cancellation,
             )
             return
@@ -780,20 +781,18 @@ class Assistant:
                 )
             return self._opened_extractive
 
-    def _generative(
-        self, filters: Filters | None = None, k: int | None = None
-    ) -> GenerativeAnswerer:
+    def _generative(self) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
-            if filters or k is not None:
-                answerer = copy.copy(self._generative())
-                answerer._retriever = self._retriever(filters, k)
-                return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
 
                 self._opened_generative = open_answerer(
-                    self.settings, self._retriever(), self._embedder(), self._reader()
+                    self.settings,
+                    self._retriever(),
+                    self._embedder(),
+                    self._reader(),
+                    self._given_llm,
                 )
             return self._opened_generative
 

@@ -191,6 +191,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """Answers that are given in place of the assistant's own."""
     made = Script()
     monkeypatch.setattr(
-        Assistant, "stream", lambda self, question, history=(): made.stream(self, question, history)
+        Assistant,
+        "stream",
+        lambda self, question, history=(), **_: made.stream(self, question, history),
     )
     return made

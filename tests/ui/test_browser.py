@@ -70,6 +70,7 @@ def written(served: Serve, script: ScriptedServer) -> Live:
     return served(
         *PAPERS,
         llm="scripted",
+        generation={"effort": "quick"},
         openai_base_url=script.url,
         openai_api_key="sk-of-the-process",
         endpoint={"max_retries": 0},
