@@ -17,11 +17,13 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.errors import AssistantError, QuestionError
+from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import squeeze
 from assistant.results import (
@@ -33,10 +35,16 @@ from assistant.results import (
     Message,
     SearchResult,
 )
+from assistant.seams import GivenRetriever, as_embedder
 from assistant.settings import Settings
 from assistant.text import words
 
 if TYPE_CHECKING:
+    from llama_index.core.base.base_retriever import BaseRetriever
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
     from assistant.answering.evidence import PassageReader
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
@@ -50,6 +58,9 @@ if TYPE_CHECKING:
     from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
+    from assistant.sources.syncing import OnProgress, Sync, SyncReport
+    from assistant.watch import Digest
 
 __all__ = ["Assistant"]
 
@@ -68,22 +79,35 @@ class Assistant:
     Args:
         settings: where the library is and how it is used; read from the environment and the
             configuration file if not given.
+        embedder: turns text into vectors; a LlamaIndex embedding model will do.
+        retriever: finds the papers of a question; any LlamaIndex retriever will do, whose nodes
+            are abstracts with a ``title`` in their metadata.
+        store: a LlamaIndex Chroma vector store whose collection is to hold the library.
+        llm: a LlamaIndex language model that writes the answers.
         notify: told in one line about what takes long or waits; nobody is told by default.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, notify: Callable[[str], None] | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        embedder: Embedder | BaseEmbedding | None = None,
+        retriever: BaseRetriever | None = None,
+        store: ChromaVectorStore | None = None,
+        llm: LLM | None = None,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or Settings.load()
         self._notify = notify
         self._lock = threading.RLock()
-        self._opened_embedder: Embedder | None = None
+        self._given_retriever, self._given_llm = retriever, llm
+        self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
         self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
-        self.library = Library(self.settings, self._embedder, notify)
+        self.library = Library(self.settings, self._embedder, notify, store)
 
     @classmethod
     def open(cls, path: str | Path, **settings: Any) -> Assistant:
@@ -125,25 +149,95 @@ class Assistant:
                 self._citation_keys = version, keys
             return keys
 
+    def sync(
+        self,
+        sources: Sequence[str] | str = (),
+        on_progress: OnProgress | None = None,
+        *,
+        limit: int | None = None,
+        restart: bool = False,
+    ) -> SyncReport:
+        """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        Raises:
+            SourceError: a name is none, or nothing could be read.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.watch import Watches  # noqa: PLC0415
+
+        names = [sources] if isinstance(sources, str) else list(sources)
+        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        if report.added and (watches := Watches(self.library)).used:
+            watches.notice()
+        return report
+
+    def enrich(
+        self,
+        on_progress: Callable[[EnrichProgress], None] | None = None,
+        *,
+        service: EnrichmentService = "openalex",
+        limit: int | None = None,
+        again: bool = False,
+    ) -> EnrichReport:
+        """Fills in authors, years, venues and DOIs that papers lack; see `sources.enriching`.
+
+        Raises:
+            SourceError: the service cannot be asked; what was filled in is kept.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.sources.enriching import Enrichment  # noqa: PLC0415
+
+        notify = self._notify or (lambda _: None)
+        enrichment = Enrichment(self.library, self.settings.sources, notify, service)
+        return enrichment.run(on_progress, limit=limit, again=again)
+
+    def digest(self, watch: str | None = None, *, since: date | None = None, k: int = 10) -> Digest:
+        """What is new since the last digest, ranked by what was liked; see `assistant.watch`.
+
+        Raises:
+            WatchError: there is no such watch, or none at all.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.watch import make_digest  # noqa: PLC0415
+
+        profile = self.settings.profile
+        return make_digest(
+            self.library, self._retriever(), watch, since=since, k=k, with_profile=profile
+        )
+
+    def similar(self, paper: str, k: int | None = None) -> list[SearchResult]:
+        """The ``k`` papers of the library most like ``paper``, each with its nearest sentence.
+
+        Raises:
+            PaperNotFound: no paper of the library is called so.
+        """
+        from assistant.similar import similar  # noqa: PLC0415
+
+        return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
+
+    def sources(self) -> Sync:
+        """What the library remembers of its sources (``.memory``), and the syncing of them."""
+        from assistant.sources.syncing import Sync  # noqa: PLC0415
+
+        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
+
     # ------------------------------------------------------------------ questions
 
     def search(
         self, query: str, k: int | None = None, *, filters: Filters | None = None
     ) -> list[SearchResult]:
-        """The ``k`` best papers for ``query``, best first, each with its best passage."""
-        from assistant.answering.extractive import best_passage  # noqa: PLC0415
-
-        ranking = self._retriever(filters).rank(_checked(query)[0], k)
+        """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
+        found = self._retriever(filters).find(_checked(query)[0], k)
         results: list[SearchResult] = []
-        for n, place in enumerate(map(int, ranking.places)):
-            paper = ranking.index.paper(place)
+        for rank, paper in enumerate(found, 1):
+            best = paper.best_sentence(found.vector)
             results.append(
                 SearchResult(
-                    rank=n + 1,
-                    paper_id=paper.id,
-                    title=paper.label,
-                    score=round(float(ranking.scores[n]), 4),
-                    passage=best_passage(ranking, place),
+                    rank=rank,
+                    paper_id=paper.paper.id,
+                    title=paper.paper.label,
+                    score=round(paper.score, 4),
+                    passage=paper.paper.label if best is None else paper.sentences[best],
                 )
             )
         return results
@@ -285,6 +379,21 @@ class Assistant:
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         return other
+
+    @property
+    def retriever(self) -> PaperRetriever:
+        """What finds the papers: a LlamaIndex retriever, for anybody's query engine.
+
+        Raises:
+            LibraryNotFound: there is no paper to find.
+        """
+        return self._retriever()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # ------------------------------------------------------------------ reviews
 
@@ -614,7 +723,14 @@ class Assistant:
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 
-                self.library.index()  # says what is wrong with it before anything else is loaded
+                if self._given_retriever is not None:
+                    given: Any = self._given_retriever
+                    if not hasattr(given, "find"):  # else one of ours, over one library or several
+                        top_k = self.settings.retrieval.top_k
+                        given = GivenRetriever(given, self._embedder(), top_k)
+                    self._opened_retriever = cast("PaperRetriever", given)
+                    return self._opened_retriever
+                self.library.ready()  # says what is wrong with it before anything else is loaded
                 self._opened_retriever = PaperRetriever(
                     self.library, self._embedder(), self.settings.retrieval
                 )

@@ -9,7 +9,8 @@
     │   ├── LibraryNotFound     there is no library (or no paper in it) at this place
     │   ├── LibraryLocked       another process writes and did not finish in time
     │   ├── LibraryMismatch     it was filled by another embedding model or chunking
-    │   └── PaperNotFound       no paper of the library has this id or title
+    │   ├── PaperNotFound       no paper of the library has this id or title
+    │   └── WatchError          a watch is not known, or cannot be made
     └── EndpointError           an OpenAI-compatible endpoint did not do what was asked
         ├── KeyRefused          the key is wrong, or may not do this
         ├── ModelUnknown        the endpoint has no such model
@@ -32,7 +33,7 @@ print ``str(error)`` and nothing else. Anything that is not an `AssistantError` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from assistant.results import Answer, Usage
@@ -46,10 +47,20 @@ class AssistantError(Exception):
         do: one sentence, what mends it (may be empty when ``what`` says it already).
     """
 
+    public: ClassVar[str | None] = "The server cannot do this now; its terminal says why."
+    """What is told on other machines: the message may name paths, addresses and keys of this one.
+
+    None: the message itself.
+    """
+
     def __init__(self, what: str, do: str = "") -> None:
         self.what = what.strip()
         self.do = do.strip()
         super().__init__(" ".join(part for part in (self.what, self.do) if part))
+
+    def told(self, *, here: bool) -> str:
+        """The message; not ``here``: as somebody on another machine is told."""
+        return str(self) if here or self.public is None else self.public
 
 
 class ConfigurationError(AssistantError):
@@ -59,9 +70,13 @@ class ConfigurationError(AssistantError):
 class QuestionError(AssistantError):
     """The question or topic cannot be asked."""
 
+    public = None
+
 
 class SourceError(AssistantError):
     """A source of papers cannot be read at all (single bad records are reported instead)."""
+
+    public = None
 
 
 class WeightsError(AssistantError):
@@ -75,9 +90,13 @@ class LibraryError(AssistantError):
 class LibraryNotFound(LibraryError):
     """There is no library here, or it holds no paper yet."""
 
+    public = "There is no library here yet, or no paper in it."
+
 
 class LibraryLocked(LibraryError):
     """Another process is writing to the library and did not finish in time."""
+
+    public = "The library is being written to; try again in a moment."
 
 
 class LibraryMismatch(LibraryError):
@@ -87,6 +106,12 @@ class LibraryMismatch(LibraryError):
 class PaperNotFound(LibraryError):
     """No paper of the library has this id or title."""
 
+    public = None
+
+
+class WatchError(LibraryError):
+    """A watch is not known, or cannot be made."""
+
 
 class EndpointError(AssistantError):
     """A configured OpenAI-compatible endpoint did not do what was asked of it.
@@ -95,6 +120,7 @@ class EndpointError(AssistantError):
     either is known.
     """
 
+    public = "The language model could not answer; the server's terminal says why."
     partial: Answer | None = None
     usage: Usage | None = None
 
@@ -114,6 +140,8 @@ class EndpointUnreachable(EndpointError):
 class EndpointSlow(EndpointError):
     """The endpoint took the request and then was silent for too long."""
 
+    public = "The language model was silent for too long; try again later."
+
 
 class EndpointFailed(EndpointError):
     """The endpoint says that something is wrong, on its side or with the request."""
@@ -122,6 +150,8 @@ class EndpointFailed(EndpointError):
 class RateLimited(EndpointError):
     """Too many requests; it passes."""
 
+    public = "The language model is asked too often right now; try again in a moment."
+
 
 class QuotaExhausted(EndpointError):
     """The account has no money or allowance left; waiting does not help."""
@@ -129,6 +159,8 @@ class QuotaExhausted(EndpointError):
 
 class ContextTooLong(EndpointError):
     """The prompt does not fit into the model's context window."""
+
+    public = "This is too long for the language model; ask something shorter."
 
 
 class ContentFiltered(EndpointError):
@@ -149,6 +181,8 @@ class ReplyMalformed(EndpointError):
 
 class CostCapReached(EndpointError):
     """The next call would cross the cap that a person set for a question."""
+
+    public = "The next step would cost more than is allowed here."
 
 
 class Cancelled(EndpointError):

@@ -49,6 +49,9 @@ PROMPTS = {
     "review_repair": _contract("sentences papers boundary", "language"),
     "review_cells": _contract("columns papers boundary", "language"),
     "review_overview": _contract("topic sections boundary", "table language"),
+    "mcp_answer": _contract("question"),
+    "mcp_compare": _contract("first second"),
+    "mcp_review": _contract("topic"),
 }
 """Every prompt with its variables."""
 

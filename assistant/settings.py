@@ -81,11 +81,6 @@ class RetrievalSettings(_Group):
     best_chunk_weight: float = Field(0.5, ge=0, le=1, description="the rest: mean of chunks")
     bm25_k1: float = Field(1.5, ge=0)
     bm25_b: float = Field(0.75, ge=0, le=1)
-    title_repeats: int = Field(2, ge=0, description="times that BM25 counts the title")
-    exact_rows: int = Field(
-        200_000, ge=0, description="up to so many chunks every paper is scored; above, candidates"
-    )
-    candidates: int = Field(1000, ge=10, description="papers taken from each side when cut")
 
 
 class AnswerSettings(_Group):
@@ -142,6 +137,43 @@ class ServerSettings(_Group):
     password: SecretStr | None = Field(None, description="for people: the page asks for it")
     max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
     max_files: int = Field(50, ge=1, description="files in one upload")
+    at_once: int | None = Field(
+        None, ge=1, description="requests in work; 8 if not set, 32 with a language model"
+    )
+    waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
+
+
+class SourceSettings(_Group):
+    """One service that papers are fetched from."""
+
+    url: str | None = Field(None, description="base address; the service's own if not set")
+    key: SecretStr | None = Field(None, description="its API key, where it has such")
+    email: str | None = Field(None, description="told to this service; sources.email if not set")
+    interval: float | None = Field(None, ge=0, description="seconds between two requests")
+
+
+class SourcesSettings(_Group):
+    """How services are asked for papers (`assistant sync`, `assistant enrich`)."""
+
+    email: str | None = Field(None, description="told to services, which then serve faster")
+    timeout: float = Field(60.0, gt=0, description="seconds without a sign of life")
+    connect_timeout: float = Field(10.0, gt=0, description="seconds until it is unreachable")
+    retries: int = Field(4, ge=0, le=20, description="of what may pass: 429, 5xx, lost lines")
+    backoff: float = Field(1.0, ge=0, description="seconds before the second try; then doubled")
+    max_wait: float = Field(120.0, ge=0, description="longest Retry-After that is waited for")
+    arxiv: SourceSettings = Field(default_factory=SourceSettings)
+    openalex: SourceSettings = Field(default_factory=SourceSettings)
+    semanticscholar: SourceSettings = Field(default_factory=SourceSettings)
+    pubmed: SourceSettings = Field(default_factory=SourceSettings)
+    crossref: SourceSettings = Field(default_factory=SourceSettings)
+    hf_papers: SourceSettings = Field(default_factory=SourceSettings)
+    zotero: SourceSettings = Field(default_factory=SourceSettings)
+    feed: SourceSettings = Field(default_factory=SourceSettings)
+
+    def of(self, service: str) -> SourceSettings:
+        """Those of one service, by its field's name."""
+        found: SourceSettings = getattr(self, service)
+        return found
 
 
 class Settings(BaseSettings):
@@ -154,6 +186,12 @@ class Settings(BaseSettings):
     library: Path = Field(
         default_factory=lambda: user_data_path(APP) / "library", description="the library's folder"
     )
+    store: str | None = Field(
+        None,
+        description="a folder, http(s)://host:port of a Chroma server, or "
+        "chroma-cloud:TENANT/DATABASE; the library's folder if not set",
+    )
+    store_token: SecretStr | None = Field(None, description="for a server that wants one")
     cache: Path = Field(
         default_factory=lambda: user_cache_path(APP), description="model files and replies"
     )
@@ -161,6 +199,7 @@ class Settings(BaseSettings):
     llm_small: str | None = Field(
         None, description="a cheaper model for the small steps; the same model if not set"
     )
+    profile: bool = Field(False, description="let the list of interests rank digests and ties")
     prompts: Path | None = Field(None, description="folder whose prompts stand before ours")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
@@ -172,6 +211,7 @@ class Settings(BaseSettings):
     generation: GenerationSettings = Field(default_factory=GenerationSettings)
     lock: LockSettings = Field(default_factory=LockSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:

@@ -20,13 +20,13 @@ from typing import Any, Literal
 
 import ir_measures
 import numpy as np
+from assistant.index import SearchIndex
 from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import Assistant
 from assistant.embedding import Embedder, Vectors, WordEmbedder, open_embedder
 from assistant.errors import AssistantError
-from assistant.index import SearchIndex
 from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from assistant.index import SearchIndex
 
 from assistant.answering.support import Source, SupportChecker
 from assistant.embedding import Embedder
-from assistant.index import SearchIndex
 from eval.answers import Judged
 from eval.data import Question
 from eval.facts import states, without_markers

@@ -16,11 +16,11 @@ from typing import Any
 
 import ir_measures
 import numpy as np
+from assistant.index import IndexRow, SearchIndex, build_index
 from ir_measures import RR, R, nDCG
 from numpy.typing import NDArray
 
 from assistant import Assistant
-from assistant.index import IndexRow, SearchIndex, build_index
 from assistant.retrieval import Ranking, rank
 from assistant.settings import RetrievalSettings
 from eval.data import Bench, GoldFinder, Question, RetrievalSet

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from assistant.index import IndexRow, SearchIndex, build_index
 
 from assistant import Assistant
 from assistant.embedding import Vectors
-from assistant.index import IndexRow, SearchIndex, build_index
 from assistant.retrieval import rank
 from eval.data import read_questions
 

@@ -1,8 +1,9 @@
 """Many visitors at once, for a while: ``python tests/load.py [--seconds 60] [--visitors 20]``.
 
-Starts ``assistant ui`` over the sample library and lets visitors ask over the page's own queue,
-as a browser does; then again while a file of 500 papers is taken in. Prints what a visitor
-waits for an answer and for the page, what failed, and the memory of the server, as JSON.
+Starts ``assistant ui`` over the sample library and lets visitors ask, over the page's own queue,
+as a browser does, or over ``/api`` (``--door api``); then again while a file of 500 papers is
+taken in. Prints what a visitor waits for an answer, for the page and for ``/health``, how often
+one was told to come back, what failed, and the memory of the server, as JSON.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Tally:
     def __init__(self) -> None:
         self.answers: list[float] = []
         self.pages: list[float] = []
+        self.health: list[float] = []
+        self.told_to_come_back = 0
         self.failures: list[str] = []
 
     def summary(self) -> dict[str, Any]:
@@ -47,6 +50,8 @@ class Tally:
             "answers": len(self.answers),
             "answer_s": spread(self.answers),
             "page_s": spread(self.pages),
+            "health_s": spread(self.health),
+            "told_to_come_back": self.told_to_come_back,
             "failures": len(self.failures),
             "first_failures": self.failures[:3],
         }
@@ -73,6 +78,37 @@ async def visitor(client: httpx.AsyncClient, ask: dict[str, Any], end: float, ta
             tally.failures.append(repr(error)[:200])
         tally.answers.append(time.monotonic() - started)
         await asyncio.sleep(chance.uniform(0.5, 1.5))  # people read
+
+
+async def caller(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
+    """A program that asks over the API, and comes back when it is told to."""
+    chance = random.Random(id(client) + len(tally.answers))
+    while time.monotonic() < end:
+        started = time.monotonic()
+        try:
+            reply = await client.post("/api/ask", json={"question": chance.choice(QUESTIONS)})
+            if reply.status_code == 503:
+                tally.told_to_come_back += 1
+                await asyncio.sleep(float(reply.headers["Retry-After"]))
+                continue
+            if not reply.raise_for_status().json()["answer"]:
+                tally.failures.append("an empty answer")
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            tally.failures.append(repr(error)[:200])
+        tally.answers.append(time.monotonic() - started)
+        await asyncio.sleep(chance.uniform(0.5, 1.5))
+
+
+async def doctor(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
+    """What watches the server: four times a second."""
+    while time.monotonic() < end:
+        started = time.monotonic()
+        try:
+            (await client.get("/health")).raise_for_status()
+        except httpx.HTTPError as error:
+            tally.failures.append(repr(error)[:200])
+        tally.health.append(time.monotonic() - started)
+        await asyncio.sleep(0.25)
 
 
 async def one_answer(
@@ -117,20 +153,30 @@ async def looker(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
         await asyncio.sleep(1)
 
 
-async def measured(url: str, visitors: int, seconds: float, upload: bytes | None) -> dict[str, Any]:
+async def measured(
+    url: str, visitors: int, seconds: float, upload: bytes | None, door: str
+) -> dict[str, Any]:
     tally = Tally()
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
-        config = (await client.get("/config")).json()
-        ask = next(d for d in config["dependencies"] if [d["targets"][0][1]] == ["ask"])
         end = time.monotonic() + seconds
-        work = [visitor(client, ask, end, tally) for _ in range(visitors)]
-        work.append(looker(client, end, tally))
+        if door == "api":
+            work = [caller(client, end, tally) for _ in range(visitors)]
+        else:
+            config = (await client.get("/config")).json()
+            ask = next(d for d in config["dependencies"] if [d["targets"][0][1]] == ["ask"])
+            work = [visitor(client, ask, end, tally) for _ in range(visitors)]
+        work += [looker(client, end, tally), doctor(client, end, tally)]
         ingest: dict[str, Any] = {}
         if upload is not None:
             work.append(ingested(client, upload, ingest))
         await asyncio.gather(*work)
     return tally.summary() | ingest
+
+
+async def filled(url: str, upload: bytes) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        await ingested(client, upload, {})
 
 
 async def ingested(client: httpx.AsyncClient, upload: bytes, told: dict[str, Any]) -> None:
@@ -168,6 +214,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--visitors", type=int, default=20)
+    parser.add_argument("--door", choices=["page", "api"], default="page")
     given = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -187,13 +234,19 @@ def main() -> int:
                     break
                 except httpx.TransportError:
                     time.sleep(0.25)
-            asyncio.run(measured(url, 1, 3, None))  # opens the library and the model
+            if given.door == "api":
+                from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
+
+                asyncio.run(filled(url, SAMPLE_PAPERS.read_bytes()))
+            asyncio.run(measured(url, 1, 3, None, given.door))  # opens the library and the model
             told = {"idle": memory(server.pid)}
-            told["asking"] = asyncio.run(measured(url, given.visitors, given.seconds, None))
+            told["asking"] = asyncio.run(
+                measured(url, given.visitors, given.seconds, None, given.door)
+            )
             told["asking"] |= memory(server.pid)
             upload = papers(500)
             told["asking while 500 papers come in"] = asyncio.run(
-                measured(url, given.visitors, min(given.seconds, 40), upload)
+                measured(url, given.visitors, min(given.seconds, 40), upload, given.door)
             ) | memory(server.pid)
         finally:
             server.terminate()

@@ -56,6 +56,31 @@ def test_prompts_sample_and_types_are_in_it(wheel: Path) -> None:
 
 
 @pytest.mark.slow
+def test_nothing_is_in_it_that_git_does_not_know(wheel: Path) -> None:
+    """No cache, no key, no library, no editor's file: what is kept under version control."""
+    listed = subprocess.run(
+        ["git", "ls-files", "assistant", "prompts"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("this is no checkout")
+    known = {
+        f"assistant/{name}" if name.startswith("prompts/") else name
+        for name in listed.stdout.splitlines()
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+        rest = {name.partition(".dist-info/")[2] for name in archive.namelist()} - {""}
+    assert held == known
+    assert rest == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+    assert size < 40_000_000
+
+
+@pytest.mark.slow
 def test_every_prompt_is_read_from_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:
     place = tmp_path / "installed"
     _pip("install", "--quiet", "--no-deps", "--no-index", "--target", str(place), str(wheel))

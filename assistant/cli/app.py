@@ -42,6 +42,7 @@ _PLAIN: dict[str, Any] = {
 app = typer.Typer(cls=_Guarded, **_PLAIN)
 papers_app = typer.Typer(**_PLAIN)
 cache_app = typer.Typer(**_PLAIN)
+watch_app = typer.Typer(**_PLAIN)
 
 Library = Annotated[
     str | None,
@@ -186,20 +187,28 @@ def ingest(
     reindex: Annotated[
         bool, typer.Option("--reindex", help="Embed the papers that are there anew.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would come out; add nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take papers also of a file that is mostly rejected.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
     as_json: Json = False,
 ) -> None:
     """Add papers to the library, and update those that changed.
 
-    Takes saved listing pages, JSON Lines, JSON, CSV, TSV, BibTeX and RIS, also gzipped. A record
-    that cannot be used is reported, the rest goes in. Interrupted, the same command again
-    finishes the job.
+    Takes what databases, reference managers and services export (BibTeX, RIS, EndNote, PubMed,
+    Web of Science, CSV, JSON, XML, …) and saved listing pages, also gzipped. A record that cannot
+    be used is reported, the rest goes in; a file that holds no papers is refused. Interrupted,
+    the same command again finishes the job.
 
     \b
     Examples:
       assistant ingest papers.bib
       assistant ingest page-1.txt page-2.txt exports/
       zcat snapshot.jsonl.gz | assistant ingest -
+      assistant ingest savedrecs.txt --dry-run
       assistant ingest --reindex          (after another embedding model was chosen)
     """
     if not sources and not reindex:
@@ -209,7 +218,105 @@ def ingest(
         )
     from assistant.cli import adding  # noqa: PLC0415
 
-    adding.ingest(sources or [], library=library, reindex=reindex, quiet=quiet, as_json=as_json)
+    if dry_run:
+        adding.preview(sources or [], force=force, as_json=as_json)
+        return
+    adding.ingest(
+        sources or [],
+        library=library,
+        reindex=reindex,
+        force=force,
+        quiet=quiet,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def sync(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Services and feeds; all that were synced before, where none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    library: Library = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Records of each source, newest first."),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read from the beginning, not what is new only.")
+    ] = False,
+    list_them: Annotated[bool, typer.Option("--list", help="List what is remembered.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the sources; their papers stay.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add what is new at services and feeds.
+
+    The library remembers each source by its name, and how far it was read: the next sync asks
+    for what is new or changed since, and goes on where one was interrupted. No host is asked but
+    those named. Keys and an e-mail are settings, such as ASSISTANT_SOURCES__OPENALEX__KEY and
+    ASSISTANT_SOURCES__EMAIL.
+
+    \b
+    Examples:
+      assistant sync arxiv:cs.CL --limit 500        (a category, a query or ids)
+      assistant sync 'pubmed:asthma AND children' 'openalex:deep sea mining'
+      assistant sync 'crossref:copper roofs' 'semanticscholar:"kite wind power"'
+      assistant sync hf-papers:2026-11-01..2026-11-07 zotero:groups/123456/ABCD2345
+      assistant sync doi:10.1038/nature14539 https://journals.plos.org/plosone/feed/atom
+      assistant sync                                (what is new at all of them)
+    """
+    from assistant.cli import syncing  # noqa: PLC0415
+
+    if list_them or forget:
+        syncing.remembered(sources or [], library=library, forget=forget, as_json=as_json)
+        return
+    syncing.sync(
+        sources or [],
+        library=library,
+        limit=limit,
+        restart=restart,
+        quiet=quiet,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def enrich(
+    library: Library = None,
+    service: Annotated[
+        Literal["openalex", "crossref"], typer.Option("--from", help="Whom to ask.")
+    ] = "openalex",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Papers to ask for, at most.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those that were asked for in vain before.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill in authors, years, venues and DOIs that papers lack.
+
+    Each paper is looked for by its DOI or title. Only what is missing is filled in, and only
+    where it is surely the same paper; what is left is told with the reason.
+
+    \b
+    Examples:
+      assistant enrich
+      assistant enrich --from crossref --limit 50
+    """
+    from assistant.cli import syncing  # noqa: PLC0415
+
+    syncing.enrich(
+        library=library, service=service, limit=limit, again=again, quiet=quiet, as_json=as_json
+    )
 
 
 @app.command()
@@ -231,6 +338,62 @@ def search(
     from assistant.cli import asking  # noqa: PLC0415
 
     asking.search(query, library=library, k=k, as_json=as_json)
+
+
+@app.command()
+def similar(
+    paper: Annotated[str, typer.Argument(metavar="ID|TITLE", help="Id, DOI, arXiv id or title.")],
+    library: Library = None,
+    k: Count = None,
+    as_json: Json = False,
+) -> None:
+    """Find the papers of the library that are most like one of them.
+
+    \b
+    Examples:
+      assistant similar "Attention Is All You Need"
+      assistant similar 1706.03762 -k 5 --json
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.similar(paper, library=library, k=k, as_json=as_json)
+
+
+@app.command()
+def digest(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Of a watch; else all.", show_default=False),
+    ] = None,
+    *,
+    library: Library = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE", help="What was noticed since, as 2026-11-01."),
+    ] = None,
+    k: Annotated[
+        int, typer.Option("-k", min=1, max=1000, metavar="N", help="Papers to show in full.")
+    ] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to: .md or .html."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is new since the last digest, ranked by what you liked.
+
+    Each paper comes with why it is there, a sentence of its abstract and what of the library it
+    resembles. The next digest begins where this one ends, unless --since was given.
+
+    \b
+    Examples:
+      assistant sync && assistant digest
+      assistant digest pruning -o digest.html
+      assistant digest --since 2026-11-01 -k 20
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.digest(name, library=library, since=since, k=k, output=output, as_json=as_json)
 
 
 @app.command()
@@ -656,9 +819,16 @@ def papers_show(
 @papers_app.command("remove")
 def papers_remove(
     names: Annotated[
-        list[str], typer.Argument(metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.", show_default=False
+        ),
+    ] = None,
     library: Library = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="FILE", help="All papers that this file brought in."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -668,14 +838,17 @@ def papers_remove(
     Examples:
       assistant papers remove "A Paper That Was Withdrawn"
       assistant papers remove 1706.03762 2401.04088 --yes
+      assistant papers remove --source savedrecs.txt      (undoes an ingest)
     """
+    if not names and source is None:
+        raise typer.BadParameter("name papers, or give --source.", param_hint="ID|TITLE...")
     from assistant.cli.terminal import Terminal  # noqa: PLC0415
 
     if not yes and not Terminal().asks:
         raise typer.BadParameter("say --yes where nobody can be asked.", param_hint="--yes")
     from assistant.cli import papers as work  # noqa: PLC0415
 
-    work.remove(names, library=library, yes=yes, as_json=as_json)
+    work.remove(names or [], source=source, library=library, yes=yes, as_json=as_json)
 
 
 @papers_app.command("export")
@@ -749,5 +922,134 @@ def cache_clear(as_json: Json = False) -> None:
     caching.clear(as_json=as_json)
 
 
+# -- watches -------------------------------------------------------------------------------------
+
+Papers = Annotated[
+    list[str], typer.Argument(metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.")
+]
+
+
+@watch_app.callback()
+def watch() -> None:
+    """Say what to watch for, and what you like; 'assistant digest' shows what is new.
+
+    \b
+    Examples:
+      assistant watch add pruning --query "pruning of experts" --like 2310.16795
+      assistant watch like "A Paper That I Liked"
+      assistant watch interests --add "small models on phones"
+      assistant digest pruning
+    """
+
+
+@watch_app.command("add")
+def watch_add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
+    library: Library = None,
+    query: Annotated[
+        str | None, typer.Option("--query", metavar="TEXT", help="A question, or words.")
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option("--like", metavar="ID|TITLE", help="A paper of the kind; repeatable."),
+    ] = None,
+) -> None:
+    """Watch for papers on a question, like some papers, or both.
+
+    \b
+    Examples:
+      assistant watch add gaze --query "gaze estimation with one eye"
+      assistant watch add mine --like 10.1038/nature14539 --like "Deep Learning"
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.add(name, library=library, query=query, like=like or [])
+
+
+@watch_app.command("list")
+def watch_list(library: Library = None, as_json: Json = False) -> None:
+    """List the watches: name, what for, since when.
+
+    \b
+    Examples:
+      assistant watch list --json
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.list_watches(library=library, as_json=as_json)
+
+
+@watch_app.command("remove")
+def watch_remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the watch.")],
+    library: Library = None,
+) -> None:
+    """Watch no longer; papers and likes stay.
+
+    \b
+    Examples:
+      assistant watch remove gaze
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.remove(name, library=library)
+
+
+@watch_app.command("like")
+def watch_like(
+    papers: Papers,
+    library: Library = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
+) -> None:
+    """Like papers: digests show more of their kind.
+
+    \b
+    Examples:
+      assistant watch like "Attention Is All You Need" 2310.16795
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.like(papers, library=library, liked=None if undo else True)
+
+
+@watch_app.command("dislike")
+def watch_dislike(papers: Papers, library: Library = None) -> None:
+    """Dislike papers: digests show less of their kind.
+
+    \b
+    Examples:
+      assistant watch dislike "A Paper of No Interest"
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.like(papers, library=library, liked=False)
+
+
+@watch_app.command("interests")
+def watch_interests(
+    library: Library = None,
+    add: Annotated[
+        list[str] | None, typer.Option("--add", metavar="TEXT", help="Repeatable.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="TEXT", help="Repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List your interests, a file in the library's folder that you can edit.
+
+    With ASSISTANT_PROFILE=true they rank digests, and papers that a search finds equally good.
+    They never hide anything.
+
+    \b
+    Examples:
+      assistant watch interests --add "small models on phones"
+    """
+    from assistant.cli import watching  # noqa: PLC0415
+
+    watching.interests(library=library, add=add or [], remove=remove or [], as_json=as_json)
+
+
 app.add_typer(papers_app, name="papers")
+app.add_typer(watch_app, name="watch")
 app.add_typer(cache_app, name="cache")

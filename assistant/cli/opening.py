@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from assistant.assistant import Assistant
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import ConfigurationError, LibraryError, SourceError
+from assistant.libraries import Libraries
 from assistant.results import Message
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings
@@ -43,7 +44,8 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     """The settings, with what the command line says on top.
 
     Args:
-        library: a folder, or the word "sample" (``./sample`` is a folder); None: the settings'.
+        library: a name of the list (`assistant.libraries`), a folder, or the word "sample"
+            (``./sample`` is a folder); None: the one in use, else the settings'.
         settings: as `Settings.load` takes them.
 
     Raises:
@@ -51,12 +53,19 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     """
     if library == "":
         raise ConfigurationError("--library names nothing.", "Give a folder, or leave it out.")
+    named = Libraries()
+    if library is None and not {"ASSISTANT_LIBRARY", "ASSISTANT_STORE"} & set(os.environ):
+        library = named.used
+    if library is not None and library != SAMPLE and named.place(library) is not None:
+        return named.settings(library, **settings)
     if library is not None and library != SAMPLE:
-        return Settings.load(library=Path(library).expanduser().absolute(), **settings)
+        if "://" in library or library.startswith("chroma-cloud:"):
+            return Settings.load(store=library, **settings)
+        return Settings.load(library=Path(library).expanduser().absolute(), store="", **settings)
     found = Settings.load(**settings)
     if library is None and str(found.library) != SAMPLE:
         return found
-    return Settings.load(library=sample_folder(found), **settings)
+    return Settings.load(library=sample_folder(found), store="", **settings)
 
 
 def open_assistant(

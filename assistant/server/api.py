@@ -1,34 +1,39 @@
-"""``/api``: ask, search, list, show, remove and add papers, described by OpenAPI."""
+"""``/api``: ask, search, list, show, export, remove and add papers, described by OpenAPI."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, HTTPException, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Query, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from assistant.assistant import Assistant
-from assistant.errors import SourceError
-from assistant.exporting import record
+from assistant.errors import AssistantError, SourceError
+from assistant.exporting import FORMATS, MEDIA_TYPES, record
+from assistant.filters import Filters
+from assistant.paper import Paper
 from assistant.papersearch import holds
 from assistant.results import Answer, ErrorEvent, Event, IngestReport, Message, SearchResult
-from assistant.server.failing import told
+from assistant.server.failing import DEFECT, EVENT_STREAM, FAILURES, Refused, Teller, log, told
+from assistant.server.filtering import Chosen, chosen
+from assistant.server.streams import begun, data
 
-__all__ = ["api_router", "begun"]
+__all__ = ["api_router"]
 
 _MOST_TURNS = 200
+_Filters = Annotated[Filters | None, Depends(chosen)]
+_Words = Annotated[str, Query(max_length=1000, description="all of them in the paper")]
 
 
-class Question(BaseModel):
-    """What is asked. ``history``: the turns before it, oldest first."""
+class Question(Chosen):
+    """What is asked, of which papers. ``history``: the turns before it, oldest first."""
 
     question: str = Field(min_length=1, max_length=100_000)
     history: list[Message] = Field(default_factory=list, max_length=_MOST_TURNS)
@@ -36,19 +41,14 @@ class Question(BaseModel):
     stream: bool = Field(False, description="send the events of the work, as server-sent events")
 
 
-class Problem(BaseModel):
-    """An error, in the words for a person."""
-
-    message: str
-    type: str
-    param: str | None = None
-    code: str | None = None
-
-
-class Failed(BaseModel):
-    """The body of every answer that is no success."""
-
-    error: Problem
+_FILES: dict[str, Any] = {
+    media: {
+        "schema": {"type": "array", "items": {"type": "object"}}
+        if name == "csl"
+        else {"type": "string"}
+    }
+    for name, (media, _) in MEDIA_TYPES.items()
+}
 
 
 class Papers(BaseModel):
@@ -65,49 +65,68 @@ class Removed(BaseModel):
     title: str
 
 
-_FAILURES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failed}
-    for status in (400, 401, 403, 404, 405, 409, 413, 421, 422, 429, 502, 503, 504)
-}
-
-
-def api_router(assistant: Assistant, *, max_files: int, writable: bool = True) -> APIRouter:
+def api_router(
+    assistant: Assistant, tell: Teller, *, max_files: int, writable: bool = True
+) -> APIRouter:
     """The routes over one assistant; not ``writable``: over the sample library."""
-    router = APIRouter(prefix="/api", tags=["library"], responses=_FAILURES)
+    router = APIRouter(prefix="/api", tags=["library"], responses=FAILURES)
 
     @router.post(
         "/ask",
         response_model=Answer,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": EVENT_STREAM}},
     )
     async def ask(asked: Question) -> Any:
         """Answers a question; every sentence cites its papers."""
         if asked.stream:
-            events = await begun(assistant, asked.question, asked.history, asked.effort)
-            return StreamingResponse(_sse(events), media_type="text/event-stream")
-        return await assistant.aask(asked.question, asked.history, effort=asked.effort)
+            events = assistant.astream(
+                asked.question, asked.history, effort=asked.effort, filters=asked.filters()
+            )
+            return StreamingResponse(
+                _sse(await begun(events), tell), media_type="text/event-stream"
+            )
+        return await assistant.aask(
+            asked.question, asked.history, effort=asked.effort, filters=asked.filters()
+        )
 
     @router.get("/search")
     def search(
         q: Annotated[
             str, Query(min_length=1, max_length=10_000, description="words or a question")
         ],
+        filters: _Filters,
         k: Annotated[int, Query(ge=1, le=100, description="papers to find")] = 8,
     ) -> list[SearchResult]:
         """The papers that fit best, each with its best sentence."""
-        return assistant.search(q, k)
+        return assistant.search(q, k, filters=filters)
 
     @router.get("/papers")
     def papers(
-        words: Annotated[str, Query(max_length=1000, description="all of them in the paper")] = "",
+        filters: _Filters,
+        words: _Words = "",
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Papers:
         """The papers of the library, in the order in which they came."""
-        wanted = [word.casefold() for word in words.split()]
-        found = [paper for paper in assistant.library.papers() if holds(paper, wanted)]
+        found = list(_fitting(assistant, words, filters))
         shown = [record(paper) for paper in islice(found, offset, offset + limit)]
         return Papers(total=len(found), papers=shown)
+
+    @router.get("/export", responses={200: {"content": _FILES}}, response_class=StreamingResponse)
+    def export(
+        filters: _Filters,
+        form: Annotated[
+            Literal["jsonl", "bibtex", "ris", "csl", "csv"], Query(alias="format")
+        ] = "jsonl",
+        words: _Words = "",
+    ) -> StreamingResponse:
+        """The papers as a file; each has the same key in every format and every export."""
+        media, extension = MEDIA_TYPES[form]
+        pieces = FORMATS[form](_fitting(assistant, words, filters), assistant.citation_keys())
+        name = f'attachment; filename="papers.{extension}"'
+        return StreamingResponse(
+            pieces, media_type=f"{media}; charset=utf-8", headers={"Content-Disposition": name}
+        )
 
     @router.get("/papers/{name:path}")
     def paper(name: str) -> dict[str, Any]:
@@ -128,7 +147,7 @@ def api_router(assistant: Assistant, *, max_files: int, writable: bool = True) -
         """Adds the papers of the files, updates those that changed, and says what it did."""
         _check_writable(writable)
         if len(files) > max_files:
-            raise HTTPException(413, f"At most {max_files} files at once.")
+            raise Refused(413, f"At most {max_files} files at once.", param="files")
         return await run_in_threadpool(_ingested, assistant, files)
 
     return router
@@ -136,34 +155,30 @@ def api_router(assistant: Assistant, *, max_files: int, writable: bool = True) -
 
 def _check_writable(writable: bool) -> None:
     if not writable:
-        raise HTTPException(409, "This is the sample library, which stays as it is.")
+        raise Refused(409, "This is the sample library, which stays as it is.")
 
 
-async def begun(
-    assistant: Assistant, question: str, history: list[Message], effort: Any = None
-) -> AsyncIterator[Event]:
-    """The events of an answer, once it is certain that it can be begun.
+def _fitting(assistant: Assistant, words: str, filters: Filters | None) -> Iterator[Paper]:
+    """The papers that hold all of ``words`` and fit ``filters``, in the order they came in."""
+    wanted = [word.casefold() for word in words.split()]
+    for paper in assistant.library.papers():
+        if holds(paper, wanted) and (filters is None or filters.fits(paper)):
+            yield paper
 
-    Raises:
-        AssistantError: it cannot.
-    """
-    events = assistant.astream(question, history, effort=effort)
-    first = await anext(events)
 
-    async def all_of_them() -> AsyncIterator[Event]:
-        yield first
+async def _sse(events: AsyncIterator[Event], tell: Teller) -> AsyncIterator[str]:
+    try:
         async for event in events:
-            yield event
-
-    return all_of_them()
-
-
-async def _sse(events: AsyncIterator[Event]) -> AsyncIterator[str]:
-    async for event in events:
-        data = event.model_dump(mode="json")
-        if isinstance(event, ErrorEvent):
-            data |= told(event.message, "server_error")
-        yield f"event: {event.type}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+            values = event.model_dump(mode="json")
+            if isinstance(event, ErrorEvent):
+                message = tell.of(event)
+                values |= {"message": message, **told(message, "server_error")}
+            yield data(values, event.type)
+    except AssistantError as error:
+        yield data({"type": "error", **told(tell(error), "server_error")}, "error")
+    except Exception:  # noqa: BLE001  the status has been sent: the error goes into the stream
+        log.exception("a stream broke off")
+        yield data({"type": "error", **told(DEFECT, "server_error")}, "error")
 
 
 def _ingested(assistant: Assistant, files: list[UploadFile]) -> IngestReport:

@@ -6,15 +6,19 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from assistant.server.api import api_router
 from assistant.server.chat import chat_router
-from assistant.server.failing import install
+from assistant.server.failing import Teller, install
+from assistant.server.line import Line
 from assistant.server.security import Guard, is_loopback
 from assistant.server.tools import make_tools
 from assistant.settings import Settings
@@ -32,9 +36,10 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1", page: bool = True
         host: the address that it will be served on; what is allowed depends on it.
         page: mount the chat page too (Gradio takes seconds to load).
     """
-    shelf = Shelf(settings, trusted=is_loopback(host))
-    assistant = shelf.assistant("own")
-    tools = make_tools(assistant)
+    here = is_loopback(host)
+    shelf = Shelf(settings, trusted=here)
+    assistant, tell = shelf.assistant("own"), Teller(here=here)
+    tools = make_tools(assistant, tell)
     mcp = tools.streamable_http_app(
         stateless_http=True,
         json_response=True,
@@ -51,37 +56,69 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1", page: bool = True
     app = FastAPI(
         title="Abstract Assistant",
         version=version("abstract-assistant"),
-        description="Questions over a library of paper abstracts; every sentence cites papers.",
+        description=(
+            "Questions over a library of paper abstracts; every sentence cites papers.\n\n"
+            "Where a token is set: `Authorization: Bearer …`, also as the API key of an OpenAI "
+            "client, whose base URL is `/v1`. MCP (streamable HTTP) is at `/mcp`. A 503 says in "
+            "`Retry-After` when to come back."
+        ),
         openapi_url="/api/openapi.json",
-        docs_url=None,  # both fetch their scripts from elsewhere
+        docs_url=None,  # both fetch their scripts from elsewhere; ours stands below
         redoc_url=None,
         lifespan=lifespan,
     )
-    install(app)
+    install(app, tell)
     most = settings.server.max_files
-    app.include_router(api_router(assistant, max_files=most, writable=not shelf.own_is_sample))
-    app.include_router(chat_router(assistant))
+    app.include_router(
+        api_router(assistant, tell, max_files=most, writable=not shelf.own_is_sample)
+    )
+    app.include_router(chat_router(assistant, tell))
     app.router.routes.extend(mcp.routes)
+    _add_description(app)
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    @app.get("/health", tags=["library"])
+    async def health() -> dict[str, str]:
         """That the server is up; says nothing else, for it is open to all."""
-        return {"status": "ok"}
+        return {"status": "ok"}  # in the loop itself: no thread has to be free for it
 
     if page:
         app.mount("/fonts", StaticFiles(directory=_UI / "fonts"))
         _mount_page(app, shelf)
-    app.add_middleware(Guard, host=host, settings=settings.server)
+    server = settings.server
+    app.add_middleware(
+        Line, at_once=server.at_once or (32 if settings.llm else 8), waiting=server.waiting
+    )
+    app.add_middleware(Guard, host=host, settings=server)
     return app
 
 
+def _add_description(app: FastAPI) -> None:
+    """``/docs``: the API to read and to try, with scripts of this server's own."""
+    scripts = Path(str(files("fastapi_offline"))) / "static"
+    app.mount("/docs-files", StaticFiles(directory=scripts))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/api/openapi.json",
+            title="Abstract Assistant: the API",
+            swagger_js_url="/docs-files/swagger-ui-bundle.js",
+            swagger_css_url="/docs-files/swagger-ui.css",
+            swagger_favicon_url="/docs-files/favicon.png",
+            swagger_ui_parameters={"validatorUrl": None, "defaultModelsExpandDepth": 0},
+        )
+
+
 def _mount_page(app: FastAPI, shelf: Shelf) -> None:
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it while it is imported
+    # read while Gradio and what it brings along are imported
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio  # noqa: PLC0415
 
     from assistant.ui.page import build_page, head  # noqa: PLC0415
 
     page = build_page(shelf)
+    page.queue(max_size=shelf.settings.server.waiting)  # beyond, a visitor is told so at once
     page.has_launched = True  # only then does Gradio check the paths that visitors send
     gradio.mount_gradio_app(
         app,

@@ -4,18 +4,20 @@ One ASGI middleware around everything, the page and MCP included:
 
 - on loopback the Host header must name loopback (a web page elsewhere cannot get here by
   pointing its own name at 127.0.0.1), and an Origin must be the server's own (CORS is closed);
-- elsewhere a token (programs) or a password (people) is asked for, compared in constant time;
+- elsewhere a token (programs) or a login with a password (people) is asked for; wrong ones of
+  both kinds are counted together, and who makes too many has to wait;
 - bodies are limited in size, also where they come without a length;
 - nothing but our own files, styles and scripts may be loaded by the page (CSP).
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import hmac
 import ipaddress
+import logging
+import math
 import secrets
+from collections import OrderedDict
 from html import escape
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +27,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.errors import ConfigurationError
+from assistant.server.failing import told
+from assistant.server.guesses import Guesses, digest
 from assistant.settings import ServerSettings
 
 __all__ = ["Guard", "check_host", "is_loopback"]
@@ -36,8 +40,9 @@ _OPEN = frozenset({"/health"})
 _UPLOADS = ("/gradio_api/upload", "/api/ingest")
 _SHUT = ("/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring", "/file")
 """Doors of Gradio that nothing here uses: they read files and fetch addresses."""
-_PAUSE = 0.6
-"""Seconds that a wrong password costs."""
+_MOST_SESSIONS = 10_000
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Abstract Assistant"'}
+log = logging.getLogger("assistant.server")
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -91,15 +96,18 @@ class Guard:
         app: what it stands before.
         host: the address that the server listens on.
         settings: the token, the password and the limits.
+        guesses: counts wrong tokens and passwords.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str, settings: ServerSettings) -> None:
+    def __init__(
+        self, app: ASGIApp, *, host: str, settings: ServerSettings, guesses: Guesses | None = None
+    ) -> None:
         self._app = app
         self._loopback = is_loopback(host)
         self._settings = settings
-        given = (settings.token, settings.password)
-        self._secrets = [_digest(s.get_secret_value()) for s in given if s is not None]
-        self._session = secrets.token_urlsafe(32)  # cookies end with the process
+        self._token, self._password = _secret(settings.token), _secret(settings.password)
+        self._guesses = guesses or Guesses()
+        self._sessions: OrderedDict[bytes, None] = OrderedDict()  # they end with the process
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, or answers it."""
@@ -111,8 +119,8 @@ class Guard:
             return
         headers, path = Headers(scope=scope), str(scope["path"])
         answer = self._refused(headers, path)
-        if answer is None and not self._may(headers, path):
-            answer = await self._at_the_door(scope, receive, headers, path)
+        if answer is None and (self._token or self._password) and path not in _OPEN:
+            answer = await self._at_the_door(scope, receive, headers)
         limit = self._settings.max_upload if path.startswith(_UPLOADS) else MAX_BODY
         if answer is None and _length(headers) > limit:
             answer = _error(413, f"The body is larger than {limit:,} bytes.")
@@ -132,47 +140,104 @@ class Guard:
             return _error(404, "Not found.")
         return None
 
-    def _may(self, headers: Headers, path: str) -> bool:
-        if not self._secrets or path in _OPEN:
-            return True
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and self._known(given.strip()):
-            return True
-        cookies = headers.get("cookie", "").split(";")
-        found = [
-            c.strip()[len(COOKIE) + 1 :] for c in cookies if c.strip().startswith(f"{COOKIE}=")
-        ]
-        return any(_same(value, self._session) for value in found)
-
-    def _known(self, given: str) -> bool:
-        digest = _digest(given)
-        # all are compared, whichever fits: the time says nothing
-        fits = [hmac.compare_digest(digest, secret) for secret in self._secrets]
-        return any(fits)
-
     async def _at_the_door(
-        self, scope: Scope, receive: Receive, headers: Headers, path: str
-    ) -> Response:
-        if path == "/login" and scope["method"] == "POST":
-            body = await _read(receive, 4096)
-            given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
-            if self._known(given):
-                response: Response = RedirectResponse("/", 303)
-                response.set_cookie(COOKIE, self._session, httponly=True, samesite="strict")
-                return response
-            await asyncio.sleep(_PAUSE)
-            return HTMLResponse(_door("That was not it; try again."), 401)
-        if "text/html" in headers.get("accept", ""):
-            return HTMLResponse(_door(""), 401)
-        return _error(401, "A token is needed: Authorization: Bearer …", "invalid_api_key")
+        self, scope: Scope, receive: Receive, headers: Headers
+    ) -> Response | None:
+        """What somebody is answered who may not come in; None: they may."""
+        path, method = str(scope["path"]), str(scope["method"])
+        session = self._session(headers)
+        if session is not None:
+            if path == "/logout":
+                return self._logout(method, session)
+            return RedirectResponse("/", 303) if path == "/login" else None
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and given.strip():
+            return self._bearer(scope, given.strip())
+        if path == "/login" and method == "POST" and self._password is not None:
+            return await self._login(scope, receive)
+        return self._asked_for(path, headers)
+
+    def _asked_for(self, path: str, headers: Headers) -> Response:
+        """What somebody is answered who brings nothing."""
+        if path == "/logout":
+            return RedirectResponse("/login", 303)
+        if self._password is not None:
+            if path == "/login":
+                return HTMLResponse(_door(""))
+            if "text/html" in headers.get("accept", ""):
+                return HTMLResponse(_door(""), 401, _CHALLENGE)
+        return _error(
+            401, "A token is needed: Authorization: Bearer …", "invalid_api_key", _CHALLENGE
+        )
+
+    def _session(self, headers: Headers) -> bytes | None:
+        """The session that the request's cookie names, if it is one of ours."""
+        for cookie in headers.get("cookie", "").split(";"):
+            name, _, value = cookie.strip().partition("=")
+            # by their digests, whose salt nobody knows: the time of the look-up says nothing
+            if name == COOKIE and (found := digest(value)) in self._sessions:
+                return found
+        return None
+
+    def _bearer(self, scope: Scope, given: str) -> Response | None:
+        address = _address(scope)
+        if (wait := self._guesses.wait(address)) > 0:
+            return _too_often(wait)
+        guess = digest(given)
+        # a password is for /login: a program's door takes the token alone
+        if self._token is not None and hmac.compare_digest(guess, self._token):
+            return None
+        self._note(address, guess, "token")
+        challenge = {"WWW-Authenticate": f'{_CHALLENGE["WWW-Authenticate"]}, error="invalid_token"'}
+        return _error(401, "This token is not the server's.", "invalid_api_key", challenge)
+
+    async def _login(self, scope: Scope, receive: Receive) -> Response:
+        body = await _read(receive, 4096)
+        given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
+        address = _address(scope)
+        if (wait := self._guesses.wait(address)) > 0:
+            said = f"Too many tries; wait {math.ceil(wait)} seconds."
+            return HTMLResponse(_door(said), 429, {"Retry-After": str(math.ceil(wait))})
+        guess = digest(given)
+        if self._password is None or not hmac.compare_digest(guess, self._password):
+            self._note(address, guess, "password")
+            return HTMLResponse(_door("That was not it; try again."), 401, _CHALLENGE)
+        session = secrets.token_urlsafe(32)
+        self._sessions[digest(session)] = None
+        while len(self._sessions) > _MOST_SESSIONS:
+            self._sessions.popitem(last=False)
+        log.info("%s logged in", address)
+        response = RedirectResponse("/", 303)
+        response.set_cookie(
+            COOKIE, session, httponly=True, samesite="strict", secure=scope["scheme"] == "https"
+        )
+        return response
+
+    def _logout(self, method: str, session: bytes) -> Response:
+        if method != "POST":
+            return HTMLResponse(_form("/logout", "", "<button>Log out</button>"))
+        self._sessions.pop(session, None)
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return response
+
+    def _note(self, address: str, guess: bytes, what: str) -> None:
+        """Counts a wrong guess and writes it down; never what was guessed."""
+        if not self._guesses.wrong(address, guess):
+            return
+        log.warning("a wrong %s from %s", what, address)
+        if self._guesses.wait(address) > 0:
+            log.warning("%s made too many wrong guesses, and has to wait", address)
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+def _secret(given: SecretStr | None) -> bytes | None:
+    return None if given is None else digest(given.get_secret_value())
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(_digest(one), _digest(other))
+def _address(scope: Scope) -> str:
+    """Who asks: behind a proxy on this machine, the one that the proxy names (uvicorn's work)."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
 
 
 def _name_of(host: str) -> str:
@@ -189,9 +254,16 @@ def _length(headers: Headers) -> int:
         return 0
 
 
-def _error(status: int, message: str, code: str | None = None) -> Response:
-    body = {"error": {"message": message, "type": "invalid_request_error", "code": code}}
-    return JSONResponse(body, status)
+def _error(
+    status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    return JSONResponse(told(message, "invalid_request_error", code), status, headers)
+
+
+def _too_often(wait: float) -> Response:
+    after = str(math.ceil(wait))
+    message = f"Too many wrong tokens from this address; try again in {after} s."
+    return _error(429, message, "rate_limit_exceeded", {"Retry-After": after})
 
 
 async def _read(receive: Receive, most: int) -> bytes:
@@ -237,6 +309,14 @@ def _with_headers(send: Send) -> Send:
 
 def _door(said: str) -> str:
     told = f'<p role="alert">{escape(said)}</p>' if said else ""
+    field = (
+        '<label for="password">Password</label><input id="password" name="password" '
+        'type="password" autocomplete="current-password" autofocus required><button>Open</button>'
+    )
+    return _form("/login", told, field)
+
+
+def _form(action: str, told: str, field: str) -> str:
     return f"""<!doctype html><html lang="en"><meta charset="utf-8">
 <title>Abstract Assistant</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -248,6 +328,5 @@ form {{ display: grid; gap: 14px; width: min(340px, 86vw); }} h1 {{ font-size: 2
 input, button {{ font: inherit; padding: 10px 14px; border-radius: 8px; border: 1px solid #8888; }}
 button {{ background: var(--accent); color: light-dark(#fff, #05211a); font-weight: 600;
 border: 0; }}
-p {{ margin: 0; }}</style><form method="post" action="/login"><h1>Abstract Assistant</h1>{told}
-<label for="password">Password</label><input id="password" name="password" type="password"
-autocomplete="current-password" autofocus required><button>Open</button></form></html>"""
+p {{ margin: 0; }}</style><form method="post" action="{action}"><h1>Abstract Assistant</h1>{told}
+{field}</form></html>"""

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from assistant.index import SearchIndex
 
 from assistant import Assistant
 from assistant.answering.generative import GenerativeAnswerer, Judgement
 from assistant.answering.support import SupportChecker
 from assistant.embedding import Vectors
-from assistant.index import SearchIndex
 from assistant.llm import Endpoint
 from assistant.paper import Paper
 from assistant.prompting import Prompts

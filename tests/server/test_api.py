@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -47,6 +49,86 @@ def test_search(client: httpx.Client) -> None:
     found = client.get("/api/search", params={"q": "gaze eye", "k": 2}).json()
     assert [result["rank"] for result in found] == [1, 2]
     assert found[0]["title"] == PAPERS[1]["title"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "titles"),
+    [
+        ({"year": "2024"}, [PAPERS[0]["title"]]),
+        ({"year": "..2023"}, [PAPERS[1]["title"]]),
+        ({"author": ["lovelace", "nobody"]}, [PAPERS[0]["title"]]),
+        ({"author": ["nobody"]}, []),
+        ({"source": ["papers.jsonl"], "year": "2024.."}, [PAPERS[0]["title"]]),
+        ({"venue": ["Journal"]}, []),
+        ({"tag": ["gaze"]}, []),
+    ],
+)
+def test_only_papers_that_fit(
+    client: httpx.Client, chosen: dict[str, Any], titles: list[str]
+) -> None:
+    found = client.get("/api/search", params={"q": "experts memory", **chosen}).json()
+    assert [result["title"] for result in found] == titles
+    listed = client.get("/api/papers", params=chosen).json()
+    assert [paper["title"] for paper in listed["papers"]] == titles
+    if titles:
+        answer = client.post("/api/ask", json={"question": QUESTION, **chosen}).json()
+        assert {passage["title"] for passage in answer["passages"]} == set(titles)
+
+
+def test_a_year_that_is_none_is_refused(client: httpx.Client) -> None:
+    for reply in (
+        client.get("/api/search", params={"q": "x", "year": "soon"}),
+        client.get("/api/papers", params={"year": "20..24"}),
+        client.post("/api/ask", json={"question": QUESTION, "year": "soon"}),
+        client.post("/api/ask", json={"question": QUESTION, "colour": "red"}),
+    ):
+        assert reply.status_code == 422
+        assert reply.json()["error"].keys() == {"message", "type", "param", "code"}
+
+
+def test_exports_have_one_key_a_paper(client: httpx.Client) -> None:
+    listed = client.get("/api/export", params={"format": "csl"})
+    assert listed.headers["content-disposition"] == 'attachment; filename="papers.json"'
+    keys = {entry["title"]: entry["id"] for entry in listed.json()}
+    assert keys[PAPERS[0]["title"]] == "lovelace2024pruning"
+    bibtex = client.get("/api/export", params={"format": "bibtex", "year": "2023.."}).text
+    found = re.findall(r"@\w+\{([^,]+),", bibtex)
+    assert found == [keys[PAPERS[0]["title"]], keys[PAPERS[1]["title"]]]
+    assert client.get("/api/export", params={"format": "docx"}).status_code == 422
+
+
+def test_the_description_is_a_page_of_our_own(client: httpx.Client, server: Live) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    named = re.findall(r"(?:src|href|url)\s*[=:]\s*[\"']([^\"']+)", page.text)
+    assert len(named) >= 4
+    for address in named:
+        assert address.startswith("/")
+        assert client.get(address).status_code == 200
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert {"/api/ask", "/v1/responses", "/v1/chat/completions", "/health"} <= set(paths)
+
+
+def test_every_error_has_the_same_body(client: httpx.Client) -> None:
+    replies = [
+        client.get("/nowhere"),
+        client.get("/api/nowhere"),
+        client.put("/api/ask"),
+        client.post("/api/ask", content=b"{"),
+        client.post("/api/ask", json={"question": "?"}),
+        client.get("/api/search"),
+        client.get("/api/papers/nobody"),
+        client.get("/v1/models/gpt-9"),
+        client.post("/v1/chat/completions", json={}),
+        client.get("/api/papers", headers={"Origin": "https://evil.example"}),
+        client.get("/api/papers", headers={"Host": "evil.example"}),
+    ]
+    for reply in replies:
+        assert reply.status_code >= 400
+        assert list(reply.json()) == ["error"]
+        error = reply.json()["error"]
+        assert error.keys() == {"message", "type", "param", "code"}, reply.url
+        assert error["message"]
 
 
 def test_papers_are_listed_shown_and_removed(client: httpx.Client) -> None:

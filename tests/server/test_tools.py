@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from live import Live
-from mcp import Client
+from mcp import Client, MCPError
 
 from assistant.assistant import Assistant
 from assistant.embedding import Embedder
@@ -42,6 +43,55 @@ def test_the_tools_answer(server: Live) -> None:
     assert answer.structured_content["citations"][0]["title"] == PAPERS[0]["title"]
     assert found.structured_content["result"][0]["title"] == PAPERS[1]["title"]
     assert PAPERS[1]["abstract"] in str(paper.content)
+
+
+def test_a_result_comes_once_as_text_and_once_as_data(server: Live) -> None:
+    _, answer, found = call(
+        server, ("ask", {"question": QUESTION}), ("search", {"query": "gaze", "k": 2})
+    )
+    (text,) = answer.content
+    assert "retraining" in text.text
+    assert f"[1] {PAPERS[0]['title']}" in text.text
+    assert "{" not in text.text
+    assert answer.structured_content["answer"] in text.text
+    assert answer.structured_content["passages"] == []
+    assert [line[:2] for line in found.content[0].text.splitlines()[::2]] == ["1.", "2."]
+
+
+def test_filters(server: Live) -> None:
+    _, answer, found, wrong = call(
+        server,
+        ("ask", {"question": QUESTION, "year": "2023"}),
+        ("search", {"query": "memory", "author": ["lovelace"]}),
+        ("search", {"query": "memory", "year": "soon"}),
+    )
+    cited = {c["title"] for c in answer.structured_content["citations"]}
+    assert cited <= {PAPERS[1]["title"]}
+    assert [r["title"] for r in found.structured_content["result"]] == [PAPERS[0]["title"]]
+    assert wrong.is_error
+    assert "no range of years" in wrong.content[0].text
+
+
+def test_papers_are_resources_and_prompts_are_offered(server: Live) -> None:
+    async def run() -> None:
+        async with Client(f"{server.url}/mcp") as client:
+            (templates,) = (await client.list_resource_templates()).resource_templates
+            assert templates.uri_template == "paper://library/{name}"
+            (listed,) = (await client.list_resources()).resources
+            (contents,) = (await client.read_resource(listed.uri)).contents
+            lines = [line.split("\t") for line in contents.text.splitlines()]
+            assert [title for _, title in lines] == [paper["title"] for paper in PAPERS]
+            for (uri, _), paper in zip(lines, PAPERS, strict=True):
+                (read,) = (await client.read_resource(uri)).contents
+                assert json.loads(read.text)["abstract"] == paper["abstract"]
+            with pytest.raises(MCPError, match="No Such Paper"):
+                await client.read_resource("paper://library/No%20Such%20Paper")
+            prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+            assert set(prompts) == {"answer", "compare", "literature_review"}
+            got = await client.get_prompt("compare", {"first": "One", "second": "Two"})
+            assert '"One" and "Two"' in got.messages[0].content.text
+
+    asyncio.run(run())
 
 
 def test_what_cannot_be_done_is_told(serve: Serve) -> None:
