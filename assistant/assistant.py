@@ -719,7 +719,12 @@ class Assistant:
     def _retriever(self, filters: Filters | None = None) -> PaperRetriever:
         with self._lock:
             if filters:
-                return self._retriever().filtered(filters)
+                from assistant.retrieval import PaperRetriever  # noqa: PLC0415
+
+                self._retriever()  # says what is wrong
+                return PaperRetriever(
+                    self.library, self._embedder(), self.settings.retrieval, filters=filters
+                )
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 

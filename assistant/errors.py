@@ -9,6 +9,7 @@
     │   ├── LibraryNotFound     there is no library (or no paper in it) at this place
     │   ├── LibraryLocked       another process writes and did not finish in time
     │   ├── LibraryMismatch     it was filled by another embedding model or chunking
+    │   ├── ConversationNotFound no such conversation or review is kept in it, or it was deleted
     │   ├── PaperNotFound       no paper of the library has this id or title
     │   └── WatchError          a watch is not known, or cannot be made
     └── EndpointError           an OpenAI-compatible endpoint did not do what was asked
@@ -101,6 +102,10 @@ class LibraryLocked(LibraryError):
 
 class LibraryMismatch(LibraryError):
     """The library was filled by another embedding model, or chunked in another way."""
+
+
+class ConversationNotFound(LibraryError):
+    """No such conversation, question or review is kept in the library's folder."""
 
 
 class PaperNotFound(LibraryError):

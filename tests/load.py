@@ -1,7 +1,7 @@
 """Many visitors at once, for a while: ``python tests/load.py [--seconds 60] [--visitors 20]``.
 
-Starts ``assistant ui`` over the sample library and lets visitors ask, over the page's own queue,
-as a browser does, or over ``/api`` (``--door api``); then again while a file of 500 papers is
+Starts ``assistant ui`` over the sample library and lets visitors ask, over the page's own
+routes, as a browser does, or over ``/api`` (``--door api``); then again while 500 papers are
 taken in. Prints what a visitor waits for an answer, for the page and for ``/health``, how often
 one was told to come back, what failed, and the memory of the server, as JSON.
 """
@@ -65,19 +65,21 @@ def spread(values: list[float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in found.items()}
 
 
-async def visitor(client: httpx.AsyncClient, ask: dict[str, Any], end: float, tally: Tally) -> None:
-    session, chance = uuid.uuid4().hex[:11], random.Random(id(tally) + len(tally.pages))
+async def visitor(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
+    conversation, chance = uuid.uuid4().hex, random.Random(uuid.uuid4().hex)
     while time.monotonic() < end:
         question = chance.choice(QUESTIONS)
         started = time.monotonic()
         try:
-            shown = await one_answer(client, ask, session, question)
-            if 'class="turn"' not in shown:
+            shown = await one_answer(client, conversation, question)
+            if 'class=\\"answer' not in shown:
                 tally.failures.append(shown[:200])
         except (httpx.HTTPError, KeyError, ValueError) as error:
             tally.failures.append(repr(error)[:200])
         tally.answers.append(time.monotonic() - started)
         await asyncio.sleep(chance.uniform(0.5, 1.5))  # people read
+        if chance.random() < 0.3:
+            conversation = uuid.uuid4().hex
 
 
 async def caller(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
@@ -111,33 +113,15 @@ async def doctor(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
         await asyncio.sleep(0.25)
 
 
-async def one_answer(
-    client: httpx.AsyncClient, ask: dict[str, Any], session: str, question: str
-) -> str:
-    """The thread that the page would show, through Gradio's queue."""
-    data = {"text": question, "turns": [], "conversation": session, "library": "sample"}
-    body = {
-        "data": [None],
-        "event_data": data,
-        "fn_index": ask["id"],
-        "session_hash": session,
-        "trigger_id": ask["targets"][0][0],
-    }
-    joined = await client.post("/gradio_api/queue/join", json=body)
-    event = joined.raise_for_status().json()["event_id"]
-    shown = ""
-    async with client.stream(
-        "GET", "/gradio_api/queue/data", params={"session_hash": session}
-    ) as stream:
+async def one_answer(client: httpx.AsyncClient, conversation: str, question: str) -> str:
+    """The conversation as the page would show it, followed as a browser follows it."""
+    where = f"/page/conversations/{conversation}"
+    asked = await client.post(f"{where}/ask", json={"text": question, "library": "sample"})
+    asked.raise_for_status()
+    async with client.stream("GET", f"{where}/follow") as stream:
         async for line in stream.aiter_lines():
-            if not line.startswith("data:"):
-                continue
-            message = json.loads(line[5:])
-            if message.get("event_id") != event:
-                continue
-            shown += json.dumps(message.get("output", {}), ensure_ascii=False).replace('\\"', '"')
-            if message["msg"] == "process_completed":
-                return shown if message.get("success") else f"failed: {shown}"
+            if line.startswith("data:") and '"busy": false' in line:
+                return line
     raise ValueError("the stream ended early")
 
 
@@ -163,9 +147,7 @@ async def measured(
         if door == "api":
             work = [caller(client, end, tally) for _ in range(visitors)]
         else:
-            config = (await client.get("/config")).json()
-            ask = next(d for d in config["dependencies"] if [d["targets"][0][1]] == ["ask"])
-            work = [visitor(client, ask, end, tally) for _ in range(visitors)]
+            work = [visitor(client, end, tally) for _ in range(visitors)]
         work += [looker(client, end, tally), doctor(client, end, tally)]
         ingest: dict[str, Any] = {}
         if upload is not None:

@@ -83,6 +83,7 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1", page: bool = True
 
     if page:
         app.mount("/fonts", StaticFiles(directory=_UI / "fonts"))
+        app.mount("/katex", StaticFiles(directory=_UI / "katex"))
         _mount_page(app, shelf)
     server = settings.server
     app.add_middleware(
@@ -116,7 +117,9 @@ def _mount_page(app: FastAPI, shelf: Shelf) -> None:
     import gradio  # noqa: PLC0415
 
     from assistant.ui.page import build_page, head  # noqa: PLC0415
+    from assistant.ui.routes import install as install_routes  # noqa: PLC0415
 
+    install_routes(app, shelf)
     page = build_page(shelf)
     page.queue(max_size=shelf.settings.server.waiting)  # beyond, a visitor is told so at once
     page.has_launched = True  # only then does Gradio check the paths that visitors send
@@ -133,4 +136,5 @@ def _mount_page(app: FastAPI, shelf: Shelf) -> None:
         max_file_size=shelf.settings.server.max_upload,
         theme=gradio.themes.Base(font=["system-ui"], font_mono=["monospace"]),
         head=head(),
+        favicon_path=_UI / "icon.svg",
     )

@@ -37,6 +37,7 @@ log = logging.getLogger("assistant.server")
 _STATUSES: dict[type[errors.AssistantError], int] = {
     errors.QuestionError: 422,
     errors.SourceError: 422,
+    errors.ConversationNotFound: 404,
     errors.PaperNotFound: 404,
     errors.LibraryNotFound: 404,
     errors.LibraryMismatch: 409,

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.exceptions import InvalidPathError
 from gradio.utils import get_upload_folder
 
-from assistant.assistant import Assistant
 from assistant.errors import AssistantError
 from assistant.librarymap import LibraryMap
 from assistant.reading.formats import FORMATS
-from assistant.reading.sources import SourceReader
-from assistant.results import IngestReport
 from assistant.ui import render, shelves
-from assistant.ui.parts import Listener, fixed, html, said, sent, state_of
-from assistant.ui.turns import Failure
+from assistant.ui.parts import Listener, fixed, html, message, state_of
 from assistant.ui.visitors import Shelf, Visitor
 
 __all__ = ["add_library_view"]
@@ -42,9 +37,7 @@ papers"></canvas><div class="zoom"><button type="button" data-zoom="in" aria-lab
 data-zoom="all" aria-label="The whole map">◦</button></div></div><ul class="legend"></ul></section>"""
 
 
-def add_library_view(
-    on: Listener, shelf: Shelf, visitor: gr.State, state: gr.HTML, bridge: gr.HTML
-) -> None:
+def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML) -> None:
     """Puts the view on the page; to be called within the `Blocks`."""
     with gr.Column(elem_id="library-view"):
         fixed(_HEAD, "library-head")
@@ -62,48 +55,70 @@ def add_library_view(
         tools = html("tools")
         papers = html("papers")
 
-    def view(here: Visitor | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-        here = here or Visitor(shelf)
-        if sent(event).get("view") != "library":
-            yield here, gr.skip(), gr.skip(), gr.skip()
-            return
-        yield from ((here, *shown) for shown in _shown(here))
+    def view(here: Visitor, _: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+        yield here.uploads.picture(), gr.skip(), gr.skip(), gr.skip()
+        for shown in _shown(here):
+            yield gr.skip(), *shown
+        yield from _followed(here)
 
-    def listed(here: Visitor | None, event: gr.EventData) -> str:
-        return _list(here or Visitor(shelf), shelves.wanted(sent(event)))
+    def listed(here: Visitor, asked: dict[str, Any]) -> str:
+        return _list(here, shelves.wanted(asked))
 
-    def remove(here: Visitor | None, event: gr.EventData) -> tuple[Any, ...]:
-        here = here or Visitor(shelf)
-        asked = sent(event)
+    def remove(here: Visitor, asked: dict[str, Any]) -> tuple[Any, ...]:
         if here.library == "sample":
-            return here, gr.skip(), gr.skip(), said(toast="The sample library stays as it is.")
+            return gr.skip(), gr.skip(), message(toast="The sample library stays as it is.")
         try:
             gone = shelf.assistant("own").library.remove([str(asked.get("paper", ""))[:400]])
             told = f"Removed: {gone[0].label}"
         except AssistantError as error:
             told = str(error)
-        list_html = _list(here, shelves.wanted(asked))
-        return here, list_html, state_of(here), said(toast=told)
+        return _list(here, shelves.wanted(asked)), state_of(here), message(toast=told)
 
-    def add(files: list[str] | None, here: Visitor | None) -> Iterator[tuple[Any, ...]]:
-        here = here or Visitor(shelf)
-        for picture in _added(shelf, here, files or []):
-            yield here, picture, gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        yield here, gr.skip(), gr.skip(), gr.skip(), state_of(here), gr.skip(), None
-        for tool, table, message in _shown(here):
-            yield here, gr.skip(), tool, table, gr.skip(), message, gr.skip()
+    def add(files: list[str] | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        here = shelf.visitor(request.request)
+        here.uploads.add(files or [])
+        yield here.uploads.picture(), gr.skip(), gr.skip(), gr.skip(), None, gr.skip()
+        for picture, tool, table, told in _followed(here):
+            yield picture, tool, table, told, gr.skip(), state_of(here)
 
-    on("view", view, [visitor, tools, papers, bridge], concurrency_limit=4)
+    def cancel(here: Visitor, asked: dict[str, Any]) -> str:
+        here.uploads.cancel(str(asked.get("upload", "")))
+        return here.uploads.picture()
+
+    on("view", view, [report, tools, papers, bridge], concurrency_limit=16)
     on("list", listed, [papers], trigger_mode="always_last")
-    on("remove", remove, [visitor, papers, state, bridge])
+    on("remove", remove, [papers, state, bridge])
+    on("cancel", cancel, [report], concurrency_limit=None)
     upload.upload(
         add,
-        [upload, visitor],
-        [visitor, report, tools, papers, state, bridge, upload],
+        [upload],
+        [report, tools, papers, bridge, upload, state],
         show_progress="hidden",
+        trigger_mode="multiple",  # a second upload waits for its turn, and is not dropped
         api_visibility="private",
-        concurrency_limit=4,
+        concurrency_limit=16,
     )
+
+
+def _followed(here: Visitor) -> Iterator[tuple[Any, ...]]:
+    """Pictures of the uploads until they are done, then the list and the map that came of it."""
+    if not here.uploads.busy:
+        return
+    seen = here.uploads.finished
+    while here.uploads.busy:
+        yield here.uploads.picture(), gr.skip(), gr.skip(), gr.skip()
+        time.sleep(_EVERY)
+        if here.uploads.finished != seen:  # one is in: what it brought is seen at once
+            seen = here.uploads.finished
+            yield (
+                here.uploads.picture(),
+                shelves.tools(None),
+                _list(here, shelves.Wanted()),
+                gr.skip(),
+            )
+    yield here.uploads.picture(), gr.skip(), gr.skip(), message(state=True)
+    for tool, table, told in _shown(here):
+        yield here.uploads.picture(), tool, table, told
 
 
 def _only_uploads(upload: gr.File) -> None:
@@ -127,26 +142,27 @@ def _only_uploads(upload: gr.File) -> None:
 
 def _shown(here: Visitor) -> Iterator[tuple[Any, Any, Any]]:
     """Tools, list and map: the list at once, the map when it is made."""
-    writable = here.library == "own"
     try:
-        index = here.shelf.assistant(here.library).library.index(check=False)
+        library = here.shelf.assistant(here.library).library
+        empty = not len(library)
     except AssistantError as error:
-        empty = render.empty(error.what)
-        yield "", empty, said(map=_EMPTY_MAP)
+        yield "", render.empty(error.what), message(map=_EMPTY_MAP)
+        return
+    if empty:
+        yield "", render.empty("There is no paper here yet."), message(map=_EMPTY_MAP)
         return
     maps = here.shelf.maps
-    themes = maps.made(index)
+    themes = maps.made(library)
     if themes is None:
-        yield shelves.tools(None), _table(here, index, None), gr.skip()
+        yield shelves.tools(None), _table(here, None), gr.skip()
         try:
-            themes = maps.map(index)
+            themes = maps.map(library)
         except Exception:
             log.exception("the map could not be made")
-            yield gr.skip(), gr.skip(), said(toast="The map could not be made.")
+            yield gr.skip(), gr.skip(), message(toast="The map could not be made.")
             return
-    library = "own" if writable else "sample"
-    message = said(map={"map": themes.model_dump(), "library": library})
-    yield shelves.tools(themes), _table(here, index, themes), message
+    told = message(map={"map": themes.model_dump(), "library": here.library})
+    yield shelves.tools(themes), _table(here, themes), told
 
 
 _EMPTY_MAP = {
@@ -155,100 +171,25 @@ _EMPTY_MAP = {
 }
 
 
-def _table(here: Visitor, index: Any, themes: LibraryMap | None) -> str:
-    return shelves.listing(index, themes, shelves.Wanted(), writable=here.library == "own")
+def _table(here: Visitor, themes: LibraryMap | None) -> str:
+    return shelves.listing(
+        here.shelf.rows.of(here.shelf.assistant(here.library).library),
+        themes,
+        shelves.Wanted(),
+        writable=here.library == "own",
+        marks=here.shelf.store.marks(here.owner),
+    )
 
 
 def _list(here: Visitor, want: shelves.Wanted) -> str:
     try:
-        index = here.shelf.assistant(here.library).library.index(check=False)
+        library = here.shelf.assistant(here.library).library
+        return shelves.listing(
+            here.shelf.rows.of(library),
+            here.shelf.maps.made(library),
+            want,
+            writable=here.library == "own",
+            marks=here.shelf.store.marks(here.owner),
+        )
     except AssistantError as error:
         return render.empty(error.what)
-    themes = here.shelf.maps.made(index)
-    return shelves.listing(index, themes, want, writable=here.library == "own")
-
-
-def _added(shelf: Shelf, here: Visitor, files: list[str]) -> Iterator[str]:
-    """Pictures of an upload that is being taken in; the last one is the report."""
-    most = shelf.settings.server.max_files
-    if shelf.own_is_sample:
-        yield _refused(
-            "This is the sample library, which stays as it is.",
-            "Start 'assistant ui' without --library sample to add papers.",
-        )
-        return
-    if len(files) > most:
-        yield _refused(f"At most {most} files at once.", "Add the others afterwards.")
-        return
-    if not files:
-        return
-    here.library = "own"
-    work = _Work(shelf.assistant("own"), files)
-    while not work.wait(_EVERY):
-        yield work.picture()
-    yield work.outcome()
-
-
-class _Work:
-    """An upload that is taken in by a thread of its own."""
-
-    def __init__(self, assistant: Assistant, files: list[str]) -> None:
-        self._assistant = assistant
-        self._files = [str(file) for file in files]
-        self._reader = SourceReader(files)
-        self._so_far = IngestReport()
-        self._failure: Failure | None = None
-        self._done = threading.Event()
-        self._started = time.monotonic()
-        threading.Thread(target=self._run, name="assistant-upload", daemon=True).start()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether it is done, after so many seconds at most."""
-        return self._done.wait(seconds)
-
-    def picture(self) -> str:
-        """How far it is."""
-        total, done = self._reader.total_bytes or 0, self._reader.bytes_read
-        stored = self._so_far.added + self._so_far.updated
-        # a file is read ahead of what is stored: both halves count
-        share = 0.0
-        if total:
-            read = done / total
-            stored_share = stored / max(1, self._so_far.read) if self._so_far.read else 0.0
-            share = (
-                min(0.99, 0.15 * read + 0.85 * read * stored_share)
-                if read < 1
-                else min(0.99, 0.15 + 0.85 * stored_share)
-            )
-        left = f"{time.monotonic() - self._started:.0f} s"
-        text = f"Read {self._so_far.read:,} · stored {stored:,}"
-        return render.progress(share, text if self._so_far.read else "Opening…", left)
-
-    def outcome(self) -> str:
-        """What became of it."""
-        if self._failure is not None:
-            return _refused(self._failure.what, self._failure.do)
-        for rejection in self._so_far.rejected:
-            rejection.source = PurePath(rejection.source).name
-        return render.report(self._so_far)
-
-    def _run(self) -> None:
-        try:
-            self._so_far = self._assistant.ingest(self._reader, self._tell)
-        except AssistantError as error:
-            what = error.what
-            for file in self._files:
-                what = what.replace(file, PurePath(file).name)
-            self._failure = Failure(what=what, do=error.do)
-        except Exception:
-            log.exception("an upload could not be taken in")
-            self._failure = Failure(what="Something went wrong inside the program.")
-        finally:
-            self._done.set()
-
-    def _tell(self, report: IngestReport) -> None:
-        self._so_far = report.model_copy()
-
-
-def _refused(what: str, do: str) -> str:
-    return render.refusal(Failure(what=what[:4000], do=do[:4000]))

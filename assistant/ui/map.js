@@ -34,7 +34,13 @@
     pen.globalAlpha = 1;
     pen.textAlign = "center";
     pen.lineJoin = "round";
-    const placed = [];
+    const placed = [], write = (text, x, y) => {
+      pen.lineWidth = 5;
+      pen.strokeStyle = ground;
+      pen.strokeText(text, x, y);
+      pen.fillStyle = ink;
+      pen.fillText(text, x, y);
+    };
     data.themes.forEach((name, t) => {
       const [sx, sy, n] = centre[t];
       if (!n || (only !== null && only !== t)) return;
@@ -43,12 +49,23 @@
       let y = sy / n;
       while (placed.some((p) => Math.abs(p[0] - x) < p[2] + half + 8 && Math.abs(p[1] - y) < 20)) y += 20;
       placed.push([x, y, half]);
-      pen.lineWidth = 5;
-      pen.strokeStyle = ground;
-      pen.strokeText(name, x, y);
-      pen.fillStyle = ink;
-      pen.fillText(name, x, y);
+      write(name, x, y);
     });
+    if (view.k >= 2.5) {  // near enough for titles, as many as find room
+      pen.font = `400 12px ${css("--sans")}`;
+      let told = 0;
+      for (let i = 0; i < many && told < 60; i++) {
+        if (only !== null && data.theme[i] !== only) continue;
+        const [x, y] = at(i);
+        if (x < 0 || y < 0 || x > wide || y > high) continue;
+        const title = data.titles[i].length > 48 ? `${data.titles[i].slice(0, 46)}…` : data.titles[i];
+        const half = pen.measureText(title).width / 2, below = y + size + 13;
+        if (placed.some((p) => Math.abs(p[0] - x) < p[2] + half + 6 && Math.abs(p[1] - below) < 15)) continue;
+        placed.push([x, below, half]);
+        write(title, x, below);
+        told++;
+      }
+    }
     for (let i = 0; i < many; i++) {
       if (!lit.has(data.ids[i]) && i !== over) continue;
       const [x, y] = at(i);
@@ -155,7 +172,7 @@
     }));
   }
   const light = () => { const last = current.turns[current.turns.length - 1];
-    lit = new Set(last && last.answer && (last.library || "own") === library ? last.answer.citations.map((c) => c.paper_id) : []); };
+    lit = new Set(last && (last.library || "own") === library ? last.cited : []); };
   window.addEventListener("librarymap", (e) => {
     data = e.detail.map; library = e.detail.library; view = { x: 0, y: 0, k: 1 }; only = null; over = -1;
     attach(); light(); legend(); size(); draw();

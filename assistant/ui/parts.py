@@ -12,11 +12,11 @@ from assistant.errors import AssistantError
 from assistant.ui import render
 from assistant.ui.visitors import Visitor
 
-__all__ = ["Listener", "count_of", "fixed", "html", "said", "sent", "state_of"]
+__all__ = ["Listener", "count_of", "fixed", "html", "message", "sent", "state_of"]
 
 
 class Listener(Protocol):
-    """Lets a function answer what the page's script sends under a name."""
+    """Lets ``act(visitor, what was sent)`` answer what the page's script sends under a name."""
 
     def __call__(self, name: str, act: Callable[..., Any], outputs: list[Any], **how: Any) -> None:
         """Lets ``act`` answer ``name``; ``how``: as Gradio's listeners take it."""
@@ -32,9 +32,9 @@ def fixed(text: str, name: str) -> gr.HTML:
     return gr.HTML(None, html_template=text, elem_id=name, js_on_load=None, apply_default_css=False)
 
 
-def said(**message: Any) -> dict[str, Any]:
+def message(**parts: Any) -> dict[str, Any]:
     """A message to the page's script; no two are alike, so that each is noticed."""
-    return {"n": time.monotonic_ns(), **message}
+    return {"n": time.monotonic_ns(), **parts}
 
 
 def sent(event: gr.EventData) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Literal
 
+from assistant.conversations import Mark
 from assistant.paper import Paper
 from assistant.results import Answer, Citation, IngestReport, Sentence
 from assistant.ui.icons import icon
-from assistant.ui.markdown import chip, safe_link, to_html
-from assistant.ui.turns import Failure, LibraryName, Turn, markdown_of
+from assistant.ui.markdown import chip, paper_html, safe_link, to_html
+from assistant.ui.turns import Failure, LibraryName, Turn
 
 __all__ = [
     "SAMPLE_QUESTIONS",
@@ -23,7 +25,8 @@ __all__ = [
     "report",
     "source_panel",
     "state_line",
-    "thread",
+    "turn",
+    "waiting",
     "welcome",
 ]
 
@@ -45,60 +48,114 @@ _SUPPORT = {
 # -- the talk ------------------------------------------------------------------------------------
 
 
-def thread(turns: Sequence[Turn]) -> str:
-    """The finished turns of a conversation."""
-    return "".join(_turn(turn, n, last=n == len(turns) - 1) for n, turn in enumerate(turns))
-
-
 def live(
-    question: str,
-    steps: Sequence[str],
+    turn: Turn,
     text: str = "",
     citations: Sequence[Citation] = (),
     sentences: Sequence[Sentence] = (),
     *,
-    library: LibraryName = "own",
+    elapsed: float = 0.0,
 ) -> str:
     """The turn that is being answered."""
-    body = to_html(text, citations, sentences, library=library) if text else ""
-    answer = f'<div class="answer caret">{body}</div>' if text else ""
-    shown = steps or ["opening the library"]
-    now = escape(shown[-1])
+    body = to_html(text, citations, sentences, library=turn.library) if text else ""
+    answer = f'<div class="answer caret" aria-busy="true">{body}</div>' if text else ""
+    shown = turn.steps or ["opening the library"]
     listed = "".join(f"<li>{escape(step)}</li>" for step in shown)
     return (
-        f'<article class="turn">{_question(question, None)}'
-        f'<details class="steps working" open><summary><i class="spinner"></i> {now}…</summary>'
+        f'<article class="turn" data-turn="{turn.id}">{_question(turn)}'
+        f'<details class="steps working" open><summary><i class="spinner"></i> '
+        f'{escape(shown[-1])}… <span class="elapsed" data-elapsed="{elapsed:.1f}"></span></summary>'
         f"<ol>{listed}</ol></details>{answer}</article>"
     )
 
 
-def _turn(turn: Turn, n: int, *, last: bool) -> str:
-    parts = [_question(turn.question, n)]
+def waiting(turn: Turn) -> str:
+    """A turn that waits until the one before it is answered."""
+    return (
+        f'<article class="turn waits" data-turn="{turn.id}">{_question(turn)}'
+        '<p class="notes">Waits until the answer above is whole. <button type="button" '
+        f'class="link" data-act="withdraw" data-turn="{turn.id}">Take it back</button></p></article>'
+    )
+
+
+def turn(turn: Turn, *, last: bool) -> str:
+    """A turn that is done."""
+    parts = [_question(turn)]
     answer = turn.answer
     if answer is not None:
         parts.append(_steps(turn.steps, answer))
         cut = turn.stopped or turn.failure is not None
+        if not cut:
+            parts.append(_status(answer))
         parts.append(_answer(answer, turn.library, cut=cut))
         if turn.stopped:
             parts.append('<p class="notes">Stopped; this is what there was.</p>')
-        parts.append(_sources(answer, turn.library))
+        parts.append(_sources(answer, turn.library, cut=cut))
         parts.append(_notes([] if cut else answer.notes))
     if turn.failure is not None:
         parts.append(failure(turn.failure))
     elif answer is None:
         parts.append('<p class="notes">Stopped before there was an answer.</p>')
-    parts.append(_actions(turn, n, last=last))
-    return f'<article class="turn" data-turn="{n}">{"".join(parts)}</article>'
+    parts.append(_actions(turn, last=last))
+    if last and turn.follow_ups:
+        parts.append(_follow_ups(turn))
+    return f'<article class="turn" data-turn="{turn.id}">{"".join(parts)}</article>'
 
 
-def _question(question: str, n: int | None) -> str:
-    edit = ""
-    if n is not None:
+def _follow_ups(turn: Turn) -> str:
+    asks = "".join(
+        f'<button type="button" class="ask small" data-act="ask" data-text="{escape(question)}" '
+        f'data-library="{turn.library}"><span>{escape(question)}</span></button>'
+        for question in turn.follow_ups
+    )
+    return f'<section class="follow-ups" aria-label="To ask on"><h2>Ask on</h2>{asks}</section>'
+
+
+_CONFIDENT = ((0.75, "high"), (0.45, "fair"), (0.0, "low"))
+
+
+def _status(answer: Answer) -> str:
+    """The status and how sure it is, in words; nothing where no paper was asked."""
+    if not answer.passages:
+        return ""
+    word = next(word for floor, word in _CONFIDENT if answer.confidence >= floor)
+    sure = f"{word} confidence that the library answers this ({answer.confidence:.0%})"
+    # a card says itself that it is no answer
+    label = "<b>Answered from the library</b> " if answer.status == "answered" else ""
+    return f'<p class="status {answer.status}">{label}<span>{sure}</span></p>'
+
+
+def _question(turn: Turn) -> str:
+    edit, branches = "", ""
+    if turn.state == "done":
         edit = (
-            f'<button type="button" class="icon" data-act="edit" data-turn="{n}" '
+            f'<button type="button" class="icon" data-act="edit" data-turn="{turn.id}" '
             f'aria-label="Edit this question" title="Edit">{icon("edit")}</button>'
         )
-    return f'<div class="question">{edit}<p>{escape(question)}</p></div>'
+    if len(turn.branches) > 1:
+        at = turn.branches.index(turn.id)
+        branches = (
+            f'<div class="branches"><span class="quiet">Version</span>'
+            f"{_branch(turn, at - 1, '‹', 'The version before')}<span>{at + 1} of "
+            f"{len(turn.branches)}</span>{_branch(turn, at + 1, '›', 'The next version')}</div>"
+        )
+    scope = (
+        f'<span class="scope-note">Asked {escape(str(turn.filters))}</span>' if turn.filters else ""
+    )
+    return (
+        f'<div class="question">{edit}<p>{escape(turn.question)}</p></div>'
+        f'<div class="question-under">{scope}{branches}</div>'
+    )
+
+
+def _branch(turn: Turn, at: int, sign: str, label: str) -> str:
+    there = 0 <= at < len(turn.branches)
+    to = turn.branches[at] if there else ""
+    disabled = "" if there else " disabled"
+    return (
+        f'<button type="button" class="icon" data-act="branch" data-turn="{to}" '
+        f'aria-label="{label}"{disabled}>{sign}</button>'
+    )
 
 
 def _steps(steps: Sequence[str], answer: Answer) -> str:
@@ -118,8 +175,10 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     text = answer.answer
     if answer.status == "absent" and answer.mode == "extractive" and answer.sentences:
         text = answer.sentences[0].text  # the nearest papers stand below, to be clicked
-    body = f'<div class="answer">{to_html(text, answer.citations, answer.sentences, library=library)}</div>'
-    if answer.status == "answered" or cut:  # of a part nothing is known yet
+    related = answer.status != "answered" and not cut
+    shown = to_html(text, answer.citations, answer.sentences, library=library, related=related)
+    body = f'<div class="answer">{shown}</div>'
+    if not related:  # of a part nothing is known yet
         return body
     kind, sign = (
         ("Not in this library", "search")
@@ -139,10 +198,12 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     )
 
 
-def _sources(answer: Answer, library: LibraryName) -> str:
+def _sources(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     cited = {citation.paper_id for citation in answer.citations}
-    rows = "".join(f"<li>{_source_row(c, library)}</li>" for c in answer.citations)
-    used = f"<h3>Sources</h3><ol>{rows}</ol>" if rows else ""
+    rows = "".join(
+        f"<li>{_source_row(c, library, _part(c, answer, cut=cut))}</li>" for c in answer.citations
+    )
+    used = f"<h2>Sources</h2><ol>{rows}</ol>" if rows else ""
     rest = [p for p in answer.passages if p.paper_id not in cited]
     if not answer.citations:
         rest = rest[_NEAREST:] if answer.status != "answered" else rest
@@ -159,17 +220,34 @@ def _sources(answer: Answer, library: LibraryName) -> str:
     return f'<section class="sources">{used}{unused}</section>' if used or unused else ""
 
 
-def _source_row(citation: Citation, library: LibraryName) -> str:
+Part = Literal["answers", "related", ""]
+
+
+def _part(citation: Citation, answer: Answer, *, cut: bool) -> Part:
+    """What a cited paper does for the question: it answers, or it is related; "" is not known."""
+    if cut:
+        return ""
+    if answer.status != "answered":
+        return "related"
+    verdicts = {s.support for s in answer.sentences if citation.number in s.citations}
+    fits = citation.support == "supported" and verdicts <= {"supported", "partial", "none"}
+    return "answers" if fits else "related"
+
+
+def _source_row(citation: Citation, library: LibraryName, part: Part) -> str:
     number = chip(citation, library=library, tag="span")
     verdict = citation.support
-    flag = f'<span class="flag {verdict}">{_SUPPORT[verdict]}</span>'
+    flags = f'<span class="flag {part}">{part}</span>' if part else ""
+    if verdict != "supported":
+        flags += f'<span class="flag {verdict}">{_SUPPORT[verdict]}</span>'
     return (
-        f'<button type="button" class="source" {_source_data(citation, library)}>{number}'
-        f'<span class="title">{escape(citation.title)}</span><span class="score">{flag}</span></button>'
+        f'<button type="button" class="source" {_source_data(citation, library, part)}>{number}'
+        f'<span class="title">{paper_html(citation.title)}</span><span class="score">{flags}</span>'
+        "</button>"
     )
 
 
-def _source_data(citation: Citation, library: LibraryName) -> str:
+def _source_data(citation: Citation, library: LibraryName, part: Part) -> str:
     data = {
         "act": "source",
         "paper": citation.paper_id,
@@ -179,6 +257,7 @@ def _source_data(citation: Citation, library: LibraryName) -> str:
         "score": f"{citation.support_score:.3f}",
         "why": citation.why,
         "library": library,
+        "related": "1" if part == "related" else "",
     }
     return " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
 
@@ -190,7 +269,7 @@ def _passage_row(
     told = f'<span class="score" title="{_SCORE}">{score:.2f}</span>' if shown else ""
     return (
         f'<button type="button" class="source" data-act="source" data-paper="{escape(paper_id)}" '
-        f'data-score="{score:.3f}" data-library="{library}"><span class="title">{escape(title)}'
+        f'data-score="{score:.3f}" data-library="{library}"><span class="title">{paper_html(title)}'
         f"</span>{told}</button>"
     )
 
@@ -199,24 +278,28 @@ def _notes(notes: Iterable[str]) -> str:
     return "".join(f'<p class="notes">{escape(note)}</p>' for note in notes)
 
 
-def _actions(turn: Turn, n: int, *, last: bool) -> str:
+def _actions(turn: Turn, *, last: bool) -> str:
     answer = turn.answer
+    named = f'data-turn="{turn.id}"'
     buttons: list[str] = []
     if answer is not None and answer.answer:
-        markdown = escape(markdown_of(answer))
         buttons.append(
-            f'<button type="button" class="icon" data-act="copy" data-text="{markdown}" '
-            f'title="Copy the answer with its references, as Markdown">{icon("copy")}'
-            "<span>Copy</span></button>"
+            f'<button type="button" class="icon" data-act="copy" {named} '
+            'title="Copy the answer with its references, as rich text and Markdown">'
+            f"{icon('copy')}<span>Copy</span></button>"
         )
         if answer.citations:
             buttons.append(
-                f'<button type="button" class="icon" data-act="bibtex" data-turn="{n}" '
+                f'<button type="button" class="icon" data-act="bibtex" {named} '
                 f'title="BibTeX of the cited papers">{icon("quote")}<span>BibTeX</span></button>'
             )
+        buttons.append(
+            f'<button type="button" class="icon" data-act="export" {named} aria-haspopup="menu" '
+            f'title="RIS, CSL-JSON, Markdown, HTML">{icon("down-line")}<span>Save</span></button>'
+        )
     if last:
         buttons.append(
-            f'<button type="button" class="icon" data-act="retry" data-turn="{n}" '
+            f'<button type="button" class="icon" data-act="retry" {named} '
             f'title="Ask again">{icon("retry")}<span>Again</span></button>'
         )
     buttons.append(
@@ -230,12 +313,12 @@ def _actions(turn: Turn, n: int, *, last: bool) -> str:
             pressed = "true" if turn.rating == rating else "false"
             buttons.append(
                 f'<button type="button" class="icon" data-act="rate" data-rating="{rating}" '
-                f'data-turn="{n}" aria-pressed="{pressed}" aria-label="{label}" title="{label}">'
+                f'{named} aria-pressed="{pressed}" aria-label="{label}" title="{label}">'
                 f"{icon(rating)}</button>"
             )
         if turn.rating and not turn.noted:
             note = (
-                f'<form class="rate-note" data-form="rate" data-turn="{n}" data-rating="{turn.rating}">'
+                f'<form class="rate-note" data-form="rate" {named} data-rating="{turn.rating}">'
                 '<input name="note" aria-label="A note on this answer" maxlength="2000" '
                 'placeholder="What was good or wrong? (stays on this machine)">'
                 '<button class="button small">Keep</button></form>'
@@ -277,12 +360,22 @@ def source_panel(
     support: str = "",
     score: float | None = None,
     why: str = "",
+    related: bool = False,
+    library: LibraryName = "own",
+    mark: Mark | None = None,
+    similar: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """A paper at the side: as a source with its verdict, or by itself."""
+    """A paper at the side: as a source with its verdict, or by itself.
+
+    Args:
+        related: it was cited by an answer that does not answer.
+        mark: what the visitor thinks of it.
+        similar: ids and titles of the papers nearest to it.
+    """
     head = f"Source {number}" if number else "Paper"
     cited = support in _SUPPORT
     link = safe_link(paper.link)
-    title = escape(paper.label)
+    title = paper_html(paper.label)
     meta = []
     if paper.authors:
         names = ", ".join(paper.authors[:6]) + (" and others" if len(paper.authors) > 6 else "")
@@ -297,7 +390,9 @@ def source_panel(
             f'<p class="meta"><a href="{escape(link)}" target="_blank" '
             f'rel="noopener noreferrer nofollow">{escape(shown[:60])}</a></p>'
         )
-    verdict = _verdict(support, score, why) if cited or score is not None else ""
+    verdict = ""
+    if cited or score is not None:
+        verdict = _verdict(support, score, why, related=related)
     digest = (
         '<p class="meta quiet">A digest in our own words, not the authors’ abstract.</p>'
         if paper.kind == "digest"
@@ -308,7 +403,10 @@ def source_panel(
         f'<aside class="panel" aria-label="{escape(head)}" tabindex="-1"><header><span>{escape(head)}</span>'
         f'<button type="button" class="icon" data-act="close" aria-label="Close">{icon("close")}'
         f"</button></header><h2>{title}</h2>{lines}{digest}{verdict}"
-        f'<p class="abstract">{abstract}</p></aside>'
+        f'<p class="abstract">{abstract}</p><p class="meta"><button type="button" class="link" '
+        f'data-act="only-paper" data-paper="{escape(paper.id)}" data-title="{escape(paper.label)}">'
+        f"Ask only this paper</button></p>{_marked(paper.id, mark)}"
+        f"{_similar(similar, library)}</aside>"
     )
 
 
@@ -321,33 +419,65 @@ def failure_panel(failure: Failure) -> str:
     )
 
 
-def _verdict(support: str, score: float | None, why: str) -> str:
+def _marked(paper_id: str, mark: Mark | None) -> str:
+    """The visitor's own like, tags and note, to be changed."""
+    mark = mark or Mark(paper=paper_id)
+    liked = "true" if mark.liked else "false"
+    return (
+        f'<form class="marks" data-form="mark" data-paper="{escape(paper_id)}"><h3>Yours</h3>'
+        f'<button type="button" class="button small" data-act="like" aria-pressed="{liked}">'
+        f"{'♥ Liked' if mark.liked else '♡ Like'}</button>"
+        f'<label>Tags<input name="tags" maxlength="400" value="{escape(", ".join(mark.tags))}" '
+        'placeholder="read next, thesis"></label><label>Note<textarea name="note" rows="2" '
+        f'maxlength="4000">{escape(mark.note)}</textarea></label></form>'
+    )
+
+
+def _similar(papers: Sequence[tuple[str, str]], library: LibraryName) -> str:
+    if not papers:
+        return ""
+    rows = "".join(
+        f'<li><button type="button" class="source" data-act="source" '
+        f'data-paper="{escape(paper_id)}" data-library="{library}"><span class="title">'
+        f"{paper_html(title)}</span></button></li>"
+        for paper_id, title in papers
+    )
+    return f'<section class="sources similar"><h3>Similar papers</h3><ol>{rows}</ol></section>'
+
+
+def _verdict(support: str, score: float | None, why: str, *, related: bool) -> str:
     share = max(0.0, min(1.0, score or 0.0))
-    if support in _SUPPORT:
-        label, kind = _SUPPORT[support], support
+    if support in _SUPPORT and related:
+        label, kind, shown = "Related; it does not answer the question", "plain", ""
+    elif support in _SUPPORT:
+        label, kind = f"The sentence is {_SUPPORT[support].lower()}", support
         shown = f"{share:.0%} support"
     else:
         label, kind, shown = "Read, but not used", "plain", f"retrieval score {share:.2f}"
     reason = f"<p>{escape(why[0].upper() + why[1:])}.</p>" if why.strip() else ""
+    meter = f'<div class="meter"><i style="width:{share:.0%}"></i></div>' if shown else ""
     return (
         f'<div class="verdict {kind}"><div class="line"><span>{label}</span><span>{shown}</span></div>'
-        f'<div class="meter"><i style="width:{share:.0%}"></i></div>{reason}</div>'
+        f"{meter}{reason}</div>"
     )
 
 
 def _highlighted(abstract: str, quote: str, support: str) -> str:
-    """The abstract with the quote marked; white space and case may differ."""
-    words = quote.strip().rstrip("…").split()
-    if not words:
-        return escape(abstract)
-    found = re.search(r"\s+".join(map(re.escape, words)), abstract, re.IGNORECASE)
-    if found is None:
-        return escape(abstract)
+    """The abstract with the pieces of the quote marked; white space and case may differ."""
     kind = support if support in ("partial", "unsupported") else ""
-    return (
-        f'{escape(abstract[: found.start()])}<mark class="{kind}">{escape(found[0])}</mark>'
-        f"{escape(abstract[found.end() :])}"
-    )
+    parts, done = [], 0
+    for piece in quote.split("…"):
+        words = piece.split()
+        if not words:
+            continue
+        wanted = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
+        found = wanted.search(abstract, done)
+        if found is None:
+            continue
+        parts.append(paper_html(abstract[done : found.start()]))
+        parts.append(f'<mark class="{kind}">{paper_html(found[0])}</mark>')
+        done = found.end()
+    return "".join([*parts, paper_html(abstract[done:])])
 
 
 # -- around it -------------------------------------------------------------------------------------
@@ -422,8 +552,8 @@ def refusal(failure: Failure, title: str = "Not taken in") -> str:
     )
 
 
-def report(made: IngestReport) -> str:
-    """What became of the papers that were added."""
+def report(made: IngestReport, title: str = "", *, stopped: bool = False) -> str:
+    """What became of the papers that were added; ``stopped``: before all were read."""
     counts = {
         "Added": made.added,
         "Updated": made.updated,
@@ -439,7 +569,10 @@ def report(made: IngestReport) -> str:
     more = len(made.rejected) - _REJECTIONS
     rows += f"<li>… and {more:,} more</li>" if more > 0 else ""
     listed = f'<ul class="rejected">{rows}</ul>' if rows else ""
+    named = f'<div class="kind">{escape(title)}</div>' if title else ""
+    end = "Cancelled: what was stored until then stays. " if stopped else ""
     return (
-        f'<section class="card" role="status"><dl class="counts">{cells}</dl>{listed}'
-        f'<p class="quiet" style="margin-top:12px">Read {made.read:,} in {made.seconds:.1f} s.</p></section>'
+        f'<section class="card" role="status">{named}<dl class="counts">{cells}</dl>{listed}'
+        f'<p class="quiet" style="margin-top:12px">{end}Read {made.read:,} in {made.seconds:.1f} s.'
+        "</p></section>"
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from html import escape
 
+from assistant.conversations import StoredReview
 from assistant.paper import Paper
 from assistant.results import Citation
 from assistant.review.model import (
@@ -23,10 +25,10 @@ from assistant.review.rendering.blocks import HEADS, SECTIONS
 from assistant.review.rendering.markdown import verdict_line
 from assistant.ui import render
 from assistant.ui.icons import icon
-from assistant.ui.markdown import chip
+from assistant.ui.markdown import chip, paper_html
 from assistant.ui.turns import LibraryName
 
-__all__ = ["candidates", "cost", "document", "working"]
+__all__ = ["candidates", "cost", "document", "kept", "working"]
 
 _KINDS = {"across": "Across the papers", "approach": "Paper by paper"}
 _FORMS = {
@@ -98,6 +100,26 @@ def working(share: float, text: str, right: str) -> str:
         f'<div class="working">{render.progress(share, text, right)}<button type="button" '
         f'class="button" data-act="halt">{icon("stop").replace("<svg", "<svg width=16")} Stop'
         "</button></div>"
+    )
+
+
+def kept(reviews: Sequence[StoredReview], current: str) -> str:
+    """The reviews that were written before, to be opened again or deleted."""
+    if not reviews:
+        return ""
+    rows = "".join(
+        f'<li{" class=current" if one.id == current else ""}><button type="button" class="link" '
+        f'data-act="review" data-id="{one.id}">{escape(one.title)}</button><span class="quiet">'
+        f"{datetime.fromtimestamp(one.created, UTC):%d %b %Y}</span>"
+        f'<button type="button" class="icon" data-act="unkeep" data-id="{one.id}" '
+        f'data-title="{escape(one.title)}" aria-label="Delete “{escape(one.title)}”">'
+        f"{icon('close')}</button></li>"
+        for one in reviews
+    )
+    opened = "" if current else " open"
+    return (
+        f'<details class="kept"{opened}><summary>Written before: {len(reviews)}</summary>'
+        f"<ul>{rows}</ul></details>"
     )
 
 
@@ -206,7 +228,7 @@ class _Document:
     def _sentence(self, sentence: ReviewSentence) -> str:
         quotes = {quote.number: quote for quote in sentence.quotes}
         text = "".join(
-            escape(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
+            paper_html(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
             for piece, n in sentence.pieces()
         )
         flag = _FLAGS.get(sentence.support)
@@ -239,7 +261,7 @@ class _Document:
         quote = Quote(number=cell.citation, text=cell.quote, support=cell.support, score=1.0)
         known = cell.citation in self._papers
         mark = self._chip(cell.citation, quote) if known else ""
-        return f"<td>{escape(cell.text)}{mark}</td>"
+        return f"<td>{paper_html(cell.text)}{mark}</td>"
 
     def _reference(self, reference: Reference) -> str:
         paper = reference.paper

@@ -12,22 +12,22 @@ from assistant.errors import AssistantError
 from assistant.origins import origin
 from assistant.settings import Settings
 from assistant.ui import render
-from assistant.ui.parts import fixed, html, state_of
-from assistant.ui.turns import Failure
+from assistant.ui.parts import Listener, fixed, html, state_of
+from assistant.ui.turns import Failure, LibraryName
 from assistant.ui.visitors import Choices, Shelf, Visitor
 
 __all__ = ["add_settings_view", "origins_table"]
 
-_HEAD = """<header class="page-head"><h1>Settings</h1><p>These hold for you, in this window, until
-you close it. To set something for good, use the environment or the configuration file; the table
-below says what is set where.</p></header>"""
+_HEAD = """<header class="page-head"><h1>Settings</h1><p>These hold for you, in this browser, until
+the program is closed; a reload keeps them. To set something for good, use the environment or the
+configuration file; the table below says what is set where.</p></header>"""
 _OWN, _SAMPLE = "Your library", "Sample library"
 _EXTRACT, _WRITE = "Sentences of the abstracts", "A language model"
 _EFFORTS = ["quick", "normal", "deep"]
 
 
-def add_settings_view(shelf: Shelf, visitor: gr.State, state: gr.HTML) -> gr.HTML:
-    """Puts the view on the page; to be called within the `Blocks`. Returns the table of origins."""
+def add_settings_view(on: Listener, shelf: Shelf, state: gr.HTML) -> None:
+    """Puts the view on the page; to be called within the `Blocks`."""
     settings = shelf.settings
     generation = settings.generation
     with gr.Column(elem_id="settings-view"):
@@ -102,60 +102,59 @@ def add_settings_view(shelf: Shelf, visitor: gr.State, state: gr.HTML) -> gr.HTM
     fields = [library, papers, mode, base_url, model, key, effort, language]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def apply(here: Visitor | None, *values: Any) -> tuple[Any, ...]:
-        here = here or Visitor(shelf)
-        problem = _apply(here, values)
-        told = problem or '<p class="quiet" role="status">In use from your next question on.</p>'
-        held = here.choices.api_key is not None
-        return here, told, origins_table(here), state_of(here), _emptied(held)
+    def apply(request: gr.Request, *values: Any) -> tuple[Any, ...]:
+        here = shelf.visitor(request.request)
+        told = _apply(here, values)
+        told = told or '<p class="quiet" role="status">In use from your next question on.</p>'
+        return told, origins_table(here), state_of(here), _emptied(here)
 
-    def try_it(here: Visitor | None, *values: Any) -> tuple[Any, ...]:
-        here = here or Visitor(shelf)
-        problem = _apply(here, values)
-        told = problem or _tested(here.settings())
-        held = here.choices.api_key is not None
-        return here, told, origins_table(here), state_of(here), _emptied(held)
+    def try_it(request: gr.Request, *values: Any) -> tuple[Any, ...]:
+        return _tried(shelf.visitor(request.request), values), gr.update()
 
-    def back(here: Visitor | None) -> tuple[Any, ...]:
-        here = here or Visitor(shelf)
+    def back(request: gr.Request) -> tuple[Any, ...]:
+        here = shelf.visitor(request.request)
         here.choose(Choices())
         here.library = "sample" if shelf.own_is_sample else "own"
-        return (
-            here,
-            "",
-            origins_table(here),
-            state_of(here),
-            _emptied(held=False),
-            _SAMPLE if shelf.own_is_sample else _OWN,
-            min(30, settings.retrieval.top_k),
-            _WRITE if settings.llm else _EXTRACT,
-            "",
-            "",
-            generation.effort,
-            generation.language,
-        )
+        return "", origins_table(here), state_of(here), *_as_chosen(here)
+
+    def shown(here: Visitor, _: dict[str, Any]) -> tuple[Any, ...]:
+        return origins_table(here), *_as_chosen(here)
 
     def switched(value: str) -> tuple[Any, Any]:
         return gr.update(visible=value == _WRITE), gr.update(visible=value == _WRITE)
 
-    out = [visitor, connection, origins, state, key]
     mode.change(switched, mode, [endpoint, test], **quiet)
-    use.click(apply, [visitor, *fields], out, **quiet)
-    test.click(try_it, [visitor, *fields], out, **quiet)
-    reset.click(
-        back, visitor, [*out, library, papers, mode, base_url, model, effort, language], **quiet
+    use.click(apply, fields, [connection, origins, state, key], **quiet)
+    test.click(try_it, fields, [connection, key], **quiet)
+    reset.click(back, None, [connection, origins, state, *fields], **quiet)
+    on("settings", shown, [origins, *fields])
+
+
+def _as_chosen(here: Visitor) -> tuple[Any, ...]:
+    """The values of the fields as they hold for the visitor, also after a reload."""
+    settings, chosen = here.shelf.settings, here.choices
+    writes = (settings.llm or chosen.llm) and not chosen.extractive
+    return (
+        _SAMPLE if here.library == "sample" else _OWN,
+        chosen.top_k or min(30, settings.retrieval.top_k),
+        _WRITE if writes else _EXTRACT,
+        chosen.base_url or "",
+        chosen.llm or "",
+        _emptied(here),
+        chosen.effort or settings.generation.effort,
+        chosen.language or settings.generation.language,
     )
-    return origins
 
 
-def _emptied(held: bool) -> Any:
+def _emptied(here: Visitor) -> Any:
     """The field of the key never keeps what was typed into it."""
+    held = here.choices.api_key is not None
     return gr.update(value="", placeholder="yours is set" if held else "as the table says")
 
 
-def _apply(here: Visitor, values: tuple[Any, ...]) -> str:
-    """Takes the choices; what is wrong with them, as HTML."""
-    library, papers, mode, base_url, model, key, effort, language = values
+def _chosen(here: Visitor, values: tuple[Any, ...]) -> Choices | str:
+    """The choices that the fields say, or what is wrong with them, as HTML."""
+    _, papers, mode, base_url, model, key, effort, language = values
     settings, old = here.shelf.settings, here.choices
     base_url, model, key = (str(v or "").strip() for v in (base_url, model, key))
     if base_url and not base_url.lower().startswith(("http://", "https://")):
@@ -166,28 +165,43 @@ def _apply(here: Visitor, values: tuple[Any, ...]) -> str:
         return _problem("Only the server's own endpoint can be used from here.", "")
     secret = SecretStr(key) if key else (old.api_key if base_url == (old.base_url or "") else None)
     generation = settings.generation
-    here.choose(
-        Choices(
-            llm=model or None,
-            base_url=base_url or None,
-            api_key=secret,
-            effort=effort if effort in _EFFORTS and effort != generation.effort else None,
-            top_k=int(papers) if int(papers) != settings.retrieval.top_k else None,
-            language=language if language and language != generation.language else None,
-            extractive=mode == _EXTRACT and settings.llm is not None,
-        )
-        if mode == _WRITE
-        else Choices(
-            top_k=int(papers) if int(papers) != settings.retrieval.top_k else None,
-            extractive=settings.llm is not None,
-        )
+    top_k = int(papers) if int(papers) != settings.retrieval.top_k else None
+    if mode != _WRITE:
+        return Choices(top_k=top_k, extractive=settings.llm is not None)
+    return Choices(
+        llm=model or None,
+        base_url=base_url or None,
+        api_key=secret,
+        effort=effort if effort in _EFFORTS and effort != generation.effort else None,
+        top_k=top_k,
+        language=language if language and language != generation.language else None,
     )
-    here.library = "sample" if library == _SAMPLE else "own"
+
+
+def _apply(here: Visitor, values: tuple[Any, ...]) -> str:
+    """Takes the choices; what is wrong with them, as HTML."""
+    chosen = _chosen(here, values)
+    if isinstance(chosen, str):
+        return chosen
+    library: LibraryName = "sample" if values[0] == _SAMPLE else "own"
     try:
-        here.shelf.assistant(here.library)
+        here.shelf.assistant(library)
     except AssistantError as error:
         return _problem(error.what, error.do)
+    here.choose(chosen)
+    here.library = library
     return ""
+
+
+def _tried(here: Visitor, values: tuple[Any, ...]) -> str:
+    """Whether the endpoint of the fields answers; takes nothing of them."""
+    chosen = _chosen(here, values)
+    if isinstance(chosen, str):
+        return chosen
+    try:
+        return _tested(here.settings(choices=chosen))
+    except AssistantError as error:
+        return _problem(error.what, error.do)
 
 
 def _problem(what: str, do: str) -> str:
@@ -220,47 +234,47 @@ def origins_table(here: Visitor) -> str:
         settings = here.settings()
     except AssistantError as error:
         return render.empty(error.what)
-    chosen, process = here.choices, here.shelf.settings
-    mine = "you, in this window"
-    key = settings.openai_api_key
+    chosen = here.choices
+    mine = "you, in this browser"
+    their_endpoint = bool(chosen.base_url and here.shelf.trusted)
+
+    def where(by_visitor: object, *path: str) -> str:
+        return mine if by_visitor else _origin(here.shelf.settings, *path)
+
+    own = where(False, "library")
+    writes = bool(settings.llm)
     rows = [
-        (
-            "Library",
-            str(settings.library),
-            "the program's own" if here.library == "sample" else origin("library"),
-        ),
-        (
-            "Papers read",
-            str(settings.retrieval.top_k),
-            mine if chosen.top_k else origin("retrieval", "top_k"),
-        ),
+        ("Library", str(settings.library), "a sample" if here.library == "sample" else own),
+        ("Papers read", str(settings.retrieval.top_k), where(chosen.top_k, "retrieval", "top_k")),
         (
             "Model",
-            settings.llm or "none: extraction",
-            mine if chosen.llm or chosen.extractive else origin("llm"),
+            settings.llm or "none: sentences of the abstracts",
+            where(chosen.llm or chosen.extractive, "llm"),
         ),
         (
             "Endpoint",
             settings.openai_base_url or "OpenAI's own",
-            mine if chosen.base_url else origin("openai_base_url"),
+            where(their_endpoint, "openai_base_url"),
         ),
-        ("Key", "set" if key else "none", mine if chosen.api_key else origin("openai_api_key")),
         (
-            "Effort",
-            settings.generation.effort,
-            mine if chosen.effort else origin("generation", "effort"),
+            "Key",
+            "set" if settings.openai_api_key else "none",
+            where(their_endpoint or chosen.api_key, "openai_api_key"),
         ),
+        ("Effort", settings.generation.effort, where(chosen.effort, "generation", "effort")),
         (
             "Language",
             settings.generation.language,
-            mine if chosen.language else origin("generation", "language"),
+            where(chosen.language, "generation", "language"),
         ),
         (
             "Embedding",
-            process.embedding.model or process.embedding.provider,
-            origin("embedding", "provider"),
+            settings.embedding.model or settings.embedding.provider,
+            where(False, "embedding", "model" if settings.embedding.model else "provider"),
         ),
     ]
+    if not writes:  # without a model these are used by nothing
+        rows = [row for row in rows if row[0] not in ("Endpoint", "Key", "Effort", "Language")]
     if not here.shelf.trusted:
         rows[0] = ("Library", "on the server", "")
     cells = "".join(
@@ -272,3 +286,11 @@ def origins_table(here: Visitor) -> str:
         "<th>Setting</th><th>Value</th><th>Comes from</th></tr></thead>"
         f"<tbody>{cells}</tbody></table></section>"
     )
+
+
+def _origin(process: Settings, *path: str) -> str:
+    """Where a value of the process comes from; what neither file nor variable says was given."""
+    now, without = process, Settings.load()
+    for name in path:
+        now, without = getattr(now, name), getattr(without, name)
+    return origin(*path) if now == without else "command line, or the program that started it"

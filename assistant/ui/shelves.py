@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
-from assistant.index import SearchIndex
+from assistant.conversations import Mark
+from assistant.library import Library
 from assistant.librarymap import LibraryMap
+from assistant.paper import Paper
+from assistant.ui.markdown import paper_html
 
-__all__ = ["Wanted", "listing", "tools", "wanted"]
+__all__ = ["Rows", "Wanted", "listing", "tools", "wanted"]
 
 PAGE = 40
 _SORTS = ("added", "title", "year", "theme")
@@ -17,7 +21,6 @@ _SORTS = ("added", "title", "year", "theme")
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    place: int
     id: str
     title: str
     year: int | None
@@ -35,9 +38,6 @@ class Wanted:
     page: int = 0
 
 
-_rows: weakref.WeakKeyDictionary[SearchIndex, list[_Row]] = weakref.WeakKeyDictionary()
-
-
 def wanted(sent: dict[str, object]) -> Wanted:
     """What a browser asked for, made harmless."""
     sort = str(sent.get("sort") or "added")
@@ -50,24 +50,63 @@ def wanted(sent: dict[str, object]) -> Wanted:
     )
 
 
-def listing(index: SearchIndex, themes: LibraryMap | None, want: Wanted, *, writable: bool) -> str:
-    """The table of the papers that fit, one page of it, with its tools."""
-    found = _found(index, themes, want)
+class Rows:
+    """The rows of all papers, made once for each state of a library."""
+
+    def __init__(self) -> None:
+        self._made: dict[Path, tuple[str, list[_Row]]] = {}
+
+    def of(self, library: Library) -> list[_Row]:
+        """The rows, in the order in which the papers came.
+
+        Raises:
+            LibraryNotFound: there is none.
+        """
+        version, rows = self._made.get(library.path, ("", []))
+        if version != library.version:
+            version = library.version
+            rows = [_row_of(paper) for paper in library.papers()]
+            self._made[library.path] = (version, rows)
+        return rows
+
+
+def listing(
+    rows: Sequence[_Row],
+    themes: LibraryMap | None,
+    want: Wanted,
+    *,
+    writable: bool,
+    marks: Mapping[str, Mark] | None = None,
+) -> str:
+    """The table of the papers that fit, one page of it, with its tools.
+
+    ``marks``: what the visitor thinks of papers; their tags and notes are found by words, too.
+    """
+    marks = marks or {}
+    theme_of = dict(zip(themes.ids, themes.theme, strict=True)) if themes else {}
+    found = _found(rows, theme_of, want, marks)
     pages = max(1, -(-len(found) // PAGE))
     page = min(want.page, pages - 1)
     shown = found[page * PAGE : (page + 1) * PAGE]
-    body = "".join(_row(row, themes, writable=writable) for row in shown)
+    body = "".join(
+        _row(row, themes, theme_of.get(row.id), marks.get(row.id), writable=writable)
+        for row in shown
+    )
     if not shown:
         body = '<tr><td colspan="4">No paper holds all of these words.</td></tr>'
-    theme_head = _head("theme", "Theme", want) if themes else '<th class="theme"></th>'
+    theme_head = (
+        _head("theme", "Theme", want)
+        if themes
+        else '<th class="theme"><span class="visually-hidden">Theme</span></th>'
+    )
     count = (
-        f"{len(found):,} of {len(index):,} papers"
-        if len(found) < len(index)
+        f"{len(found):,} of {len(rows):,} papers"
+        if len(found) < len(rows)
         else (f"{len(found):,} papers" if len(found) != 1 else "One paper")
     )
     return (
         f'<table class="papers" data-sort="{want.sort}"><thead><tr>{_head("title", "Title", want)}'
-        f'{theme_head}{_head("year", "Year", want)}<th class="tools"></th></tr></thead>'
+        f'{theme_head}{_head("year", "Year", want)}<th class="tools"><span class="visually-hidden">Remove</span></th></tr></thead>'
         f"<tbody>{body}</tbody></table>"
         f'<div class="pager"><div role="status">{count}</div><span>{_turn("Earlier", page - 1, want, page > 0)}'
         f"{_turn('Further', page + 1, want, page + 1 < pages)}</span></div>"
@@ -87,46 +126,44 @@ def tools(themes: LibraryMap | None) -> str:
     )
 
 
-def _found(index: SearchIndex, themes: LibraryMap | None, want: Wanted) -> list[_Row]:
-    rows = _rows.get(index)
-    if rows is None:
-        rows = _rows[index] = [
-            _Row(
-                place=place,
-                id=paper.id,
-                title=paper.label,
-                year=paper.year,
-                by=", ".join(paper.authors[:3]) + (" and others" if len(paper.authors) > 3 else ""),
-                words=" ".join(
-                    str(part)
-                    for part in (
-                        paper.title,
-                        paper.abstract,
-                        *paper.authors,
-                        paper.venue,
-                        paper.year,
-                    )
-                    if part
-                ).casefold(),
-            )
-            for place, paper in enumerate(index.papers())
-        ]
+def _found(
+    rows: Sequence[_Row], theme_of: Mapping[str, int], want: Wanted, marks: Mapping[str, Mark]
+) -> list[_Row]:
     words = want.words.casefold().split()
-    found = [row for row in rows if all(word in row.words for word in words)]
-    if themes and want.theme is not None:
-        found = [row for row in found if themes.theme[row.place] == want.theme]
+    found = [row for row in rows if _holds(row, words, marks.get(row.id))]
+    if theme_of and want.theme is not None:
+        found = [row for row in found if theme_of.get(row.id) == want.theme]
     kind = want.sort.rstrip("-")
     if kind == "title":
         found.sort(key=lambda row: row.title.casefold())
     elif kind == "year":
         found.sort(key=lambda row: -(row.year or 0))
-    elif kind == "theme" and themes:
-        found.sort(key=lambda row: themes.theme[row.place])
+    elif kind == "theme" and theme_of:
+        found.sort(key=lambda row: theme_of.get(row.id, -1))
     else:
         found.reverse()  # the newest first
     if want.sort.endswith("-"):
         found.reverse()
     return found
+
+
+def _holds(row: _Row, words: Sequence[str], mark: Mark | None) -> bool:
+    held = row.words
+    if mark is not None:
+        own = [*mark.tags, mark.note, "liked" if mark.liked else ""]
+        held = " ".join([held, *own]).casefold()
+    return all(word in held for word in words)
+
+
+def _row_of(paper: Paper) -> _Row:
+    told = (paper.title, paper.abstract, *paper.authors, paper.venue, paper.year, *paper.tags)
+    return _Row(
+        id=paper.id,
+        title=paper.label,
+        year=paper.year,
+        by=", ".join(paper.authors[:3]) + (" and others" if len(paper.authors) > 3 else ""),
+        words=" ".join(str(part) for part in told if part).casefold(),
+    )
 
 
 def _head(kind: str, label: str, want: Wanted) -> str:
@@ -151,10 +188,11 @@ def _turn(label: str, page: int, want: Wanted, there: bool) -> str:
     )
 
 
-def _row(row: _Row, themes: LibraryMap | None, *, writable: bool) -> str:
+def _row(
+    row: _Row, themes: LibraryMap | None, n: int | None, mark: Mark | None, *, writable: bool
+) -> str:
     theme = ""
-    if themes:
-        n = themes.theme[row.place]
+    if themes and n is not None:
         hue = (168 + n * 137.5) % 360
         theme = (
             f'<i class="swatch" style="background:hsl({hue:.1f} 46% 50%)"></i>'
@@ -170,7 +208,17 @@ def _row(row: _Row, themes: LibraryMap | None, *, writable: bool) -> str:
         )
     return (
         f'<tr><td><button type="button" class="link" data-act="source" data-paper="{escape(row.id)}" '
-        f'data-library="{"own" if writable else "sample"}">{escape(row.title)}</button>{by}</td>'
+        f'data-library="{"own" if writable else "sample"}">{paper_html(row.title)}</button>{by}'
+        f"{_own_marks(mark)}</td>"
         f'<td class="theme">{theme}</td><td class="year">{row.year or ""}</td>'
         f'<td class="tools">{remove}</td></tr>'
     )
+
+
+def _own_marks(mark: Mark | None) -> str:
+    if mark is None:
+        return ""
+    parts = ['<span class="tag">♥</span>'] if mark.liked else []
+    parts += [f'<span class="tag">{escape(tag)}</span>' for tag in mark.tags]
+    parts += ['<span class="tag">note</span>'] if mark.note else []
+    return f'<div class="tags">{"".join(parts)}</div>' if parts else ""

@@ -1,23 +1,22 @@
-"""What the browser keeps: conversations, their turns, and how they are written out for reading.
-
-The browser sends them back with each question, so nothing of a conversation stays on the
-server. What comes back is validated here like anything else from outside.
-"""
+"""Turns as the page shows them, and how they are written out for reading."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assistant.conversations import State, StoredTurn
+from assistant.filters import Filters
 from assistant.results import Answer, Message
 
-__all__ = ["Failure", "LibraryName", "Turn", "history_of", "markdown_of", "turns_of"]
+__all__ = ["MAX_QUESTION", "Failure", "LibraryName", "Turn", "history_of", "markdown_of", "turn_of"]
 
 LibraryName = Literal["own", "sample"]
-MAX_TURNS = 200
-_MAX_TEXT = 40_000
+MAX_QUESTION = 20_000
+_ASIDE = {"id", "state", "branches", "question"}
+"""What the store keeps in columns of its own."""
 
 
 class Failure(BaseModel):
@@ -33,32 +32,38 @@ class Turn(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    question: str = Field(max_length=_MAX_TEXT)
+    id: str = ""
+    state: State = "done"
+    branches: tuple[str, ...] = ()
+    question: str
     answer: Answer | None = None
     failure: Failure | None = None
-    steps: list[str] = Field(default_factory=list, max_length=60)
+    steps: list[str] = Field(default_factory=list)
     stopped: bool = False
     library: LibraryName = "own"
+    filters: Filters = Filters()
+    follow_ups: list[str] = Field(default_factory=list)
     rating: Literal["up", "down"] | None = None
     noted: bool = False
 
-    def slim(self) -> Turn:
-        """Without the texts of the passages, which the library has."""
-        if self.answer is None:
-            return self
-        bare = [p.model_copy(update={"text": ""}) for p in self.answer.passages]
-        return self.model_copy(update={"answer": self.answer.model_copy(update={"passages": bare})})
+    def stored(self) -> dict[str, Any]:
+        """As the store keeps it: without the texts of the passages, which the library has."""
+        answer = self.answer
+        if answer is not None:
+            bare = [p.model_copy(update={"text": ""}) for p in answer.passages]
+            answer = answer.model_copy(update={"passages": bare})
+        kept = self.model_copy(update={"answer": answer})
+        return kept.model_dump(mode="json", exclude_none=True, exclude=_ASIDE)
 
 
-def turns_of(sent: object) -> list[Turn]:
-    """The turns that a browser sent; those that are none are left out."""
-    turns: list[Turn] = []
-    for item in (sent if isinstance(sent, list) else [])[-MAX_TURNS:]:
-        try:
-            turns.append(Turn.model_validate(item))
-        except ValidationError:
-            continue
-    return turns
+def turn_of(kept: StoredTurn) -> Turn:
+    """The turn that the store kept; what cannot be read of it is told in its place."""
+    named = {"id": kept.id, "state": kept.state, "branches": kept.branches}
+    try:
+        return Turn.model_validate({**kept.data, **named, "question": kept.question})
+    except ValidationError:
+        lost = Failure(what="This answer was kept in a form that cannot be read.", do="Ask again.")
+        return Turn.model_validate({**named, "question": kept.question, "failure": lost})
 
 
 def history_of(turns: Sequence[Turn]) -> list[Message]:

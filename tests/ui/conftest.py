@@ -13,11 +13,22 @@ from urllib.parse import urlsplit
 import pytest
 from chromium import CHROMIUM
 from live import Live
+from scripted_server import ScriptedServer
 
 from assistant.assistant import Assistant
 from assistant.embedding import Embedder
 from assistant.settings import Settings
 
+BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    # Gradio looks at a name of Starlette's and of Python's that are on their way out
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # Playwright's and uvicorn's loops leave sockets to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+"""Marks of a module whose tests drive a browser."""
 SHOTS = Path(__file__).parent.parent / "screenshots"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -41,6 +52,13 @@ def chromium() -> Iterator[Any]:
 Serve = Callable[..., Live]
 
 
+@pytest.fixture
+def fresh_script() -> Iterator[ScriptedServer]:
+    """A scripted language model for one test."""
+    with ScriptedServer() as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def served(
     tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
@@ -55,14 +73,14 @@ def served(
             if name.startswith(("ASSISTANT_", "OPENAI_")):
                 patch.delenv(name)
 
-        def start(*papers: dict[str, Any], **settings: Any) -> Live:
+        def start(*papers: dict[str, Any], host: str = "127.0.0.1", **settings: Any) -> Live:
             folder = tmp_path_factory.mktemp("library")
             made = Settings.load(library=folder / "library", cache=cache, **settings)
             if papers:
                 source = folder / "papers.jsonl"
                 source.write_text("\n".join(map(json.dumps, papers)), encoding="utf-8")
                 Assistant(made).ingest([source])
-            return stack.enter_context(Live(made, page=True))
+            return stack.enter_context(Live(made, page=True, host=host))
 
         yield start
 
@@ -91,7 +109,9 @@ class Visit:
             self.trouble.append(f"request: {request.url}")
 
     def _console(self, message: Any) -> None:
-        if message.type == "error":
+        # Gradio's script says so of its own request when a page is left in the middle of one
+        left = "AbortError" in message.text or "Connection errored out" in message.text
+        if message.type == "error" and not left:
             self.trouble.append(f"console: {message.text}")
 
     def open(self, where: str = "/") -> Visit:

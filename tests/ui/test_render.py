@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from assistant.conversations import StoredTurn
 from assistant.paper import Paper
 from assistant.results import Answer, Citation, IngestReport, Passage, Rejection, Sentence
-from assistant.ui import render
-from assistant.ui.markdown import safe_link, to_html
-from assistant.ui.turns import Failure, Turn, history_of, markdown_of, turns_of
+from assistant.ui import exports, render
+from assistant.ui.markdown import paper_html, safe_link, to_html
+from assistant.ui.turns import Failure, Turn, history_of, markdown_of, turn_of
 
 EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>"
 
@@ -139,8 +143,14 @@ def test_a_turn_escapes_everything() -> None:
         why=EVIL,
     )
     report = render.report(IngestReport(rejected=[Rejection(source=EVIL, where=EVIL, reason=EVIL)]))
-    live = render.live(EVIL, [EVIL], EVIL)
-    for html in (render.thread([turn]), panel, report, live, render.welcome("own", 3, [EVIL])):
+    live = render.live(turn, EVIL)
+    for html in (
+        render.turn(turn, last=True),
+        panel,
+        report,
+        live,
+        render.welcome("own", 3, [EVIL]),
+    ):
         assert "<img" not in html
         assert "<script" not in html
         assert "&lt;img" in html
@@ -155,7 +165,7 @@ def test_absent_offers_the_nearest_papers() -> None:
         answer="This library does not hold the answer. Its nearest paper is “Paper 1”.",
         sentences=[Sentence(text="This library does not hold the answer.")],
     )
-    html = render.thread([Turn(question="Why?", answer=made)])
+    html = render.turn(Turn(question="Why?", answer=made), last=True)
     assert "card absent" in html
     assert html.count('data-act="source"') == 2
     assert 'class="score"' not in html  # which would call the best of nothing near
@@ -175,10 +185,115 @@ def test_markdown_of_an_answer() -> None:
     assert "> It halves memory." in text
 
 
-def test_what_a_browser_sends_is_validated() -> None:
-    good = Turn(question="Why?", answer=answer()).slim().model_dump(mode="json")
-    assert good["answer"]["passages"][0]["text"] == ""
-    turns = turns_of([good, {"question": 3}, "x", None, {"question": "a", "answer": {}}])
-    assert [turn.question for turn in turns] == ["Why?"]
-    assert [m.role for m in history_of(turns)] == ["user", "assistant"]
-    assert turns_of({"a": 1}) == turns_of(None) == []
+def test_a_turn_is_kept_and_read_again() -> None:
+    turn = Turn(question="Why?", answer=answer())
+    kept = turn.stored()
+    assert kept["answer"]["passages"][0]["text"] == ""
+    again = turn_of(StoredTurn(id="t", question="Why?", data=kept))
+    assert again.answer is not None
+    assert [m.role for m in history_of([again])] == ["user", "assistant"]
+    odd = turn_of(StoredTurn(id="t", question="Why?", data={"answer": {"answer": 3}}))
+    assert odd.failure is not None
+    assert odd.question == "Why?"
+
+
+LAYOUTS = (
+    "{0}\n\n{1}\n",
+    "- {0}\n- {1}\n- {2}\n",
+    "1. {0}\n2. {1}\n   - {2}\n",
+    "> {0}\n>\n> {1}\n",
+    "## {0}\n\n{1} {2}\n",
+    "| Paper | Finding |\n|---|---|\n| {0} | {1} |\n| other | {2} |\n",
+    "**{0}** {1} *{2}*\n",
+    "Intro:\n\n* {0}\n\n  {1}\n\n* {2}\n",
+)
+
+
+@given(
+    layout=st.sampled_from(LAYOUTS),
+    marked=st.booleans(),
+    with_signs=st.booleans(),
+    supports=st.tuples(*[st.sampled_from(["supported", "partial", "unsupported", "none"])] * 3),
+)
+def test_marks_never_break_the_form(
+    layout: str, marked: bool, with_signs: bool, supports: tuple[str, ...]
+) -> None:
+    plain = ["Memory falls by **half** on `x`", "It is _free_ for all", "Nobody has tried $x_1$"]
+    told = [f"{one} [{n}]." if marked else f"{one}." for n, one in enumerate(plain, 1)]
+    text = layout.format(*told)
+    lines = [line for line in text.splitlines() if any(one in line for one in told)]
+    texts = lines if with_signs and len(lines) == 3 else told
+    sentences = [
+        Sentence(text=one, citations=[n] if marked else [], support=support)
+        for n, (one, support) in enumerate(zip(texts, supports, strict=False), 1)
+        if any(t in text for t in (one, told[n - 1]))
+    ]
+    html = to_html(text, [citation(n) for n in (1, 2, 3)], sentences)
+    bare = to_html(text, [citation(n) for n in (1, 2, 3)])
+    assert _form(html) == _form(bare)
+    shown = [s for s in sentences if _letters(s.text) in _letters(text)]
+    for kind in ("partial", "unsupported"):
+        assert html.count(f'<span class="flag {kind}">') == sum(s.support == kind for s in shown)
+
+
+def _form(html: str) -> list[str]:
+    """The blocks and the emphasis, without what marks and chips add."""
+    return [tag for tag in re.findall(r"</?[a-z0-9]+", html) if tag[-4:] not in ("span", "tton")]
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())
+
+
+def test_what_stands_in_a_paper_is_text_but_for_its_formulas() -> None:
+    quote = "It maps *R* to [0,1] with <b>_x_</b>, costs $5 to $10 and takes $O(n_1 n_2)$ [2]."
+    cited = citation(title="A [2] of *stars*", quote=quote)
+    text = f"“A [2] of *stars*”: {quote} [1]"
+    html = to_html(text, [cited, citation(2)], [Sentence(text=text, citations=[1], quote=quote)])
+    assert re.findall(r'data-number="(\d)"', html) == ["1"]
+    assert tags(html) == {"p", "button", "span"}
+    assert 'data-tex="O(n_1 n_2)"' in html
+    seen = re.sub(r"<button.*?</button>", "", html)
+    assert unescape(re.sub(r"<[^>]+>", "", seen)).strip() == f"“A [2] of *stars*”: {quote}"
+
+
+def test_formulas_in_abstracts() -> None:
+    html = paper_html(r"In $O(n^2)$ or \(x < y\), for $5 and $10, \[z\] <b>")
+    assert re.findall('data-tex="([^"]*)"', html) == ["O(n^2)", "x &lt; y", "z"]
+    assert html.endswith(" &lt;b&gt;")
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "part"),
+    [
+        ("answered", "Answered from the library", "answers"),
+        ("closest", "No direct answer", "related"),
+        ("absent", "Not in this library", "related"),
+    ],
+)
+def test_status_and_confidence_are_said_and_supported_is_of_a_sentence(
+    status: str, words: str, part: str
+) -> None:
+    made = answer(status=status, answered=status == "answered", confidence=0.61)
+    html = render.turn(Turn(question="Why?", answer=made), last=True)
+    assert words in html
+    assert "fair confidence" in html
+    assert "61%" in html
+    assert f'<span class="flag {part}">{part}</span>' in html
+    assert ">Supported<" not in html
+    related = 'data-related="1"' in html
+    assert related is (status != "answered")
+    panel = render.source_panel(Paper(title="A", abstract="B."), support="supported", related=True)
+    assert "does not answer" in panel
+    assert "is supported" not in panel
+
+
+def test_a_snapshot_runs_nothing_and_says_what_it_is() -> None:
+    turn = Turn(question=EVIL, answer=answer(citations=[citation(title=EVIL, quote=EVIL)]))
+    page = exports.of_turns(None, [turn], EVIL, "html")["text"]  # type: ignore[arg-type]
+    assert "<img" not in page
+    assert "<script" not in page
+    assert "<button" not in page
+    assert "<sup>[1]</sup>" in page
+    assert "not supported" in page
+    assert page.startswith("<!doctype html>")

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from fake_embedder import FakeEmbedder
+from starlette.requests import Request
 
+from assistant.conversations import Mark
 from assistant.feedback import FILE, Rating, rate, ratings
 from assistant.library import Library
-from assistant.librarymap import MapMaker
+from assistant.librarymap import LibraryMap, MapMaker
 from assistant.origins import origin
+from assistant.paper import Paper
 from assistant.settings import Settings
 from assistant.ui import shelves
-from assistant.ui.visitors import Choices, Shelf, Visitor
+from assistant.ui.visitors import COOKIE, Choices, Shelf, Visitor
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -91,9 +94,39 @@ def test_where_a_setting_comes_from(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert origin("retrieval", "top_k") == "environment: ASSISTANT_RETRIEVAL__TOP_K"
 
 
+def test_a_browser_keeps_its_settings_and_another_does_not_see_them(shelf: Shelf) -> None:
+    def request(cookie: str) -> Request:
+        headers = [(b"cookie", f"{COOKIE}={cookie}".encode())]
+        return Request({"type": "http", "headers": headers})
+
+    mine, other = shelf.new_cookie(), shelf.new_cookie()
+    shelf.visitor(request(mine)).choose(choose(llm="mine"))
+    assert shelf.visitor(request(mine)).settings().llm == "mine"
+    assert shelf.visitor(request(other)).settings().llm == "theirs"
+    assert shelf.visitor(None).settings().llm == "theirs"
+    assert shelf.owner(request(mine)) == shelf.owner(request(other)) == "local"
+    shelf.trusted = False
+    assert shelf.owner(request(mine)) != shelf.owner(request(other))
+
+
+def test_a_change_of_settings_leaves_what_is_in_work_alone(shelf: Shelf) -> None:
+    visitor = Visitor(shelf)
+    visitor.choose(choose(llm="one"))
+    before = visitor.assistant()
+    visitor.choose(choose(llm="two"))
+    assert before.settings.llm == "one"
+    assert visitor.assistant().settings.llm == "two"
+
+
+def test_trying_settings_takes_none_of_them(shelf: Shelf) -> None:
+    visitor = Visitor(shelf)
+    tried = choose(llm="tried", api_key="sk-tried")
+    assert visitor.settings(choices=tried).llm == "tried"
+    assert visitor.settings().llm == "theirs"
+
+
 def test_the_map_is_made_once_and_kept(sample_library: Library, tmp_path: Path) -> None:
-    index = sample_library.index()
-    made = MapMaker(tmp_path / "maps").map(index)
+    made = MapMaker(tmp_path / "maps").map(sample_library)
     assert len(made.ids) == len(made.x) == len(made.theme) == 120
     assert all(0 <= value <= 1 for value in made.x + made.y)
     assert set(made.theme) == set(range(len(made.themes)))
@@ -103,33 +136,63 @@ def test_the_map_is_made_once_and_kept(sample_library: Library, tmp_path: Path) 
     kept = json.loads(files[0].read_text(encoding="utf-8"))
     kept["themes"][0] = "From the file"
     files[0].write_text(json.dumps(kept), encoding="utf-8")
-    assert MapMaker(tmp_path / "maps").map(index).themes[0] == "From the file"
+    assert MapMaker(tmp_path / "maps").map(sample_library).themes[0] == "From the file"
     files[0].write_text("{", encoding="utf-8")
-    assert MapMaker(tmp_path / "maps").map(index) == made
+    assert MapMaker(tmp_path / "maps").map(sample_library) == made
 
 
 @pytest.mark.parametrize("papers", [1, 2, 3, 5, 13])
 def test_small_libraries_have_a_map_too(
     papers: int, sample_library: Library, tmp_path: Path
 ) -> None:
-    index = sample_library.index()
-    sample_library.remove([index.paper(i).id for i in range(papers, len(index))])
-    made = MapMaker(tmp_path / "maps").map(sample_library.index())
+    ids = [paper.id for paper in sample_library.papers()]
+    sample_library.remove(ids[papers:])
+    made = MapMaker(tmp_path / "maps").map(sample_library)
     assert len(made.ids) == papers
     assert all(made.themes)
 
 
+def test_old_points_keep_place_theme_and_colour(
+    sample_library: Library, sample_papers: list[Paper], tmp_path: Path
+) -> None:
+    later, gone = sample_papers[80:], sample_papers[3]
+    sample_library.remove([paper.id for paper in later])
+    maker = MapMaker(tmp_path / "maps")
+    before = maker.map(sample_library)
+    sample_library.remove([gone.id])
+    sample_library.ingest(later)
+    after = maker.map(sample_library)
+    assert len(after.ids) == 119
+    assert after.themes == before.themes
+    old = {i: (x, y, t) for i, x, y, t in zip(*_columns(before), strict=True)}
+    new = {i: (x, y, t) for i, x, y, t in zip(*_columns(after), strict=True)}
+    assert all(new[name] == old[name] for name in new if name in old)
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y, _ in new.values())
+    # another process, which has only the file, draws the same
+    assert MapMaker(tmp_path / "maps").map(sample_library) == after
+
+
+def _columns(made: LibraryMap) -> tuple[list[str], list[float], list[float], list[int]]:
+    return made.ids, made.x, made.y, made.theme
+
+
 def test_the_list_is_found_sorted_and_turned(sample_library: Library) -> None:
-    index = sample_library.index()
-    every = shelves.listing(index, None, shelves.wanted({}), writable=True)
+    rows = shelves.Rows().of(sample_library)
+    every = shelves.listing(rows, None, shelves.wanted({}), writable=True)
     assert "120 papers" in every
     assert every.count('data-act="remove"') == shelves.PAGE
     want = shelves.wanted({"words": "PRUNING training", "sort": "title-"})
-    found = shelves.listing(index, None, want, writable=False)
+    found = shelves.listing(rows, None, want, writable=False)
     assert "of 120 papers" in found
     assert 'data-act="remove"' not in found
-    last = shelves.listing(index, None, shelves.wanted({"page": "999"}), writable=True)
+    marked = rows[7]
+    own = {marked.id: Mark(paper=marked.id, tags=("thesis zwölf",), liked=True)}
+    by_tag = shelves.wanted({"words": "Zwölf"})
+    found = shelves.listing(rows, None, by_tag, writable=False, marks=own)
+    assert "1 of 120 papers" in found
+    assert '<span class="tag">thesis zwölf</span>' in found
+    last = shelves.listing(rows, None, shelves.wanted({"page": "999"}), writable=True)
     assert last.count("<tr><td>") == 120 - 3 * shelves.PAGE or "disabled" in last
     wild = shelves.wanted({"sort": "'; drop", "page": "-1", "theme": "x", "words": "<b>" * 999})
     assert wild.sort == "added"
-    assert "<b>" not in shelves.listing(index, None, wild, writable=True)
+    assert "<b>" not in shelves.listing(rows, None, wild, writable=True)

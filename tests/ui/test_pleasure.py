@@ -1,0 +1,196 @@
+"""What makes the page good to use, in a real browser: sources of one's choice, own marks, keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from live import Live
+from scripted_server import Reply, ScriptedServer
+
+from .conftest import BROWSER, Serve, Visit
+from .test_browser import PAPERS
+
+pytestmark = BROWSER
+
+Come = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def filled(served: Serve) -> Live:
+    return served(*PAPERS)
+
+
+def test_likes_tags_and_notes_stay_and_are_found(visit: Come, served: Serve) -> None:
+    there = visit(served(*PAPERS).url).open()
+    page = there.page
+    turn = there.ask("How are experts pruned without retraining?")
+    turn.locator(".sources .source").first.click()
+    page.wait_for_selector("#panel .marks")
+    assert page.locator("#panel .similar .source").count() == 2
+    page.click("#panel [data-act=like]")
+    page.fill("#panel [name=tags]", "thesis, read next")
+    page.fill("#panel [name=note]", "the baseline")
+    page.reload()  # at once
+    page.wait_for_selector("html[data-ready]")
+    page.click(".views [data-view=library]")
+    page.wait_for_selector("#papers .tag >> text=thesis")
+    page.wait_for_selector("#map [data-points='3']")
+    page.fill("#paper-words", "read next")
+    page.wait_for_selector("#papers >> text=1 of 3 papers")
+    page.click("#papers td .link")
+    page.wait_for_selector("#panel .marks")
+    assert page.input_value("#panel [name=note]") == "the baseline"
+    assert page.get_attribute("#panel [data-act=like]", "aria-pressed") == "true"
+
+
+def test_a_question_can_be_put_to_chosen_papers(visit: Come, filled: Live) -> None:
+    there = visit(filled.url).open()
+    page = there.page
+    page.click(".scope summary")
+    page.fill(".scope-form [name=first]", "2023")
+    page.fill(".scope-form [name=author]", "Lovelace")
+    assert page.inner_text("#scope-text") == "2023–now, Lovelace"
+    turn = there.ask("How are experts pruned without retraining?")
+    assert "since 2023, author Lovelace" in turn.locator(".scope-note").inner_text()
+    page.reload()
+    page.wait_for_selector("#thread .turn")
+    assert page.inner_text("#scope-text") == "2023–now, Lovelace"  # it stays with the conversation
+    page.click(".scope summary")
+    page.click("[data-act=all-papers]")
+    assert page.inner_text("#scope-text") == "all papers"
+    turn.locator(".sources .source").first.click()
+    page.click("#panel [data-act=only-paper]")
+    assert "Pruning Experts" in page.inner_text("#scope-text")
+    second = there.ask("How much memory is saved?")
+    assert "1 chosen papers" in second.locator(".scope-note").inner_text()
+
+
+def test_follow_ups_lead_on(visit: Come, empty_sample: Live) -> None:
+    there = visit(empty_sample.url).open()
+    page = there.page
+    page.click(".welcome .ask >> nth=0")
+    page.wait_for_selector("#thread .follow-ups .ask")
+    asked = page.inner_text(".follow-ups .ask >> nth=0")
+    page.click(".follow-ups .ask >> nth=0")
+    page.wait_for_selector("#thread .turn >> nth=1")
+    title = asked.partition("“")[2].partition("”")[0]
+    assert title in page.inner_text("#thread .turn >> nth=1 >> .sources")
+
+
+@pytest.fixture
+def empty_sample(served: Serve) -> Live:
+    return served()
+
+
+def test_menus_keys_and_the_sheet(visit: Come, filled: Live) -> None:
+    there = visit(filled.url).open()
+    page = there.page
+    there.ask("How are experts pruned without retraining?")
+    page.locator("#thread [data-act=export]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=menu]")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "HTML page"
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "Markdown"
+    page.keyboard.press("r")
+    assert page.evaluate("document.activeElement.textContent") == "RIS"
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Path(download.value.path()).read_text("utf-8").startswith("TY  - ")
+    assert page.evaluate("document.activeElement.dataset.act") == "export"
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog.keys")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.keys", state="detached")
+    page.keyboard.press("Control+k")
+    page.wait_for_function("document.activeElement.id === 'rail-words'")
+    page.keyboard.press("Alt+n")
+    page.wait_for_selector(".welcome")
+    page.keyboard.press("Enter")
+    assert "Write a question first" in page.inner_text("#composer-hint")
+
+
+def test_a_flagged_list_and_table_keep_their_form_and_math_is_set(
+    visit: Come, served: Serve, fresh_script: ScriptedServer
+) -> None:
+    fresh_script.answer = lambda _: Reply(
+        "Three things [1].\n\n- Whales were **asked** in Peru.\n- It takes $O(n^2)$ steps in "
+        "Bremen [1].\n\n| What | Found |\n|---|---|\n| Whales | They like cheese [1] |\n",
+        between=0.02,
+    )
+    live = served(
+        *PAPERS, llm="scripted", openai_base_url=fresh_script.url, openai_api_key="sk-test"
+    )
+    there = visit(live.url).open()
+    turn = there.ask("How are experts of a mixture pruned?")
+    answer = turn.locator(".answer")
+    assert answer.locator("ul > li").count() == 2
+    assert answer.locator("ul > li strong").inner_text() == "asked"
+    assert answer.locator("table td").count() == 2
+    assert answer.locator("li .flag.unsupported").count() >= 1
+    assert "- Whales" not in answer.inner_text()
+    assert "|" not in answer.inner_text()
+    answer.locator(".katex").first.wait_for()
+    region = there.page.locator("#progress-told")
+    assert "Whales" in region.text_content()
+    assert region.get_attribute("aria-live") == "polite"
+
+
+def test_a_silent_model_is_seen_to_be_waited_for(
+    visit: Come, served: Serve, fresh_script: ScriptedServer
+) -> None:
+    fresh_script.answer = lambda _: Reply("We prune experts [1].", before=4.5)
+    live = served(
+        *PAPERS, llm="scripted", openai_base_url=fresh_script.url, openai_api_key="sk-test"
+    )
+    page = visit(live.url).open().page
+    page.fill("#composer textarea", "How are experts of a mixture pruned?")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "/^[2-9] s$/.test(document.querySelector('#live .elapsed')?.textContent)"
+    )
+
+
+def test_a_conversation_as_one_page_that_runs_nothing(
+    visit: Come, filled: Live, tmp_path: Path
+) -> None:
+    there = visit(filled.url).open()
+    page = there.page
+    there.ask("What error has gaze estimation with one eye?")
+    page.click("#rail li.current .more")
+    with page.expect_download() as download:
+        page.click("text=Export as HTML page")
+    saved = tmp_path / "snapshot.html"
+    download.value.save_as(saved)
+    alone = there.context.new_page()
+    alone.goto(saved.as_uri())
+    assert "error of 2.3 cm" in alone.inner_text("body")
+    assert alone.evaluate("window.hurt") is None
+    assert alone.locator("script, img, button").count() == 0
+
+
+def test_conversations_kept_by_an_earlier_version_in_the_browser_are_taken_over(
+    visit: Come, served: Serve
+) -> None:
+    there = visit(served(*PAPERS).url)
+    old = {
+        "id": "0a1b2c3d-old",
+        "title": "Before",
+        "updated": 1.7e12,
+        "turns": [{"question": "Why?"}],
+    }
+    there.context.add_init_script(
+        "if (!sessionStorage.once) { sessionStorage.once = 1; localStorage.setItem("
+        f"'abstract-assistant.conversation.{old['id']}', {json.dumps(json.dumps(old))}); }}"
+    )
+    page = there.open().page
+    page.click("#rail li >> text=Before")
+    page.wait_for_selector("#thread .turn >> text=Why?")
+    assert (
+        page.evaluate("Object.keys(localStorage).filter((k) => k.includes('conversation.'))") == []
+    )
