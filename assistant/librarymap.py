@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
