@@ -17,11 +17,13 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from assistant.asked_filters import Asked, asked_filters
 from assistant.errors import AssistantError, QuestionError
 from assistant.filters import Filters
 from assistant.library import Library
@@ -46,10 +48,11 @@ if TYPE_CHECKING:
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
     from assistant.answering.evidence import PassageReader
+    from assistant.answering.extractive import ExtractiveAnswerer
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
+    from assistant.endpoint import Cancellation
     from assistant.filters import Filters
-    from assistant.llm import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
     from assistant.review.cells import Material
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
+    from assistant.settings import Verify
     from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
     from assistant.sources.syncing import OnProgress, Sync, SyncReport
     from assistant.watch import Digest
@@ -104,6 +108,7 @@ class Assistant:
         self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
+        self._opened_extractive: ExtractiveAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
         self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
@@ -228,19 +233,16 @@ class Assistant:
     ) -> list[SearchResult]:
         """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
         found = self._retriever(filters).find(_checked(query)[0], k)
-        results: list[SearchResult] = []
-        for rank, paper in enumerate(found, 1):
-            best = paper.best_sentence(found.vector)
-            results.append(
-                SearchResult(
-                    rank=rank,
-                    paper_id=paper.paper.id,
-                    title=paper.paper.label,
-                    score=round(paper.score, 4),
-                    passage=paper.paper.label if best is None else paper.sentences[best],
-                )
+        return [
+            SearchResult(
+                rank=n,
+                paper_id=paper.paper.id,
+                title=paper.paper.label,
+                score=round(paper.score, 4),
+                passage=paper.best_passage(found.vector),
             )
-        return results
+            for n, paper in enumerate(found, 1)
+        ]
 
     def ask(
         self,
@@ -248,20 +250,24 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
     ) -> Answer:
         """Answers ``question``; ``history`` holds the turns before it, oldest first.
 
         ``effort`` and ``verify`` are of an answer written by a language model; as the settings
-        say if not given.
+        say if not given. ``filters``: only these papers; filters that the question names in
+        words ("since 2022") hold where none are given. ``k``: papers that are retrieved.
 
         Raises:
             QuestionError: there is no word in the question.
             LibraryNotFound: there is no paper to answer from.
             EndpointError: the endpoint failed; ``error.partial`` is what there is of the answer.
         """
-        for event in self.stream(question, history, effort=effort, verify=verify, filters=filters):
+        for event in self.stream(
+            question, history, effort=effort, verify=verify, filters=filters, k=k
+        ):
             if isinstance(event, DoneEvent):
                 return event.answer
             if isinstance(event, ErrorEvent):
@@ -274,8 +280,9 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering ``question``: steps, text, citations, verdicts, the answer.
@@ -289,14 +296,47 @@ class Assistant:
         """
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
+        asked = Asked(question) if filters else self._asked(question)
+        if asked.note:
+            notes.append(asked.note)
+        events = self._events(
+            asked.text,
+            turns,
+            notes,
+            filters=filters or asked.filters,
+            k=k,
+            effort=effort,
+            verify=verify,
+            cancellation=cancellation,
+        )
+        with closing(events):
+            for event in events:
+                if isinstance(event, DoneEvent):
+                    event.answer.question = question
+                yield event
+
+    def _events(
+        self,
+        question: str,
+        turns: list[Message],
+        notes: list[str],
+        *,
+        filters: Filters | None,
+        k: int | None,
+        effort: Effort | None,
+        verify: Verify | bool | None,
+        cancellation: Cancellation | None,
+    ) -> Generator[Event, None, None]:
+        """The events of the answerer that the settings name."""
         if self.settings.llm:
-            yield from self._generative(filters).stream(
+            yield from self._generative(filters, k).stream(
                 question,
                 turns,
                 papers=len(self.library),
                 notes=notes,
                 effort=effort,
                 verify=verify,
+                filters=filters,
                 cancellation=cancellation,
             )
             return
@@ -307,9 +347,8 @@ class Assistant:
             turns,
             papers=len(self.library),
             notes=notes,
-            retriever=self._retriever(filters),
-            reader=self._reader(),
-            settings=self.settings.answer,
+            answerer=self._extractive(k),
+            filters=filters,
         )
 
     async def aask(
@@ -318,12 +357,13 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
     ) -> Answer:
         """`ask` for async code; the work runs in a thread."""
         async for event in self.astream(
-            question, history, effort=effort, verify=verify, filters=filters
+            question, history, effort=effort, verify=verify, filters=filters, k=k
         ):
             if isinstance(event, DoneEvent):
                 return event.answer
@@ -337,14 +377,15 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
     ) -> AsyncIterator[Event]:
         """`stream` for async code; each step runs in a thread of this stream's own.
 
         Cancelling the task, or closing the iterator, stops the work as `stream` says.
         """
-        from assistant.llm import Cancellation  # noqa: PLC0415
+        from assistant.endpoint import Cancellation  # noqa: PLC0415
 
         cancellation = Cancellation()
         events = self.stream(
@@ -353,6 +394,7 @@ class Assistant:
             effort=effort,
             verify=verify,
             filters=filters,
+            k=k,
             cancellation=cancellation,
         )
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "assistant-stream")
@@ -378,6 +420,7 @@ class Assistant:
         other.settings = settings
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
+        other._opened_extractive = None
         return other
 
     @property
@@ -685,6 +728,17 @@ class Assistant:
 
     # ------------------------------------------------------------------ inside
 
+    def _asked(self, question: str) -> Asked:
+        """Which papers the question itself says that it means, where the records can tell."""
+        if self._given_retriever is not None:
+            return Asked(question)
+        ask = self.library.asked
+        return asked_filters(
+            question,
+            lambda: bool(ask(lambda records: records.counts("year"))),
+            lambda name: ask(lambda records: records.values("authors", [name])),
+        )
+
     def _embedder(self) -> Embedder:
         with self._lock:
             if self._opened_embedder is None:
@@ -701,12 +755,29 @@ class Assistant:
                 self._opened_reader = PassageReader(self._embedder())
             return self._opened_reader
 
-    def _generative(self, filters: Filters | None = None) -> GenerativeAnswerer:
+    def _extractive(self, k: int | None = None) -> ExtractiveAnswerer:
+        """The answerer without a language model, made when it is first needed."""
+        with self._lock:
+            if k is not None:
+                answerer = copy.copy(self._extractive())
+                answerer._retriever = self._retriever(k=k)
+                return answerer
+            if self._opened_extractive is None:
+                from assistant.answering.extractive import open_answerer  # noqa: PLC0415
+
+                self._opened_extractive = open_answerer(
+                    self.settings, self.library, self._retriever(), self._reader()
+                )
+            return self._opened_extractive
+
+    def _generative(
+        self, filters: Filters | None = None, k: int | None = None
+    ) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
-            if filters:
+            if filters or k is not None:
                 answerer = copy.copy(self._generative())
-                answerer._retriever = self._retriever(filters)
+                answerer._retriever = self._retriever(filters, k)
                 return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
@@ -716,15 +787,10 @@ class Assistant:
                 )
             return self._opened_generative
 
-    def _retriever(self, filters: Filters | None = None) -> PaperRetriever:
+    def _retriever(self, filters: Filters | None = None, k: int | None = None) -> PaperRetriever:
         with self._lock:
-            if filters:
-                from assistant.retrieval import PaperRetriever  # noqa: PLC0415
-
-                self._retriever()  # says what is wrong
-                return PaperRetriever(
-                    self.library, self._embedder(), self.settings.retrieval, filters=filters
-                )
+            if filters or k is not None:
+                return self._retriever().filtered(filters, k)
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 

@@ -40,10 +40,11 @@ def _contract(needed: str, more: str = "") -> _Contract:
 
 PROMPTS = {
     "answer": _contract("question papers boundary", "history language"),
+    "answer_short": _contract("question papers boundary", "history language"),
     "understand": _contract("question history boundary"),
-    "converse": _contract("question history", "language"),
+    "converse": _contract("question history", "papers boundary language"),
     "sufficiency": _contract("question answer boundary", "titles"),
-    "support": _contract("claims boundary"),
+    "support": _contract("claims papers boundary"),
     "review_plan": _contract("topic themes boundary", "language"),
     "review_section": _contract("topic theme papers boundary", "focus former shared language"),
     "review_repair": _contract("sentences papers boundary", "language"),

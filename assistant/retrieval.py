@@ -75,9 +75,11 @@ class PaperRetriever(BaseRetriever):
         self._top_k = top_k or settings.top_k
         self._filters = filters
 
-    def filtered(self, filters: Filters) -> PaperRetriever:
-        """The same retriever over the papers that fit ``filters``."""
-        return PaperRetriever(self._library, self._embedder, self._settings, self._top_k, filters)
+    def filtered(self, filters: Filters | None, k: int | None = None) -> PaperRetriever:
+        """The same retriever over the papers that fit ``filters``, of which it returns ``k``."""
+        return PaperRetriever(
+            self._library, self._embedder, self._settings, k or self._top_k, filters
+        )
 
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None

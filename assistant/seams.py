@@ -106,9 +106,9 @@ class GivenRetriever:
         self._retriever, self._embedder, self._top_k = retriever, embedder, top_k
         self._filters = filters
 
-    def filtered(self, filters: Filters) -> GivenRetriever:
-        """The same retriever over the papers that fit ``filters``."""
-        return GivenRetriever(self._retriever, self._embedder, self._top_k, filters)
+    def filtered(self, filters: Filters | None, k: int | None = None) -> GivenRetriever:
+        """The same retriever over the papers that fit ``filters``, of which it returns ``k``."""
+        return GivenRetriever(self._retriever, self._embedder, k or self._top_k, filters)
 
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None

@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -86,11 +93,11 @@ class RetrievalSettings(_Group):
 class AnswerSettings(_Group):
     """Shape of an extractive answer."""
 
-    max_sentences: int = Field(5, ge=1, le=20)
-    max_words: int = Field(130, ge=30)
+    max_sentences: int = Field(3, ge=1, le=20, description="quoted; lists show what there is")
+    max_words: int = Field(75, ge=30, description="behind the sentence that answers")
     read_papers: int = Field(5, ge=1, le=50, description="papers whose evidence is weighed")
-    answered_from: float = Field(0.38, ge=0, le=1, description="confidence of an answer")
-    closest_from: float = Field(0.3, ge=0, le=1, description="below it: not in the library")
+    answered_from: float = Field(0.5, ge=0, le=1, description="confidence of an answer")
+    closest_from: float = Field(0.35, ge=0, le=1, description="below it: not in the library")
 
 
 class EndpointSettings(_Group):
@@ -109,19 +116,31 @@ class EndpointSettings(_Group):
     max_wait: float = Field(60.0, ge=0, description="longest Retry-After that is waited for")
 
 
+Verify = Literal["model", "local", "off"]
+"""Who checks what a language model wrote: it itself too, the local checker alone, nobody."""
+
+
 class GenerationSettings(_Group):
     """How an answer is written by a language model, and what it may cost."""
 
     effort: Literal["quick", "normal", "deep"] = Field(
         "normal", description="quick: one call; deep: searches again for what is missing"
     )
-    verify: bool = Field(False, description="let the model check the sentences too")
+    verify: Verify = Field(
+        "model", description="who checks the sentences: the model too, the local checker, nobody"
+    )
     max_tokens: int = Field(1200, ge=16, description="tokens of a reply")
     max_cost: float | None = Field(None, gt=0, description="US dollars that a question may cost")
     passage_tokens: int = Field(6000, ge=200, description="tokens of the papers in a prompt")
     history_tokens: int = Field(1200, ge=0, description="tokens of the turns before, condensed")
     language: str = Field("the language of the question", description="of the answer, in words")
     cache: bool = Field(False, description="keep replies on disk and use them again")
+
+    @field_validator("verify", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        """What was a switch: on is the model, off is the local checker alone."""
+        return {True: "model", "true": "model", False: "local", "false": "local"}.get(value, value)
 
 
 class LockSettings(_Group):

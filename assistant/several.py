@@ -31,9 +31,10 @@ class SeveralRetriever(BaseRetriever):
         super().__init__()
         self._retrievers, self._settings = list(retrievers), settings
 
-    def filtered(self, filters: Filters) -> SeveralRetriever:
-        """The same retriever over the papers that fit ``filters``."""
-        return SeveralRetriever([r.filtered(filters) for r in self._retrievers], self._settings)
+    def filtered(self, filters: Filters | None, k: int | None = None) -> SeveralRetriever:
+        """The same retriever over the papers that fit ``filters``, of which it returns ``k``."""
+        settings = self._settings.model_copy(update={"top_k": k} if k else {})
+        return SeveralRetriever([r.filtered(filters, k) for r in self._retrievers], settings)
 
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None

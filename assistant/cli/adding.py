@@ -36,6 +36,7 @@ def ingest(
     reindex: bool,
     force: bool = False,
     quiet: bool,
+    workers: int | None = None,
     as_json: bool,
 ) -> None:
     """Adds the papers of the sources (after embedding the library anew, where wanted).
@@ -48,7 +49,8 @@ def ingest(
         Interrupted: Ctrl-C, with what is kept.
     """
     terminal = Terminal(quiet=quiet)
-    assistant = open_for_writing(library, terminal)
+    settings = {} if workers is None else {"embedding": {"threads": workers}}
+    assistant = open_for_writing(library, terminal, **settings)
     embedded = _reindexed(assistant, terminal) if reindex else None
     reader = SourceReader(sources, force=force)
     report = _ingested(assistant, reader, terminal) if sources else IngestReport()

@@ -43,17 +43,40 @@ app = typer.Typer(cls=_Guarded, **_PLAIN)
 papers_app = typer.Typer(**_PLAIN)
 cache_app = typer.Typer(**_PLAIN)
 watch_app = typer.Typer(**_PLAIN)
+library_app = typer.Typer(**_PLAIN)
 
 Library = Annotated[
     str | None,
     typer.Option(
         "--library",
-        metavar="PATH",
-        help="Folder of the library, or the word 'sample'. [default: from the settings]",
+        metavar="NAME|PATH",
+        help="Name or folder of the library, a Chroma server's address, or 'sample'; to ask, "
+        "also several: 'ml,medicine'. [default: from the settings]",
         show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Year = Annotated[
+    str | None,
+    typer.Option(
+        "--year", metavar="YEARS", help="2022, 2021..2024, 2021.. or ..2024.", show_default=False
+    ),
+]
+Venue = Annotated[
+    list[str] | None,
+    typer.Option("--venue", metavar="TEXT", help="Part of the venue's name; repeatable."),
+]
+Author = Annotated[
+    list[str] | None,
+    typer.Option("--author", metavar="TEXT", help="Part of an author's name; repeatable."),
+]
+Source = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="TEXT", help="Part of where it came from; repeatable."),
+]
+Tag = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TEXT", help="A keyword; repeatable.")
+]
 Count = Annotated[
     int | None,
     typer.Option("-k", min=1, max=1000, metavar="N", help="Papers to find.", show_default=False),
@@ -85,10 +108,11 @@ Effort = Annotated[
     ),
 ]
 Verify = Annotated[
-    bool | None,
+    Literal["model", "local", "off"] | None,
     typer.Option(
-        "--verify/--no-verify",
-        help="Let the model check its sentences too: one more call.",
+        "--verify",
+        help="Who checks what a model wrote: the model too (one more call), the local checker, "
+        "nobody.",
         show_default=False,
     ),
 ]
@@ -194,6 +218,10 @@ def ingest(
         bool, typer.Option("--force", help="Take papers also of a file that is mostly rejected.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Cores that embed. [default: all]"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add papers to the library, and update those that changed.
@@ -227,6 +255,7 @@ def ingest(
         reindex=reindex,
         force=force,
         quiet=quiet,
+        workers=workers,
         as_json=as_json,
     )
 
@@ -324,8 +353,14 @@ def search(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="Words or a question; '-' is standard input.")
     ],
+    *,
     library: Library = None,
     k: Count = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
     as_json: Json = False,
 ) -> None:
     """Find the papers that fit best, each with its best sentence.
@@ -334,10 +369,17 @@ def search(
     Examples:
       assistant search "sparse attention for long documents"
       assistant search "gaze estimation" -k 3 --json
+      assistant search "gaze estimation" --year 2021..2024 --author brandt
     """
     from assistant.cli import asking  # noqa: PLC0415
 
-    asking.search(query, library=library, k=k, as_json=as_json)
+    asking.search(
+        query,
+        library=library,
+        k=k,
+        as_json=as_json,
+        filters={"year": year, "venue": venue, "author": author, "source": source, "tag": tag},
+    )
 
 
 @app.command()
@@ -413,6 +455,11 @@ def ask(
             show_default=False,
         ),
     ] = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
     as_json: Json = False,
     llm: Model = None,
     base_url: BaseUrl = None,
@@ -434,6 +481,8 @@ def ask(
       assistant ask "Which papers prune experts without retraining?"
       assistant ask --library sample "What does sparsity during pre-training save?"
       assistant ask "and for vision models?" --history turns.json
+      assistant ask "What works for small data?" --year 2022.. --venue ICML
+      assistant ask "What works for small data?" --library ml,medicine
       assistant ask - --json < question.txt
       assistant ask "..." --llm gpt-5-mini --effort deep --max-cost 0.05
       assistant ask "..." --llm qwen3:8b --base-url http://localhost:11434/v1
@@ -449,7 +498,15 @@ def ask(
         "max_cost": max_cost,
         "language": language,
     }
-    asking.ask(question, library=library, k=k, history=history, as_json=as_json, model=model)
+    asking.ask(
+        question,
+        library=library,
+        k=k,
+        history=history,
+        as_json=as_json,
+        model=model,
+        filters={"year": year, "venue": venue, "author": author, "source": source, "tag": tag},
+    )
 
 
 @app.command()
@@ -740,7 +797,13 @@ def ui(
 
 
 @app.command()
-def doctor(library: Library = None, as_json: Json = False) -> None:
+def doctor(
+    library: Library = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make what is damaged again from what is not.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check the installation, the model, the library and the settings.
 
     Each line is "ok", or "!" with what to do. Exit code 1 if something is broken. Where a
@@ -750,10 +813,11 @@ def doctor(library: Library = None, as_json: Json = False) -> None:
     Examples:
       assistant doctor
       assistant doctor --json
+      assistant doctor --repair
     """
     from assistant.cli import checkup  # noqa: PLC0415
 
-    if not checkup.doctor(library=library, as_json=as_json):
+    if not checkup.doctor(library=library, as_json=as_json, repair=repair):
         raise typer.Exit(1)
 
 
@@ -783,6 +847,11 @@ def papers_list(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many.")
     ] = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
     as_json: Json = False,
 ) -> None:
     """List the papers: title, year, id. Piped, one paper a line, by tabs.
@@ -791,11 +860,18 @@ def papers_list(
     Examples:
       assistant papers list
       assistant papers list diffusion --limit 20
+      assistant papers list --year 2023 --venue ICML
       assistant papers list | cut -f1 | sort
     """
     from assistant.cli import papers as work  # noqa: PLC0415
 
-    work.list_papers(words or [], library=library, limit=limit, as_json=as_json)
+    work.list_papers(
+        words or [],
+        library=library,
+        limit=limit,
+        as_json=as_json,
+        filters={"year": year, "venue": venue, "author": author, "source": source, "tag": tag},
+    )
 
 
 @papers_app.command("show")
@@ -1050,6 +1126,89 @@ def watch_interests(
     watching.interests(library=library, add=add or [], remove=remove or [], as_json=as_json)
 
 
+# -- libraries -----------------------------------------------------------------------------------
+
+
+@library_app.callback()
+def libraries() -> None:
+    """Keep several libraries by name, and copy one from anywhere to anywhere.
+
+    \b
+    Examples:
+      assistant library create medicine
+      assistant ingest pubmed.nbib --library medicine
+      assistant library use medicine
+      assistant library copy medicine http://localhost:8000
+    """
+
+
+@library_app.command("list")
+def library_list(as_json: Json = False) -> None:
+    """List the named libraries, their papers and places."""
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.list_libraries(as_json=as_json)
+
+
+@library_app.command("create")
+def library_create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="PLACE", help="A folder, or a Chroma server's address."),
+    ] = None,
+) -> None:
+    """Give a library a name.
+
+    \b
+    Examples:
+      assistant library create medicine
+      assistant library create shared --at http://host:8000
+    """
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.create(name, at)
+
+
+@library_app.command("delete")
+def library_delete(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the library.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take a library off the list, with its papers where its folder is the program's own."""
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.delete(name, sure=yes)
+
+
+@library_app.command("use")
+def library_use(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the library; '-': the usual.")],
+) -> None:
+    """Choose the library that is meant where --library is not given."""
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.use(name)
+
+
+@library_app.command("copy")
+def library_copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Name, folder or address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Name, folder or address.")],
+) -> None:
+    """Copy a library with its vectors: folder, server or cloud to any of them.
+
+    \b
+    Examples:
+      assistant library copy ./library http://localhost:8000
+      assistant library copy http://localhost:8000 ./backup
+    """
+    from assistant.cli import libraries as work  # noqa: PLC0415
+
+    work.copy(source, target)
+
+
+app.add_typer(library_app, name="library")
 app.add_typer(papers_app, name="papers")
 app.add_typer(watch_app, name="watch")
 app.add_typer(cache_app, name="cache")

@@ -65,6 +65,6 @@ def _repair(library: str | None, terminal: Terminal) -> None:
 def _language_model(settings: Settings) -> Iterator[Check]:
     """A test call, where a model is configured; without one nobody is called."""
     if settings.llm and (settings.openai_base_url or settings.openai_api_key):
-        from assistant.llm import examine  # noqa: PLC0415
+        from assistant.endpoint import examine  # noqa: PLC0415
 
         yield from examine(settings)

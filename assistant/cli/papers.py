@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
+from typing import Any
 
+from assistant.assistant import Assistant
 from assistant.cli.opening import (
     checked_output,
+    chosen_filters,
     open_assistant,
     open_for_writing,
     read_text,
@@ -18,6 +21,7 @@ from assistant.cli.opening import (
 from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.errors import PaperNotFound
 from assistant.exporting import FORMATS, record
+from assistant.library import Library
 from assistant.paper import Paper
 from assistant.papersearch import holds
 from assistant.reading.sources import shown_name
@@ -29,7 +33,12 @@ _SHOWN = 20
 
 
 def list_papers(
-    words: Sequence[str], *, library: str | None, limit: int | None, as_json: bool
+    words: Sequence[str],
+    *,
+    library: str | None,
+    limit: int | None,
+    as_json: bool,
+    filters: Mapping[str, Any] | None = None,
 ) -> None:
     """Prints the papers of the library, those that hold all of ``words`` if there are any.
 
@@ -39,8 +48,13 @@ def list_papers(
     terminal = Terminal()
     held = open_assistant(library, terminal).library
     held.ready(check=False)
+    chosen = chosen_filters(filters)
     wanted = [word.casefold() for word in " ".join(words).split()]
-    found = [paper for paper in held.papers() if holds(paper, wanted)]
+    found = [
+        paper
+        for paper in held.papers()
+        if holds(paper, wanted) and (not chosen or chosen.fits(paper))
+    ]
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])
@@ -147,15 +161,25 @@ def export(*, library: str | None, form: str, output: Path | None, force: bool =
     terminal = Terminal()
     path = None if output is None or str(output) == "-" else checked_output(output, force=force)
     assistant = open_assistant(library, terminal)
-    held = assistant.library
-    if not len(held):
-        held.statistics  # noqa: B018  says that there is no paper, and what to do
+    held = _filled(assistant)
     pieces = FORMATS[form](held.papers(), assistant.citation_keys())
     if path is None:
         terminal.document(pieces)
         return
     write_file(path, pieces, force=force)
     terminal.note(f"{len(held):,} papers written to {path}.")
+
+
+def _filled(assistant: Assistant) -> Library:
+    """The library.
+
+    Raises:
+        LibraryNotFound: there is no paper in it.
+    """
+    held = assistant.library
+    if not len(held):
+        _ = held.statistics  # says that there is none, and what to do
+    return held
 
 
 def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from assistant.answering.understanding import json_reply
-from assistant.llm.endpoint import Cancellation, Delta, Endpoint
-from assistant.llm.ledger import Ledger, count_tokens, price_of
+from assistant.endpoint.chat import Cancellation, Delta, Endpoint
+from assistant.endpoint.ledger import Ledger, count_tokens, price_of
 from assistant.prompting import Prompts, boundary
 from assistant.results import Usage
 from assistant.review.cells import Material

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from assistant.answering.understanding import json_reply
 from assistant.embedding import Embedder
+from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Waiting
+from assistant.endpoint.ledger import Ledger, count_tokens, price_of
 from assistant.errors import EndpointError
-from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Waiting
-from assistant.llm.ledger import Ledger, count_tokens, price_of
 from assistant.prompting import Prompts, boundary
 from assistant.review.cells import Material
 from assistant.review.checking import Checker

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from assistant.paper import Paper
-from assistant.reading.fields import taken
+from assistant.reading.fields import paper_from
 from assistant.results import Rejection
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def made(
         "arxivid": arxiv_id,
         "id": source_id,
     }
-    paper = taken({k: v for k, v in record.items() if v}, source=source, where=where)
+    paper = paper_from({k: v for k, v in record.items() if v}, source=source, where=where)
     if isinstance(paper, Rejection):
         return paper
     kept = tuple(dict.fromkeys(tag.strip() for tag in tags if tag and tag.strip()))

@@ -34,7 +34,7 @@ _ANY_MARKER = re.compile(rf"[\[{_OPEN}]\d{{1,3}}(?:\s*[,;–-]\s*\d{{1,3}})*[\]{
 _AFTER = re.compile(r"[^\w\s\[]*(?:\s*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\])*[^\w\s\[]*")
 _SIGN = re.compile(r"[.,;:!?)]+")
 _BLOCK_SIGN = re.compile(r"^[ \t]*(?:(?:[-*+>|]|#{1,6}|\d{1,3}[.)])[ \t]+)*", re.MULTILINE)
-_SPECIAL = re.compile(r"[\\`*_<>#|~&!()+-]|(?<=\d)\.")
+_SPECIAL = re.compile(r"[\\`*_<>#|~&+-]|(?<=\d)\.")
 _MEANS_SOMETHING = re.compile(r"[\\`*_<>#|~&\[\]]|^\d+[.)]|^[-+]\s")
 """What Markdown would take for more than text."""
 _MATH = re.compile(

@@ -21,6 +21,7 @@ __all__ = ["add_settings_view", "origins_table"]
 _HEAD = """<header class="page-head"><h1>Settings</h1><p>These hold for you, in this browser, until
 the program is closed; a reload keeps them. To set something for good, use the environment or the
 configuration file; the table below says what is set where.</p></header>"""
+_LOGOUT = '<p><a class="link" href="logout">Log out</a></p>'
 _OWN, _SAMPLE = "Your library", "Sample library"
 _EXTRACT, _WRITE = "Sentences of the abstracts", "A language model"
 _EFFORTS = ["quick", "normal", "deep"]
@@ -31,7 +32,9 @@ def add_settings_view(on: Listener, shelf: Shelf, state: gr.HTML) -> None:
     settings = shelf.settings
     generation = settings.generation
     with gr.Column(elem_id="settings-view"):
-        fixed(_HEAD, "settings-head")
+        # a login can be ended where one is asked for
+        ends = not shelf.trusted and settings.server.password is not None
+        fixed(_HEAD + (_LOGOUT if ends else ""), "settings-head")
         library = gr.Radio(
             [_SAMPLE] if shelf.own_is_sample else [_OWN, _SAMPLE],
             value=_SAMPLE if shelf.own_is_sample else _OWN,
@@ -209,7 +212,7 @@ def _problem(what: str, do: str) -> str:
 
 
 def _tested(settings: Settings) -> str:
-    from assistant.llm import probe  # noqa: PLC0415
+    from assistant.endpoint import probe  # noqa: PLC0415
 
     if not settings.llm:
         return '<p class="quiet">Answers are made without a language model: nothing to test.</p>'
