@@ -202,7 +202,7 @@ def weighed(
         if named or (candidate.share > 0.99 and candidate.linear > 0):
             chance = max(chance, CORE)
         if candidate.share < _LEAST_SHARE and candidate.found.cosine < _LEAST_COSINE:
-            chance = min(chance, RELATED)  # the best of a library that does not hold the topic
+            chance *= RELATED  # the best of a library that does not hold the topic
         candidate.relevance = round(chance, 4)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))
     return order, steps, first.vector
