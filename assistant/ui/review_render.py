@@ -228,7 +228,7 @@ class _Document:
     def _sentence(self, sentence: ReviewSentence) -> str:
         quotes = {quote.number: quote for quote in sentence.quotes}
         text = "".join(
-            escape(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
+            paper_html(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
             for piece, n in sentence.pieces()
         )
         flag = _FLAGS.get(sentence.support)
