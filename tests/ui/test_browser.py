@@ -84,7 +84,7 @@ def test_first_visit_to_a_highlighted_sentence(visit: Come, empty: Live) -> None
     there.shot("first-visit")
     page.click(".welcome .ask >> nth=0")
     turn = page.locator("#thread .turn").first
-    turn.wait_for()
+    turn.wait_for(timeout=90_000)  # the sample library is made first
     assert turn.locator(".sources .source").count() >= 2
     assert "120 papers" in page.inner_text("#state")
     assert "Sample library" in page.inner_text("#state")
