@@ -17,11 +17,13 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.errors import AssistantError, QuestionError
+from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import squeeze
 from assistant.results import (
@@ -33,23 +35,39 @@ from assistant.results import (
     Message,
     SearchResult,
 )
+from assistant.seams import GivenRetriever, as_embedder
 from assistant.settings import Settings
 from assistant.text import words
 
 if TYPE_CHECKING:
+    from llama_index.core.base.base_retriever import BaseRetriever
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
     from assistant.answering.evidence import PassageReader
+    from assistant.answering.extractive import ExtractiveAnswerer
     from assistant.answering.generative import Effort, GenerativeAnswerer
     from assistant.embedding import Embedder
+    from assistant.endpoint import Cancellation
     from assistant.filters import Filters
-    from assistant.llm import Cancellation
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
+    from assistant.review.cells import Material
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
+    from assistant.review.session import ScreeningSession
+    from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
+    from assistant.settings import Verify
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress, EnrichReport
+    from assistant.sources.syncing import OnProgress, Sync, SyncReport
+    from assistant.watch import Digest
 
 __all__ = ["Assistant"]
 
+DEFAULT_COLUMNS = "method, result, sample size, data set, compared with"
+"""Of a table."""
 MAX_QUESTION = 4000
 """Characters of a question that are read; the rest is cut off, and the answer says so."""
 
@@ -63,22 +81,36 @@ class Assistant:
     Args:
         settings: where the library is and how it is used; read from the environment and the
             configuration file if not given.
+        embedder: turns text into vectors; a LlamaIndex embedding model will do.
+        retriever: finds the papers of a question; any LlamaIndex retriever will do, whose nodes
+            are abstracts with a ``title`` in their metadata.
+        store: a LlamaIndex Chroma vector store whose collection is to hold the library.
+        llm: a LlamaIndex language model that writes the answers.
         notify: told in one line about what takes long or waits; nobody is told by default.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, notify: Callable[[str], None] | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        embedder: Embedder | BaseEmbedding | None = None,
+        retriever: BaseRetriever | None = None,
+        store: ChromaVectorStore | None = None,
+        llm: LLM | None = None,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or Settings.load()
         self._notify = notify
         self._lock = threading.RLock()
-        self._opened_embedder: Embedder | None = None
+        self._given_retriever, self._given_llm = retriever, llm
+        self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
+        self._opened_extractive: ExtractiveAnswerer | None = None
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
         self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
-        self.library = Library(self.settings, self._embedder, notify)
+        self.library = Library(self.settings, self._embedder, notify, store)
 
     @classmethod
     def open(cls, path: str | Path, **settings: Any) -> Assistant:
@@ -120,28 +152,95 @@ class Assistant:
                 self._citation_keys = version, keys
             return keys
 
+    def sync(
+        self,
+        sources: Sequence[str] | str = (),
+        on_progress: OnProgress | None = None,
+        *,
+        limit: int | None = None,
+        restart: bool = False,
+    ) -> SyncReport:
+        """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        Raises:
+            SourceError: a name is none, or nothing could be read.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.watch import Watches  # noqa: PLC0415
+
+        names = [sources] if isinstance(sources, str) else list(sources)
+        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        if report.added and (watches := Watches(self.library)).used:
+            watches.notice()
+        return report
+
+    def enrich(
+        self,
+        on_progress: Callable[[EnrichProgress], None] | None = None,
+        *,
+        service: EnrichmentService = "openalex",
+        limit: int | None = None,
+        again: bool = False,
+    ) -> EnrichReport:
+        """Fills in authors, years, venues and DOIs that papers lack; see `sources.enriching`.
+
+        Raises:
+            SourceError: the service cannot be asked; what was filled in is kept.
+            LibraryError: the library cannot be written.
+        """
+        from assistant.sources.enriching import Enrichment  # noqa: PLC0415
+
+        notify = self._notify or (lambda _: None)
+        enrichment = Enrichment(self.library, self.settings.sources, notify, service)
+        return enrichment.run(on_progress, limit=limit, again=again)
+
+    def digest(self, watch: str | None = None, *, since: date | None = None, k: int = 10) -> Digest:
+        """What is new since the last digest, ranked by what was liked; see `assistant.watch`.
+
+        Raises:
+            WatchError: there is no such watch, or none at all.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.watch import make_digest  # noqa: PLC0415
+
+        profile = self.settings.profile
+        return make_digest(
+            self.library, self._retriever(), watch, since=since, k=k, with_profile=profile
+        )
+
+    def similar(self, paper: str, k: int | None = None) -> list[SearchResult]:
+        """The ``k`` papers of the library most like ``paper``, each with its nearest sentence.
+
+        Raises:
+            PaperNotFound: no paper of the library is called so.
+        """
+        from assistant.similar import similar  # noqa: PLC0415
+
+        return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
+
+    def sources(self) -> Sync:
+        """What the library remembers of its sources (``.memory``), and the syncing of them."""
+        from assistant.sources.syncing import Sync  # noqa: PLC0415
+
+        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
+
     # ------------------------------------------------------------------ questions
 
     def search(
         self, query: str, k: int | None = None, *, filters: Filters | None = None
     ) -> list[SearchResult]:
-        """The ``k`` best papers for ``query``, best first, each with its best passage."""
-        from assistant.answering.extractive import best_passage  # noqa: PLC0415
-
-        ranking = self._retriever(filters).rank(_checked(query)[0], k)
-        results: list[SearchResult] = []
-        for n, place in enumerate(map(int, ranking.places)):
-            paper = ranking.index.paper(place)
-            results.append(
-                SearchResult(
-                    rank=n + 1,
-                    paper_id=paper.id,
-                    title=paper.label,
-                    score=round(float(ranking.scores[n]), 4),
-                    passage=best_passage(ranking, place),
-                )
+        """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
+        found = self._retriever(filters).find(_checked(query)[0], k)
+        return [
+            SearchResult(
+                rank=n,
+                paper_id=paper.paper.id,
+                title=paper.paper.label,
+                score=round(paper.score, 4),
+                passage=paper.best_passage(found.vector),
             )
-        return results
+            for n, paper in enumerate(found, 1)
+        ]
 
     def ask(
         self,
@@ -149,20 +248,24 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
     ) -> Answer:
         """Answers ``question``; ``history`` holds the turns before it, oldest first.
 
         ``effort`` and ``verify`` are of an answer written by a language model; as the settings
-        say if not given.
+        say if not given. ``filters``: only these papers; filters that the question names in
+        words ("since 2022") hold where none are given. ``k``: papers that are retrieved.
 
         Raises:
             QuestionError: there is no word in the question.
             LibraryNotFound: there is no paper to answer from.
             EndpointError: the endpoint failed; ``error.partial`` is what there is of the answer.
         """
-        for event in self.stream(question, history, effort=effort, verify=verify, filters=filters):
+        for event in self.stream(
+            question, history, effort=effort, verify=verify, filters=filters, k=k
+        ):
             if isinstance(event, DoneEvent):
                 return event.answer
             if isinstance(event, ErrorEvent):
@@ -175,8 +278,9 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering ``question``: steps, text, citations, verdicts, the answer.
@@ -190,14 +294,17 @@ class Assistant:
         """
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
+        if not filters and (filters := self._asked_filters(question)):
+            notes.append(f"Only papers {filters}, as the question says.")
         if self.settings.llm:
-            yield from self._generative(filters).stream(
+            yield from self._generative(filters, k).stream(
                 question,
                 turns,
                 papers=len(self.library),
                 notes=notes,
                 effort=effort,
                 verify=verify,
+                filters=filters,
                 cancellation=cancellation,
             )
             return
@@ -208,9 +315,8 @@ class Assistant:
             turns,
             papers=len(self.library),
             notes=notes,
-            retriever=self._retriever(filters),
-            reader=self._reader(),
-            settings=self.settings.answer,
+            answerer=self._extractive(k),
+            filters=filters,
         )
 
     async def aask(
@@ -219,12 +325,13 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
     ) -> Answer:
         """`ask` for async code; the work runs in a thread."""
         async for event in self.astream(
-            question, history, effort=effort, verify=verify, filters=filters
+            question, history, effort=effort, verify=verify, filters=filters, k=k
         ):
             if isinstance(event, DoneEvent):
                 return event.answer
@@ -238,14 +345,15 @@ class Assistant:
         history: History = (),
         *,
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
     ) -> AsyncIterator[Event]:
         """`stream` for async code; each step runs in a thread of this stream's own.
 
         Cancelling the task, or closing the iterator, stops the work as `stream` says.
         """
-        from assistant.llm import Cancellation  # noqa: PLC0415
+        from assistant.endpoint import Cancellation  # noqa: PLC0415
 
         cancellation = Cancellation()
         events = self.stream(
@@ -254,6 +362,7 @@ class Assistant:
             effort=effort,
             verify=verify,
             filters=filters,
+            k=k,
             cancellation=cancellation,
         )
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "assistant-stream")
@@ -279,7 +388,23 @@ class Assistant:
         other.settings = settings
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
+        other._opened_extractive = None
         return other
+
+    @property
+    def retriever(self) -> PaperRetriever:
+        """What finds the papers: a LlamaIndex retriever, for anybody's query engine.
+
+        Raises:
+            LibraryNotFound: there is no paper to find.
+        """
+        return self._retriever()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # ------------------------------------------------------------------ reviews
 
@@ -291,6 +416,8 @@ class Assistant:
         exclude: Sequence[str] = (),
         on_progress: Callable[[ReviewProgress], None] | None = None,
         *,
+        filters: Filters | None = None,
+        since: Review | None = None,
         cancellation: Cancellation | None = None,
     ) -> Review:
         """A literature review of ``topic``, from at most ``papers`` papers of the library.
@@ -303,6 +430,8 @@ class Assistant:
             include: ids or titles of papers that it has to use; they count among ``papers``.
             exclude: ids or titles of papers that it must not use.
             on_progress: told what is being done, how far it is, tokens and time left.
+            filters: only papers that fit them.
+            since: an earlier review of the topic: papers that it did not use are marked as new.
             cancellation: stops the calls of a language model when set, from any thread.
 
         Raises:
@@ -311,7 +440,7 @@ class Assistant:
             LibraryNotFound: there is no paper to review.
             EndpointError: the endpoint failed; the same call goes on where it was.
         """
-        prepared = self._prepared_review(topic, papers, include, exclude, on_progress)
+        prepared = self._prepared_review(topic, papers, include, exclude, on_progress, filters)
         if self.settings.llm:
             made = self._review_writer().write(prepared, on_progress, cancellation)
         else:
@@ -319,8 +448,10 @@ class Assistant:
 
             made = write(prepared, on_progress)
         keys = self.citation_keys() if made.references else {}
+        known = {reference.paper.id for reference in since.references} if since else set()
         for reference in made.references:
             reference.key = keys.get(reference.paper.id, "")
+            reference.new = since is not None and reference.paper.id not in known
         return made
 
     def review_candidates(
@@ -329,20 +460,32 @@ class Assistant:
         papers: int = 30,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        *,
+        filters: Filters | None = None,
     ) -> list[ReviewCandidate]:
-        """The papers that `review` would use, most relevant first; none: nothing on the topic.
+        """The papers that `review` would use (ring "core"), then those it would list ("related").
 
         Raises:
             AssistantError: as `review`.
         """
+        from assistant.review.candidates import find  # noqa: PLC0415
         from assistant.review.model import ReviewCandidate  # noqa: PLC0415
-        from assistant.review.search import find  # noqa: PLC0415
 
-        topic, places, dropped = self._review_places(topic, papers, include, exclude)
-        found = find(topic, self._retriever(), wanted=papers, include=places, exclude=dropped)
+        topic, used, dropped = self._review_names(topic, papers, include, exclude)
+        found = find(
+            topic,
+            self._retriever(),
+            wanted=papers,
+            include=used,
+            exclude=dropped,
+            filters=filters,
+        )
         return [
-            ReviewCandidate(paper=p.paper, relevance=p.relevance, by_hand=p.by_hand)
-            for p in found.papers
+            ReviewCandidate(
+                paper=c.paper, relevance=c.relevance, by_hand=c.by_hand, ring=ring, why=c.why
+            )
+            for ring, papers_of in (("core", found.core), ("related", found.related))
+            for c in papers_of
         ]
 
     def preview_review(
@@ -351,6 +494,8 @@ class Assistant:
         papers: int = 30,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        *,
+        filters: Filters | None = None,
     ) -> ReviewEstimate | None:
         """What `review` would take of the language model, without a call; None without a model.
 
@@ -359,8 +504,139 @@ class Assistant:
         """
         if not self.settings.llm:
             return None
-        prepared = self._prepared_review(topic, papers, include, exclude, None)
+        prepared = self._prepared_review(topic, papers, include, exclude, None, filters)
         return self._review_writer().estimate(prepared)
+
+    def table(
+        self,
+        topic: str | None = None,
+        columns: str | Sequence[str] = DEFAULT_COLUMNS,
+        papers: int = 100,
+        *,
+        metric: str | None = None,
+        filters: Filters | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Table:
+        """A table over the papers about ``topic``, or over all; each cell is a verbatim quotation.
+
+        Args:
+            topic: None for the whole library.
+            columns: any names, such as "sample size, accuracy=value, compared with"; those that
+                cannot be read by form alone are filled by the language model, if one is set.
+            papers: rows at the most, where there is a topic.
+            metric: in place of columns, one row for each number that measures this.
+            filters: only papers that fit them.
+            on_progress: papers that the language model has read, of how many.
+
+        Raises:
+            QuestionError: no column, or a topic that holds no word.
+            LibraryNotFound: there is no paper.
+            EndpointError: the endpoint failed; the same call goes on where it was.
+        """
+        from assistant.review.table import (  # noqa: PLC0415
+            checked_columns,
+            leaderboard,
+            reader_of,
+            tabulated,
+        )
+
+        names = checked_columns(columns)
+        materials = self._table_materials(topic, papers, filters)
+        if metric:
+            return leaderboard(materials, metric)
+        free, usage, open_ = None, None, [name for name in names if not reader_of(name)[1]]
+        if self.settings.llm and open_:
+            from assistant.review.freecells import FreeCells  # noqa: PLC0415
+
+            cells = FreeCells(self.settings)
+            try:
+                free, usage = cells.read(materials, open_, on_progress, cancellation)
+            finally:
+                cells.close()
+        made = tabulated(
+            materials,
+            names,
+            topic=topic,
+            keys=self.citation_keys(),
+            corrections=self.table_corrections(),
+            free=free,
+        )
+        made.usage = usage
+        return made
+
+    def preview_table(
+        self,
+        topic: str | None = None,
+        columns: str | Sequence[str] = DEFAULT_COLUMNS,
+        papers: int = 100,
+        *,
+        filters: Filters | None = None,
+    ) -> ReviewEstimate | None:
+        """What `table` would take of the language model, without a call; None where nothing."""
+        from assistant.review.freecells import FreeCells  # noqa: PLC0415
+        from assistant.review.table import checked_columns, reader_of  # noqa: PLC0415
+
+        open_ = [name for name in checked_columns(columns) if not reader_of(name)[1]]
+        if not self.settings.llm or not open_:
+            return None
+        cells = FreeCells(self.settings)
+        try:
+            return cells.estimate(self._table_materials(topic, papers, filters), open_)
+        finally:
+            cells.close()
+
+    def table_corrections(self) -> Corrections:
+        """What was put in the place of cells; ``.keep(paper_id, column, text)`` adds to it."""
+        from assistant.review.table import Corrections  # noqa: PLC0415
+
+        return Corrections(self.library.path / "table-corrections.json")
+
+    def screen(
+        self,
+        topic: str,
+        *,
+        criteria: str = "",
+        file: Path | None = None,
+        filters: Filters | None = None,
+    ) -> ScreeningSession:
+        """A screening of the library for a systematic review: ``.next()``, ``.decide(…)``.
+
+        Args:
+            topic: the papers are asked in its order until decisions say more.
+            criteria: lines "include: …" and "exclude: …".
+            file: where the decisions are kept; one that is there is gone on with.
+            filters: only papers that fit them.
+
+        Raises:
+            QuestionError: the topic holds no word that tells it.
+            SourceError: the file holds no screening.
+            LibraryNotFound: there is no paper.
+        """
+        from assistant.review.screening import Screening, read_criteria  # noqa: PLC0415
+        from assistant.review.session import ScreeningSession  # noqa: PLC0415
+        from assistant.review.writer import checked_topic  # noqa: PLC0415
+
+        text, _ = checked_topic(topic)
+        found = self._retriever().find(text, len(self.library), filters)
+        kept = Screening.load(file) if file and file.exists() else Screening(topic=text)
+        if criteria:
+            kept.criteria = read_criteria(criteria)
+        return ScreeningSession(kept, found.papers, file)
+
+    def _table_materials(
+        self, topic: str | None, papers: int, filters: Filters | None
+    ) -> list[Material]:
+        from assistant.review.candidates import about, everything  # noqa: PLC0415
+        from assistant.review.writer import checked_topic, materials_of  # noqa: PLC0415
+
+        retriever = self._retriever()
+        if topic is None:
+            wanted = (p for p in self.library.papers() if not filters or filters.fits(p))
+            return materials_of(everything([p.id for p in wanted], retriever))
+        text, _ = checked_topic(topic)
+        chosen, vector = about(text, retriever, wanted=papers, filters=filters)
+        return materials_of(chosen, vector)
 
     def _prepared_review(
         self,
@@ -369,35 +645,35 @@ class Assistant:
         include: Sequence[str],
         exclude: Sequence[str],
         on_progress: Callable[[ReviewProgress], None] | None,
+        filters: Filters | None = None,
     ) -> Prepared:
         from assistant.review.writer import prepare  # noqa: PLC0415
 
-        _, places, dropped = self._review_places(topic, papers, include, exclude)
+        _, used, dropped = self._review_names(topic, papers, include, exclude)
         return prepare(
             topic,
             self._retriever(),
-            self._embedder(),
             papers=papers,
-            include=places,
+            include=used,
             exclude=dropped,
+            filters=filters,
             on_progress=on_progress,
         )
 
-    def _review_places(
+    def _review_names(
         self, topic: str, papers: int, include: Sequence[str], exclude: Sequence[str]
-    ) -> tuple[str, list[int], list[int]]:
-        """The topic as it is read, and the places of what is to be used and what is not."""
+    ) -> tuple[str, list[str], list[str]]:
+        """The topic as it is read, and the ids of what is to be used and what is not."""
         from assistant.review.writer import checked_topic  # noqa: PLC0415
 
         text, _ = checked_topic(topic)
         if papers < 1:
             raise QuestionError("A review needs at least one paper.", "Ask for 1 or more.")
         self._retriever()
-        place = self.library.index().place
         return (
             text,
-            [place[self.library.paper(name).id] for name in include],
-            [place[self.library.paper(name).id] for name in exclude],
+            [self.library.paper(name).id for name in include],
+            [self.library.paper(name).id for name in exclude],
         )
 
     def _review_writer(self) -> ReviewWriter:
@@ -405,7 +681,7 @@ class Assistant:
             if self._opened_review_writer is None:
                 from assistant.review.generative import ReviewWriter  # noqa: PLC0415
 
-                self._opened_review_writer = ReviewWriter(self.settings)
+                self._opened_review_writer = ReviewWriter(self.settings, self._embedder())
             return self._opened_review_writer
 
     def close(self) -> None:
@@ -419,6 +695,19 @@ class Assistant:
             answerer.close()
 
     # ------------------------------------------------------------------ inside
+
+    def _asked_filters(self, question: str) -> Filters | None:
+        """The filters that the question itself names, where the records can tell."""
+        from assistant.asked_filters import asked_filters  # noqa: PLC0415
+
+        if self._given_retriever is not None:
+            return None
+        ask = self.library.asked
+        return asked_filters(
+            question,
+            lambda: bool(ask(lambda records: records.counts("year"))),
+            lambda name: ask(lambda records: records.values("authors", [name])),
+        )
 
     def _embedder(self) -> Embedder:
         with self._lock:
@@ -436,12 +725,29 @@ class Assistant:
                 self._opened_reader = PassageReader(self._embedder())
             return self._opened_reader
 
-    def _generative(self, filters: Filters | None = None) -> GenerativeAnswerer:
+    def _extractive(self, k: int | None = None) -> ExtractiveAnswerer:
+        """The answerer without a language model, made when it is first needed."""
+        with self._lock:
+            if k is not None:
+                answerer = copy.copy(self._extractive())
+                answerer._retriever = self._retriever(k=k)
+                return answerer
+            if self._opened_extractive is None:
+                from assistant.answering.extractive import open_answerer  # noqa: PLC0415
+
+                self._opened_extractive = open_answerer(
+                    self.settings, self.library, self._retriever(), self._reader()
+                )
+            return self._opened_extractive
+
+    def _generative(
+        self, filters: Filters | None = None, k: int | None = None
+    ) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
-            if filters:
+            if filters or k is not None:
                 answerer = copy.copy(self._generative())
-                answerer._retriever = self._retriever(filters)
+                answerer._retriever = self._retriever(filters, k)
                 return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
@@ -451,19 +757,21 @@ class Assistant:
                 )
             return self._opened_generative
 
-    def _retriever(self, filters: Filters | None = None) -> PaperRetriever:
+    def _retriever(self, filters: Filters | None = None, k: int | None = None) -> PaperRetriever:
         with self._lock:
-            if filters:
-                from assistant.retrieval import PaperRetriever  # noqa: PLC0415
-
-                self._retriever()  # says what is wrong
-                return PaperRetriever(
-                    self.library, self._embedder(), self.settings.retrieval, filters=filters
-                )
+            if filters or k is not None:
+                return self._retriever().filtered(filters, k)
             if self._opened_retriever is None:
                 from assistant.retrieval import PaperRetriever  # noqa: PLC0415
 
-                self.library.index()  # says what is wrong with it before anything else is loaded
+                if self._given_retriever is not None:
+                    given: Any = self._given_retriever
+                    if not hasattr(given, "find"):  # else one of ours, over one library or several
+                        top_k = self.settings.retrieval.top_k
+                        given = GivenRetriever(given, self._embedder(), top_k)
+                    self._opened_retriever = cast("PaperRetriever", given)
+                    return self._opened_retriever
+                self.library.ready()  # says what is wrong with it before anything else is loaded
                 self._opened_retriever = PaperRetriever(
                     self.library, self._embedder(), self.settings.retrieval
                 )

@@ -8,11 +8,12 @@ and every cut is marked with "…".
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assistant.paper import Paper
+from assistant.text import Span
 
-__all__ = ["CUT", "dangles", "is_verbatim", "quoted", "short_name"]
+__all__ = ["CUT", "answers_nothing", "dangles", "is_verbatim", "quotation", "quoted", "short_name"]
 
 CUT = " … "
 """What stands between two sentences that are not neighbours in their abstract."""
@@ -20,17 +21,44 @@ CUT = " … "
 _DANGLING = re.compile(
     r"\W*(?:this|these|those|that|such|it|its|they|their|both|the former|the latter|here|hence"
     r"|thus|therefore|consequently|as a result|for this|to this end|to do (?:so|this)"
-    r"|(?:in|by|with|from|to|on|of) (?:this|these|such|its|their)(?! (?:paper|work|study|article"
-    r"|report|review|survey|letter|thesis)\b))\b",
+    r"|(?:in|by|with|from|to|on|of|at|for|under|among|after|despite|beyond|besides) "
+    r"(?:this|these|those|such|its|their|both|doing so|so doing)"
+    r"(?! (?:[\w-]+ ){0,2}(?:paper|work|study|article|report|review|survey|letter|thesis)\b))\b",
     re.IGNORECASE,
 )
 _OWN = re.compile(
-    r"\W*(?:(?:this|the present) (?:paper|work|study|article|report|review|survey|letter|thesis)"
+    r"\W*(?:(?:this|the present) (?:[\w-]+ ){0,2}"
+    r"(?:paper|work|study|article|report|review|survey|letter|thesis)"
     r"|it (?:is|was|has been) (?:\w+ )?(?:that|to)\b"
     r"|it (?:is|was|has been) (?:shown|found|known|concluded|suggested|proposed|demonstrated"
-    r"|observed|argued|important|possible|necessary|clear|well))\b",
+    r"|observed|argued|important|possible|necessary|clear|well)"
+    r"|(?:both|either) (?:\w+ ){1,4}(?:and|or)\b|such as\b|here,? we\b)\b",
     re.IGNORECASE,
 )
+_NO_ANSWER = re.compile(
+    r"""^\W*(?:
+      (?:key\s?words?|index\ terms|copyright|trial\ registration|published\ by|correspondence
+        |project\ page|supplementary|code|data\ availability|acknowledge?ments?|funding
+        |(?:clinical)?trials?\.gov)\b
+     |©|\(c\)\s
+     |(?:question|answer|prompt|instructions?|system|user|assistant|note\ to\ \w+|q|a)\s*:
+     |(?:please\s+)?(?:ignore|disregard|forget)\b.*\b(?:instruction|prompt|previous|above|question)
+    )
+    |\banswers?\s*:
+    |\b(?:all\ rights\ reserved|creative\ commons|licen[sc]ed\ under)\b
+    |^\W*https?://\S+\W*$
+    |\b(?:code|available|found|page|released?|demo|visit|see|project|accessed)\b.*https?://
+    |\b(?:code|implementation|models?|data(?:\ ?sets?)?|checkpoints|weights|materials|software)\b
+      [^.]{0,40}\b(?:is|are|will\ be|has\ been|have\ been)\ (?:\w+\ )*?
+      (?:available|released|open-?sourced|published|accessible)\b
+    |\brelease\ (?:the|our|all|its)\ (?:\w+\ ){0,3}(?:code|weights|data)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_SHORTEST = 4
+"""Words that a sentence must have: what has fewer is a heading or a broken piece."""
+_LISTED = 0.3
+"""Share of commas and semicolons among its words from which a text without a verb is a list."""
 
 
 def short_name(paper: Paper) -> str:
@@ -46,6 +74,18 @@ def dangles(sentence: str) -> bool:
     return _DANGLING.match(sentence) is not None and _OWN.match(sentence) is None
 
 
+def answers_nothing(sentence: str) -> bool:
+    """Whether ``sentence`` can be no answer: a question, an instruction, a heading, a notice."""
+    words = sentence.split()
+    if len(words) < _SHORTEST or sentence.rstrip("\"'”)] ").endswith(("?", ":")):
+        return True
+    if sum(word.endswith((",", ";")) for word in words) > _LISTED * len(words) and not re.search(
+        r"\b(?:is|are|was|were|we|has|have|had|can|that|which|by|with|and)\b", sentence
+    ):
+        return True
+    return _NO_ANSWER.search(sentence) is not None
+
+
 def quoted(sentences: Sequence[str], place: int, *, most: int = 3) -> str | None:
     """The sentence at ``place`` with as many before it as it needs to stand alone.
 
@@ -54,14 +94,51 @@ def quoted(sentences: Sequence[str], place: int, *, most: int = 3) -> str | None
         place: of the sentence that is wanted.
         most: sentences at the most; None is returned where more would be needed.
     """
+    start = _antecedent(sentences, place, most)
+    return None if start is None else " ".join(sentences[start : place + 1])
+
+
+def quotation(
+    abstract: str, spans: Sequence[Span], places: Iterable[int], *, most: int = 3
+) -> str | None:
+    """The sentences at ``places`` in the order of the abstract, each able to stand there.
+
+    Each gets the sentences before it that it needs; what lies between pieces is marked as cut.
+
+    Args:
+        abstract: letter for letter.
+        spans: of its sentences.
+        places: of the sentences that are wanted.
+        most: sentences at the most that one of them may need; None where one needs more.
+    """
+    sentences = [abstract[start:end] for start, end in spans]
+    shown: set[int] = set()
+    for place in places:
+        start = _antecedent(sentences, place, most)
+        if start is None:
+            return None
+        shown.update(range(start, place + 1))
+    pieces: list[list[int]] = []
+    for place in sorted(shown):
+        if pieces and pieces[-1][1] == place - 1:
+            pieces[-1][1] = place
+        else:
+            pieces.append([place, place])
+    return CUT.join(abstract[spans[first].start : spans[last].end] for first, last in pieces)
+
+
+def _antecedent(sentences: Sequence[str], place: int, most: int) -> int | None:
+    """Where the sentence begins that the one at ``place`` leans on; None where too far."""
     start = place
     while start > 0 and dangles(sentences[start]):
         start -= 1
         if place - start >= most:
             return None
-    if dangles(sentences[start]):
-        return None
-    return " ".join(sentences[start : place + 1])
+    return None if dangles(sentences[start]) or _is_question(sentences[start]) else start
+
+
+def _is_question(sentence: str) -> bool:
+    return sentence.rstrip("\"'”)] ").endswith("?")
 
 
 def is_verbatim(quote: str, abstract: str) -> bool:

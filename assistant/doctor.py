@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 from assistant.errors import AssistantError, LibraryMismatch
 from assistant.settings import Settings, config_file, unknown_variables
+
+if TYPE_CHECKING:
+    from assistant.library import Library, LibraryInfo
 
 __all__ = ["Check", "Examination", "diagnose"]
 
@@ -252,14 +255,15 @@ def _library(settings: Settings) -> Iterator[Check]:
             do="Add papers with 'assistant ingest FILE', or see one at work: 'assistant demo'.",
         )
         return
-    yield _database(library.path)
-    index = _index(library.path)
-    yield index
-    # comparing opens the model, and an index that lags would be made again: not by a doctor
-    comparable = settings.embedding.provider == "minilm" and index.state == "ok"
+    if library.address.kind == "folder":
+        yield _database(library.path)
+    records = _records(library, info)
+    yield records
+    # comparing opens the model, and a lost database would be made again: not by a doctor
+    comparable = settings.embedding.provider == "minilm" and records.state == "ok"
     if comparable and all(check.state == "ok" for check in _model(settings)):
         try:
-            library.index()
+            library.ready()
         except LibraryMismatch as error:
             yield Check(name="filled by", state="broken", found=error.what, do=error.do)
             return
@@ -268,43 +272,48 @@ def _library(settings: Settings) -> Iterator[Check]:
 
 
 def _database(path: Path) -> Check:
-    """Whether SQLite finds Chroma's file sound."""
+    """Whether SQLite finds Chroma's file sound, and it holds a collection."""
     name, file = "database", path / "chroma" / "chroma.sqlite3"
-    mend = "Restore the folder from a copy, or remove it and ingest the papers again."
+    mend = "Run 'assistant doctor --repair', restore the folder from a copy, or ingest again."
     if not file.is_file():
         return Check(name=name, state="broken", found=f"{file} is missing.", do=mend)
     size = file.stat().st_size
-    if file.stat().st_size > _SMALL_DATABASE:
-        return Check(
-            name="database", found=f"{path}, {_size(file.stat().st_size)}, not read through"
-        )
+    if size > _SMALL_DATABASE:
+        return Check(name=name, found=f"{path}, {_size(size)}, not read through")
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
             result = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            held = int(database.execute("SELECT COUNT(*) FROM collections").fetchone()[0])
     except sqlite3.Error as error:
-        result = str(error)
+        result, held = str(error), 0
+    if result == "ok" and not held:
+        result = "it holds no collection"
     if result != "ok":
-        return Check(
-            name="database", state="broken", found=f"{file} is damaged ({result}).", do=mend
-        )
+        return Check(name=name, state="broken", found=f"{file} is damaged ({result}).", do=mend)
     return Check(name=name, found=f"{path}, {_size(size)}, sound")
 
 
-def _index(path: Path) -> Check:
-    """Whether the search index holds what the database does (see `assistant.library`)."""
-    from assistant.index import SearchIndex  # noqa: PLC0415
+def _records(library: Library, info: LibraryInfo) -> Check:
+    """Whether the local database is whole, and holds what the collection does."""
+    from assistant.folder import LibraryFolder  # noqa: PLC0415
+    from assistant.library import TITLE_REPEATS  # noqa: PLC0415
+    from assistant.records import Records, RecordsDamaged  # noqa: PLC0415
 
+    name, file = "records", LibraryFolder(library.path).database(info.collection)
+    again = "The next command makes it again from the collection."
     try:
-        name = (path / "index" / "current").read_text("ascii").strip()
-        index = SearchIndex(path / "index" / name)
-        fresh = index.meta.generation == int((path / "generation").read_text("ascii"))
-    except (OSError, ValueError):
-        found = "is missing or damaged; the next command makes it again."
-        return Check(name="index", state="attention", found=found)
-    if not fresh:
-        found = f"{len(index):,} papers; it lags behind and is made again by the next command."
-        return Check(name="index", state="attention", found=found)
-    return Check(name="index", found=f"{len(index):,} papers, fresh")
+        with Records(file, info.dimension, title_repeats=TITLE_REPEATS, make=False) as records:
+            papers, found = len(records), records.sound()
+            pending = records.pending
+    except (RecordsDamaged, sqlite3.Error, OSError):
+        return Check(name=name, state="attention", found="missing or damaged.", do=again)
+    if found != "ok":
+        repair = "Make it again from the collection: 'assistant doctor --repair'."
+        return Check(name=name, state="broken", found=f"damaged ({found}).", do=repair)
+    if pending:
+        found = f"{papers:,} papers; a writer was killed, and the next command catches up."
+        return Check(name=name, state="attention", found=found)
+    return Check(name=name, found=f"{papers:,} papers, sound")
 
 
 def _lock(path: Path) -> Check:

@@ -10,7 +10,8 @@
     │   ├── LibraryLocked       another process writes and did not finish in time
     │   ├── LibraryMismatch     it was filled by another embedding model or chunking
     │   ├── ConversationNotFound no such conversation or review is kept in it, or it was deleted
-    │   └── PaperNotFound       no paper of the library has this id or title
+    │   ├── PaperNotFound       no paper of the library has this id or title
+    │   └── WatchError          a watch is not known, or cannot be made
     └── EndpointError           an OpenAI-compatible endpoint did not do what was asked
         ├── KeyRefused          the key is wrong, or may not do this
         ├── ModelUnknown        the endpoint has no such model
@@ -111,6 +112,10 @@ class PaperNotFound(LibraryError):
     """No paper of the library has this id or title."""
 
     public = None
+
+
+class WatchError(LibraryError):
+    """A watch is not known, or cannot be made."""
 
 
 class EndpointError(AssistantError):

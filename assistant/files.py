@@ -1,4 +1,4 @@
-"""Files: the one atomic write."""
+"""Files: the one atomic write, and who may write where."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import os
 import threading
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["writable", "write_atomically"]
+
+
+def writable(path: Path) -> bool:
+    """Whether this process may write to the file or folder ``path``."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -1,14 +1,14 @@
 """The folder of a library: what lies where, who may write, and what a full disk is called.
 
     <library>/
-      library.json     which collection is in use, and what filled it
-      chroma/          the truth: one Chroma collection per embedding model
-      generation       a number that grows before the collection is written to
-      index/           the search index, derived from the collection; ``current`` names it
-      lock             held by the one process that writes
+      library.json             which collection is in use, and what filled it
+      chroma/                  the truth: one Chroma collection per embedding model
+      <collection>.sqlite      the local database, derived from the collection
+      lock                     held by the one process that writes
+      chroma.lock              held by whoever asks Chroma (shared) or writes a batch (alone)
 
-The index is fresh when it was made at the generation that ``generation`` holds; a writer that
-is killed leaves a higher number behind, and the index is then made again.
+Of a library that is on a server, the folder holds the local database and the lock of those who
+write from here.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ _SCARCE = 50_000_000
 class LibraryInfo(BaseModel):
     """``library.json``: which collection is in use, and what filled it, in words."""
 
-    format: int = 1
+    format: int = 2
     collection: str
     fingerprint: str
     embedding: str
     chunk_tokens: int
+    dimension: int = 0
 
     def __str__(self) -> str:
         return f"{self.embedding}, chunks of {self.chunk_tokens} tokens"
@@ -52,46 +53,32 @@ class LibraryFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.chroma = path / "chroma"
-        self.index = path / "index"
         self._info = path / "library.json"
-        self._number = path / "generation"
+        self._file_lock = FileLock(path / "lock")  # one for each thread, held again by its holder
+
+    def database(self, collection: str) -> Path:
+        """The local database of a collection."""
+        return self.path / f"{collection}.sqlite"
 
     def info(self) -> LibraryInfo | None:
-        """What the library was filled with; None where that is not written down.
+        """What the library was filled with; None where that is not (or no longer) written down.
 
         Raises:
             LibraryError: it cannot be read.
         """
         try:
-            return LibraryInfo.model_validate_json(self._info.read_text("utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            return LibraryInfo.model_validate_json(self._info.read_bytes())
+        except (FileNotFoundError, NotADirectoryError, ValidationError):
+            return None  # a damaged one is made again from what is beside it
         except OSError as error:
             raise LibraryError(
                 f"The library at {self.path} cannot be read: {_reason(error)}.",
                 "Check the folder's permissions, or point --library to another one.",
             ) from None
-        except (ValidationError, UnicodeDecodeError):
-            raise LibraryError(
-                f"The file {self._info} is damaged.",
-                "Remove it: it is made again from what is beside it.",
-            ) from None
 
     def save_info(self, info: LibraryInfo) -> None:
         """Writes ``library.json``."""
         write_atomically(self._info, info.model_dump_json(indent=2) + "\n")
-
-    def generation(self) -> int:
-        """The number in ``generation``; -1 where there is none."""
-        try:
-            return int(self._number.read_text("ascii"))
-        except (OSError, ValueError):
-            return -1
-
-    def advance(self) -> None:
-        """Makes every index stale; called before the collection is written to."""
-        write_atomically(self._number, f"{self.generation() + 1}\n")
 
     @contextmanager
     def locked(self, seconds: float, notify: Callable[[str], None] | None = None) -> Iterator[None]:
@@ -105,7 +92,7 @@ class LibraryFolder:
             LibraryLocked: another held it all the time.
             LibraryError: the folder or the lock cannot be made.
         """
-        lock = FileLock(self.path / "lock")
+        lock = self._file_lock
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             try:
@@ -130,14 +117,15 @@ class LibraryFolder:
                 "Check the folder's permissions, or point --library to another one.",
             ) from None
         try:
-            self._sweep()
+            if lock.lock_counter == 1:
+                self._sweep()
             yield
         finally:
             lock.release()
 
     def _sweep(self) -> None:
         """Removes what killed writers left half-written; only the lock's holder may."""
-        for part in (*self.path.glob("*.part"), *self.index.glob("*.part")):
+        for part in self.path.glob("*.part*"):
             with suppress(OSError):
                 part.unlink()
 
@@ -150,7 +138,7 @@ class LibraryFolder:
             if not _is_storage_error(error):
                 raise
             raise LibraryError(
-                f"The library at {self.path} could not be written: {_reason(error)}{self._room()}.",
+                f"The library at {self.path} could not be used: {_reason(error)}{self._room()}.",
                 "What was stored before is kept; make room or mend the folder, and run it again.",
             ) from error
 
@@ -163,7 +151,7 @@ class LibraryFolder:
 
 
 def _is_storage_error(error: Exception) -> bool:
-    """Whether the disk or the database raised ``error``.
+    """Whether the disk or a database raised ``error``.
 
     Chroma is not imported for it: what has not been imported has raised nothing.
     """

@@ -1,24 +1,28 @@
-"""The library: papers with their vectors, kept in one folder.
+"""The library: papers with their vectors, in one Chroma collection and one local database.
 
-Promises: a paper is in the library whole or not at all, whatever interrupts the writing.
-Readers need no lock and see a finished state; they notice newer papers without being started
-again. An index that lags because a writer was killed is made again by the next process that
-gets the lock. What lies where: `assistant.folder`.
+Promises: a paper is in the library whole or not at all, whatever interrupts the writing. Readers
+need no lock and see a finished state; they notice newer papers without being started again,
+whoever added them. A local database that is lost, damaged, or behind because a writer was
+killed, is mended from the collection by the next process. What lies where: `assistant.folder`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from assistant.address import StoreAddress
+from assistant.chunking import chunk_paper
 from assistant.errors import (
     LibraryError,
     LibraryLocked,
@@ -28,39 +32,50 @@ from assistant.errors import (
 )
 from assistant.folder import LibraryFolder, LibraryInfo
 from assistant.identity import KnownPapers
-from assistant.index import IndexMeta, SearchIndex
 from assistant.paper import Paper, normalised_title
-from assistant.published import PublishedIndexes
+from assistant.records import Records, RecordsDamaged, StoredPaper
 from assistant.results import IngestReport, Rejection
 from assistant.retrieved import Statistics
 from assistant.settings import Settings
-from assistant.store import DATABASE, PaperStore, descriptions, drop_other_collections
-from assistant.writer import Writer, embedded, rebuild
+from assistant.statistics import LibraryStatistics
+from assistant.text import sentences
 
 if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    from assistant.chunking import Chunk
     from assistant.embedding import Embedder
+    from assistant.store import ChromaStore
 
 __all__ = ["Library", "LibraryInfo"]
+
+T = TypeVar("T")
 
 BATCH = 128
 """Papers embedded and written together: what a kill can lose, and what memory holds."""
 MAX_ABSTRACT = 50_000
 """Characters; what is longer is a full text, not an abstract."""
-_REPAIR_SECONDS = 30.0
-"""After a repair that failed, questions are answered for so long before it is tried again."""
-_CUTTING = 1
-"""Version of `assistant.chunking` and `assistant.text.sentences`; raised with their results."""
+TITLE_REPEATS = 2
+"""Times that BM25 counts a title (measured, see eval/)."""
+_CUTTING = 2
+"""Version of `assistant.chunking` and of the rows; raised with their results."""
+_FOLLOW_SECONDS = 2.0
+"""A server is asked for what is new at most so often."""
+_SKEW = 60_000_000
+"""Microseconds by which the clocks of several writers may differ."""
 
 
 class Library:
     """A set of papers with its index.
 
     Args:
-        settings: where it is, and how it is chunked and indexed.
+        settings: where it is, and how it is chunked.
         embedder: gives the embedding model; called when it is first needed.
         notify: told in one line about a wait or a repair.
+        store: a LlamaIndex Chroma vector store that is to hold it, instead of the settings'.
 
-    One object may be used from several threads, and one folder by several processes.
+    One object may be used from several threads, and one library by several processes.
     """
 
     def __init__(
@@ -68,15 +83,32 @@ class Library:
         settings: Settings,
         embedder: Callable[[], Embedder],
         notify: Callable[[str], None] | None = None,
+        store: ChromaVectorStore | None = None,
     ) -> None:
-        self.path = settings.library.expanduser()
+        self._given: Collection | None = None if store is None else store.client
+        self.address = (
+            StoreAddress.parse(settings.store, settings.library, settings.cache)
+            if self._given is None
+            else StoreAddress.given(str(self._given.id), settings.cache)
+        )
+        self.path: Path = self.address.folder
         self._settings = settings
         self._embedder = embedder
         self._notify = notify or (lambda _: None)
         self._folder = LibraryFolder(self.path)
-        self._published = PublishedIndexes(self._folder.index)
-        self._warned = ""
-        self._repair_after = 0.0
+        self._lock = threading.RLock()
+        self._records: Records | None = None
+        self._file: tuple[int, int] | None = None
+        self._store: ChromaStore | None = None
+        self._statistics: LibraryStatistics | None = None
+        self._followed = 0.0
+        self._warned = False
+        self._checked: LibraryInfo | None = None
+
+    @property
+    def _token(self) -> str | None:
+        token = self._settings.store_token
+        return token.get_secret_value() if token else None
 
     # ------------------------------------------------------------------ reading
 
@@ -85,50 +117,120 @@ class Library:
         """What the library was filled with; None where there is no library yet."""
         return self._folder.info()
 
-    def index(self, *, check: bool = True) -> SearchIndex:
-        """The newest search index of the library.
+    def ready(self, *, check: bool = True) -> Records:
+        """The local database of the library, whole and up to date.
 
         Args:
             check: that the library was filled with the embedding model and the chunking of
-                the settings; listing papers does not depend on it.
+                the settings, and holds a paper; listing papers does not depend on it.
 
         Raises:
-            LibraryNotFound: there is no library, or no paper in it.
+            LibraryNotFound: there is no library, or (with ``check``) no paper in it.
             LibraryMismatch: see ``check``.
-            LibraryError: the index has to be made again, and cannot be.
+            LibraryError: it has to be mended, and cannot be.
+        """
+        with self._lock:
+            info = self._folder.info()
+            if info is None:
+                info = self._found_or_raise()
+            if check:
+                self._check(info)
+            records = self._mended(info)
+            if check and not len(records):
+                raise LibraryNotFound(
+                    f"The library at {self.address} holds no paper yet.",
+                    "Add papers with 'assistant ingest FILE'.",
+                )
+            return records
+
+    def asked(self, work: Callable[[Records], T], *, check: bool = False) -> T:
+        """What ``work`` makes of the local database; it is mended first where it is damaged.
+
+        Raises:
+            LibraryError: as `ready`.
+        """
+        try:
+            return work(self.ready(check=check))
+        except RecordsDamaged as damage:
+            with self._folder.errors():
+                self.repair(str(damage))
+        return work(self.ready(check=check))
+
+    def repair(self, why: str) -> None:
+        """Makes the local database again from the collection.
+
+        Raises:
+            LibraryError: the collection is missing, or nothing can be written.
+        """
+        info = self._folder.info() or self._found_or_raise()
+        with self._lock, self._locked():
+            self.close()
+            self._notify(f"the local database is damaged ({why})")
+            _unlink(self._folder.database(info.collection))
+            self._rebuilt(info)
+
+    def rescue(self, on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Makes a lost or damaged collection again from the local database; returns the papers.
+
+        Every paper is embedded anew. What is left of the old collection is moved aside, never
+        removed.
+
+        Raises:
+            LibraryError: the library is on a server, or the local database is gone, too.
         """
         info = self._folder.info()
-        if info is None and self._database_exists():
-            with self._locked():
-                info = self._found_info()
-        if info is None:
-            raise LibraryNotFound(
-                f"There is no library at {self.path} yet.",
-                "Add papers with 'assistant ingest FILE', or see one at work: 'assistant demo'.",
+        if self.address.kind != "folder" or info is None:
+            raise LibraryError(
+                f"The library at {self.address} cannot be made again from here.",
+                "Restore it from a copy, or ingest the papers again.",
             )
-        if check:
-            self._check(info)
-        index = self._fresh(info, check=check)
-        if not len(index):
-            raise LibraryNotFound(
-                f"The library at {self.path} holds no paper yet.",
-                "Add papers with 'assistant ingest FILE'.",
-            )
-        return index
+        with self._lock, self._locked(), self._folder.errors():
+            try:
+                papers = list(self._opened(info, make=False).papers())
+            except RecordsDamaged as damage:
+                raise LibraryError(
+                    f"Both databases of the library at {self.address} are damaged ({damage}).",
+                    "Restore the folder from a copy, or ingest the papers again.",
+                ) from None
+            self.close()
+            if self.address.chroma.exists():
+                self.address.chroma.rename(self.path / f"chroma.damaged-{time.time_ns()}")
+            wanted = self._wanted_info()
+            self._fill_anew(wanted, papers, on_progress or (lambda _done, _all: None), redo=True)
+            self._folder.save_info(wanted)
+            self.close()
+        return len(papers)
+
+    def store(self) -> ChromaStore:
+        """The collection, as it is at this moment.
+
+        Raises:
+            LibraryError: it cannot be opened.
+        """
+        records = self.ready(check=False)
+        info = self._folder.info()
+        if info is None:  # pragma: no cover - `ready` has just seen it
+            raise LibraryNotFound(f"There is no library at {self.address} yet.")
+        with self._lock, self._folder.errors():
+            store = self._opened_store(info, make=False)
+            store.fresh_for(records.version)
+            return store
 
     def __len__(self) -> int:
         try:
-            return len(self.index(check=False))
+            return len(self.ready(check=False))
         except LibraryNotFound:
             return 0
 
     def papers(self) -> Iterator[Paper]:
         """All papers, in the order in which they came; none where there is no library."""
         try:
-            index = self.index(check=False)
+            places = self.asked(lambda records: records.all_places().tolist())
         except LibraryNotFound:
-            return iter(())
-        return index.papers()
+            return
+        for start in range(0, len(places), BATCH):
+            some = places[start : start + BATCH]
+            yield from self.asked(lambda records, some=some: list(records.papers(some)))  # type: ignore[misc]
 
     def paper(self, name: str) -> Paper:
         """The paper with this id, DOI, arXiv id or title (loose about case and punctuation).
@@ -136,30 +238,61 @@ class Library:
         Raises:
             PaperNotFound: there is none, or several papers have the title.
         """
-        index = self.index(check=False)
-        return index.paper(_place_of(index, name))
+        return self.get([self.asked(lambda records: _named(records, name))])[0]
+
+    def get(self, ids: Sequence[str]) -> list[Paper]:
+        """The papers with these ids, in that order; unknown ones are left out."""
+
+        def read(records: Records) -> list[Paper]:
+            places = records.places(ids)
+            return list(records.papers([places[i] for i in ids if i in places]))
+
+        return self.asked(read)
 
     @property
     def statistics(self) -> Statistics:
-        """What the library knows of its words.
+        """What the library knows of its words, as it is at this moment."""
+        records = self.ready(check=False)
+        with self._lock:
+            if self._statistics is None or not self._statistics.is_of(records):
+                self._statistics = LibraryStatistics(records)
+            return self._statistics
 
-        Raises:
-            LibraryNotFound: there is no paper.
-        """
-        return self.index(check=False)
+    def vocabulary(self) -> dict[str, int]:
+        """Stem → papers that hold it."""
+        return self.asked(lambda records: records.vocabulary())
 
     @property
     def version(self) -> str:
         """Changes with every change of the papers; for keeping what is made of them all."""
-        index = self.index(check=False)
-        return f"{index.folder.name}/{len(index)}"
+        records = self.ready(check=False)
+        return f"{records.path.stem}/{records.version}"
 
     def vectors(self) -> tuple[list[str], NDArray[np.float32]]:
         """Ids of all papers, and (papers, dimension) unit means of their chunks."""
-        index = self.index(check=False)
-        means = np.stack([index.chunk_vectors(i).mean(axis=0) for i in range(len(index))])
-        norms = np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-6)
-        return [names.id for names in index.names], (means / norms).astype(np.float32)
+        return self.asked(lambda records: records.means())
+
+    def sentence_vectors(self, records: Records, place: int) -> NDArray[np.float32]:
+        """(sentences, dimension) of the paper at ``place``; made now where they are missing."""
+        vectors = records.sentence_vectors(place)
+        if vectors is None:
+            paper, spans = records.stored([place])[place]
+            texts = [paper.abstract[start:end] for start, end in spans]
+            if not texts:
+                return np.zeros((0, records.dimension), np.float32)
+            vectors = self._embedder().embed(texts)
+            with suppress(Exception):  # keeping it is a convenience
+                records.keep_sentence_vectors(place, vectors)
+        return vectors
+
+    def close(self) -> None:
+        """Lets go of the files; the next use opens them again."""
+        with self._lock:
+            if self._records is not None:
+                self._records.close()
+            if self._store is not None:
+                self._store.close()
+            self._records = self._store = self._statistics = self._file = None
 
     # ------------------------------------------------------------------ writing
 
@@ -188,11 +321,14 @@ class Library:
             if on_progress is not None:
                 on_progress(report)
 
-        with self._writing() as writer:
-            for batch in _batches(_new_papers(records, KnownPapers(writer.index), report, tell)):
-                added, updated = writer.write(batch)
+        with self._writing() as (database, store):
+            known = KnownPapers(database.names(), lambda paper_id: self.get([paper_id])[0])
+            for batch in _batches(_new_papers(records, known, report, tell)):
+                latest = {paper.id: paper for paper in batch}  # a paper may come again, richer
+                added, updated = self._write(database, store, list(latest.values()))
                 report.added += added
-                report.updated += updated
+                report.added += added
+                report.updated += updated + len(batch) - len(latest)
                 tell()
         tell()
         return report
@@ -203,12 +339,18 @@ class Library:
         Raises:
             PaperNotFound: one of the names fits no paper; nothing is removed then.
         """
-        self.index(check=False)  # says what is wrong, and makes no library where there is none
-        with self._writing(check=False) as writer:
-            places = dict.fromkeys(_place_of(writer.index, name) for name in names)
-            papers = [writer.index.paper(place) for place in places]
-            if papers:
-                writer.remove([paper.id for paper in papers])
+        self.ready(check=False)  # says what is wrong, and makes no library where there is none
+        with self._writing(check=False) as (database, store):
+            ids = list(dict.fromkeys(_named(database, name) for name in names))
+            papers = self.get(ids)
+            held = database.revisions()
+            for start in range(0, len(ids), BATCH):
+                some = ids[start : start + BATCH]
+                with self._folder.errors():
+                    database.mark(some)
+                    store.delete(f"{i}#{n}" for i in some for n in range(held[i][0]))
+                    database.remove(some)
+                    store.fresh_for(database.version)
         return papers
 
     def reindex(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -218,134 +360,248 @@ class Library:
         goes on where it stopped. ``on_progress`` is told (papers done, papers in all). Returns
         the number of papers.
         """
-        info = self._wanted_info()
-        self.index(check=False)  # says what is wrong, and makes no library where there is none
-        tell = on_progress or (lambda _done, _all: None)
-        with self._locked():
-            used = self._found_info() or info
-            old = self._fresh_or_rebuilt(used)
-            if used.collection == info.collection:  # a mere repair: the index is stale from here
-                self._folder.advance()
-            with PaperStore(self._folder.chroma, info.collection, info.model_dump()) as store:
-                self._embed_all(store, old, info.chunk_tokens, tell)
-            self._folder.advance()
-            self._folder.save_info(info)
-            rebuild(self._folder, info, self._published, self._meta(info), len(old))
-            with self._folder.errors():
-                drop_other_collections(self._folder.chroma, info.collection)
-        tell(len(old), len(old))
-        return len(old)
+        from assistant.store import drop_collection  # noqa: PLC0415
 
-    # ------------------------------------------------------------------ inside
+        self.ready(check=False)  # says what is wrong, and makes no library where there is none
+        tell = on_progress or (lambda _done, _all: None)
+        with self._lock, self._locked():
+            old_info = self._folder.info() or self._found_or_raise()
+            wanted = self._wanted_info()
+            papers = list(self._mended(old_info).papers())
+            self._fill_anew(wanted, papers, tell, redo=wanted == old_info)
+            self._folder.save_info(wanted)
+            self.close()
+            if wanted.collection != old_info.collection:
+                with self._folder.errors():
+                    drop_collection(self.address, old_info.collection, self._token)
+                    _unlink(self._folder.database(old_info.collection))
+        tell(len(papers), len(papers))
+        return len(papers)
+
+    def copy_to(self, other: Library, on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Writes every paper with its vectors into ``other``, wherever that is; returns how many.
+
+        What ``other`` holds of the same papers is replaced; its other papers stay. Interrupted,
+        the same call goes on: papers that are there already are passed over.
+
+        Raises:
+            LibraryMismatch: ``other`` is filled by another model or chunking.
+            LibraryError: one of them cannot be read or written.
+        """
+        tell = on_progress or (lambda _done, _all: None)
+        ids = self.ready().ids()
+        store, tokens = self.store(), self._settings.chunking.max_tokens
+        count_tokens = self._embedder().count_tokens
+        with other._writing() as (records, theirs):
+            for start in range(0, len(ids), BATCH):
+                tell(start, len(ids))
+                some = ids[start : start + BATCH]
+                held = {p.id: p.content_hash for p in other.get(some)}
+                rows = [
+                    (stored, chunk_paper(stored.paper, stored.spans, count_tokens, tokens))
+                    for stored in store.read(some)
+                    if held.get(stored.paper.id) != stored.paper.content_hash
+                ]
+                with other._folder.errors():
+                    other._store_batch(records, theirs, rows)
+        tell(len(ids), len(ids))
+        return len(ids)
+
+    # ------------------------------------------------------------------ inside: opening
 
     def _wanted_info(self) -> LibraryInfo:
         """What the settings would fill a library with."""
         embedder = self._embedder()
         tokens = self._settings.chunking.max_tokens
         fingerprint = f"{embedder.fingerprint}/chunks-{tokens}/{_CUTTING}"
-        name = f"papers-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}"
+        digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
         return LibraryInfo(
-            collection=name,
+            collection=f"{self._prefix}{digest}",
             fingerprint=fingerprint,
             embedding=embedder.name,
             chunk_tokens=tokens,
+            dimension=embedder.dimension,
         )
 
+    @property
+    def _prefix(self) -> str:
+        """What the names of this library's collections begin with; on a server it has a name."""
+        if self.address.kind == "folder":
+            return "papers-"
+        name = "".join(c if c.isalnum() else "-" for c in self._settings.library.name)
+        return f"papers.{name[:64]}."
+
     def _check(self, info: LibraryInfo) -> None:
+        if info == self._checked:
+            return
         wanted = self._wanted_info()
         if info.fingerprint == wanted.fingerprint:
+            self._checked = info
             return
         then, now = str(info), str(wanted)
         if then == now:  # another version of the same model
             then, now = f"{then} ({info.fingerprint})", f"{now} ({wanted.fingerprint})"
         raise LibraryMismatch(
-            f"The library at {self.path} was filled with {then}; the settings now say {now}.",
+            f"The library at {self.address} was filled with {then}; the settings now say {now}.",
             "Set the former again, or embed all papers anew: 'assistant ingest --reindex'.",
         )
 
-    def _meta(self, info: LibraryInfo) -> IndexMeta:
-        """What an index made at this moment is made from."""
-        retrieval = self._settings.retrieval
-        return IndexMeta(
-            generation=self._folder.generation(),
-            fingerprint=info.fingerprint,
-            bm25_k1=retrieval.bm25_k1,
-            bm25_b=retrieval.bm25_b,
-            title_repeats=retrieval.title_repeats,
-            exact_rows=retrieval.exact_rows,
-        )
+    def _found_or_raise(self) -> LibraryInfo:
+        """`LibraryInfo` from the collections that there are, written down.
 
-    def _fresh(self, info: LibraryInfo, *, check: bool) -> SearchIndex:
-        """The newest index, made anew where it lags and nobody else is at it."""
-        index, wanted = self._published.newest(), self._meta(info)
-        usable = index if index is not None and index.meta.recipe == wanted.recipe else None
-        if usable is not None and (
-            usable.meta.generation == wanted.generation or time.monotonic() < self._repair_after
-        ):
-            return usable
-        try:
-            with self._locked(wait=usable is None):
-                info = self._folder.info() or info  # a reindex may have ended just now
-                if check:
-                    self._check(info)
-                return self._fresh_or_rebuilt(info)
-        except LibraryLocked:
-            if usable is None:
-                raise
-            return usable  # a writer is at work; what it has published is in here
-        except LibraryMismatch:
-            raise
-        except LibraryError as error:
-            if usable is None:
-                raise
-            self._repair_after = time.monotonic() + _REPAIR_SECONDS
-            self._warn(
-                f"{error.what} Papers that were added last may be missing from what you see."
-            )
-            return usable
-
-    def _fresh_or_rebuilt(self, info: LibraryInfo) -> SearchIndex:
-        """The fresh index; the lock must be held."""
-        index, wanted = self._published.newest(), self._meta(info)
-        papers = 0
-        if index is not None and index.meta.fingerprint == info.fingerprint:
-            papers = len(index)
-            if (index.meta.recipe, index.meta.generation) == (wanted.recipe, wanted.generation):
-                return index
-        if self._database_exists():
-            self._notify("making the search index again…")
-        return rebuild(self._folder, info, self._published, wanted, papers)
-
-    def _database_exists(self) -> bool:
-        return (self._folder.chroma / DATABASE).exists()
-
-    def _found_info(self) -> LibraryInfo | None:
-        """``library.json``, written again from the database where it is missing.
-
-        None where there is no library. The lock must be held.
+        Raises:
+            LibraryNotFound: there is none.
         """
-        info = self._folder.info()
-        if info is not None or not self._database_exists():
-            return info
         found: list[LibraryInfo] = []
+        if self._given is not None and len(self._opened_store(self._wanted_info(), make=False)):
+            found = [self._wanted_info()]
         with self._folder.errors():
-            for _, described in descriptions(self._folder.chroma):
+            from assistant.store import collections  # noqa: PLC0415
+
+            elsewhere = self._given is None
+            for name, described in collections(self.address, self._token) if elsewhere else ():
                 with suppress(ValidationError):
-                    found.append(LibraryInfo.model_validate(described))
+                    if name.startswith(self._prefix):
+                        found.append(LibraryInfo.model_validate(described))
         if not found:
-            return None
-        index = self._published.newest()
-        used = index.meta.fingerprint if index is not None else self._wanted_info().fingerprint
-        info = next((i for i in found if i.fingerprint == used), found[0])
-        self._notify("library.json was missing, and is made again from the database…")
-        self._folder.save_info(info)
+            raise LibraryNotFound(
+                f"There is no library at {self.address} yet.",
+                "Add papers with 'assistant ingest FILE', or see one at work: 'assistant demo'.",
+            )
+        wanted = self._wanted_info().fingerprint
+        info = next((i for i in found if i.fingerprint == wanted), found[-1])
+        with self._locked():
+            if self.address.kind == "folder":
+                self._notify("library.json was missing, and is made again from the database…")
+            self._folder.save_info(info)
         return info
 
-    def _warn(self, note: str) -> None:
-        """Tells ``note``, but not twice in a row: a reader asks again with each question."""
-        if note != self._warned:
-            self._warned = note
-            self._notify(note)
+    def _opened(self, info: LibraryInfo, *, make: bool) -> Records:
+        """The local database, opened once; anew where another process has replaced it.
+
+        Raises:
+            RecordsDamaged: it is missing or damaged.
+        """
+        path = self._folder.database(info.collection)
+        with suppress(OSError):
+            status = path.stat()
+            if self._records is not None and self._file == (status.st_dev, status.st_ino):
+                return self._records
+        if self._records is not None:
+            self.close()
+        self._records = Records(path, info.dimension, title_repeats=TITLE_REPEATS, make=make)
+        status = path.stat()
+        self._file = status.st_dev, status.st_ino
+        return self._records
+
+    def _mended(self, info: LibraryInfo) -> Records:
+        """The local database: rebuilt, caught up, or simply opened."""
+        with self._folder.errors():
+            try:
+                records = self._opened(info, make=False)
+                pending = records.pending
+            except RecordsDamaged:
+                with self._locked():
+                    return self._rebuilt(info)
+            if pending:
+                self._try_to_catch_up(records, info)
+            if self.address.kind != "folder":
+                self._follow(records, info)
+            return records
+
+    def _rebuilt(self, info: LibraryInfo) -> Records:
+        """The local database made again from the collection; the lock must be held."""
+        from assistant.store import paper_of  # noqa: PLC0415
+
+        with suppress(RecordsDamaged):
+            return self._opened(info, make=False)  # another process was faster
+        store = self._opened_store(info, make=False)
+        self._notify("making the local database again…")
+        part = self._folder.path / f"{info.collection}.part"
+        _unlink(part)
+        with Records(part, info.dimension, title_repeats=TITLE_REPEATS, make=True) as made:
+            ids = list(dict.fromkeys(map(paper_of, store.row_ids())))
+            for start in range(0, len(ids), BATCH):
+                made.put(store.read(ids[start : start + BATCH]))
+            made.settle_journal()
+        path = self._folder.database(info.collection)
+        _unlink(path)
+        part.replace(path)
+        return self._opened(info, make=False)
+
+    def _try_to_catch_up(self, records: Records, info: LibraryInfo) -> None:
+        """Mends what a killed writer left, where nobody writes and this process may."""
+        try:
+            with self._locked(wait=False), self._folder.errors():
+                self._catch_up(records, info, records.pending)
+        except LibraryLocked:
+            pass  # it is not dead
+        except LibraryError as error:
+            if not self._warned:
+                self._warned = True
+                self._notify(
+                    f"{error.what} Papers that were added last may be missing from what you see."
+                )
+
+    def _catch_up(self, records: Records, info: LibraryInfo, ids: Sequence[str]) -> None:
+        """What the collection holds of papers that a killed writer was changing."""
+        if not ids:
+            return
+        store = self._opened_store(info, make=False)
+        whole = {stored.paper.id: stored for stored in store.read(ids)}
+        if whole:
+            records.put(whole.values())
+        self._trim(store, whole.values())
+        records.remove([paper_id for paper_id in ids if paper_id not in whole])
+
+    def _follow(self, records: Records, info: LibraryInfo) -> None:
+        """Takes in what other machines have written to the server since."""
+        from assistant.store import paper_of  # noqa: PLC0415
+
+        if time.monotonic() - self._followed < _FOLLOW_SECONDS:
+            return
+        store = self._opened_store(info, make=False)
+        held = records.revisions()
+        last = max((revision for _, revision in held.values()), default=0)
+        newer = [
+            stored
+            for stored in store.changed_since(last - _SKEW)
+            if held.get(stored.paper.id, (0, 0))[1] != stored.revision
+        ]
+        if newer:
+            records.put(newer)
+        if len(store) != records.chunks:
+            ids = list(dict.fromkeys(map(paper_of, store.row_ids())))
+            there = set(ids)
+            held = records.revisions()
+            if gone := [paper_id for paper_id in held if paper_id not in there]:
+                records.remove(gone)
+            if missing := [paper_id for paper_id in ids if paper_id not in held]:
+                records.put(store.read(missing))
+        self._followed = time.monotonic()
+
+    def _opened_store(self, info: LibraryInfo, *, make: bool) -> ChromaStore:
+        from assistant.store import ChromaStore, CollectionMissing  # noqa: PLC0415
+
+        with self._lock:
+            if self._store is None or self._store.name != info.collection:
+                if self._store is not None:
+                    self._store.close()
+                try:
+                    self._store = ChromaStore(
+                        self.address,
+                        info.collection,
+                        info.model_dump(),
+                        make=make,
+                        token=self._token,
+                        given=self._given,
+                    )
+                except CollectionMissing:
+                    raise LibraryError(
+                        f"The database of the library at {self.address} is missing.",
+                        "Restore its folder from a copy, or remove it and ingest the papers again.",
+                    ) from None
+            return self._store
 
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Iterator[None]:
@@ -353,65 +609,156 @@ class Library:
             yield
 
     @contextmanager
-    def _writing(self, *, check: bool = True) -> Iterator[Writer]:
-        """A writer over the fresh index, under the lock.
-
-        What it wrote is published at the end, also when it is interrupted.
-        """
+    def _writing(self, *, check: bool = True) -> Iterator[tuple[Records, ChromaStore]]:
+        """The database and the collection, under the lock; made where there are none."""
         with self._locked():
-            info = self._found_info()
-            if info is None:
-                info = self._wanted_info()
-                with self._folder.errors():
+            with self._lock, self._folder.errors():
+                try:
+                    info = self._folder.info() or self._found_or_raise()
+                except LibraryNotFound:
+                    info = self._wanted_info()
+                    # the collection first: what is written down is there
+                    self._opened_store(info, make=True)
+                    self._opened(info, make=True)
                     self._folder.save_info(info)
-            elif check:
-                self._check(info)
-            index, filled = self._fresh_or_rebuilt(info), info
-            writer = Writer(
-                self._folder,
-                info,
-                index,
-                published=self._published,
-                meta=lambda: self._meta(filled),
-                embedder=self._embedder,
-            )
-            try:
-                yield writer
-            except BaseException:
-                with suppress(LibraryError):  # the first error says what is wrong
-                    writer.publish()
-                raise
-            else:
-                writer.publish()
-            finally:
-                writer.close()
+                if check:
+                    self._check(info)
+                records = self._mended(info)
+                self._catch_up(records, info, records.pending)
+                store = self._opened_store(info, make=not len(records))
+            yield records, store
 
-    def _embed_all(
+    # ------------------------------------------------------------------ inside: writing
+
+    def _write(
+        self, records: Records, store: ChromaStore, papers: Sequence[Paper]
+    ) -> tuple[int, int]:
+        """Stores ``papers``, embedding those whose text is new; returns (added, changed)."""
+        rows = self._rows(records, store, papers)
+        held = records.places([paper.id for paper in papers])
+        with self._folder.errors():
+            self._store_batch(records, store, rows)
+        return len(papers) - len(held), len(held)
+
+    def _store_batch(
         self,
-        store: PaperStore,
-        old: SearchIndex,
-        chunk_tokens: int,
-        tell: Callable[[int, int], None],
+        records: Records,
+        store: ChromaStore,
+        rows: Sequence[tuple[StoredPaper, Sequence[Chunk]]],
     ) -> None:
-        """Makes ``store`` hold the papers of ``old``, embedding those that it does not hold yet."""
-        with self._folder.errors():
-            counts = store.tidy()
-            held = {row.paper.id: row.paper for row in store.read(counts.items())}
-        todo = [paper for paper in old.papers() if held.get(paper.id) != paper]
-        done = len(old) - len(todo)
-        for batch in _batches(todo):
-            tell(done, len(old))
-            rows = embedded(batch, self._embedder(), chunk_tokens)
-            with self._folder.errors():
-                store.write(rows)
-                store.trim(
-                    (row.paper.id, counts.get(row.paper.id, 0), len(row.vectors)) for row, _ in rows
-                )
-            done += len(batch)
-        with self._folder.errors():
-            store.delete(
-                (paper_id, counts[paper_id]) for paper_id in held if paper_id not in old.place
+        """The mark, the collection, the local database: in this order, each whole."""
+        from assistant.store import rows_of  # noqa: PLC0415
+
+        papers = [stored for stored, _ in rows]
+        known = records.places([stored.paper.id for stored in papers])
+        records.mark([stored.paper.id for stored in papers])
+        store.upsert([row for stored, chunks in rows for row in rows_of(stored, chunks)])
+        self._trim(store, [s for s in papers if s.paper.id in known], records)
+        records.put(papers)
+        store.fresh_for(records.version)
+
+    def _trim(
+        self, store: ChromaStore, papers: Iterable[StoredPaper], records: Records | None = None
+    ) -> None:
+        """Deletes the rows that older, longer versions of ``papers`` left."""
+        before = records.revisions() if records is not None else {}
+        gone = [
+            f"{stored.paper.id}#{n}"
+            for stored in papers
+            for n in range(
+                len(stored.vectors), before.get(stored.paper.id, (len(stored.vectors) + 64, 0))[0]
             )
+        ]
+        if gone:
+            store.delete(gone)
+
+    def _rows(
+        self, records: Records, store: ChromaStore, papers: Sequence[Paper]
+    ) -> list[tuple[StoredPaper, list[Chunk]]]:
+        """``papers`` cut; vectors of those with a known text are taken from the collection."""
+        held = {paper.id: paper for paper in self.get([paper.id for paper in papers])}
+        same = [p.id for p in papers if p.id in held and held[p.id].text_hash == p.text_hash]
+        known = {stored.paper.id: stored for stored in store.read(same)} if same else {}
+        tokens = self._settings.chunking.max_tokens
+        new = embedded([p for p in papers if p.id not in known], self._embedder(), tokens)
+        by_id = {stored.paper.id: (stored, chunks) for stored, chunks in new}
+        for paper in papers:
+            old = known.get(paper.id)
+            if old is not None:
+                chunks = chunk_paper(paper, old.spans, self._embedder().count_tokens, tokens)
+                place = records.places([paper.id])[paper.id]
+                vectors = records.sentence_vectors(place)
+                by_id[paper.id] = (
+                    StoredPaper(paper, old.spans, old.vectors, _now(), vectors),
+                    chunks,
+                )
+        return [by_id[paper.id] for paper in papers]
+
+    def _fill_anew(
+        self,
+        info: LibraryInfo,
+        papers: Sequence[Paper],
+        tell: Callable[[int, int], None],
+        *,
+        redo: bool,
+    ) -> None:
+        """Makes the collection of ``info`` hold ``papers``, embedding what it does not hold yet."""
+        self.close()
+        with self._folder.errors():
+            store = self._opened_store(info, make=True)
+            try:
+                records = self._opened(info, make=True)
+            except RecordsDamaged:
+                _unlink(self._folder.database(info.collection))
+                records = self._opened(info, make=True)
+            held = {} if redo else {paper.id: paper for paper in records.papers()}
+            todo = [paper for paper in papers if held.get(paper.id) != paper]
+            wanted = {paper.id for paper in papers}
+            self._catch_up(records, info, records.pending)
+        done = len(papers) - len(todo)
+        for batch in _batches(todo):
+            tell(done, len(papers))
+            rows = embedded(batch, self._embedder(), info.chunk_tokens)
+            with self._folder.errors():
+                self._store_batch(records, store, rows)
+            done += len(batch)
+        gone = [paper_id for paper_id in records.ids() if paper_id not in wanted]
+        with self._folder.errors():
+            counts = records.revisions()
+            records.mark(gone)
+            store.delete(f"{i}#{n}" for i in gone for n in range(counts[i][0]))
+            records.remove(gone)
+
+
+def embedded(
+    papers: Sequence[Paper], embedder: Embedder, chunk_tokens: int
+) -> list[tuple[StoredPaper, list[Chunk]]]:
+    """``papers`` cut, and their chunks embedded in one go."""
+    spans = [tuple(sentences(paper.abstract)) for paper in papers]
+    chunks = [
+        chunk_paper(paper, of_paper, embedder.count_tokens, chunk_tokens)
+        for paper, of_paper in zip(papers, spans, strict=True)
+    ]
+    texts = [chunk.text for of_paper in chunks for chunk in of_paper]
+    if not texts:
+        return []
+    vectors, revision, start = embedder.embed(texts), _now(), 0
+    rows: list[tuple[StoredPaper, list[Chunk]]] = []
+    for paper, of_paper, cut in zip(papers, spans, chunks, strict=True):
+        block = vectors[start : start + len(cut)]
+        rows.append((StoredPaper(paper, of_paper, block, revision), cut))
+        start += len(cut)
+    return rows
+
+
+def _now() -> int:
+    """Microseconds since 1970: the revision of what is written now."""
+    return time.time_ns() // 1000
+
+
+def _unlink(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _new_papers(
@@ -447,16 +794,9 @@ def _batches(papers: Iterable[Paper]) -> Iterator[list[Paper]]:
         yield batch
 
 
-def _place_of(index: SearchIndex, name: str) -> int:
-    """The place of the paper with this id, DOI, arXiv id or title, see `Library.paper`."""
-    if name in index.place:
-        return index.place[name]
-    wanted, lower = normalised_title(name), name.strip().lower()
-    found = [
-        place
-        for place, names in enumerate(index.names)
-        if lower in (names.doi, names.arxiv_id) or (wanted and wanted == names.title_key)
-    ]
+def _named(records: Records, name: str) -> str:
+    """The id of the paper that is called so, see `Library.paper`."""
+    found = records.named(name, normalised_title(name))
     if len(found) == 1:
         return found[0]
     raise PaperNotFound(

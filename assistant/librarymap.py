@@ -1,9 +1,8 @@
 """The map of a library: its papers as points on a plane, near where their meaning is near.
 
 The vector of a paper is the mean of its chunks. t-SNE lays the vectors out (principal
-components begin it, so the same library gives the same map), k-means finds the regions that are
-its themes, and the terms that are frequent in a theme and rare outside it name it. scikit-learn
-does all three.
+components begin it, so the same library gives the same map); its themes are those of
+`assistant.themes`, found in the embedding's own space.
 
 A map that people know stays: papers that are added stand between the nearest of those that were
 there, in the theme of most of these, and those keep place, theme and colour. Only a library that
@@ -14,9 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +24,14 @@ from pydantic import BaseModel, ValidationError
 
 from assistant.files import write_atomically
 from assistant.library import Library
+from assistant.paper import Paper
+from assistant.themes import cluster, named
 
 __all__ = ["LibraryMap", "MapMaker"]
 
 Floats = NDArray[np.float32]
 
-VERSION = 2
+VERSION = 3
 MOST_LAID_OUT = 3000
 """Papers that t-SNE places; those beyond stand between their nearest placed neighbours."""
 _MOST_THEMES = 12
@@ -98,11 +99,8 @@ def _of(library: Library, kept: LibraryMap | None) -> LibraryMap:
     old = {name: n for n, name in enumerate(kept.ids)} if kept else {}
     known = [n for n, name in enumerate(ids) if name in old]
     if kept is None or not known or len(ids) >= _GROWN * max(kept.laid_out, _NEIGHBOURS):
-        places = _places(vectors)
-        theme = _clusters(places)
-        texts = [f"{papers[name].title}. {papers[name].abstract}" for name in ids]
-        names = _names([papers[name].title for name in ids], texts, theme)
-        return _map(ids, titles, places, theme.tolist(), names, len(ids))
+        theme, names = _themes(library, [papers[name] for name in ids], vectors)
+        return _map(ids, titles, _places(vectors), theme, names, len(ids))
     places = np.zeros((len(ids), 2), dtype=np.float32)
     theme_of = [0] * len(ids)
     for n in known:
@@ -188,92 +186,20 @@ def _laid_out(vectors: Floats) -> Floats:
     return np.asarray(layout.fit_transform(reduced), dtype=np.float32)
 
 
-def _clusters(places: Floats) -> NDArray[np.int64]:
-    """(papers,) the theme of each, the largest theme first: neighbours on the map."""
-    from sklearn.cluster import KMeans  # noqa: PLC0415
-
-    n = len(places)
-    k = max(1, min(_MOST_THEMES, round((n / 2) ** 0.5)))
-    if k == 1:
-        return np.zeros(n, dtype=np.int64)
-    found = KMeans(k, n_init=3, random_state=_SEED).fit_predict(places)
-    by_size = np.argsort(-np.bincount(found, minlength=k), kind="stable")
-    return np.asarray(np.argsort(by_size)[found], dtype=np.int64)
-
-
-def _names(titles: list[str], texts: list[str], theme: NDArray[np.int64]) -> list[str]:
-    """A name for each theme: its two most distinctive terms, those of titles before others."""
-    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415
-
-    count = int(theme.max()) + 1
-    vectorizer = CountVectorizer(
-        stop_words="english",
-        ngram_range=(1, 2),
-        token_pattern=r"(?u)\b[^\W\d][\w-]{2,}\b",  # noqa: S106  a pattern
-        min_df=1 if len(texts) < 20 else 2,
-        max_df=0.5 if len(texts) >= 20 else 1.0,
-        binary=True,
-        max_features=60_000,
-    )
-    try:
-        counts = vectorizer.fit_transform(texts)
-    except ValueError:  # nothing but stop words
-        return [f"Theme {n + 1}" for n in range(count)]
-    terms = vectorizer.get_feature_names_out()
-    counts = counts + 2 * vectorizer.transform(titles)
-    pairs = np.where([" " in term for term in terms], 1.4, 1.0)  # they say more
-    overall = np.asarray(counts.sum(axis=0)).ravel()
-    names: list[str] = []
-    taken: set[str] = set()
-    for n in range(count):
-        size = int((theme == n).sum())
-        inside = np.asarray(counts[np.flatnonzero(theme == n)].sum(axis=0)).ravel()
-        share = inside / size
-        rest = (overall - inside) / max(1, len(texts) - size)
-        weight = pairs * share * np.log((share + 0.05) / (rest + 0.05))
-        best = [str(terms[i]) for i in np.argsort(-weight, kind="stable")[:60]]
-        name = _name_of(best, taken)
-        names.append(_as_written(name, texts) or f"Theme {n + 1}")
-    return names
-
-
-_DULL = frozenset(
-    "paper papers method methods approach approaches model models results result based using "
-    "propose proposed show shows new novel performance work task tasks state art authors use "
-    "used learning training trained train achieves better study studies early late left right "
-    "module modules times time design designs efficient efficiency fast faster large small high "
-    "low improving improved towards toward case via analysis free aware single multi query "
-    "queries review early different".split()
-)
-
-
-def _name_of(terms: list[str], taken: set[str]) -> str:
-    """The first pair of words that says something, or the first two words; none used before."""
-    chosen: list[str] = []
-    used: set[str] = set()
-    for term in terms:
-        parts = set(term.split())
-        stems = {part.rstrip("s") for part in parts}
-        if parts <= _DULL or term.split()[0] in _DULL or stems & used or term in taken:
-            continue
-        chosen.append(term)
-        used |= stems
-        if len(chosen) == 2 or " " in chosen[0]:
-            break
-    taken.update(chosen)
-    return ", ".join(chosen)
-
-
-def _as_written(name: str, texts: list[str]) -> str:
-    """``name`` with the capitals that its words mostly have in the texts."""
-
-    def surface(found: re.Match[str]) -> str:
-        word = re.compile(rf"\b{re.escape(found[0])}\b", re.IGNORECASE)
-        forms = Counter(form for text in texts for form in word.findall(text))
-        return forms.most_common(1)[0][0] if forms else found[0]
-
-    written = re.sub(r"[\w-]+", surface, name)
-    return written[:1].upper() + written[1:]
+def _themes(
+    library: Library, papers: Sequence[Paper], vectors: Floats
+) -> tuple[list[int], list[str]]:
+    """The theme of each paper, and the themes' names."""
+    count = max(1, min(_MOST_THEMES, round((len(papers) / 2) ** 0.5)))
+    titles = [paper.title for paper in papers]
+    abstracts = [paper.abstract for paper in papers]
+    groups = cluster(vectors, count=count)
+    themes = named(groups, vectors, titles, abstracts, idf=library.statistics.idf)
+    theme = [0] * len(papers)
+    for n, one in enumerate(themes):
+        for member in one.members:
+            theme[int(member)] = n
+    return theme, [one.name for one in themes]
 
 
 def _name(library: Library) -> str:

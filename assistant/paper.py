@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 
-__all__ = ["Paper", "PaperNames", "normalised_title"]
+__all__ = ["Paper", "PaperNames", "balanced", "is_preprint", "normalised_title"]
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _ARXIV = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})", re.IGNORECASE)
@@ -24,6 +24,15 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
 _LABEL_WORDS = 12
+_PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
+_PREPRINT = re.compile(  # registrants of preprint servers; 10.1101 has journals besides
+    r"10\.(?:1101/(?:\d{6}$|20\d\d\.)|64898/|21203/|20944/|31234/|31219/|31235/|31223/|26434/"
+    r"|36227/|2139/ssrn|22541/|48550/|51094/|55458/|2196/preprints)",
+    re.IGNORECASE,
+)
+_ARXIV_VENUE = re.compile(r"\b(?:arxiv|corr|biorxiv|medrxiv|preprint|ssrn)\b", re.IGNORECASE)
+_STRAY = re.compile(r"[*†‡§¶#]\s*$|^\[.*\]\.?$|[$\\{}]|&\w+;|</?\w+>|\ufffd")
+MAX_TAGS = 200
 
 
 def squeeze(text: str) -> str:
@@ -37,6 +46,22 @@ def normalised_title(title: str) -> str:
     decomposed = unicodedata.normalize("NFKD", title)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
     return " ".join(re.findall(r"[^\W_]+", bare))
+
+
+def balanced(name: str) -> str:
+    """An id without the punctuation of the sentence around it, and its unmatched brackets."""
+    name = name.rstrip(".,;:")
+    while name and any(
+        name.endswith(closing) and name.count(closing) > name.count(opening)
+        for opening, closing in _PAIRS
+    ):
+        name = name[:-1].rstrip(".,;:")
+    return name
+
+
+def is_preprint(doi: str | None) -> bool:
+    """Whether a DOI is one that a preprint server gives."""
+    return doi is not None and _PREPRINT.match(doi) is not None
 
 
 def _digest(*parts: str) -> str:
@@ -80,6 +105,7 @@ class Paper(BaseModel):
     source_id: str | None = None
     kind: Literal["abstract", "digest"] = "abstract"
     tags: tuple[str, ...] = Field((), description="keywords of the source, and a person's own")
+    also: tuple[str, ...] = Field((), description="ids of its other versions: doi:… of a preprint")
     key: str | None = Field(None, description="the id that a library gave it, once, for good")
     original: dict[str, str] = Field(default_factory=dict)
 
@@ -97,7 +123,7 @@ class Paper(BaseModel):
     @classmethod
     def _bare_doi(cls, value: str | None) -> str | None:
         found = _DOI.search(value or "")
-        return found.group().rstrip(".,;)").lower() if found else None
+        return balanced(found.group()).lower() if found else None
 
     @field_validator("arxiv_id")
     @classmethod
@@ -179,15 +205,99 @@ class Paper(BaseModel):
             self.content_hash,
         )
 
-    def merged(self, newer: Paper) -> Paper:
-        """The same paper, under its id, with every field that ``newer`` knows taken from it.
+    def merged(self, newer: Paper, *, fill: bool = False) -> Paper:
+        """The same paper, under its id, richer by what ``newer`` knows, field by field.
 
-        An abstract takes the place of a digest, never the other way round.
+        Where both know something, ``newer`` counts, unless it is poorer: a title or venue in
+        capitals or with stray marks, fewer authors, an abstract that is cut off or a digest.
+
+        Args:
+            newer: another record of the paper.
+            fill: only what is missing or poor here is taken (from a record of the same run).
         """
-        known = newer.model_dump(exclude={"id", "key"}, exclude_defaults=True)
-        if newer.abstract:
-            known["kind"] = newer.kind
-            if newer.kind == "digest" and self.kind == "abstract" and self.abstract:
-                known = {k: v for k, v in known.items() if k not in ("title", "abstract", "kind")}
-        kept = self.model_dump(exclude={"id", "original"})
-        return Paper.model_validate({**kept, **known, "key": self.id})
+        text = self._richer_text(newer, fill=fill)
+        titled = newer if self._better_title(newer, fill=fill) else self
+        written = {"title": titled.original.get("title"), "abstract": text.original.get("abstract")}
+        dois = _published_first(self.doi, newer.doi)
+        also = dict.fromkeys([*self.also, *newer.also, *(f"doi:{doi}" for doi in dois[1:])])
+        latest = self if fill or self._is_published_unlike(newer) else newer
+        return Paper(
+            title=titled.title or self.title or newer.title,
+            abstract=text.abstract,
+            authors=_richer_authors(self.authors, newer.authors),
+            year=latest.year or self.year or newer.year,
+            venue=_better_venue(self.venue, newer.venue, fill=fill),
+            url=(None if fill else newer.url) or self.url or newer.url,
+            doi=next(iter(dois), None),
+            arxiv_id=self.arxiv_id or newer.arxiv_id,
+            source=self.source or newer.source,
+            source_id=(self if self.source else newer).source_id,
+            kind=text.kind,
+            tags=tuple(dict.fromkeys([*self.tags, *newer.tags]))[:MAX_TAGS],
+            also=tuple(also),
+            key=self.id,
+            original={name: was for name, was in written.items() if was},
+        )
+
+    def _richer_text(self, newer: Paper, *, fill: bool) -> Paper:
+        """Which of the two has the abstract."""
+        if not newer.abstract or not self.abstract:
+            return newer if newer.abstract else self
+        if newer.kind != self.kind:
+            return newer if newer.kind == "abstract" else self
+        ours, theirs = normalised_title(self.abstract), normalised_title(newer.abstract)
+        if ours == theirs:
+            poor = self.abstract.isupper() or _STRAY.search(self.abstract)
+            return newer if poor and not _STRAY.search(newer.abstract) else self
+        if ours.startswith(theirs) or theirs.startswith(ours):
+            return self if len(ours) > len(theirs) else newer
+        return self if fill or newer.abstract.isupper() else newer
+
+    def _better_title(self, newer: Paper, *, fill: bool) -> bool:
+        if not newer.title or not self.title:
+            return bool(newer.title)
+        ours, theirs = _typesetting(self.title), _typesetting(newer.title)
+        if self.title_key == newer.title_key or fill:
+            return theirs > ours
+        return theirs >= ours
+
+    def _is_published_unlike(self, newer: Paper) -> bool:
+        """Whether this is a published version and ``newer`` a preprint."""
+        published = bool(self.doi and not is_preprint(self.doi))
+        return published and bool(not newer.doi or is_preprint(newer.doi))
+
+
+def _typesetting(title: str) -> int:
+    """How well a title is set; only comparable for two forms of one title."""
+    letters = [c for c in title if c.isalpha()]
+    shouted = len(letters) > 8 and sum(c.isupper() for c in letters) > 0.8 * len(letters)
+    return -4 * shouted - 2 * bool(_STRAY.search(title)) - title.endswith((".", "…", "..."))
+
+
+def _better_venue(ours: str | None, theirs: str | None, *, fill: bool) -> str | None:
+    if not ours or not theirs:
+        return ours or theirs
+
+    def rank(venue: str) -> tuple[bool, int, int]:
+        preprint = _ARXIV_VENUE.search(venue) is not None
+        return not preprint, _typesetting(venue.rstrip(".")), -venue.count(".")
+
+    if rank(theirs) != rank(ours):
+        return theirs if rank(theirs) > rank(ours) else ours
+    return ours if fill or normalised_title(ours) == normalised_title(theirs) else theirs
+
+
+def _richer_authors(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    """The longer list; of two equally long ones that with fuller names, else the newer."""
+    if len(ours) != len(theirs):
+        return max(ours, theirs, key=len)
+    letters = [sum(c.isalpha() for name in names for c in name) for names in (ours, theirs)]
+    return ours if letters[0] >= letters[1] else theirs
+
+
+def _published_first(ours: str | None, theirs: str | None) -> list[str]:
+    """The DOI of the published version, then that of the preprint where they differ."""
+    dois = list(dict.fromkeys(doi for doi in (ours, theirs) if doi))
+    if len(dois) == 2 and is_preprint(dois[0]) == is_preprint(dois[1]):
+        return dois[:1]
+    return sorted(dois, key=is_preprint)

@@ -40,17 +40,19 @@ def _contract(needed: str, more: str = "") -> _Contract:
 
 PROMPTS = {
     "answer": _contract("question papers boundary", "history language"),
+    "answer_short": _contract("question papers boundary", "history language"),
     "understand": _contract("question history boundary"),
-    "converse": _contract("question history", "language"),
+    "converse": _contract("question history", "papers boundary language"),
     "sufficiency": _contract("question answer boundary", "titles"),
-    "support": _contract("claims boundary"),
+    "support": _contract("claims papers boundary"),
     "review_plan": _contract("topic themes boundary", "language"),
-    "review_section": _contract("topic theme papers boundary", "focus language"),
+    "review_section": _contract("topic theme papers boundary", "focus former shared language"),
     "review_repair": _contract("sentences papers boundary", "language"),
-    "review_overview": _contract("topic sections boundary", "language"),
     "mcp_answer": _contract("question"),
     "mcp_compare": _contract("first second"),
     "mcp_review": _contract("topic"),
+    "review_cells": _contract("columns papers boundary", "language"),
+    "review_overview": _contract("topic sections boundary", "table language"),
 }
 """Every prompt with its variables."""
 

@@ -85,8 +85,9 @@ class Sentence(BaseModel):
 
     ``support`` is the best verdict of its citations; "none" where nothing is claimed (a
     transition, a greeting), "unsupported" where something is claimed and nothing is cited.
-    ``quote`` is the sentence of an abstract that supports it best, ``why`` what the verdict
-    rests on, in a few words.
+    ``quote`` is the sentence of an abstract that supports it best (in an extractive answer the
+    words of the abstract that it shows, letter for letter, pieces between marked cuts "…"),
+    ``why`` what the verdict rests on, in a few words.
     """
 
     text: str
@@ -133,7 +134,9 @@ class Answer(BaseModel):
     """An answer: text, its sentences, its citations, and what it rests on.
 
     ``confidence`` in [0, 1] is the calibrated probability that the library answers the
-    question. ``notes`` are for the reader and are not part of the answer's text.
+    question. ``form`` says how the sentences are laid out: "fact", "list", "definition",
+    "explanation", "comparison", "yes_no", "limits", "two" (questions in one), "about_library",
+    "talk". ``notes`` are for the reader and are not part of the answer's text.
     """
 
     question: str
@@ -142,6 +145,7 @@ class Answer(BaseModel):
     answered: bool
     status: Status
     confidence: float
+    form: str = "fact"
     mode: Mode = "extractive"
     model: str | None = None
     citations: list[Citation] = Field(default_factory=list)

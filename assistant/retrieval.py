@@ -1,22 +1,23 @@
 """Retrieval: a question in, papers out, best first; dense and BM25 scores fused.
 
-A paper's dense score is half the cosine of the question to its best chunk and half its cosine
-to the mean of its chunks; its lexical score is BM25 over title and abstract. Both are
-normalised over the same papers, dense from its lowest to its highest, BM25 from 0 (no word in
-common) to its highest, and added, ``dense_weight`` to the rest. The recipe
-and its defaults are measured (eval/), not guessed.
+Candidates come from both sides: the papers of the nearest chunks, from Chroma through
+LlamaIndex's vector store, and the best papers of the full-text index. Every candidate is then
+scored by both. A paper's dense score is half the cosine of the question to its best chunk and
+half its cosine to the mean of its chunks; its lexical score is
 
-Small libraries are scored exactly, every paper on both sides. In larger ones the candidates
-are the best papers by BM25 and the nearest by a coarse look at all chunks (a quarter of the
-bytes); every candidate is scored by both sides, as are the farthest papers, of which the
-dense minimum comes, so that the cut changes neither the order nor the scores.
+    Σ over the question's terms  idf · tf / (tf + k1 · (1 - b + b · length / mean length))
+
+(BM25 in the Lucene form) over title and abstract. Dense scores are normalised from the lowest of
+the library (of a sample of it) to the highest, BM25 from 0 to its highest, and added,
+``dense_weight`` to the rest. The recipe and its defaults are measured (eval/), not guessed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -25,162 +26,38 @@ from numpy.typing import NDArray
 
 from assistant.embedding import Embedder
 from assistant.filters import Filters
-from assistant.index import SearchIndex
 from assistant.library import Library
+from assistant.records import Records, Scoring, word_hash
 from assistant.retrieved import Retrieval, RetrievedPaper
 from assistant.settings import RetrievalSettings
+from assistant.statistics import Background, LibraryStatistics, dense_scores
 from assistant.text import terms
 
-__all__ = ["PaperRetriever", "Ranking", "rank"]
-
-_FARTHEST = 200
-"""Chunks among whose papers the one with the lowest dense score is looked for."""
+__all__ = ["PaperRetriever", "bm25", "chroma_where"]
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The best papers for a question, and the scores that ranked them.
-
-    All arrays have one entry a paper, best first: ``places`` in the index, fused ``scores``
-    in [0, 1], ``cosines`` (dense, before normalisation), ``best_cosines`` (best chunk) and
-    ``bm25`` (before normalisation). ``vector`` is the question's, (dimension,);
-    ``mean_cosine`` and ``cosine_deviation`` are of its cosines to all chunks of the library.
-    """
-
-    index: SearchIndex
-    question: str
-    vector: Floats
-    places: Places
-    scores: Floats
-    cosines: Floats
-    best_cosines: Floats
-    bm25: Floats
-    mean_cosine: float
-    cosine_deviation: float
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def standing(self, n: int) -> float:
-        """By how many standard deviations the best chunk at rank ``n`` is above the library's."""
-        above = float(self.best_cosines[n]) - self.mean_cosine
-        return above / max(self.cosine_deviation, 1e-3)
+_CHUNKS, _LEXICAL = 100, 200
+"""Chunks asked of Chroma and papers of the full-text index for a question; more where more
+papers are wanted."""
 
 
-def rank(
-    index: SearchIndex,
-    question: str,
-    vector: Floats,
-    settings: RetrievalSettings,
-    k: int,
-) -> Ranking:
-    """The ``k`` best papers of ``index`` for ``question`` (all, if there are fewer).
-
-    Args:
-        index: of the library.
-        question: as it was asked.
-        vector: the question's unit vector, (dimension,).
-        settings: weights, and where the candidates are cut.
-        k: number of papers.
-    """
-    lexical = index.bm25(terms(question))
-    if index.meta.chunks <= settings.exact_rows or not index.has_coarse:
-        cosines = index.vectors @ vector
-        places: Places = np.arange(len(index))
-        best, dense = _dense_all(index, cosines, settings.best_chunk_weight)
-        low = float(dense.min(initial=1.0))
-    else:
-        cosines = index.coarse_cosines(vector)
-        nearest, farthest = _nearest_and_farthest(index, cosines, settings.candidates)
-        places = np.union1d(nearest, _top(lexical, settings.candidates))
-        best, dense = _dense_some(index, vector, places, settings.best_chunk_weight)
-        _, of_farthest = _dense_some(index, vector, farthest, settings.best_chunk_weight)
-        low = float(min(of_farthest.min(), dense.min()))
-    found = lexical[places]
-    fused = settings.dense_weight * _normalised(dense, low) + (
-        1 - settings.dense_weight
-    ) * _normalised(found, 0.0)
-    order = _top(fused, k)
-    return Ranking(
-        index,
-        question,
-        vector,
-        places[order],
-        fused[order],
-        dense[order],
-        best[order],
-        found[order],
-        float(cosines.mean()) if len(cosines) else 0.0,
-        float(cosines.std()) if len(cosines) else 1.0,
-    )
-
-
-def _normalised(scores: Floats, low: float) -> Floats:
-    """``scores`` from ``low`` to their highest as 0 to 1; zeros where all are equal."""
-    width = float(scores.max(initial=low)) - low
-    if width <= 0:
-        return np.zeros_like(scores)
-    normalised: Floats = (scores - np.float32(low)) / np.float32(width)
-    return normalised
-
-
-def _top(scores: Floats, k: int) -> Places:
-    """Places of the ``k`` highest scores, best first; the earlier of equals first."""
-    if k < len(scores):
-        part = np.argpartition(-scores, k - 1)
-        part = np.flatnonzero(scores >= scores[part[k - 1]])
-    else:
-        part = np.arange(len(scores))
-    order: Places = part[np.argsort(-scores[part], kind="stable")][:k]
-    return order
-
-
-def _blend(best: Floats, summed: Floats, norms: Floats, counts: Places, weight: float) -> Floats:
-    mean_cosine = summed / counts / np.maximum(norms, np.float32(1e-6))
-    blended: Floats = (weight * best + (1 - weight) * mean_cosine).astype(np.float32)
-    return blended
-
-
-def _dense_all(index: SearchIndex, cosines: Floats, weight: float) -> tuple[Floats, Floats]:
-    """Best-chunk cosine and dense score of every paper, from the cosines of all chunks."""
-    if not len(index):
-        return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    starts = index.chunk_starts[:-1]
-    best: Floats = np.maximum.reduceat(cosines, starts)
-    summed = np.add.reduceat(cosines, starts)
-    return best, _blend(best, summed, index.mean_norms, np.diff(index.chunk_starts), weight)
-
-
-def _dense_some(
-    index: SearchIndex, vector: Floats, places: Places, weight: float
-) -> tuple[Floats, Floats]:
-    """As `_dense_all`, for the papers at ``places`` only."""
-    counts = np.diff(index.chunk_starts)[places]
-    ends = np.cumsum(counts)
-    rows = np.repeat(index.chunk_starts[places] - (ends - counts), counts) + np.arange(ends[-1])
-    cosines = index.vectors[rows] @ vector
-    best: Floats = np.maximum.reduceat(cosines, ends - counts)
-    summed = np.add.reduceat(cosines, ends - counts)
-    return best, _blend(best, summed, index.mean_norms[places], counts, weight)
-
-
-def _nearest_and_farthest(
-    index: SearchIndex, cosines: Floats, papers: int
-) -> tuple[Places, Places]:
-    """Places of about ``papers`` papers with the nearest chunks, and some with the farthest."""
-    wanted = min(len(cosines), int(papers * len(cosines) / len(index)) + 1)
-    nearest = index.paper_of(_top(cosines, wanted))
-    farthest = index.paper_of(_top(-cosines, _FARTHEST))
-    return np.unique(nearest), np.unique(farthest)
+_Made = Callable[[Places, Floats, Floats, Floats, Floats], list[RetrievedPaper]]
 
 
 class PaperRetriever(BaseRetriever):
     """LlamaIndex retriever over a library: one node a paper, its text title and abstract.
 
-    A node's metadata names the paper and gives its place and the scores that ranked it.
+    Any LlamaIndex query engine takes it. A node's metadata names the paper (and what is known of
+    it) and gives the scores that ranked it.
+
+    Args:
+        library: whose papers are found.
+        embedder: the model that filled it.
+        settings: weights and numbers.
+        top_k: papers that are returned; as the settings say if not given.
+        filters: which papers are asked.
     """
 
     def __init__(
@@ -198,83 +75,252 @@ class PaperRetriever(BaseRetriever):
         self._top_k = top_k or settings.top_k
         self._filters = filters
 
-    def rank(self, question: str, k: int | None = None) -> Ranking:
-        """The ``k`` best papers (the retriever's own number if not given) with their scores."""
-        index, vector = self._library.index(), self._embedder.embed_query(question)
-        wanted = k or self._top_k
-        if self._filters is None:
-            return rank(index, question, vector, self._settings, wanted)
-        found = rank(index, question, vector, self._settings, len(index))
-        fits = [self._filters.fits(index.paper(int(place))) for place in found.places]
-        kept = np.flatnonzero(fits)[:wanted]
-        parts = ("places", "scores", "cosines", "best_cosines", "bm25")
-        return replace(found, **{name: getattr(found, name)[kept] for name in parts})
+    def filtered(self, filters: Filters | None, k: int | None = None) -> PaperRetriever:
+        """The same retriever over the papers that fit ``filters``, of which it returns ``k``."""
+        return PaperRetriever(
+            self._library, self._embedder, self._settings, k or self._top_k, filters
+        )
 
     def find(
         self, question: str, k: int | None = None, filters: Filters | None = None
     ) -> Retrieval:
-        """The ``k`` best papers that fit ``filters``, as `RetrievedPaper`s."""
-        index = self._library.index()
-        wanted = k or self._top_k
-        ranking = self.rank(question, len(index) if filters else wanted)
-        found = (_found(ranking, n) for n in range(len(ranking)))
-        papers = [p for p in found if not filters or filters.fits(p.paper)][:wanted]
-        return Retrieval(question, ranking.vector, tuple(papers), index)
+        """The ``k`` best papers for ``question`` that fit ``filters``, best first.
+
+        Raises:
+            LibraryNotFound: there is no paper in the library.
+            LibraryError: the library cannot be opened.
+        """
+        wanted, filters = k or self._top_k, filters or self._filters
+        self._library.ready()  # says what is wrong before anything is embedded
+        vector = self._embedder.embed_query(question)
+        question_terms = terms(question)
+
+        def search(records: Records) -> Retrieval:
+            statistics = self._statistics()
+            places = self._candidates(records, question_terms, vector, wanted, filters)
+            found = self._scored(records, statistics, places, question_terms, vector)
+            return Retrieval(question, vector, tuple(found(wanted)), statistics)
+
+        return self._library.asked(search, check=True)
 
     def read(self, ids: Sequence[str], vector: Floats) -> list[RetrievedPaper]:
         """The papers with these ids, in that order, with their cosines to ``vector``.
 
         ``score`` is the cosine; ``bm25`` is 0. Unknown ids are left out.
         """
-        index = self._library.index()
-        places = np.array([index.place[i] for i in ids if i in index.place], dtype=np.int64)
-        if not len(places):
+        return self._library.asked(lambda records: self._named(records, ids, vector), check=True)
+
+    def _named(self, records: Records, ids: Sequence[str], vector: Floats) -> list[RetrievedPaper]:
+        held = records.places(ids)
+        places = [held[i] for i in ids if i in held]
+        if not places:
             return []
-        best, dense = _dense_some(index, vector, places, self._settings.best_chunk_weight)
-        zeros = np.zeros(len(places), np.float32)
-        ranking = Ranking(index, "", vector, places, dense, dense, best, zeros, 0.0, 1.0)
-        return [_found(ranking, n) for n in range(len(places))]
+        scoring = records.scoring(places)
+        weight = self._settings.best_chunk_weight
+        best, dense = dense_scores(scoring, vector, weight)
+        made = self._made(records, scoring, self._statistics().background(vector, weight))
+        order = np.arange(len(scoring.places))
+        return made(order, dense, dense, best, np.zeros(len(order), np.float32))
+
+    def _statistics(self) -> LibraryStatistics:
+        statistics = self._library.statistics
+        assert isinstance(statistics, LibraryStatistics)  # noqa: S101
+        return statistics
+
+    # ------------------------------------------------------------------ candidates
+
+    def _candidates(
+        self,
+        records: Records,
+        question_terms: Sequence[str],
+        vector: Floats,
+        wanted: int,
+        filters: Filters | None,
+    ) -> list[int]:
+        """Places of the papers that both sides propose."""
+        lexical = max(_LEXICAL, 2 * wanted)
+        chunks = max(_CHUNKS, 3 * wanted)
+        if wanted >= len(records):
+            return [int(place) for place in records.all_places(filters)]
+        where = chroma_where(records, filters)
+        if where is _NOTHING:
+            return []
+        near = self._library.store().nearest(vector, chunks, where)
+        places = records.places(near)
+        proposed = dict.fromkeys(places[i] for i in near if i in places)
+        proposed |= dict.fromkeys(records.lexical(question_terms, lexical, filters))
+        if filters:  # Chroma holds shortened values; the records decide
+            fitting = set(records.all_places(filters).tolist())
+            return [place for place in proposed if place in fitting]
+        return list(proposed)
+
+    # ------------------------------------------------------------------ scores
+
+    def _scored(
+        self,
+        records: Records,
+        statistics: LibraryStatistics,
+        places: Sequence[int],
+        question_terms: Sequence[str],
+        vector: Floats,
+    ) -> Callable[[int], list[RetrievedPaper]]:
+        settings = self._settings
+        scoring = records.scoring(sorted(places))
+        best, dense = dense_scores(scoring, vector, settings.best_chunk_weight)
+        lexical = bm25(scoring, statistics, question_terms, k1=settings.bm25_k1, b=settings.bm25_b)
+        background = statistics.background(vector, settings.best_chunk_weight)
+        low = min(background.lowest, float(dense.min(initial=1.0)))
+        fused = settings.dense_weight * _normalised(dense, low) + (
+            1 - settings.dense_weight
+        ) * _normalised(lexical, 0.0)
+        made = self._made(records, scoring, background)
+
+        def first(k: int) -> list[RetrievedPaper]:
+            return made(_top(fused, k), fused, dense, best, lexical)
+
+        return first
+
+    def _made(self, records: Records, scoring: Scoring, background: Background) -> _Made:
+        """Makes `RetrievedPaper`s of rows of ``scoring``."""
+
+        def made(
+            rows: Places, scores: Floats, dense: Floats, best: Floats, lexical: Floats
+        ) -> list[RetrievedPaper]:
+            places = [int(scoring.places[row]) for row in rows]
+            stored = records.stored(places)
+            found = []
+            for row, place in zip(map(int, rows), places, strict=True):
+                if place not in stored:
+                    continue  # removed a moment ago
+                paper, spans = stored[place]
+                block = scoring.vectors[scoring.chunk_starts[row] : scoring.chunk_starts[row + 1]]
+                middle = block.mean(axis=0)
+                found.append(
+                    RetrievedPaper(
+                        paper=paper,
+                        score=float(scores[row]),
+                        cosine=float(dense[row]),
+                        best_cosine=float(best[row]),
+                        bm25=float(lexical[row]),
+                        standing=background.standing(float(best[row])),
+                        spans=spans,
+                        mean=middle / max(float(np.linalg.norm(middle)), 1e-6),
+                        read_vectors=partial(self._library.sentence_vectors, records, place),
+                    )
+                )
+            return found
+
+        return made
+
+    # ------------------------------------------------------------------ LlamaIndex
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return as_nodes(self.rank(query_bundle.query_str))
+        return [as_node(paper) for paper in self.find(query_bundle.query_str)]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
-def _found(ranking: Ranking, n: int) -> RetrievedPaper:
-    index, place = ranking.index, int(ranking.places[n])
-    mean = index.chunk_vectors(place).mean(axis=0)
-    return RetrievedPaper(
-        paper=index.paper(place),
-        score=float(ranking.scores[n]),
-        cosine=float(ranking.cosines[n]),
-        best_cosine=float(ranking.best_cosines[n]),
-        bm25=float(ranking.bm25[n]),
-        standing=ranking.standing(n),
-        spans=tuple(index.spans(place)),
-        mean=mean / max(float(np.linalg.norm(mean)), 1e-6),
-        read_vectors=lambda: index.sentence_vectors(place),
+def as_node(found: RetrievedPaper) -> NodeWithScore:
+    """A retrieved paper as a LlamaIndex node; a model sees its title, authors, year and venue."""
+    paper = found.paper
+    shown = {
+        "title": paper.label,
+        "authors": ", ".join(paper.authors),
+        "year": str(paper.year or ""),
+        "venue": paper.venue or "",
+    }
+    hidden = {
+        "paper_id": paper.id,
+        "url": paper.link or "",
+        "cosine": found.cosine,
+        "bm25": found.bm25,
+    }
+    node = TextNode(
+        id_=paper.id,
+        text=paper.abstract or paper.title,
+        metadata={key: value for key, value in shown.items() if value} | hidden,
+        excluded_llm_metadata_keys=list(hidden),
+        excluded_embed_metadata_keys=list(hidden),
     )
+    return NodeWithScore(node=node, score=found.score)
 
 
-def as_nodes(ranking: Ranking) -> list[NodeWithScore]:
-    """``ranking`` as LlamaIndex nodes, one a paper."""
-    nodes: list[NodeWithScore] = []
-    for n, place in enumerate(ranking.places):
-        paper = ranking.index.paper(int(place))
-        node = TextNode(
-            id_=paper.id,
-            text=paper.abstract or paper.title,
-            metadata={
-                "paper_id": paper.id,
-                "title": paper.label,
-                "url": paper.link or "",
-                "cosine": float(ranking.cosines[n]),
-                "bm25": float(ranking.bm25[n]),
-            },
-            excluded_llm_metadata_keys=["paper_id", "url", "cosine", "bm25"],
-            excluded_embed_metadata_keys=["paper_id", "url", "cosine", "bm25"],
-        )
-        nodes.append(NodeWithScore(node=node, score=float(ranking.scores[n])))
-    return nodes
+_NOTHING: dict[str, Any] = {"paper_id": ""}
+"""A filter that no paper fits."""
+
+
+def chroma_where(records: Records, filters: Filters | None) -> dict[str, Any] | None:
+    """``filters`` as Chroma's ``where``; None without filters.
+
+    Parts of names ("brandt") become the whole values that hold them.
+    """
+    if not filters:
+        return None
+    years = {"$gte": filters.first_year, "$lte": filters.last_year}
+    parts: list[dict[str, Any]] = [
+        {"year": {bound: year}} for bound, year in years.items() if year is not None
+    ]
+    if filters.ids:
+        parts.append({"paper_id": {"$in": list(filters.ids)}})
+    columns = {
+        "venue": filters.venue,
+        "source": filters.source,
+        "authors": filters.author,
+        "tags": filters.tag,
+    }
+    for column, wanted in columns.items():
+        if wanted:
+            values = records.values(column, wanted)
+            if not values:
+                return _NOTHING
+            parts.append(_holds_any(column, values))
+    return parts[0] if len(parts) == 1 else {"$and": parts}
+
+
+def _holds_any(column: str, values: Sequence[str]) -> dict[str, Any]:
+    """Chroma's condition that a value, or one of several values, is among ``values``."""
+    if column in ("venue", "source"):
+        return {column: {"$in": list(values)}}
+    each = [{column: {"$contains": value}} for value in values]
+    return each[0] if len(each) == 1 else {"$or": each}
+
+
+# ---------------------------------------------------------------------- formulas
+
+
+def bm25(
+    scoring: Scoring,
+    statistics: LibraryStatistics,
+    question_terms: Sequence[str],
+    *,
+    k1: float,
+    b: float,
+) -> Floats:
+    """(papers,) BM25; a term that the question repeats counts as often."""
+    scores = np.zeros(len(scoring.places), np.float32)
+    if not len(scores):
+        return scores
+    norm = k1 * (1 - b + b * scoring.lengths / max(statistics.mean_length, 1e-6))
+    paper_of_word = np.repeat(np.arange(len(scores)), np.diff(scoring.word_starts))
+    for term in dict.fromkeys(question_terms):
+        at = np.flatnonzero(scoring.words == word_hash(term))
+        papers, counts = paper_of_word[at], scoring.counts[at]
+        weight = np.float32(statistics.idf(term) * question_terms.count(term))
+        scores[papers] += weight * counts / (counts + norm[papers])
+    return scores
+
+
+def _normalised(scores: Floats, low: float) -> Floats:
+    """``scores`` from ``low`` to their highest as 0 to 1; zeros where all are equal."""
+    width = float(scores.max(initial=low)) - low
+    if width <= 0:
+        return np.zeros_like(scores)
+    normalised: Floats = (scores - np.float32(low)) / np.float32(width)
+    return normalised
+
+
+def _top(scores: Floats, k: int) -> Places:
+    """Rows of the ``k`` highest scores, best first; the earlier of equals first."""
+    order: Places = np.argsort(-scores, kind="stable")[:k]
+    return order

@@ -74,6 +74,11 @@ class RetrievedPaper:
         """Place of the sentence nearest to ``vector``; None where there is no abstract."""
         return int(np.argmax(self.vectors @ vector)) if self.spans else None
 
+    def best_passage(self, vector: Floats) -> str:
+        """The sentence nearest to ``vector``; the title where there is no abstract."""
+        place = self.best_sentence(vector)
+        return self.paper.label if place is None else self.sentences[place]
+
     @property
     def passage(self) -> Passage:
         """As it stands in an answer."""

@@ -61,7 +61,7 @@ def _fill(assistant: Assistant) -> None:
     library = assistant.library
     if len(library):
         try:
-            library.index()
+            library.ready()
         except LibraryMismatch:
             library.reindex()
     assistant.ingest(SAMPLE_PAPERS)

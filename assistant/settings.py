@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -81,21 +88,16 @@ class RetrievalSettings(_Group):
     best_chunk_weight: float = Field(0.5, ge=0, le=1, description="the rest: mean of chunks")
     bm25_k1: float = Field(1.5, ge=0)
     bm25_b: float = Field(0.75, ge=0, le=1)
-    title_repeats: int = Field(2, ge=0, description="times that BM25 counts the title")
-    exact_rows: int = Field(
-        200_000, ge=0, description="up to so many chunks every paper is scored; above, candidates"
-    )
-    candidates: int = Field(1000, ge=10, description="papers taken from each side when cut")
 
 
 class AnswerSettings(_Group):
     """Shape of an extractive answer."""
 
-    max_sentences: int = Field(5, ge=1, le=20)
-    max_words: int = Field(130, ge=30)
+    max_sentences: int = Field(3, ge=1, le=20, description="quoted; lists show what there is")
+    max_words: int = Field(75, ge=30, description="behind the sentence that answers")
     read_papers: int = Field(5, ge=1, le=50, description="papers whose evidence is weighed")
-    answered_from: float = Field(0.38, ge=0, le=1, description="confidence of an answer")
-    closest_from: float = Field(0.3, ge=0, le=1, description="below it: not in the library")
+    answered_from: float = Field(0.5, ge=0, le=1, description="confidence of an answer")
+    closest_from: float = Field(0.35, ge=0, le=1, description="below it: not in the library")
 
 
 class EndpointSettings(_Group):
@@ -114,19 +116,31 @@ class EndpointSettings(_Group):
     max_wait: float = Field(60.0, ge=0, description="longest Retry-After that is waited for")
 
 
+Verify = Literal["model", "local", "off"]
+"""Who checks what a language model wrote: it itself too, the local checker alone, nobody."""
+
+
 class GenerationSettings(_Group):
     """How an answer is written by a language model, and what it may cost."""
 
     effort: Literal["quick", "normal", "deep"] = Field(
         "normal", description="quick: one call; deep: searches again for what is missing"
     )
-    verify: bool = Field(False, description="let the model check the sentences too")
+    verify: Verify = Field(
+        "model", description="who checks the sentences: the model too, the local checker, nobody"
+    )
     max_tokens: int = Field(1200, ge=16, description="tokens of a reply")
     max_cost: float | None = Field(None, gt=0, description="US dollars that a question may cost")
     passage_tokens: int = Field(6000, ge=200, description="tokens of the papers in a prompt")
     history_tokens: int = Field(1200, ge=0, description="tokens of the turns before, condensed")
     language: str = Field("the language of the question", description="of the answer, in words")
     cache: bool = Field(False, description="keep replies on disk and use them again")
+
+    @field_validator("verify", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        """What was a switch: on is the model, off is the local checker alone."""
+        return {True: "model", "true": "model", False: "local", "false": "local"}.get(value, value)
 
 
 class LockSettings(_Group):
@@ -148,6 +162,39 @@ class ServerSettings(_Group):
     waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
 
 
+class SourceSettings(_Group):
+    """One service that papers are fetched from."""
+
+    url: str | None = Field(None, description="base address; the service's own if not set")
+    key: SecretStr | None = Field(None, description="its API key, where it has such")
+    email: str | None = Field(None, description="told to this service; sources.email if not set")
+    interval: float | None = Field(None, ge=0, description="seconds between two requests")
+
+
+class SourcesSettings(_Group):
+    """How services are asked for papers (`assistant sync`, `assistant enrich`)."""
+
+    email: str | None = Field(None, description="told to services, which then serve faster")
+    timeout: float = Field(60.0, gt=0, description="seconds without a sign of life")
+    connect_timeout: float = Field(10.0, gt=0, description="seconds until it is unreachable")
+    retries: int = Field(4, ge=0, le=20, description="of what may pass: 429, 5xx, lost lines")
+    backoff: float = Field(1.0, ge=0, description="seconds before the second try; then doubled")
+    max_wait: float = Field(120.0, ge=0, description="longest Retry-After that is waited for")
+    arxiv: SourceSettings = Field(default_factory=SourceSettings)
+    openalex: SourceSettings = Field(default_factory=SourceSettings)
+    semanticscholar: SourceSettings = Field(default_factory=SourceSettings)
+    pubmed: SourceSettings = Field(default_factory=SourceSettings)
+    crossref: SourceSettings = Field(default_factory=SourceSettings)
+    hf_papers: SourceSettings = Field(default_factory=SourceSettings)
+    zotero: SourceSettings = Field(default_factory=SourceSettings)
+    feed: SourceSettings = Field(default_factory=SourceSettings)
+
+    def of(self, service: str) -> SourceSettings:
+        """Those of one service, by its field's name."""
+        found: SourceSettings = getattr(self, service)
+        return found
+
+
 class Settings(BaseSettings):
     """All settings. ``Settings()`` reads the environment and the TOML file."""
 
@@ -158,6 +205,12 @@ class Settings(BaseSettings):
     library: Path = Field(
         default_factory=lambda: user_data_path(APP) / "library", description="the library's folder"
     )
+    store: str | None = Field(
+        None,
+        description="a folder, http(s)://host:port of a Chroma server, or "
+        "chroma-cloud:TENANT/DATABASE; the library's folder if not set",
+    )
+    store_token: SecretStr | None = Field(None, description="for a server that wants one")
     cache: Path = Field(
         default_factory=lambda: user_cache_path(APP), description="model files and replies"
     )
@@ -165,6 +218,7 @@ class Settings(BaseSettings):
     llm_small: str | None = Field(
         None, description="a cheaper model for the small steps; the same model if not set"
     )
+    profile: bool = Field(False, description="let the list of interests rank digests and ties")
     prompts: Path | None = Field(None, description="folder whose prompts stand before ours")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
@@ -176,6 +230,7 @@ class Settings(BaseSettings):
     generation: GenerationSettings = Field(default_factory=GenerationSettings)
     lock: LockSettings = Field(default_factory=LockSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:

@@ -1,319 +1,520 @@
-"""The Chroma collection: the one place that writes papers down and reads them back.
+"""The Chroma collection: the truth about a library, asked through LlamaIndex's ChromaVectorStore.
 
-A paper is one row a chunk, each a LlamaIndex node (so that other LlamaIndex code can open the
-collection), with the ids ``<paper id>#0``, ``#1``, …. The first row's metadata also carries
-what is stored once a paper: the record, and the sentence vectors (int8, base64), so that the
-search index can be made again without the embedding model. All rows of a paper go in one
-transaction; rows that a killed writer left over from a longer, older version are ignored when
-read, and deleted by `PaperStore.tidy`.
+A paper is one row a chunk, with the ids ``<paper id>#0``, ``#1``, …; the document is that piece
+of the abstract, its vector that of the piece with the title before it, and the metadata is what
+a person would filter by (title, year, venue, authors, source, doi, tags). The first row also
+carries the rest of the record, in pieces that fit a Chroma Cloud value. The collection may lie
+in a folder, on a Chroma server, or in Chroma Cloud.
+
+An embedded client does not see what another process adds, and two must not write at once, so a
+folder is guarded: whoever asks holds a lock shared, whoever writes holds it alone for one batch,
+and a client is opened anew when somebody else has written since.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import sqlite3
+import tempfile
+import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from assistant.address import StoreAddress
 from assistant.chunking import Chunk
-from assistant.index import IndexRow
+from assistant.errors import LibraryError
+from assistant.files import writable
 from assistant.paper import Paper
-from assistant.text import Span
+from assistant.records import StoredPaper
+from assistant.text import sentences
 
 if TYPE_CHECKING:
-    from chromadb.api.client import Client
+    from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
+    from llama_index.vector_stores.chroma import ChromaVectorStore
 
-__all__ = ["DATABASE", "CollectionMissing", "PaperStore", "descriptions", "drop_other_collections"]
+__all__ = ["ChromaStore", "CollectionMissing", "Row", "collections", "drop_collection", "rows_of"]
+
+Floats = NDArray[np.float32]
 
 DATABASE = "chroma.sqlite3"
-"""The database's file in Chroma's folder."""
-
 _ROWS_PER_CALL = 2000
+_CLOUD_ROWS = 300
+_VALUE_BYTES = 3900
+"""Of one metadata value; Chroma Cloud takes 4,096."""
+_PIECES = 8
+_AUTHORS = 60
 _HNSW = {
     "space": "cosine",
     "ef_construction": 100,
     "ef_search": 200,
     "max_neighbors": 16,
-    # What is not in the graph yet lies in a log that every write reads again: writing a row took
-    # 1.3 ms on average with these two (of 12,000 rows), 2.6 ms with a threshold of 20,000.
-    "batch_size": 1000,
-    "sync_threshold": 2000,
+    # what is not in the graph's file yet is put into it again by each process that opens it
+    "batch_size": 100,
+    "sync_threshold": 1000,
 }
 
 
 class CollectionMissing(Exception):
-    """The database has no collection of this name."""
+    """There is no collection of this name."""
 
 
-class PaperStore:
-    """One collection of an embedded Chroma database. Only a process that holds the library's
-    lock may open one: a Chroma client writes even when it is only asked something.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row to be written: a chunk of a paper."""
+
+    id: str
+    document: str
+    metadata: dict[str, Any]
+    vector: Floats
+
+
+class ChromaStore:
+    """One collection. Safe in several threads.
 
     Args:
-        folder: of the database.
+        address: where it is.
         name: of the collection.
-        described: recorded with a new collection, see `descriptions`.
+        described: recorded with a new collection.
         make: the collection if it does not exist.
+        token: for a server or Chroma Cloud that wants one.
+        given: the collection itself, where somebody else has opened it.
 
     Raises:
         CollectionMissing: it does not exist, and is not to be made.
+        LibraryError: a server does not answer, or refuses.
     """
 
     def __init__(
-        self, folder: Path, name: str, described: Mapping[str, str | int], *, make: bool = True
+        self,
+        address: StoreAddress,
+        name: str,
+        described: Mapping[str, str | int] | None = None,
+        *,
+        make: bool = False,
+        token: str | None = None,
+        given: Collection | None = None,
     ) -> None:
-        from chromadb.errors import NotFoundError  # noqa: PLC0415
-
-        self._client = _client(folder)
-        try:
-            self._collection: Collection = (
-                self._client.get_or_create_collection(
-                    name,
-                    embedding_function=None,
-                    configuration=cast(Any, {"hnsw": _HNSW}),
-                    metadata=dict(described),
-                )
-                if make
-                else self._client.get_collection(name, embedding_function=None)
-            )
-        except BaseException as error:
-            self._client.close()
-            if isinstance(error, NotFoundError):
-                raise CollectionMissing(name) from None
-            raise
+        self.address, self.name = address, name
+        self._described, self._token = dict(described or {}), token
+        self._lock = threading.RLock()
+        self._client: _Client | None = None
+        self._opened: Collection | None = given
+        self._version: object = None
+        self._guard = address.guard()
+        with self._guarded(writing=make):
+            self._open(make=make)
 
     def close(self) -> None:
-        """Lets go of the database's files."""
-        self._client.close()
+        """Lets go of the database's files or the connection."""
+        with self._lock:
+            if self.address.kind != "given":
+                self._opened = None
+            if self._client is not None:
+                self._client.close()
+                self._client = None
 
-    def __enter__(self) -> PaperStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    # ------------------------------------------------------------------ opening
+
+    def _open(self, *, make: bool = False) -> Collection:
+        from chromadb.errors import NotFoundError  # noqa: PLC0415
+
+        if self._opened is not None:
+            return self._opened
+        client = self._client = _Client(self.address, self._token)
+        try:
+            with client.errors():
+                self._opened = (
+                    client.api.get_or_create_collection(
+                        self.name,
+                        embedding_function=None,
+                        configuration=cast(Any, {"hnsw": _HNSW}),
+                        metadata=self._described or None,
+                    )
+                    if make
+                    else client.api.get_collection(self.name, embedding_function=None)
+                )
+        except NotFoundError:
+            self.close()
+            raise CollectionMissing(self.name) from None
+        except BaseException:
+            self.close()
+            raise
+        return self._opened
+
+    @contextmanager
+    def _guarded(self, *, writing: bool) -> Iterator[None]:
+        with self._lock:
+            guard = self._guard
+            held = (
+                nullcontext()
+                if guard is None
+                else guard.write_lock()
+                if writing
+                else guard.read_lock()
+            )
+            try:
+                with held:
+                    yield
+            except BaseException:
+                # a client that has failed once (on a full disk) may never return when it is
+                # asked again
+                self.close()
+                raise
+
+    def fresh_for(self, version: object) -> None:
+        """Opens the database anew if it was opened at another version: somebody has written."""
+        with self._lock:
+            if self.address.kind == "folder" and self._version not in (None, version):
+                self.close()
+            self._version = version
+
+    @property
+    def _rows_per_call(self) -> int:
+        return _CLOUD_ROWS if self.address.kind == "cloud" else _ROWS_PER_CALL
+
+    # ------------------------------------------------------------------ asking
+
+    def vector_store(self) -> ChromaVectorStore:
+        """The collection as LlamaIndex's vector store, for any query engine or index."""
+        from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
+
+        with self._guarded(writing=False):
+            return ChromaVectorStore(chroma_collection=self._open())
+
+    def nearest(
+        self, vector: Floats, most: int, where: Mapping[str, Any] | None = None
+    ) -> list[str]:
+        """Ids of the papers with the ``most`` chunks nearest to ``vector``, nearest first."""
+        from llama_index.core.vector_stores.types import VectorStoreQuery  # noqa: PLC0415
+        from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
+
+        query = VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=most)
+        options = {"where": dict(where)} if where else {}
+        with self._guarded(writing=False):
+            store = ChromaVectorStore(chroma_collection=self._open())
+            with _told(self.address):
+                found = store.query(query, **options)
+        return list(dict.fromkeys(paper_of(row_id) for row_id in found.ids or []))
+
     def __len__(self) -> int:
         """Rows held."""
-        return int(self._collection.count())
+        with self._guarded(writing=False), _told(self.address):
+            return int(self._open().count())
 
-    def chunk_counts(self) -> dict[str, int]:
-        """Paper id → rows held, read from the ids alone."""
-        counts: dict[str, int] = {}
-        for row_id in self._collection.get(include=[])["ids"]:
-            paper_id = _paper(row_id)
-            counts[paper_id] = counts.get(paper_id, 0) + 1
-        return counts
+    def row_ids(self) -> list[str]:
+        """Ids of all rows."""
+        with self._guarded(writing=False), _told(self.address):
+            collection, step = self._open(), 10_000
+            found: list[str] = []
+            if self.address.kind == "cloud":
+                step = _CLOUD_ROWS
+            while some := collection.get(include=[], limit=step, offset=len(found))["ids"]:
+                found += some
+                if len(some) < step:
+                    break
+            return found
 
-    def write(self, papers: Sequence[tuple[IndexRow, Sequence[Chunk]]]) -> None:
-        """Adds papers or replaces them, whole, each in one transaction."""
-        group: list[tuple[IndexRow, Sequence[Chunk]]] = []
-        rows = 0
-        for row, chunks in papers:
-            if group and rows + len(chunks) > _ROWS_PER_CALL:
-                self._write_group(group)
-                group, rows = [], 0
-            group.append((row, chunks))
-            rows += len(chunks)
-        if group:
-            self._write_group(group)
+    def read(self, paper_ids: Sequence[str]) -> Iterator[StoredPaper]:
+        """The papers with these ids that are held whole, in that order."""
+        step = max(1, self._rows_per_call // 10)
+        for start in range(0, len(paper_ids), step):
+            some = list(paper_ids[start : start + step])
+            rows = self._get({"paper_id": {"$in": some}})
+            for paper_id in some:
+                whole = _whole(rows.get(paper_id, []))
+                if whole is not None:
+                    yield whole
 
-    def _write_group(self, group: Sequence[tuple[IndexRow, Sequence[Chunk]]]) -> None:
-        ids: list[str] = []
-        documents: list[str] = []
-        metadatas: list[dict[str, Any]] = []
-        for row, chunks in group:
-            for ordinal, chunk in enumerate(chunks):
-                ids.append(f"{row.paper.id}#{ordinal}")
-                documents.append(chunk.text)
-                metadatas.append(_metadata(row, chunk, ordinal, len(chunks)))
-        self._collection.upsert(
-            ids=ids,
-            embeddings=cast(Any, np.concatenate([row.vectors for row, _ in group])),
-            documents=documents,
-            metadatas=cast(Any, metadatas),
+    def changed_since(self, revision: int) -> Iterator[StoredPaper]:
+        """The whole papers that were written at ``revision`` or later."""
+        for rows in self._get({"revision": {"$gte": revision}}).values():
+            whole = _whole(rows)
+            if whole is not None:
+                yield whole
+
+    def _get(self, where: Mapping[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+        """Paper id → its rows: (id, document, metadata, vector)."""
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        offset, step = 0, self._rows_per_call
+        with self._guarded(writing=False), _told(self.address):
+            collection = self._open()
+            while True:
+                got = collection.get(
+                    where=cast(Any, dict(where)),
+                    limit=step,
+                    offset=offset,
+                    include=["documents", "metadatas", "embeddings"],
+                )
+                ids = got["ids"]
+                fields = zip(
+                    ids,
+                    cast(Any, got["documents"]),
+                    cast(Any, got["metadatas"]),
+                    cast(Any, got["embeddings"]),
+                    strict=True,
+                )
+                for row in fields:
+                    found.setdefault(paper_of(row[0]), []).append(row)
+                offset += len(ids)
+                if len(ids) < step:
+                    return found
+
+    # ------------------------------------------------------------------ writing
+
+    def upsert(self, rows: Sequence[Row]) -> None:
+        """Adds rows or replaces them; those of one call are all written or none."""
+        step = self._rows_per_call
+        with self._guarded(writing=True), _told(self.address):
+            collection = self._open()
+            for start in range(0, len(rows), step):
+                some = rows[start : start + step]
+                collection.upsert(
+                    ids=[row.id for row in some],
+                    embeddings=cast(Any, np.stack([row.vector for row in some])),
+                    documents=[row.document for row in some],
+                    metadatas=cast(Any, [row.metadata for row in some]),
+                )
+
+    def delete(self, row_ids: Iterable[str]) -> None:
+        """Deletes rows; unknown ids are passed over."""
+        wanted, step = list(row_ids), self._rows_per_call
+        with self._guarded(writing=True), _told(self.address):
+            for start in range(0, len(wanted), step):
+                self._open().delete(ids=wanted[start : start + step])
+
+
+def paper_of(row_id: str) -> str:
+    """The id of the paper that a row belongs to."""
+    return row_id.rpartition("#")[0]
+
+
+def rows_of(stored: StoredPaper, chunks: Sequence[Chunk]) -> list[Row]:
+    """The rows of one paper."""
+    common = _common(stored.paper, stored.revision, len(chunks))
+    rows = []
+    for n, (chunk, vector) in enumerate(zip(chunks, stored.vectors, strict=True)):
+        metadata = common | {"ordinal": n, "start": chunk.span.start, "end": chunk.span.end}
+        if n == 0:
+            metadata |= _record(stored.paper)
+        body = stored.paper.abstract[chunk.span.start : chunk.span.end] or stored.paper.label
+        rows.append(Row(f"{stored.paper.id}#{n}", body, metadata, vector))
+    return rows
+
+
+def _common(paper: Paper, revision: int, chunks: int) -> dict[str, Any]:
+    """What every row of a paper carries: what is filtered by."""
+    known: dict[str, Any] = {
+        "paper_id": paper.id,
+        "title": _cut(paper.label),
+        "revision": revision,
+        "chunks": chunks,
+        "year": paper.year,
+        "venue": _cut(paper.venue) if paper.venue else None,
+        "source": _cut(paper.source) if paper.source else None,
+        "doi": paper.doi,
+        "authors": [_cut(name, 60) for name in paper.authors[:_AUTHORS]] or None,
+        "tags": [_cut(tag, 60) for tag in paper.tags[:_AUTHORS]] or None,
+    }
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def _cut(text: str, size: int = _VALUE_BYTES) -> str:
+    return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
+
+
+def _record(paper: Paper) -> dict[str, str]:
+    """The record less what stands in the documents, in pieces of `_VALUE_BYTES`."""
+    for left_out in ({"id", "abstract"}, {"id", "abstract", "original"}):
+        text = paper.model_dump_json(exclude=left_out, exclude_defaults=True).encode()
+        if len(text) <= _PIECES * _VALUE_BYTES:
+            break
+    else:
+        short = paper.model_copy(update={"authors": paper.authors[:200], "original": {}})
+        text = short.model_dump_json(exclude={"id", "abstract"}, exclude_defaults=True).encode()
+    pieces: dict[str, str] = {}
+    while text:
+        piece = text[:_VALUE_BYTES].decode("utf-8", "ignore")
+        pieces[f"record_{len(pieces)}"] = piece
+        text = text[len(piece.encode()) :]
+    return pieces
+
+
+def _whole(rows: Sequence[tuple[Any, ...]]) -> StoredPaper | None:
+    """The paper made of ``rows``, or None where any of them is missing or stale."""
+    by_ordinal = {int(row[2]["ordinal"]): row for row in rows}
+    head = by_ordinal.get(0)
+    if head is None or "revision" not in head[2]:
+        return None
+    revision, chunks = int(head[2]["revision"]), int(head[2]["chunks"])
+    kept = [by_ordinal.get(n) for n in range(chunks)]
+    if any(row is None or int(row[2]["revision"]) != revision for row in kept):
+        return None
+    whole = cast(list[tuple[Any, ...]], kept)
+    pieces = (head[2].get(f"record_{n}", "") for n in range(_PIECES))
+    try:
+        record = json.loads("".join(pieces))
+        paper = Paper.model_validate(record | {"abstract": _abstract(whole)})
+    except (ValueError, ValidationError):
+        return None
+    vectors = np.array([row[3] for row in whole], dtype=np.float32)
+    return StoredPaper(paper, tuple(sentences(paper.abstract)), vectors, revision)
+
+
+def _abstract(rows: Sequence[tuple[Any, ...]]) -> str:
+    """The abstract, put together from the documents; between them stands a space or nothing."""
+    text = ""
+    for _, document, metadata, _ in rows:
+        if int(metadata["end"]) > int(metadata["start"]):
+            text = text.ljust(int(metadata["start"])) + document
+    return text
+
+
+# ---------------------------------------------------------------------- the database
+
+
+class _Client:
+    """A Chroma client of its own: Chroma hands one embedded database out to all that name it,
+    and such a one neither closes nor sees what another process has written.
+    """
+
+    def __init__(self, address: StoreAddress, token: str | None) -> None:
+        import chromadb  # noqa: PLC0415
+        from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415
+        from chromadb.config import Settings as ChromaSettings  # noqa: PLC0415
+
+        self._address = address
+        quiet = ChromaSettings(anonymized_telemetry=False)
+        before = set(SharedSystemClient._identifier_to_system)
+        try:
+            if address.kind == "folder":
+                folder = str(self._readable(address.chroma))
+                self.api: ClientAPI = chromadb.PersistentClient(folder, settings=quiet)
+            else:
+                with self.errors():
+                    self.api = self._connected(quiet, token)
+        finally:  # also where it fails: it would be handed out half-opened
+            systems = SharedSystemClient._identifier_to_system
+            mine = [systems.pop(name) for name in set(systems) - before]
+            for name in set(SharedSystemClient._identifier_to_refcount) - before:
+                SharedSystemClient._identifier_to_refcount.pop(name)
+            self._system = mine[0] if mine else None
+
+    def _connected(self, quiet: Any, token: str | None) -> ClientAPI:
+        import chromadb  # noqa: PLC0415
+
+        address = self._address
+        if address.kind == "cloud":
+            return chromadb.CloudClient(
+                tenant=address.tenant, database=address.database, api_key=token, settings=quiet
+            )
+        return chromadb.HttpClient(
+            host=address.host,
+            port=address.port,
+            ssl=address.ssl,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+            settings=quiet,
         )
 
-    def trim(self, old_counts: Iterable[tuple[str, int, int]]) -> None:
-        """Deletes rows left over from older versions: (paper id, rows before, rows now)."""
-        self._delete(f"{pid}#{n}" for pid, before, now in old_counts for n in range(now, before))
+    def _readable(self, folder: Path) -> Path:
+        """``folder``, or a copy of it: Chroma writes where it is only asked something."""
+        if writable(folder) or not folder.exists():
+            return folder
+        copied = Path(tempfile.mkdtemp(prefix="assistant-chroma-")) / "chroma"
+        weakref.finalize(self, shutil.rmtree, copied.parent, ignore_errors=True)
+        for file in (path for path in folder.rglob("*") if path.is_file()):
+            target = copied / file.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        return copied
 
-    def _delete(self, row_ids: Iterable[str]) -> None:
-        for ids in _batches(list(row_ids), _ROWS_PER_CALL):
-            self._collection.delete(ids=ids)
+    def close(self) -> None:
+        with suppress(Exception):
+            cast(Any, self.api)._server._session.close()  # of a server; Chroma leaves it open
+        if self._system is not None:
+            with suppress(Exception):
+                self._system.stop()
 
-    def delete(self, counts: Iterable[tuple[str, int]]) -> None:
-        """Deletes papers: (paper id, rows that it has)."""
-        self.trim((paper_id, rows, 0) for paper_id, rows in counts)
-
-    def read(self, counts: Iterable[tuple[str, int]]) -> Iterator[IndexRow]:
-        """The papers named, in that order; those that are not whole are left out."""
-        for group in _grouped(counts, _ROWS_PER_CALL):
-            ids = [f"{paper_id}#{n}" for paper_id, rows in group for n in range(rows)]
-            found = self._collection.get(ids=ids, include=["metadatas", "embeddings"])
-            at = {row_id: i for i, row_id in enumerate(found["ids"])}
-            embeddings = np.asarray(found["embeddings"], dtype=np.float32)
-            metadatas = cast(list[dict[str, Any]], found["metadatas"])
-            for paper_id, _ in group:
-                row = _whole_paper(paper_id, at, embeddings, metadatas)
-                if row is not None:
-                    yield row
-
-    def tidy(self) -> dict[str, int]:
-        """Deletes rows beyond the last chunk of a paper, which a killed writer may have left.
-
-        Rows of a paper that is not whole are left alone: Chroma writes all rows of a call or
-        none, so that they are on their way (as on a full disk), and `read` passes over them.
-
-        Returns what `chunk_counts` does now.
-        """
-        counts = self.chunk_counts()
-        for ids in _batches(list(counts), _ROWS_PER_CALL):
-            heads = self._collection.get(ids=[f"{i}#0" for i in ids], include=["metadatas"])
-            metadatas = cast(list[dict[str, Any]], heads["metadatas"])
-            longer = []
-            for row_id, metadata in zip(heads["ids"], metadatas, strict=True):
-                paper_id, chunks = _paper(row_id), int(metadata["chunks"])
-                if counts[paper_id] > chunks:
-                    longer.append(paper_id)
-                    counts[paper_id] = chunks
-            if longer:
-                found = self._collection.get(
-                    where=cast(Any, {"paper_id": {"$in": longer}}), include=[]
-                )
-                self._delete(
-                    row_id for row_id in found["ids"] if _ordinal(row_id) >= counts[_paper(row_id)]
-                )
-        return counts
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """What a server says, in one sentence."""
+        with _told(self._address):
+            yield
 
 
-def descriptions(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """The collections of the database in ``folder``, with what was recorded with each."""
-    client = _client(folder)
+@contextmanager
+def _told(address: StoreAddress) -> Iterator[None]:
+    """Turns what a server raises into one clear sentence; a folder's errors are the library's."""
+    if address.kind == "folder":
+        yield
+        return
+    import httpx  # noqa: PLC0415
+    from chromadb.errors import ChromaAuthError, NotFoundError  # noqa: PLC0415
+
     try:
-        found = client.list_collections()
-        return [(collection.name, dict(collection.metadata or {})) for collection in found]
+        yield
+    except NotFoundError:
+        raise
+    except (ChromaAuthError, PermissionError):
+        raise LibraryError(
+            f"The Chroma server at {address} refuses the token.",
+            "Set ASSISTANT_STORE_TOKEN to a token that may read and write there.",
+        ) from None
+    except (httpx.HTTPError, ValueError, ConnectionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise LibraryError(
+            f"The Chroma server at {address} does not answer: {reason.rstrip('.')}.",
+            "Start it ('chroma run'), or correct ASSISTANT_STORE.",
+        ) from None
+
+
+def collections(
+    address: StoreAddress, token: str | None = None
+) -> list[tuple[str, dict[str, Any]]]:
+    """The collections at ``address``, with what was recorded with each; none where is nothing."""
+    if address.kind == "folder" and not (address.chroma / DATABASE).is_file():
+        return []
+    client = _Client(address, token)
+    try:
+        with client.errors():
+            found = client.api.list_collections()
+        return [(one.name, dict(one.metadata or {})) for one in found]
     finally:
         client.close()
 
 
-def drop_other_collections(folder: Path, keep: str) -> None:
-    """Deletes every collection but ``keep`` from the database in ``folder``.
+def drop_collection(address: StoreAddress, name: str, token: str | None = None) -> None:
+    """Deletes a collection and, in a folder, its graph, which Chroma leaves behind."""
+    from chromadb.errors import NotFoundError  # noqa: PLC0415
 
-    Their graphs go, too: Chroma leaves those files behind.
-    """
-    client = _client(folder)
+    client = _Client(address, token)
     try:
-        for collection in client.list_collections():
-            if collection.name != keep:
-                client.delete_collection(collection.name)
+        with client.errors(), suppress(NotFoundError):
+            client.api.delete_collection(name)
     finally:
         client.close()
+    if address.kind == "folder":
+        _drop_graphs(address.chroma)
+
+
+def _drop_graphs(folder: Path) -> None:
     with closing(sqlite3.connect(folder / DATABASE)) as database:
         used = {str(row[0]) for row in database.execute("SELECT id FROM segments")}
     for graph in folder.iterdir():
         if graph.is_dir() and graph.name not in used:
             shutil.rmtree(graph, ignore_errors=True)
-
-
-def _client(folder: Path) -> Client:
-    import chromadb  # noqa: PLC0415
-    from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415
-    from chromadb.config import Settings as ChromaSettings  # noqa: PLC0415
-
-    settings = ChromaSettings(anonymized_telemetry=False)
-    try:
-        return cast("Client", chromadb.PersistentClient(path=str(folder), settings=settings))
-    except BaseException:
-        # Chroma would hand its half-opened database out again to whoever tries next
-        SharedSystemClient._identifier_to_system.pop(str(folder), None)
-        raise
-
-
-def _metadata(row: IndexRow, chunk: Chunk, ordinal: int, chunks: int) -> dict[str, Any]:
-    from llama_index.core.schema import (  # noqa: PLC0415
-        NodeRelationship,
-        RelatedNodeInfo,
-        TextNode,
-    )
-    from llama_index.core.vector_stores.utils import node_to_metadata_dict  # noqa: PLC0415
-
-    paper = row.paper
-    node = TextNode(
-        id_=f"{paper.id}#{ordinal}",
-        text=chunk.text,
-        metadata={"paper_id": paper.id, "title": paper.label},
-        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=paper.id)},
-        start_char_idx=chunk.span.start,
-        end_char_idx=chunk.span.end,
-    )
-    metadata = dict(node_to_metadata_dict(node, remove_text=True, flat_metadata=True))
-    metadata |= {"ordinal": ordinal, "chunks": chunks, "text_hash": paper.text_hash}
-    if ordinal == 0:
-        metadata["record"] = paper.model_dump_json(exclude={"id"}, exclude_defaults=True)
-        block = np.ascontiguousarray(row.sentence_vectors, dtype=np.int8)
-        metadata["sentence_vectors"] = base64.b64encode(block.tobytes()).decode("ascii")
-        metadata["sentence_spans"] = json.dumps(row.spans)
-    return metadata
-
-
-def _whole_paper(
-    paper_id: str,
-    at: dict[str, int],
-    embeddings: np.ndarray[Any, Any],
-    metadatas: Sequence[dict[str, Any]],
-) -> IndexRow | None:
-    """The paper made of the rows found, or None where any of them is missing or stale."""
-    head = at.get(f"{paper_id}#0")
-    if head is None:
-        return None
-    meta = metadatas[head]
-    rows = [at.get(f"{paper_id}#{n}") for n in range(int(meta["chunks"]))]
-    places = [row for row in rows if row is not None]
-    if len(places) != len(rows) or any(
-        metadatas[place]["text_hash"] != meta["text_hash"] for place in places
-    ):
-        return None
-    try:
-        paper = Paper.model_validate_json(meta["record"])
-    except ValidationError:
-        return None
-    vectors = embeddings[places]
-    spans = [Span(*span) for span in json.loads(meta["sentence_spans"])]
-    block = np.frombuffer(base64.b64decode(meta["sentence_vectors"]), dtype=np.int8)
-    return IndexRow(paper, vectors, spans, block.reshape(len(spans), vectors.shape[1]))
-
-
-def _grouped(
-    counts: Iterable[tuple[str, int]], rows_per_group: int
-) -> Iterator[list[tuple[str, int]]]:
-    group: list[tuple[str, int]] = []
-    rows = 0
-    for paper_id, n in counts:
-        if group and rows + n > rows_per_group:
-            yield group
-            group, rows = [], 0
-        group.append((paper_id, n))
-        rows += n
-    if group:
-        yield group
-
-
-def _batches(ids: list[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
-
-
-def _paper(row_id: str) -> str:
-    return row_id.rpartition("#")[0]
-
-
-def _ordinal(row_id: str) -> int:
-    return int(row_id.rpartition("#")[2])

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -49,8 +48,11 @@ _ABBREVIATIONS = re.findall(
     "i.i.d a.k.a incl ca def thm prop tab viz std dev",
 )
 _OPENERS, _CLOSERS = "([{", ")]}"
-# where Punkt sees no end: "… curriculum.We conduct …", and no space after a Chinese full stop
-_GLUED = re.compile(r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )|(?<=[。！？])(?=\S)")
+# where Punkt sees no end: "… curriculum.We conduct …", no space after a Chinese full stop, and
+# one before the full stop, as old collections in small letters have it
+_GLUED = re.compile(
+    r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )|(?<=[。！？])(?=\S)|(?<= [.!?]) +(?=\S)"
+)
 
 
 class Span(NamedTuple):
@@ -107,8 +109,11 @@ def _open_brackets(text: str) -> int:
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """What Punkt cuts, cut again where the space after a full stop is missing."""
     for start, end in _punkt().span_tokenize(text):
-        cuts = [start + found.start() for found in _GLUED.finditer(text[start:end])]
-        yield from pairwise([start, *cuts, end])
+        at = start
+        for found in _GLUED.finditer(text[start:end]):
+            yield at, start + found.start()
+            at = start + found.end()
+        yield at, end
 
 
 def sentences(text: str) -> list[Span]:
@@ -123,7 +128,7 @@ def sentences(text: str) -> list[Span]:
         if spans:
             before = text[spans[-1].start : spans[-1].end]
             broken = (
-                piece[0].islower()
+                (piece[0].islower() and not before.endswith((" .", " ?", " !")))
                 or _open_brackets(before) > 0
                 or re.fullmatch(r"\(?\w{1,2}[.)]", before)
             )

@@ -1,67 +1,143 @@
-"""The support checker measured: AUROC by kind of false pair, on papers that it was not fitted on.
+"""The support checker measured: on pairs labelled by hand, and on pairs made from abstracts.
 
-    python -m eval.checker           the table
-    python -m eval.checker --fit     coefficients for assistant/answering/support.py as well
-
-Reads the listing pages in the folder that ASSISTANT_TEST_DATA names, and the digests of the
-sample library as retellings of the same papers.
+A labelled pair is a sentence, the titles of the papers that it cites, and whether
+these support it. Made pairs (`eval.checker_pairs`) are a true sentence with its paper, and false
+ones made from it; the checker was fitted on one half of the papers and is measured on the other
+(`held_out`). ``python -m eval checker --fit FILE`` fits it anew.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import math
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.answering.support import COEFFICIENTS, FEATURES, INTERCEPT, Source, SupportChecker
-from assistant.embedding import Embedder, open_embedder
-from assistant.paper import Paper
-from assistant.settings import Settings
+from assistant.answering.support import FEATURES, Source, SupportChecker
+from assistant.embedding import Embedder
+from assistant.paper import Paper, normalised_title
 from assistant.text import sentences, terms
-from eval.checker_pairs import CHANGES, Pair, make_pairs
+from eval.checker_pairs import CHANGES, make_pairs
+from eval.data import EvalError
+from eval.statistics import calibration_error, mean_interval, separation
 
-__all__ = ["CheckerReport", "measure", "read_papers"]
-
-Floats = NDArray[np.float64]
 STYLES = ("copy", "light", "digest")
+Floats = NDArray[np.float64]
+_RANK = {"unsupported": 0, "partial": 1, "supported": 2}
 
 
-@dataclass(frozen=True)
-class CheckerReport:
-    """AUROC by (kind, style); style "all" is every style. ``counts`` are of false pairs."""
+class LabelledPair(BaseModel):
+    """One line of a file of pairs; ``label`` is what a careful reader says."""
 
-    auroc: dict[tuple[str, str], float]
-    counts: dict[tuple[str, str], int]
+    model_config = ConfigDict(frozen=True)
 
-    def markdown(self) -> str:
-        """The table as it stands in the report."""
-        columns = ("all", *STYLES)
-        lines = [
-            "| false pair | " + " | ".join(columns) + " | pairs |",
-            "|---|" + "---|" * (len(columns) + 1),
-        ]
-        for kind in CHANGES:
-            cells = [f"{self.auroc.get((kind, style), math.nan):.3f}" for style in columns]
-            lines.append(f"| {kind} | {' | '.join(cells)} | {self.counts.get((kind, 'all'), 0)} |")
-        return "\n".join(lines)
+    id: str
+    kind: str
+    sentence: str
+    cited: list[str] = Field(default_factory=list)
+    label: str
 
 
-def read_papers(data: Path) -> list[Paper]:
-    """The abstracts of the pages in ``data``, and the digests of the sample library."""
-    from assistant.reading import read  # noqa: PLC0415
-    from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
+class Checks:
+    """The checker over some papers, each made ready once."""
 
-    records = read([*sorted(data.glob("*.txt")), SAMPLE_PAPERS])
-    return [record for record in records if isinstance(record, Paper)]
+    def __init__(self, papers: Iterable[Paper], embedder: Embedder) -> None:
+        self.papers = {p.title_key: p for p in papers if p.kind == "abstract" and p.abstract}
+        self._embedder = embedder
+        self.checker = SupportChecker(embedder, _idf(list(self.papers.values())))
+        self._sources: dict[str, Source] = {}
+
+    def source(self, key: str) -> Source:
+        """The paper with this title key."""
+        if key not in self._sources:
+            paper = self.papers[key]
+            parts = tuple(paper.abstract[a:b] for a, b in sentences(paper.abstract))
+            self._sources[key] = Source(parts, self._embedder.embed(parts), paper.title)
+        return self._sources[key]
+
+    def verdict(self, sentence: str, keys: Sequence[str]) -> tuple[str, float]:
+        """What an answer would say of a sentence that cites these papers: the best of each
+        alone and of all together, and its score; "unsupported" where it cites none.
+        """
+        if not keys:
+            return "unsupported", 0.0
+        sources = [self.source(key) for key in keys]
+        found = list(self.checker.check_sources(sentence, sources))
+        if len(sources) > 1:
+            found.append(self.checker.check_joined(sentence, sources))
+        best = max(found, key=lambda verdict: (_RANK[verdict.support], verdict.score))
+        return best.support, best.score
+
+
+def _idf(papers: Sequence[Paper]) -> Callable[[str], float]:
+    documents: dict[str, int] = {}
+    for paper in papers:
+        for term in set(terms(f"{paper.title} {paper.abstract}")):
+            documents[term] = documents.get(term, 0) + 1
+
+    def idf(term: str) -> float:
+        n = documents.get(term, 0)
+        return math.log1p((len(papers) - n + 0.5) / (n + 0.5))
+
+    return idf
+
+
+# ---------------------------------------------------------------------- labelled pairs
+
+
+def labelled(pairs: Sequence[LabelledPair], checks: Checks) -> dict[str, Any]:
+    """AUROC of the score, true sentences flagged and false ones caught, all and by kind.
+
+    Sentences that claim nothing ("none") or cite nothing are only counted.
+
+    Raises:
+        EvalError: a cited paper is not among the papers.
+    """
+    for pair in pairs:
+        missing = [t for t in pair.cited if normalised_title(t) not in checks.papers]
+        if missing:
+            raise EvalError(
+                f"No abstract of {missing[0]!r}, which the pair {pair.id} cites.",
+                "Give the papers of the pairs with --papers.",
+            )
+    measured = [pair for pair in pairs if pair.label in _RANK and pair.cited]
+    rows = []
+    for pair in measured:
+        keys = [normalised_title(title) for title in pair.cited]
+        verdict, score = checks.verdict(pair.sentence, keys)
+        rows.append({**pair.model_dump(), "verdict": verdict, "score": round(score, 4)})
+    true = [row for row in rows if row["label"] == "supported"]
+    false = [row for row in rows if row["label"] != "supported"]
+
+    def share(found: list[dict[str, Any]], test: Callable[[str], bool]) -> dict[str, Any]:
+        return mean_interval([test(row["verdict"]) for row in found])
+
+    return {
+        "pairs": len(rows),
+        "left_out": len(pairs) - len(rows),
+        "auroc": separation([row["score"] for row in true], [row["score"] for row in false]),
+        "true_flagged": share(true, lambda verdict: verdict != "supported"),
+        "true_called_unsupported": share(true, lambda verdict: verdict == "unsupported"),
+        "false_caught": share(false, lambda verdict: verdict != "supported"),
+        "false_called_unsupported": share(false, lambda verdict: verdict == "unsupported"),
+        "kinds": {
+            kind: {
+                "true": sum(row in true for row in found),
+                "false": sum(row in false for row in found),
+                "called_supported": sum(row["verdict"] == "supported" for row in found),
+            }
+            for kind in sorted({row["kind"] for row in rows})
+            if (found := [row for row in rows if row["kind"] == kind])
+        },
+        "rows": rows,
+    }
+
+
+# ---------------------------------------------------------------------- made pairs
 
 
 def held_out(paper: Paper) -> bool:
@@ -69,75 +145,67 @@ def held_out(paper: Paper) -> bool:
     return hashlib.sha256(paper.title_key.encode()).digest()[0] % 2 == 1
 
 
-def measure(papers: Sequence[Paper], embedder: Embedder, seed: int = 0) -> CheckerReport:
-    """The checker as it stands, on the papers that it was not fitted on."""
-    pairs = make_pairs(papers, seed)
-    features = feature_table(pairs, papers, embedder)
-    chosen = np.array([held_out(pair.paper) for pair in pairs])
-    scores = features @ np.asarray(COEFFICIENTS, dtype=np.float64) + INTERCEPT
-    return report([p for p, c in zip(pairs, chosen, strict=True) if c], np.asarray(scores)[chosen])
+def made(papers: Sequence[Paper], checks: Checks, seed: int) -> dict[str, Any]:
+    """AUROC by kind of error and style, and verdicts, on pairs made of the held-out papers.
 
-
-def feature_table(pairs: Sequence[Pair], papers: Sequence[Paper], embedder: Embedder) -> Floats:
-    """(pairs, len(FEATURES)); every text is embedded once."""
-    abstracts = [p for p in papers if p.kind == "abstract" and p.abstract]
-    documents: dict[str, int] = {}
-    for paper in abstracts:
-        for term in set(terms(f"{paper.title} {paper.abstract}")):
-            documents[term] = documents.get(term, 0) + 1
-    total = len(abstracts)
-
-    def idf(term: str) -> float:
-        n = documents.get(term, 0)
-        return math.log1p((total - n + 0.5) / (n + 0.5))
-
-    texts = list(dict.fromkeys(pair.sentence for pair in pairs))
-    vectors = dict(zip(texts, embedder.embed(texts), strict=True))
-    sources = {paper.title_key: _source(paper, embedder) for paper in abstracts}
-    checker = SupportChecker(embedder, idf)
-    rows = [
-        checker.features(pair.sentence, vectors[pair.sentence], sources[pair.paper.title_key])
-        for pair in pairs
+    Each kind of false pair is compared with the true sentences that it was made from.
+    """
+    scored = [
+        (pair, *checks.verdict(pair.sentence, [pair.paper.title_key]))
+        for pair in make_pairs(papers, seed)
+        if held_out(pair.paper)
     ]
-    return np.array(rows, dtype=np.float64)
-
-
-def _source(paper: Paper, embedder: Embedder) -> Source:
-    parts = tuple(paper.abstract[a:b] for a, b in sentences(paper.abstract))
-    return Source(parts, embedder.embed(parts), paper.title)
-
-
-def report(pairs: Sequence[Pair], scores: Floats) -> CheckerReport:
-    """AUROC of each kind against the true sentences that it was made from."""
-    table: dict[tuple[str, str], float] = {}
-    counts: dict[tuple[str, str], int] = {}
-    by_origin = {p.origin: s for p, s in zip(pairs, scores, strict=True) if p.kind == "right"}
+    right = {pair.origin: (verdict, score) for pair, verdict, score in scored
+             if pair.kind == "right"}  # fmt: skip
+    kinds: dict[str, Any] = {}
     for kind in CHANGES:
-        for style in ("all", *STYLES):
-            false = [
-                (s, by_origin[p.origin])
-                for p, s in zip(pairs, scores, strict=True)
-                if p.kind == kind and p.origin in by_origin and style in ("all", p.style)
-            ]
-            counts[kind, style] = len(false)
-            if false:
-                below, above = zip(*false, strict=True)
-                table[kind, style] = auroc(np.array(above), np.array(below))
-    return CheckerReport(table, counts)
+        false = [(p, v, s) for p, v, s in scored if p.kind == kind and p.origin in right]
+        if false:
+            auroc = {
+                style: separation(
+                    [right[p.origin][1] for p, _, _ in false if style in ("all", p.style)],
+                    [s for p, _, s in false if style in ("all", p.style)],
+                )
+                for style in ("all", *STYLES)
+            }
+            kinds[kind] = {
+                "pairs": len(false),
+                **auroc["all"],
+                "styles": {style: auroc[style]["auroc"] for style in STYLES},
+                "passed_as_supported": mean_interval([v == "supported" for _, v, _ in false]),
+            }
+    return {
+        "true_pairs": len(right),
+        "true_supported": mean_interval([v == "supported" for v, _ in right.values()]),
+        "kinds": kinds,
+        "calibration": calibration_error(
+            [s for _, _, s in scored], [bool(p.label) for p, _, _ in scored]
+        ),
+    }
 
 
-def auroc(positive: Floats, negative: Floats) -> float:
-    """The chance that a true pair scores above a false one, ties counted half."""
-    order = np.sort(negative)
-    below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
-    return float(below.mean() / 2 / len(negative))
+# ---------------------------------------------------------------------- fitting
 
 
-def fit(pairs: Sequence[Pair], features: Floats) -> tuple[Floats, float]:
-    """Coefficients and intercept; every kind weighs the same, digests as much as the rest."""
+def fit(papers: Sequence[Paper], checks: Checks, seed: int, embedder: Embedder) -> dict[str, Any]:
+    """A fitted model, as `assistant.fitted` reads it, from the papers that are not held out.
+
+    Every kind of error weighs the same, digests as much as the rest.
+    """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    labels = np.array([pair.label for pair in pairs])
+    pairs = [pair for pair in make_pairs(papers, seed) if not held_out(pair.paper)]
+    texts = list(dict.fromkeys(pair.sentence for pair in pairs))
+    vectors = dict(zip(texts, embedder.embed(texts), strict=True))
+    features: Floats = np.array(
+        [
+            checks.checker.features(
+                pair.sentence, vectors[pair.sentence], checks.source(pair.paper.title_key)
+            )
+            for pair in pairs
+        ],
+        dtype=np.float64,
+    )
     groups: dict[tuple[str, bool], list[int]] = {}
     for row, pair in enumerate(pairs):
         groups.setdefault((pair.kind, pair.style == "digest"), []).append(row)
@@ -146,59 +214,12 @@ def fit(pairs: Sequence[Pair], features: Floats) -> tuple[Floats, float]:
         share = {"right": 4.0, "wrong_paper": 1.5, "number_swapped": 0.5}.get(kind, 1.0)
         weights[rows] = share / len(rows)
     model: Any = LogisticRegression(C=30.0, max_iter=5000)
+    labels = [pair.label for pair in pairs]
     model.fit(features, labels, sample_weight=weights * len(pairs) / weights.sum())
-    return np.asarray(model.coef_[0]), float(model.intercept_[0])
-
-
-def thresholds(pairs: Sequence[Pair], scores: Floats) -> str:
-    """How many true and false sentences pass at several scores."""
-    probability = 1 / (1 + np.exp(-scores))
-    lines = []
-    for limit in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
-        cells = []
-        for kind, style in [("right", s) for s in STYLES] + [(k, "all") for k in CHANGES]:
-            rows = [i for i, p in enumerate(pairs) if p.kind == kind and style in ("all", p.style)]
-            passed = float((probability[rows] >= limit).mean()) if rows else math.nan
-            cells.append(f"{kind}/{style} {passed:.2f}")
-        lines.append(f"{limit}: " + ", ".join(cells))
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Prints the table, and the coefficients with ``--fit``."""
-    parser = argparse.ArgumentParser(prog="python -m eval.checker", description=__doc__)
-    parser.add_argument("--fit", action="store_true")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="papers as [{title, abstract}], not pages")
-    given = parser.parse_args()
-    if given.json:
-        from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
-
-        lines = [*json.loads(given.json.read_text("utf-8"))]
-        papers = [Paper.model_validate({k: p[k] for k in ("title", "abstract")}) for p in lines]
-        digests = SAMPLE_PAPERS.read_text("utf-8").splitlines()
-        papers += [Paper.model_validate_json(line) for line in digests]
-    else:
-        data = os.environ.get("ASSISTANT_TEST_DATA")
-        if not data:
-            parser.error("set ASSISTANT_TEST_DATA to the folder of the listing pages")
-        papers = read_papers(Path(data))
-    embedder = open_embedder(Settings.load())
-    pairs = make_pairs(papers, given.seed)
-    features = feature_table(pairs, papers, embedder)
-    chosen = np.array([held_out(pair.paper) for pair in pairs])
-    tested = [p for p, c in zip(pairs, chosen, strict=True) if c]
-    weights, intercept = np.asarray(COEFFICIENTS, dtype=np.float64), INTERCEPT
-    if given.fit:
-        fitted = [p for p, c in zip(pairs, chosen, strict=True) if not c]
-        weights, intercept = fit(fitted, features[~chosen])
-        for name, weight in zip(FEATURES, weights, strict=True):
-            print(f"    {weight:+.3f}  # {name}")
-        print(f"INTERCEPT = {intercept:.3f}")
-    scores = features[chosen] @ weights + intercept
-    print(report(tested, scores).markdown())
-    print(thresholds(tested, scores))
-
-
-if __name__ == "__main__":
-    main()
+    return {
+        "intercept": round(float(model.intercept_[0]), 4),
+        "weights": {
+            name: round(float(w), 4) for name, w in zip(FEATURES, model.coef_[0], strict=True)
+        },
+        "note": f"python -m eval checker --fit: {len(pairs)} pairs of {len(checks.papers)} papers",
+    }

@@ -7,6 +7,7 @@ against the neighbouring paper, or with a number, a name or a direction changed.
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections import Counter
@@ -21,7 +22,19 @@ from assistant.text import sentences, terms
 
 __all__ = ["CHANGES", "Pair", "make_pairs", "neighbours"]
 
-CHANGES = ("wrong_paper", "number_changed", "number_swapped", "name_changed", "direction_changed")
+CHANGES = (
+    "wrong_paper",
+    "other_paper",
+    "number_changed",
+    "number_swapped",
+    "numbers_exchanged",
+    "thing_changed",
+    "name_changed",
+    "words_exchanged",
+    "direction_changed",
+    "made_absolute",
+    "made_causal",
+)
 _A_PAPER = 3
 """Sentences taken from each abstract."""
 
@@ -56,11 +69,19 @@ def make_pairs(papers: Sequence[Paper], seed: int = 0) -> list[Pair]:
         other = known[near[paper.title_key]]
         pairs.append(Pair(sentence, paper, "right", 1, style, origin))
         pairs.append(Pair(sentence, other, "wrong_paper", 0, style, origin))
+        stranger = chance.choice(known)
+        if stranger.title_key != paper.title_key:
+            pairs.append(Pair(sentence, stranger, "other_paper", 0, style, origin))
         changed = {
             "number_changed": _number_changed(sentence, paper, chance),
             "number_swapped": _number_swapped(sentence, paper, chance),
             "name_changed": _name_changed(sentence, paper, names[other.title_key], chance),
             "direction_changed": _direction_changed(sentence, chance),
+            "numbers_exchanged": _numbers_exchanged(sentence),
+            "thing_changed": _thing_changed(sentence, paper, chance),
+            "words_exchanged": _words_exchanged(sentence, chance),
+            "made_absolute": _made_absolute(sentence, chance),
+            "made_causal": _made_causal(sentence, known[near[paper.title_key]], paper, chance),
         }
         pairs += [
             Pair(text, paper, kind, 0, style, origin)
@@ -98,13 +119,13 @@ def _true(
             yield text, paper, "copy"
             light = _reworded(text, chance)
             if light != text:
-                yield light, paper, "light"
+                yield _laid_out(light, chance), paper, "light"
     for paper in papers:
         original = abstracts.get(paper.title_key)
         if paper.kind == "digest" and original is not None:
             for start, end in sentences(paper.abstract):
                 if end - start > 30:
-                    yield paper.abstract[start:end], original, "digest"
+                    yield _laid_out(paper.abstract[start:end], chance), original, "digest"
 
 
 # -- true in other words -------------------------------------------------------------------------
@@ -141,6 +162,26 @@ def _reworded(text: str, chance: random.Random) -> str:
         if len(first.split()) >= 8:
             text = first.rstrip(".,") + "."
     return text[:1].upper() + text[1:]
+
+
+_LABELS = ("Speed", "Result", "Method", "Cost", "Data", "Finding", "In short", "Limits", "Why")
+
+
+def _laid_out(text: str, chance: random.Random) -> str:
+    """Some sentences as an item of a list, with a label, a rounded number, or as a cell."""
+    kind = chance.random()
+    number = re.search(r"\b(\d{2,3})\.\d(?=\s?%)", text)
+    if number and kind < 0.3:
+        rounded = round(float(number.group()))
+        return f"{text[: number.start()]}about {rounded}{text[number.end() :]}"
+    lowered = text[:1].lower() + text[1:] if not text[1:2].isupper() else text
+    if kind < 0.06:
+        return f"- {text}"
+    if kind < 0.12:
+        return f"{chance.randint(1, 5)}. **{chance.choice(_LABELS)}:** {lowered}"
+    if kind < 0.18:
+        return f"- {chance.choice(_LABELS)}: {lowered}"
+    return text
 
 
 # -- false ---------------------------------------------------------------------------------------
@@ -247,3 +288,78 @@ def _direction_changed(sentence: str, chance: random.Random) -> str | None:
         text = f"{verb.group()} not" if auxiliary else f"never {verb.group()}"
         changes = [sentence[: verb.start()] + text + sentence[verb.end() :]]
     return chance.choice(changes) if changes else None
+
+
+def _numbers_exchanged(sentence: str) -> str | None:
+    """The first two numbers of one unit, each in the place of the other."""
+    found = list(_DIGITS.finditer(sentence))
+    for one, two in itertools.pairwise(found):
+        units = [sentence[n.end() : n.end() + 1].strip() for n in (one, two)]
+        if units[0] == units[1] and one.group() != two.group():
+            between = sentence[one.end() : two.start()]
+            after = sentence[two.end() :]
+            return f"{sentence[: one.start()]}{two.group()}{between}{one.group()}{after}"
+    return None
+
+
+_COUNTED = re.compile(r"\d(?:[\w.,]*\d)?(?:\s+(?:million|billion))?[\s-]+([a-z]{4,}s)\b")
+
+
+def _thing_changed(sentence: str, paper: Paper, chance: random.Random) -> str | None:
+    """Another plural of the abstract in the place of what a number counts."""
+    found = _COUNTED.search(sentence)
+    plurals = set(re.findall(r"\b[a-z]{4,}[^s\W]s\b", paper.abstract)) - set(sentence.split())
+    if found is None or found[1] in ("times", "points") or not plurals:
+        return None
+    return sentence[: found.start(1)] + chance.choice(sorted(plurals)) + sentence[found.end(1) :]
+
+
+_TURNING = re.compile(r"\b(?:from|than|over|into|by|against|before|after|outperforms?|to|of)\b")
+
+
+def _words_exchanged(sentence: str, chance: random.Random) -> str | None:
+    """The names or words before and after one that makes a difference of their order."""
+    places = list(_TURNING.finditer(sentence))
+    chance.shuffle(places)
+    for place in places:
+        before = re.search(r"([\w-]{4,})[ ]$", sentence[: place.start()])
+        after = re.match(r" (?:the |an? )?([\w-]{4,})", sentence[place.end() :])
+        if before is None or after is None or not terms(before[1]) or not terms(after[1]):
+            continue
+        start, end = place.end() + after.start(1), place.end() + after.end(1)
+        middle = sentence[before.end(1) : start]
+        return f"{sentence[: before.start(1)]}{after[1]}{middle}{before[1]}{sentence[end:]}"
+    return None
+
+
+_STRONGER = [
+    (r"\b(?:most|many|some|several|certain|various)\b", "all"),
+    (r"\b(?:can|may|might|could) (?=[a-z]+\b)", "always "),
+    (r"\b(?:often|usually|typically|generally)\b", "always"),
+    (r"\b(?:reduces?|mitigates?|alleviates?|lowers?|decreases?)\b", "eliminates"),
+    (r"\b(?:suggests?|indicates?|shows?)\b", "proves"),
+    (r"\b(?:up to|about|approximately|nearly)\b ?", "always "),
+    (r"\bimproves\b", "completely solves"),
+]
+
+
+def _made_absolute(sentence: str, chance: random.Random) -> str | None:
+    """Stronger than it is: "all" for "most", "eliminates" for "reduces"."""
+    for pattern, by in chance.sample(_STRONGER, len(_STRONGER)):
+        changed = re.sub(pattern, by, sentence, count=1)
+        if changed != sentence:
+            return changed
+    return f"{sentence.rstrip('.')} in every case." if chance.random() < 0.3 else None
+
+
+def _made_causal(sentence: str, other: Paper, paper: Paper, chance: random.Random) -> str | None:
+    """A reason that the abstract does not give, of words of its own or of a neighbour's."""
+    if chance.random() < 0.6 or len(sentence.split()) > 30:
+        return None
+    source = paper if chance.random() < 0.5 else other
+    parts = [source.abstract[a:b].rstrip(".") for a, b in sentences(source.abstract)]
+    parts = [p for p in parts if 5 < len(p.split()) < 16 and p not in sentence]
+    if not parts:
+        return None
+    reason = chance.choice(parts)
+    return f"{sentence.rstrip('.')} because {reason[:1].lower()}{reason[1:]}."

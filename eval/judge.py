@@ -149,7 +149,7 @@ def endpoint_of(settings: Settings) -> Ask:
     Raises:
         ConfigurationError: no model is configured.
     """
-    from assistant.llm import Delta, Endpoint, Ledger  # noqa: PLC0415
+    from assistant.endpoint import Delta, Endpoint, Ledger  # noqa: PLC0415
 
     endpoint = Endpoint(settings, cache=True)
 

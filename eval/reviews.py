@@ -5,6 +5,9 @@ precision     share of the cited papers that are relevant (a topic's label is st
               that a reader would not mind count as wrong)
 citations     share of the citations that the checker calls supported
 repetition    share of the sentences with a near-twin among the others (cosine from 0.85)
+integrity     share of the quotations and cells that stand in their abstract, letter for letter
+comparing     share of the sentences about papers that set two or more side by side
+majority      share of the themes (without "Other") whose name more than half of the papers hold
 purity        how far a theme holds papers of one kind: for each paper of a theme, the share of
               its three nearest neighbours in the review (by title vectors, which the clustering
               only knows in part) that are in its theme, against what chance would give
@@ -24,9 +27,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from assistant import Assistant
+from assistant.attribution import is_verbatim
 from assistant.embedding import Embedder
 from assistant.paper import normalised_title
-from assistant.review.model import Review
+from assistant.review.model import COLUMNS, Review
+from assistant.text import terms
 from eval.data import EvalError
 
 TOPICS = Path(__file__).with_name("topics") / "listing-pages.jsonl"
@@ -78,7 +83,7 @@ def measure(
     Raises:
         EvalError: the library does not hold a paper that a topic names.
     """
-    held = {names.title_key for names in assistant.library.index().names}
+    held = {paper.title_key for paper in assistant.library.papers()}
     for topic in topics:
         missing = [t for t in topic.relevant if normalised_title(t) not in held]
         if missing:
@@ -125,6 +130,12 @@ def one(assistant: Assistant, topic: Topic, papers: int, embedder: Embedder) -> 
             "citations": len(quotes),
             "citation_precision": _share(quotes.count("supported"), len(quotes)),
             "sentences": len(list(review.sentences)),
+            "integrity": integrity(review),
+            "comparing": _share(
+                sum(len(s.citations) > 1 for s in review.sentences),
+                sum(s.support != "none" for s in review.sentences),
+            ),
+            "majority": majority(review),
             "repetition": repetition(review, embedder),
             "themes": len(review.themes),
             "purity": purity(review, embedder),
@@ -142,6 +153,28 @@ def forced(assistant: Assistant, topic: str, papers: int) -> dict[str, Any]:
     seconds = round(time.perf_counter() - begun, 2)
     sentences = len(list(review.sentences))
     return {"papers": review.counts.used, "seconds": seconds, "sentences": sentences}
+
+
+def integrity(review: Review) -> float | None:
+    """Share of the quotations and cells that are the abstract's (or title's) own letters."""
+    held = {r.number: f"{r.paper.abstract}\n{r.paper.title}" for r in review.references}
+    quotes = [(q.number, q.text) for s in review.sentences for q in s.quotes]
+    for row in review.table:
+        cells = (getattr(row, column) for column in COLUMNS)
+        quotes += [(cell.citation, cell.text) for cell in cells if cell]
+    quotes += [(n.cell.citation, n.cell.quote) for n in review.numbers]
+    return _share(sum(is_verbatim(text, held[number]) for number, text in quotes), len(quotes))
+
+
+def majority(review: Review) -> float | None:
+    """Share of the named themes whose name most of their papers hold."""
+    texts = {r.number: set(terms(f"{r.paper.title} {r.paper.abstract}")) for r in review.references}
+    named = [theme for theme in review.themes if theme.terms]
+    kept = [
+        theme for theme in named
+        if 2 * sum(set(terms(theme.name)) <= texts[n] for n in theme.papers) > len(theme.papers)
+    ]  # fmt: skip
+    return _share(len(kept), len(named))
 
 
 def repetition(review: Review, embedder: Embedder) -> float | None:
@@ -188,7 +221,7 @@ def _means(rows: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     means: dict[str, float | None] = {}
     names = (
         "papers", "coverage", "coverage_possible", "precision", "citation_precision", "sentences",
-        "repetition", "themes", "filled_cells", "seconds",
+        "repetition", "integrity", "comparing", "majority", "themes", "filled_cells", "seconds",
     )  # fmt: skip
     for name in names:
         values = [row[name] for row in rows if row[name] is not None]

@@ -2,7 +2,7 @@
 
 Runs the real program, each scene a process of its own, over the sample library, against a
 scripted server on loopback that plays the model: well, badly, or not at all. The tokens are
-those that the endpoint would count, about (`assistant.llm.count_tokens`).
+those that the endpoint would count, about (`assistant.endpoint.count_tokens`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.llm import count_tokens
+from assistant.endpoint import count_tokens
 from assistant.sample import SAMPLE_PAPERS
 from eval import runs
 from tests.scripted_server import Reply, ScriptedServer, failure

@@ -62,6 +62,7 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path
     config = home / "config.toml"
     config.touch()
     monkeypatch.setenv("ASSISTANT_CONFIG", str(config))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("ASSISTANT_LIBRARY", str(home / "library"))
     monkeypatch.setenv("ASSISTANT_CACHE", str(model_cache))
     if _TEST_DATA:
@@ -102,7 +103,9 @@ def sample_papers() -> list[Paper]:
 def _sample_folder(tmp_path_factory: pytest.TempPathFactory, sample_papers: list[Paper]) -> Path:
     folder = tmp_path_factory.mktemp("sample") / "library"
     fake = FakeEmbedder()
-    Library(Settings(library=folder), lambda: fake).ingest(sample_papers)
+    library = Library(Settings(library=folder), lambda: fake)
+    library.ingest(sample_papers)
+    library.close()
     return folder
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from fake_embedder import FakeEmbedder
 
 from assistant import library as library_module
-from assistant import writer as writer_module
 from assistant.errors import AssistantError
 from assistant.library import Library
 from assistant.paper import Paper
@@ -66,8 +65,6 @@ def make_papers(count: int, *, version: str = "first") -> list[Paper]:
 def ingest(path: Path, papers: list[Paper], started: Any) -> None:
     """Ingests in small steps, and publishes after each: as many places to break as there are."""
     library_module.BATCH = 5
-    writer_module._PUBLISH_SECONDS = 0.0
-    writer_module._PUBLISHING_SHARE = 0
     library = open_library(path)
     started.put("started")
     library.ingest(papers)
@@ -83,8 +80,6 @@ def reindex(path: Path, tokens: int, started: Any) -> None:
 def ingest_slowly(path: Path, papers: list[Paper], said: Any, go_on: Path) -> None:
     """Writes and publishes the first half, says so, and waits for ``go_on`` with the rest."""
     library_module.BATCH = 5
-    writer_module._PUBLISH_SECONDS = 0.0
-    writer_module._PUBLISHING_SHARE = 0
 
     def records() -> Any:
         for i, paper in enumerate(papers):

@@ -17,6 +17,7 @@ from assistant.paper import Paper, normalised_title
     [
         ("https://doi.org/10.1000/XYZ.1", "10.1000/xyz.1"),
         ("doi: 10.1000/abc(12)3.", "10.1000/abc(12)3"),
+        ("(see 10.1000/abc(12)).", "10.1000/abc(12)"),
         ("10.5555/12345678", "10.5555/12345678"),
         ("not a doi", None),
         ("", None),
@@ -105,6 +106,48 @@ def test_merging_keeps_the_id_and_takes_what_is_newly_known() -> None:
         "V",
     )
     assert merged.merged(Paper(title="A Title")).abstract == "New."
+
+
+def test_a_poorer_record_replaces_nothing() -> None:
+    good = Paper(
+        title="Lichen clocks keep time",
+        abstract="We count lichens. They keep time.",
+        authors=("Mara Quill", "Tobi Okoro"),
+        venue="Journal of Fictional Botany",
+    )
+    poor = Paper(
+        title="LICHEN CLOCKS KEEP TIME *",
+        abstract="We count lichens. They",
+        authors=("M Quill",),
+        venue="JOURNAL OF FICTIONAL BOTANY",
+    )
+    assert good.merged(poor).content_hash == good.content_hash
+    mended = poor.merged(good)
+    assert (mended.title, mended.abstract) == (good.title, good.abstract)
+    assert (mended.authors, mended.venue) == (good.authors, good.venue)
+
+
+def test_filling_takes_only_what_is_missing() -> None:
+    first = Paper(title="T", abstract="One.", url="https://a.b/1", tags=("x",))
+    second = Paper(title="T", abstract="Another.", url="https://a.b/2", year=2020, tags=("y",))
+    filled = first.merged(second, fill=True)
+    assert (filled.abstract, filled.url, filled.year) == ("One.", "https://a.b/1", 2020)
+    assert filled.tags == ("x", "y")
+    assert first.merged(second).abstract == "Another."
+
+
+def test_the_source_that_brought_a_paper_in_stays() -> None:
+    first = Paper(title="T", source="a.bib", source_id="k")
+    merged = first.merged(Paper(title="T", abstract="A.", source="b.ris", source_id="7"))
+    assert (merged.source, merged.source_id, merged.abstract) == ("a.bib", "k", "A.")
+
+
+def test_the_original_belongs_to_the_text_that_is_kept() -> None:
+    first = Paper(title="On ∞", abstract="Old.", original={"title": "On $\\infty$"})
+    merged = first.merged(
+        Paper(title="ON ∞", abstract="New 5%.", original={"abstract": "New 5\\%."})
+    )
+    assert merged.original == {"title": "On $\\infty$", "abstract": "New 5\\%."}
 
 
 def test_a_digest_gives_way_to_the_abstract_and_not_the_other_way_round() -> None:

@@ -106,7 +106,7 @@ def test_the_boundary_is_no_word_of_the_data() -> None:
 
 
 def test_prompts_are_short() -> None:
-    from assistant.llm import count_tokens  # noqa: PLC0415
+    from assistant.endpoint import count_tokens  # noqa: PLC0415
 
     given = {"question": "Q", "boundary": "#b"}
     for name, most in {

@@ -1,4 +1,4 @@
-"""Retrieval: the fused score against a plain reading of its formula, and against judged sets."""
+"""Retrieval: the formula, its edges, and the judged sets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.embedding import Embedder
-from assistant.index import IndexMeta, IndexRow, SearchIndex, build_index
-from assistant.library import Library
+from assistant.library import TITLE_REPEATS, Library, embedded
 from assistant.paper import Paper
-from assistant.retrieval import PaperRetriever, Ranking, as_nodes, rank
+from assistant.records import Records, StoredPaper
+from assistant.retrieval import PaperRetriever, as_node
+from assistant.retrieved import Retrieval
 from assistant.settings import LockSettings, RetrievalSettings, Settings
 from assistant.text import terms
 
@@ -30,147 +32,139 @@ DEFAULT = RetrievalSettings()
 WORDS = ["owl", "vole", "night", "bee", "nectar", "dance", "whale", "deep", "song", "the", "of"]
 
 
-def unit(rows: np.ndarray) -> np.ndarray:
-    found: np.ndarray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return found
+def ask(
+    library: Library, question: str, k: int = 8, chosen: RetrievalSettings = DEFAULT
+) -> Retrieval:
+    return PaperRetriever(library, FakeEmbedder(), chosen).find(question, k)
 
 
-def make_index(
-    folder: Path, papers: Sequence[tuple[Paper, np.ndarray]], *, exact_rows: int = 200_000
-) -> SearchIndex:
-    meta = IndexMeta(
-        generation=0,
-        fingerprint="f",
-        bm25_k1=1.5,
-        bm25_b=0.75,
-        title_repeats=2,
-        exact_rows=exact_rows,
-    )
-    none = np.zeros((0, papers[0][1].shape[1] if papers else 4), dtype=np.int8)
-    build_index(folder, (IndexRow(paper, v, [], none) for paper, v in papers), meta)
-    return SearchIndex(folder)
-
-
-def naive(
-    index: SearchIndex, question: str, vector: np.ndarray, chosen: RetrievalSettings
-) -> list[float]:
-    """The fused score of every paper, paper by paper."""
-    dense = []
-    for place in range(len(index)):
-        chunks = index.chunk_vectors(place).astype(np.float64)
+def naive(papers: list[Paper], question: str, chosen: RetrievalSettings) -> dict[str, float]:
+    """The fused score of every paper, paper by paper, from nothing that the program keeps."""
+    fake = FakeEmbedder()
+    vector = fake.embed_query(question)
+    dense = {}
+    for stored, _ in embedded(papers, fake, 96):
+        chunks = np.rint(stored.vectors * 127) / 127
         mean = chunks.mean(axis=0)
-        norm = max(float(np.linalg.norm(mean)), 1e-6)
-        best = max(float(chunk @ vector) for chunk in chunks)
+        norm = float(np.linalg.norm(stored.vectors.mean(axis=0)))
         weight = chosen.best_chunk_weight
-        dense.append(weight * best + (1 - weight) * float(mean @ vector) / norm)
-    lexical = [float(score) for score in index.bm25(terms(question))]
-    low, high, most = min(dense), max(dense), max(lexical)
+        best = max(float(chunk @ vector) for chunk in chunks)
+        dense[stored.paper.id] = weight * best + (1 - weight) * float(mean @ vector) / norm
+    bags = {p.id: terms(p.title) * TITLE_REPEATS + terms(p.abstract) for p in papers}
+    mean_length = sum(map(len, bags.values())) / len(bags)
+    lexical = dict.fromkeys(bags, 0.0)
+    for term in terms(question):
+        n = sum(term in bag for bag in bags.values())
+        idf = math.log1p((len(bags) - n + 0.5) / (n + 0.5))
+        for paper_id, bag in bags.items():
+            tf = Counter(bag)[term]
+            length = chosen.bm25_k1 * (1 - chosen.bm25_b + chosen.bm25_b * len(bag) / mean_length)
+            lexical[paper_id] += idf * tf / (tf + length) if tf else 0.0
+    low, high, most = min(dense.values()), max(dense.values()), max(lexical.values())
     share = chosen.dense_weight
-    return [
-        share * ((d - low) / (high - low) if high > low else 0)
-        + (1 - share) * (b / most if most else 0)
-        for d, b in zip(dense, lexical, strict=True)
-    ]
+    return {
+        i: share * ((dense[i] - low) / (high - low) if high > low else 0)
+        + (1 - share) * (lexical[i] / most if most else 0)
+        for i in dense
+    }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_ranking_is_what_the_formula_says(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    count = data.draw(st.integers(1, 12))
-    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    papers = []
-    for i in range(count):
-        text = " ".join(data.draw(st.lists(st.sampled_from(WORDS), max_size=12)))
-        vectors = unit(random.standard_normal((data.draw(st.integers(1, 4)), 4)) + 0.5)
-        papers.append((Paper(title=f"p{i}", abstract=text), vectors))
-    index = make_index(tmp_path_factory.mktemp("index") / "i", papers)
-    question = " ".join(data.draw(st.lists(st.sampled_from(WORDS), max_size=6)))
+    texts = data.draw(
+        st.lists(st.lists(st.sampled_from(WORDS), max_size=12), min_size=1, max_size=9)
+    )
+    papers = [Paper(title=f"p{i}", abstract=" ".join(text)) for i, text in enumerate(texts)]
+    question = " ".join(data.draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)))
     chosen = RetrievalSettings(
         dense_weight=data.draw(st.floats(0, 1)), best_chunk_weight=data.draw(st.floats(0, 1))
     )
-    vector = unit(random.standard_normal((1, 4)))[0]
-    k = data.draw(st.integers(1, 15))
-    ranking = rank(index, question, vector, chosen, k)
-    expected = naive(index, question, vector, chosen)
-    assert len(ranking) == min(k, count)
-    assert len(set(ranking.places.tolist())) == len(ranking)  # no paper takes two places
+    k = data.draw(st.integers(1, 12))
+    folder = tmp_path_factory.mktemp("library")
+    library = Library(Settings(library=folder), FakeEmbedder)
+    library.ingest(papers)
+    held = list(library.papers())  # without the repeats among them
+    found, expected = ask(library, question, k, chosen), naive(held, question, chosen)
+    library.close()
+    assert len(found) == min(k, len(held)) == len({p.paper.id for p in found})
+    scores = [p.score for p in found]
+    np.testing.assert_allclose(scores, [expected[p.paper.id] for p in found], atol=2e-5)
     np.testing.assert_allclose(
-        ranking.scores, [expected[place] for place in ranking.places], atol=2e-5
+        scores, sorted(expected.values(), reverse=True)[: len(found)], atol=2e-5
     )
-    np.testing.assert_allclose(
-        ranking.scores, sorted(expected, reverse=True)[: len(ranking)], atol=2e-5
-    )
-    assert all(a >= b for a, b in zip(ranking.scores, ranking.scores[1:], strict=False))
-    best = [max(index.chunk_vectors(place) @ vector) for place in ranking.places]
-    np.testing.assert_allclose(ranking.best_cosines, best, atol=1e-5)
-    np.testing.assert_array_equal(ranking.bm25, index.bm25(terms(question))[ranking.places])
 
 
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 10))
-def test_cutting_candidates_changes_neither_order_nor_scores(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, k: int
-) -> None:
-    random = np.random.default_rng(seed)
-    themes = random.standard_normal((10, 128))
-    papers = [
-        (
-            Paper(title=f"p{i}", abstract=" ".join(random.choice(WORDS, 8))),
-            unit(themes[i % 10] + 0.8 * random.standard_normal((1 + i % 4, 128))),
-        )
-        for i in range(200)
-    ]
-    folder = tmp_path_factory.mktemp("index")
-    index = make_index(folder / "cut", papers, exact_rows=0)
-    assert index.has_coarse
-    question, vector = "owl and bee", unit(themes[:1] + random.standard_normal((1, 128)))[0]
-    exact = rank(index, question, vector, DEFAULT, k)
-    cut = rank(index, question, vector, RetrievalSettings(exact_rows=0, candidates=60), k)
-    np.testing.assert_array_equal(cut.places, exact.places)
-    np.testing.assert_allclose(cut.scores, exact.scores, atol=1e-5)
-
-
-def ask(library: Library, question: str, k: int = 8) -> Ranking:
-    return rank(library.index(), question, FakeEmbedder().embed_query(question), DEFAULT, k)
+def test_candidates_find_what_scoring_all_finds(sample_library: Library) -> None:
+    for question in ("sparse pruning of experts", "learning rate", "speculative decoding speed"):
+        every = ask(sample_library, question, 120)
+        few = ask(sample_library, question, 8)
+        assert [p.paper.id for p in few] == [p.paper.id for p in every[:8]]
+        np.testing.assert_allclose([p.score for p in few], [p.score for p in every[:8]], atol=1e-5)
 
 
 @pytest.mark.parametrize("question", ["what is it that they do", "zyzzyva qwertz", "?", "深度"])
 def test_questions_of_stop_words_or_unknown_words(sample_library: Library, question: str) -> None:
-    ranking = ask(sample_library, question)
-    assert len(ranking) == 8
-    assert not ranking.bm25.any()
-    assert np.isfinite(ranking.scores).all()
+    found = ask(sample_library, question)
+    assert len(found) == 8
+    assert not any(p.bm25 for p in found)
+    assert np.isfinite([p.score for p in found]).all()
 
 
 def test_more_than_there_is(sample_library: Library) -> None:
-    ranking = ask(sample_library, "sparse pruning of experts", 10_000)
-    assert sorted(ranking.places.tolist()) == list(range(120))
+    assert (
+        len({p.paper.id for p in ask(sample_library, "sparse pruning of experts", 10_000)}) == 120
+    )
 
 
 def test_a_library_of_one_paper(make_library: MakeLibrary) -> None:
     library = make_library()
     library.ingest([Paper(title="Owls", abstract="They hunt. " * 100)])
-    ranking = ask(library, "owls")
-    assert ranking.places.tolist() == [0]
-    assert ranking.scores.tolist() == pytest.approx([0.4])  # all of BM25, nothing of dense
-    assert ask(library, "zyzzyva").scores.tolist() == [0.0]
-    assert ranking.best_cosines[0] > 0
+    (found,) = ask(library, "owls")
+    assert found.score == pytest.approx(0.4)  # all of BM25, nothing of dense
+    assert [p.score for p in ask(library, "zyzzyva")] == [0.0]
+    assert found.best_cosine > 0
 
 
-def test_equal_scores_keep_the_order_of_the_library(tmp_path: Path) -> None:
-    vectors = np.ones((1, 4), dtype=np.float32) / 2
-    index = make_index(tmp_path / "i", [(Paper(title=f"p{i}"), vectors) for i in range(30)])
-    ranking = rank(index, "x", vectors[0], DEFAULT, 5)
-    assert ranking.places.tolist() == [0, 1, 2, 3, 4]
-    assert not ranking.scores.any()
+def test_equal_scores_keep_the_order_of_the_library(make_library: MakeLibrary) -> None:
+    library = make_library()
+    library.ingest([Paper(title="The", abstract=" ".join(["of"] * (i + 1))) for i in range(30)])
+    first = [p.paper.abstract for p in ask(library, "zyzzyva", 30)]
+    assert first == [p.paper.abstract for p in ask(library, "zyzzyva", 30)]
+
+
+def test_the_words_of_common_terms_are_left_out_of_the_search_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.records._MANY_POSTINGS", 10)
+    with Records(tmp_path / "r.sqlite", 2, title_repeats=2, make=True) as records:
+        vectors = np.array([[1.0, 0.0]], np.float32)
+        records.put(
+            StoredPaper(Paper(title=f"p{i} owl{'' if i else ' vole'}"), (), vectors, 1)
+            for i in range(30)
+        )
+        assert records.lexical(terms("owl vole"), 30) == [1]  # the rarest word finds it
+        assert len(records.lexical(terms("owl"), 30)) == 30  # a question of one word is searched
+        assert records.document_frequency("owl") == 30
+        records.remove([next(records.papers([3])).id])
+        assert records.document_frequency("owl") == 29
+        assert records.sound() == "ok"
 
 
 def test_the_wanted_paper_comes_first(sample_library: Library, sample_papers: list[Paper]) -> None:
     for paper in sample_papers[::10]:
-        ranking = ask(sample_library, paper.title)
-        assert ranking.index.paper(int(ranking.places[0])).title == paper.title
+        assert ask(sample_library, paper.title)[0].paper.title == paper.title
+
+
+def test_papers_are_read_by_name(sample_library: Library, sample_papers: list[Paper]) -> None:
+    retriever = PaperRetriever(sample_library, FakeEmbedder(), DEFAULT)
+    wanted = [sample_papers[7].id, "unknown", sample_papers[2].id]
+    found = retriever.read(wanted, FakeEmbedder().embed_query(sample_papers[7].title))
+    assert [p.paper.id for p in found] == [wanted[0], wanted[2]]
+    assert found[0].cosine > found[1].cosine
+    assert found[0].vectors.shape == (len(found[0].sentences), 32)
 
 
 def test_the_retriever_gives_one_node_a_paper(
@@ -188,7 +182,7 @@ def test_the_retriever_gives_one_node_a_paper(
     assert [n.node_id for n in asyncio.run(retriever.aretrieve(title))] == [
         n.node_id for n in nodes
     ]
-    assert [n.node_id for n in as_nodes(retriever.rank(title, 2))] == [n.node_id for n in nodes[:2]]
+    assert as_node(retriever.find(title, 1)[0]).node_id == first.node_id
 
 
 def test_the_retriever_sees_new_papers(
@@ -206,9 +200,9 @@ def test_the_retriever_sees_new_papers(
 
 @dataclass
 class JudgedSet:
-    """A retrieval set over an index of its documents."""
+    """A retrieval set and a library of its documents."""
 
-    index: SearchIndex
+    library: Library
     queries: dict[str, str]
     relevant: dict[str, dict[str, int]]
 
@@ -220,8 +214,8 @@ class JudgedSet:
         discounts = [1 / math.log2(place + 2) for place in range(10)]
         for query, grades in self.relevant.items():
             text = self.queries[query]
-            ranking = rank(self.index, text, embedder.embed_query(text), chosen, 10)
-            found = [grades.get(str(self.index.paper(int(p)).source_id), 0) for p in ranking.places]
+            ranking = PaperRetriever(self.library, embedder, chosen).find(text, 10)
+            found = [grades.get(str(p.paper.source_id), 0) for p in ranking]
             ideal = sorted(grades.values(), reverse=True)[:10]
             gain = sum(g * d for g, d in zip(found, discounts, strict=False))
             yield gain / sum(g * d for g, d in zip(ideal, discounts, strict=False))
@@ -238,7 +232,7 @@ def read_lines(path: Path) -> list[Any]:
 def judged_sets(
     corpus_data: Path, real_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
 ) -> JudgedSets:
-    """The three sets, each in a library of its own that can be cut or not.
+    """The three sets, each in a library of its own.
 
     Workers that run side by side share them: one fills a library, the others wait for it.
     """
@@ -254,10 +248,7 @@ def judged_sets(
             for d in documents
             if d["title"] or d["text"]
         )
-        retrieval = RetrievalSettings(exact_rows=0)
-        chosen = Settings(
-            library=base / "judged" / name, retrieval=retrieval, lock=LockSettings(timeout=900)
-        )
+        chosen = Settings(library=base / "judged" / name, lock=LockSettings(timeout=900))
         library = Library(chosen, lambda: real_embedder)
         library.ingest(papers)
         lines = (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]
@@ -267,7 +258,7 @@ def judged_sets(
             if int(grade) > 0:
                 relevant.setdefault(query, {})[document] = int(grade)
         texts = {q["_id"]: q["text"] for q in read_lines(folder / "queries.jsonl")}
-        sets[name] = JudgedSet(library.index(), texts, relevant)
+        sets[name] = JudgedSet(library, texts, relevant)
     return sets
 
 
@@ -281,19 +272,3 @@ def test_ndcg_on_the_judged_sets(
     judged_sets: JudgedSets, real_embedder: Embedder, name: str, at_least: float
 ) -> None:
     assert judged_sets[name].ndcg(real_embedder, DEFAULT) >= at_least
-
-
-@pytest.mark.corpus
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["cranfield", "medline1033", "cystic_fibrosis"])
-def test_cutting_does_not_change_the_first_ten_of_a_judged_set(
-    judged_sets: JudgedSets, real_embedder: Embedder, name: str
-) -> None:
-    judged = judged_sets[name]
-    cut = RetrievalSettings(exact_rows=0, candidates=200)  # of 1,000 to 1,400 papers
-    for text in judged.queries.values():
-        vector = real_embedder.embed_query(text)
-        exact = rank(judged.index, text, vector, DEFAULT, 10)
-        found = rank(judged.index, text, vector, cut, 10)
-        np.testing.assert_array_equal(found.places, exact.places)
-        np.testing.assert_allclose(found.scores, exact.scores, atol=1e-5)

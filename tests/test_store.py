@@ -1,143 +1,249 @@
-"""The Chroma collection: whole papers, tidied of leftovers, readable by other programs."""
+"""The store: the same promises in a folder and on a Chroma server, and the way between them."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chroma_server import running
 from fake_embedder import FakeEmbedder
+from processes import make_papers
 
-from assistant.index import IndexRow
+from assistant.address import StoreAddress
+from assistant.errors import ConfigurationError, LibraryError, LibraryNotFound
+from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper
-from assistant.store import PaperStore, descriptions, drop_other_collections
-from assistant.writer import embedded
+from assistant.retrieval import PaperRetriever
+from assistant.settings import RetrievalSettings, Settings
+from assistant.store import _VALUE_BYTES, collections, rows_of
+
+# Chroma's client of a server keeps a socket that nobody can close
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+Machine = Callable[..., Library]
+
+PAPERS = [
+    Paper(
+        title=f"On {animal}, part {part}",
+        abstract=f"We watch {animal} by night. They sleep. " + "Nothing else happens. " * 20 * part,
+        authors=(f"Lena {animal.title()}", "Bo Li"),
+        year=2018 + part,
+        venue="Owl Letters" if part else "Bee Journal",
+        tags=("birds",) if animal == "owls" else (),
+        source="a.bib",
+    )
+    for animal in ("owls", "bees", "whales")
+    for part in range(3)
+]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[PaperStore]:
-    with PaperStore(tmp_path / "chroma", "papers-one", {"fingerprint": "f"}) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("server")) as address:
+        yield address
 
 
-def write(store: PaperStore, *papers: Paper) -> None:
-    store.write(embedded(papers, FakeEmbedder(), 16))
+@pytest.fixture(params=["folder", "server"])
+def machine(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Machine]:
+    """Opens the one library of the test as from another machine or process each time."""
+    monkeypatch.setattr("assistant.library._FOLLOW_SECONDS", 0.0)
+    store = request.getfixturevalue("server") if request.param == "server" else None
+    opened: list[Library] = []
+
+    def make(name: str = "one", **settings: object) -> Library:
+        where = Path(tmp_path.name) if store else tmp_path / "library"
+        chosen = Settings.load(store=store, library=where, cache=tmp_path / name, **settings)
+        opened.append(Library(chosen, FakeEmbedder))
+        return opened[-1]
+
+    yield make
+    for library in opened:
+        library.close()
+    gc.collect()  # here, where what it says is of no concern
 
 
-def read(store: PaperStore) -> dict[str, IndexRow]:
-    return {row.paper.id: row for row in store.read(store.chunk_counts().items())}
+def titles(library: Library, question: str, filters: Filters | None = None) -> list[str]:
+    retriever = PaperRetriever(library, FakeEmbedder(), RetrievalSettings())
+    return [found.paper.title for found in retriever.find(question, 3, filters)]
 
 
-LONG = Paper(title="Long", abstract=" ".join(f"Sentence {i} of a long text." for i in range(20)))
-SHORT = LONG.model_copy(update={"abstract": "A short one now."})
-OTHER = Paper(title="Other", abstract="Something else.")
+def test_what_one_adds_changes_and_removes_another_sees(machine: Machine) -> None:
+    writer, reader = machine("writer"), machine("reader")
+    with pytest.raises(LibraryNotFound):
+        reader.ready()
+    assert writer.ingest(PAPERS).added == 9
+    assert list(reader.papers()) == PAPERS
+    assert titles(reader, "bees")[0].startswith("On bees")
+    changed = PAPERS[0].model_copy(update={"abstract": "Zebras have stripes."})
+    assert writer.ingest([changed]).updated == 1
+    assert titles(reader, "zebras stripes")[0] == changed.title
+    writer.remove([PAPERS[4].id, PAPERS[0].id])
+    left = [paper for n, paper in enumerate(PAPERS) if n not in (0, 4)]
+    assert [paper.id for paper in reader.papers()] == [paper.id for paper in left]
+    assert PAPERS[0].title not in titles(reader, "zebras stripes")
+    assert len(reader.store()) == reader.ready().chunks == writer.ready().chunks
 
 
-def test_papers_come_back_whole_and_in_order(store: PaperStore, sample_papers: list[Paper]) -> None:
-    rows = embedded(sample_papers, FakeEmbedder(), 16)
-    store.write(rows)
-    assert store.chunk_counts() == {row.paper.id: len(chunks) for row, chunks in rows}
-    assert len(store) == sum(len(chunks) for _, chunks in rows)
-    for (row, _), back in zip(rows, store.read(store.chunk_counts().items()), strict=True):
-        assert back.paper == row.paper
-        assert back.spans == row.spans
-        np.testing.assert_allclose(back.vectors, row.vectors, atol=1e-6)  # Chroma normalises again
-        np.testing.assert_array_equal(back.sentence_vectors, row.sentence_vectors)
+def test_several_writers_lose_and_double_nothing(machine: Machine) -> None:
+    papers = make_papers(30)
+    first, second = machine("first"), machine("second")
+    first.ingest(papers[:20])
+    report = second.ingest(papers[10:])
+    assert (report.added, report.unchanged) == (10, 10)
+    assert first.ingest(papers).unchanged == 30
+    assert sorted(p.id for p in first.papers()) == sorted(p.id for p in papers)
 
 
-def test_a_shorter_text_replaces_a_longer_one(store: PaperStore) -> None:
-    write(store, LONG, OTHER)
-    before = store.chunk_counts()
-    write(store, SHORT)
-    assert read(store)[LONG.id].paper == SHORT  # also before the rows left over are gone
-    store.trim([(LONG.id, before[LONG.id], 1)])
-    assert store.chunk_counts() == {LONG.id: 1, OTHER.id: 1}
+def test_a_lost_local_database_comes_back_letter_for_letter(machine: Machine) -> None:
+    rich = Paper(
+        title="Ünïcode — titles",
+        abstract="First.Second (a; b). 深度学习。很好。 " + "x" * 900 + " End of it.",
+        authors=tuple(f"Author Number{n}" for n in range(400)),
+        doi="10.1234/rich",
+        url="https://example.org/rich",
+        original={"abstract": "y" * 3000},
+    )
+    writer = machine()
+    writer.ingest([*PAPERS, rich, Paper(title="Only a title")])
+    held = list(writer.papers())
+    writer.close()
+    for file in writer.path.glob("papers*.sqlite*"):
+        file.unlink()
+    again = machine()
+    assert list(again.papers()) == held
+    assert again.paper("10.1234/rich").authors == rich.authors
+    assert titles(again, "whales")[0].startswith("On whales")
 
 
-def test_tidy_removes_what_a_killed_writer_leaves(store: PaperStore) -> None:
-    write(store, LONG, OTHER)
-    write(store, SHORT)  # and then it was killed
-    assert store.chunk_counts()[LONG.id] > 1
-    assert store.tidy() == store.chunk_counts() == {SHORT.id: 1, OTHER.id: 1}
-    assert len(store) == 2
+def test_filters_are_pushed_down(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = machine()
+    library.ingest([*PAPERS, *make_papers(40)])
+    asked: list[object] = []
+    nearest = type(library.store()).nearest
 
+    def watched(store: object, vector: object, most: int, where: object = None) -> list[str]:
+        asked.append(where)
+        found: list[str] = nearest(store, vector, most, where)  # type: ignore[arg-type]
+        allowed = {p.id for p in PAPERS}
+        assert where is None or set(found) <= allowed  # Chroma itself has filtered
+        return found
 
-@pytest.mark.parametrize("missing", [0, 1])
-def test_a_torn_paper_is_passed_over_and_mended_by_writing_it(
-    store: PaperStore, missing: int
-) -> None:
-    write(store, LONG, OTHER)
-    store._collection.delete(ids=[f"{LONG.id}#{missing}"])
-    rows = len(store)
-    assert set(store.tidy()) == {LONG.id, OTHER.id}
-    assert len(store) == rows
-    assert set(read(store)) == {OTHER.id}
-    write(store, LONG)
-    assert set(read(store)) == {LONG.id, OTHER.id}
-
-
-def test_removed_papers_are_gone(store: PaperStore) -> None:
-    write(store, LONG, OTHER)
-    store.delete([(LONG.id, store.chunk_counts()[LONG.id])])
-    assert set(read(store)) == {OTHER.id}
-    assert len(store) == 1
-
-
-def test_many_rows_are_written_in_several_calls(
-    store: PaperStore, monkeypatch: pytest.MonkeyPatch, sample_papers: list[Paper]
-) -> None:
-    monkeypatch.setattr("assistant.store._ROWS_PER_CALL", 7)
-    write(store, LONG, *sample_papers[:20])  # the first has more rows than a call takes
-    assert set(read(store)) == {LONG.id, *(paper.id for paper in sample_papers[:20])}
-    store.delete(list(store.chunk_counts().items()))
-    assert len(store) == 0
-
-
-def test_other_collections_are_dropped_with_their_files(tmp_path: Path) -> None:
-    folder = tmp_path / "chroma"
-    for name in ("papers-one", "papers-two"):
-        with PaperStore(folder, name, {"fingerprint": name}) as store:
-            write(store, LONG)
-    assert {found[1]["fingerprint"] for found in descriptions(folder)} == {
-        "papers-one",
-        "papers-two",
+    monkeypatch.setattr("assistant.store.ChromaStore.nearest", watched)
+    since = titles(library, "owls", Filters(first_year=2019, author=("OWLS",)))
+    assert since == ["On owls, part 1", "On owls, part 2"]
+    assert titles(library, "owls", Filters(venue=("bee j",))) == [
+        "On owls, part 0", "On bees, part 0", "On whales, part 0",
+    ]  # fmt: skip
+    assert set(titles(library, "anything", Filters(tag=("bird",)))) == {
+        f"On owls, part {n}" for n in range(3)
     }
-    assert len([path for path in folder.iterdir() if path.is_dir()]) == 2
-    drop_other_collections(folder, "papers-two")
-    assert [name for name, _ in descriptions(folder)] == ["papers-two"]
-    assert len([path for path in folder.iterdir() if path.is_dir()]) == 1
-    with PaperStore(folder, "papers-two", {"fingerprint": "papers-two"}) as store:
-        assert set(read(store)) == {LONG.id}
+    assert titles(library, "owls", Filters(author=("nobody",))) == []
+    assert titles(library, "owls", Filters(ids=(PAPERS[7].id,))) == [PAPERS[7].title]
+    assert len(asked) == 4  # of an author whom nobody knows Chroma is not asked
 
 
-def test_a_plain_llamaindex_vector_store_reads_the_collection(sample_library: Library) -> None:
+def test_a_copy_answers_as_the_original(
+    machine: Machine, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.library._FOLLOW_SECONDS", 0.0)
+    library = machine()
+    library.ingest([*PAPERS, *make_papers(25)])
+    there = Library(
+        Settings.load(store=server, library=Path("copy-of-" + tmp_path.name), cache=tmp_path / "c"),
+        FakeEmbedder,
+    )
+    assert library.copy_to(there) == 34
+    back = Library(Settings.load(library=tmp_path / "back", cache=tmp_path / "d"), FakeEmbedder)
+    assert there.copy_to(back) == 34
+    for question in ("owls by night", "topic3 things", "whales"):
+        expected = PaperRetriever(library, FakeEmbedder(), RetrievalSettings()).find(question)
+        found = PaperRetriever(back, FakeEmbedder(), RetrievalSettings()).find(question)
+        assert [p.paper.id for p in found] == [p.paper.id for p in expected]
+        np.testing.assert_allclose([p.score for p in found], [p.score for p in expected], atol=1e-5)
+    assert list(back.papers()) == list(library.papers())
+    there.close()
+    back.close()
+
+
+def test_no_value_is_longer_than_a_cloud_takes() -> None:
+    paper = Paper(
+        title="t " * 3000,
+        abstract="a",
+        authors=tuple(f"Äuthor {n}" for n in range(3000)),
+        original={"title": "o" * 50_000},
+    )
+    from assistant.library import embedded  # noqa: PLC0415
+
+    for stored, chunks in embedded([paper], FakeEmbedder(), 96):
+        for row in rows_of(stored, chunks):
+            assert len(row.document.encode()) <= 16_384
+            for value in row.metadata.values():
+                size = len(value.encode()) if isinstance(value, str) else 0
+                size = sum(len(v.encode()) for v in value) if isinstance(value, list) else size
+                assert size <= 4096
+            assert len(row.metadata) <= 32
+    assert _VALUE_BYTES < 4096
+
+
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        ("ftp://host", "no address of a Chroma server"),
+        ("http://host:port", "no address of a Chroma server"),
+        ("chroma-cloud:tenant", "no tenant and database"),
+    ],
+)
+def test_a_store_that_is_none_is_said(store: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        StoreAddress.parse(store, tmp_path, tmp_path)
+
+
+def test_a_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    settings = Settings.load(store="http://127.0.0.1:9", cache=tmp_path)
+    with pytest.raises(LibraryError, match=r"127\.0\.0\.1:9 does not answer.*ASSISTANT_STORE"):
+        Library(settings, FakeEmbedder).ingest(PAPERS)
+
+
+def test_the_collection_says_what_filled_it(machine: Machine) -> None:
+    library = machine()
+    library.ingest(PAPERS)
+    info = library.info
+    assert info is not None
+    described = dict(collections(library.address))
+    assert described[info.collection]["fingerprint"] == info.fingerprint
+
+
+def test_a_plain_llamaindex_index_reads_the_collection(machine: Machine) -> None:
+    from llama_index.core import VectorStoreIndex  # noqa: PLC0415
+    from llama_index.core.embeddings import MockEmbedding  # noqa: PLC0415
+
+    library = machine()
+    library.ingest(PAPERS)
+    index = VectorStoreIndex.from_vector_store(
+        library.store().vector_store(), embed_model=MockEmbedding(32)
+    )
+    nodes = index.as_retriever(similarity_top_k=4).retrieve("owls")
+    assert len(nodes) == 4
+    assert all(node.metadata["title"].startswith("On ") and node.text for node in nodes)
+
+
+def test_papers_may_go_into_a_given_vector_store(tmp_path: Path) -> None:
     import chromadb  # noqa: PLC0415
-    from llama_index.core.vector_stores.types import VectorStoreQuery  # noqa: PLC0415
     from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
 
-    info = sample_library.info
-    assert info is not None
-    client = chromadb.PersistentClient(
-        str(sample_library.path / "chroma"), chromadb.Settings(anonymized_telemetry=False)
+    client = chromadb.EphemeralClient(chromadb.Settings(anonymized_telemetry=False))
+    collection = client.create_collection(
+        "mine-and-only-mine", embedding_function=None, metadata={"hnsw:space": "cosine"}
     )
-    try:
-        plain = ChromaVectorStore(client.get_collection(info.collection, embedding_function=None))
-        paper = sample_library.index().paper(7)
-        vector = FakeEmbedder().embed_query(f"{paper.title}. {paper.abstract}")
-        found = plain.query(VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=3))
-        assert found.nodes is not None
-        node = found.nodes[0]
-        assert node.metadata["paper_id"] == paper.id
-        assert node.metadata["title"] == paper.title
-        assert node.ref_doc_id == paper.id
-        text = node.get_content()
-        assert text.startswith(paper.title)
-        body = paper.abstract[node.start_char_idx : node.end_char_idx]  # type: ignore[attr-defined]
-        assert text.endswith(body)
-        assert body
-    finally:
-        client.close()
-        gc.collect()
+    store = ChromaVectorStore(chroma_collection=collection)
+    library = Library(Settings.load(cache=tmp_path), FakeEmbedder, store=store)
+    library.ingest(PAPERS)
+    assert collection.count() == library.ready().chunks
+    assert titles(library, "bees")[0].startswith("On bees")
+    library.close()

@@ -1,7 +1,8 @@
 """Every sentence of an answer against the papers that it cites; repaired where that is possible.
 
-A sentence whose papers do not support it gets the citation of another retrieved paper that does;
-if there is none, it stays as it is, marked.
+A sentence whose papers do not support it, or that cites none, gets the citation of a retrieved
+paper that does; if there is none, it stays as it is, marked. The proof of a sentence is as many
+sentences of the abstract as hold its numbers and names.
 """
 
 from __future__ import annotations
@@ -13,18 +14,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.answering.citations import RawSentence
-from assistant.answering.papers import GivenPaper
+from assistant.answering.papers import about
+from assistant.answering.particulars import Particulars, bare_claim
+from assistant.answering.support import OTHER_LANGUAGE
 from assistant.results import Citation, Sentence, Support
+from assistant.retrieved import RetrievedPaper
 
 if TYPE_CHECKING:
     from assistant.answering.support import Source, SupportChecker, Verdict
 
-__all__ = ["Checked", "SentenceChecks", "is_claim"]
+__all__ = ["Checked", "SentenceChecks", "is_claim", "says_missing"]
 
 _RANK: dict[str, int] = {"supported": 2, "partial": 1, "unsupported": 0}
 SURE = 0.65
 """Score from which another paper takes the place of a cited one that does not support."""
+_ATTRIBUTED = 0.6
+"""Score from which a paper is cited for a sentence that cites none."""
 _DIGIT = re.compile(r"\d")
+_SHORTEST = 12
+_LEAD = re.compile(
+    r"^\W*(?:there (?:are|is)|here (?:are|is)|they (?:are|do)|yes|no|in (?:short|sum|all))?\W*"
+    r"(?:(?:the )?(?:two|three|four|five|six|seven|eight|nine|ten|several|some|both|various|all"
+    r"|many|a few|following)\b)",
+    re.IGNORECASE,
+)
+_LEAD_WORDS = 9
+_TALK = re.compile(
+    r"\b(?:mentioned|named|listed|cited|given|discussed|said|covered)\b[^.]{0,20}"
+    r"\b(?:before|above|earlier|so far|already|previously|below)\b"
+    r"|\bas (?:said|noted|mentioned|listed) (?:above|before|earlier)\b",
+    re.IGNORECASE,
+)
 _SAYS = (
     r"(?:say|said|state|mention|report|discuss|cover|address|provide|specif|describ|contain|give"
     r"|name|answer|compare|include|evaluat|hold|explain|indicat|quantif|tell|disclos)\w*"
@@ -32,6 +52,7 @@ _SAYS = (
 _MISSING = re.compile(
     rf"\b(?:do(?:es)? not|don['’]t|doesn['’]t|did not|never|not|nor|neither|nothing|none|no"
     rf"(?: \w+)?)\b[^.]{{0,60}}?\b{_SAYS}"
+    rf"|\b{_SAYS} (?:\w+ )?no(?:ne|thing)?\b"
     r"|\bis (?:missing|not given)\b",
     re.IGNORECASE,
 )
@@ -43,24 +64,38 @@ _PAPERS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The verdict on a sentence; "none" where it claims nothing."""
+    """The verdict on a sentence; "none" where it claims nothing, "unchecked" where the text is
+    in another language than the abstract, or nothing is to be checked.
+    """
 
     support: str
     quote: str = ""
     why: str = ""
 
 
+def says_missing(text: str) -> bool:
+    """Whether a sentence says that the papers do not say something."""
+    return bool(_MISSING.search(text) and _PAPERS.search(text))
+
+
 def is_claim(text: str) -> bool:
     """Whether a sentence says something that a paper has to support.
 
-    Headings, questions, the beginnings of lists, and sentences about what the papers do not
-    say (without a number in them) claim nothing.
+    Headings, questions, the beginnings of lists ("Two methods learn such masks."), words about
+    the conversation, and sentences about what the papers do not say (without a number in them)
+    claim nothing. A number alone ("62%.") is a claim.
     """
-    bare = text.strip().lstrip("-*•#> ").strip()
-    if len(bare) < 12 or text.lstrip().startswith("#") or bare.endswith((":", "?", "：", "？")):
+    bare = bare_claim(text).strip()
+    if text.lstrip().startswith("#") or bare.endswith((":", "?", "：", "？")):
         return False
-    missing = _MISSING.search(bare) and _PAPERS.search(bare)
-    return bool(_DIGIT.search(bare)) or not missing
+    if re.fullmatch(r"[-|:\s]*", bare):
+        return False  # the line of a table
+    if _DIGIT.search(bare):
+        return True
+    if len(bare) < _SHORTEST or says_missing(bare) or _TALK.search(bare):
+        return False
+    lead = _LEAD.match(bare) and len(bare.split()) <= _LEAD_WORDS
+    return not (lead and not Particulars.of(bare).names)
 
 
 class SentenceChecks:
@@ -69,16 +104,25 @@ class SentenceChecks:
     Args:
         given: the papers that the model was given; their numbers begin at 1.
         checker: None where there are no papers, and nothing to check.
+        compare: whether sentences are compared with abstracts at all.
     """
 
-    def __init__(self, given: Sequence[GivenPaper], checker: SupportChecker | None) -> None:
+    def __init__(
+        self,
+        given: Sequence[RetrievedPaper],
+        checker: SupportChecker | None,
+        *,
+        compare: bool = True,
+    ) -> None:
         self._given = given
         self._checker = checker
+        self._compare = compare
         self._sources: list[Source] | None = None
         self._uses: dict[int, list[tuple[int, Verdict]]] = defaultdict(list)
-        self._ceilings: dict[int, Support] = {}
+        self._rulings: dict[int, Support] = {}
         self.dropped = 0
         self.moved = 0
+        self.attributed = 0
 
     def check(self, index: int, raw: RawSentence, *, claims: bool = True) -> Checked:
         """The verdict on the sentence ``index``; may change which paper it cites.
@@ -91,14 +135,15 @@ class SentenceChecks:
             raw.markers[:] = [type(marker)(()) for marker in raw.markers]
             return Checked("none")
         if not raw.numbers and not fabricated:
-            silent = raw.silent and not _DIGIT.search(text)
+            silent = raw.silent and (says_missing(text) or not _DIGIT.search(text))
             if silent or not is_claim(text):
                 return Checked("none")
-            return Checked("unsupported", why="cites no paper")
+            return self._uncited(index, raw, text)
         verdicts = self._checker.check_sources(text, self._all_sources())
         cited = {n: verdicts[n - 1] for n in raw.numbers}
         whole = self._whole(text, cited)
-        if whole is None or whole.support == "unsupported":
+        foreign = any(v.why == OTHER_LANGUAGE for v in cited.values())
+        if not foreign and (whole is None or whole.support == "unsupported"):
             better = self._better(verdicts, raw.numbers)
             if better is not None and raw.markers:
                 raw.cite(better)
@@ -108,7 +153,40 @@ class SentenceChecks:
             self._uses[number].append((index, verdict))
         if whole is None:
             return Checked("unsupported", why="cites a paper that was not given")
-        return Checked(whole.support, whole.quote, whole.why)
+        if foreign or not self._compare:
+            return Checked("unchecked", "", OTHER_LANGUAGE if foreign else "not checked")
+        return Checked(whole.support, self._proof(text, whole, list(cited)), whole.why)
+
+    def _uncited(self, index: int, raw: RawSentence, text: str) -> Checked:
+        """Cites the paper that supports a sentence without a citation, if there is one."""
+        if self._checker is None or not self._given or not self._compare:
+            return Checked("unsupported", why="cites no paper")
+        verdicts = self._checker.check_sources(text, self._all_sources())
+        if all(v.why == OTHER_LANGUAGE for v in verdicts):
+            return Checked("unchecked", "", OTHER_LANGUAGE)
+        place = max(range(len(verdicts)), key=lambda n: verdicts[n].score)
+        best = verdicts[place]
+        if best.support != "supported" or best.score < _ATTRIBUTED:
+            return Checked("unsupported", why="cites no paper, and none here says it")
+        raw.cite(place + 1)
+        self.attributed += 1
+        self._uses[place + 1].append((index, best))
+        return Checked("supported", self._proof(text, best, [place + 1]), best.why)
+
+    def reuse(self, index: int, given: int, sentence: Sentence) -> None:
+        """Notes that a sentence, put in place of another, rests on a paper."""
+        support = sentence.support if sentence.support in _RANK else "partial"
+        verdict = self._verdict_of(support, sentence)  # type: ignore[arg-type]
+        self._uses[given].append((index, verdict))
+
+    def forget(self, index: int) -> None:
+        """Drops the uses of a sentence that has been taken out."""
+        for uses in self._uses.values():
+            uses[:] = [use for use in uses if use[0] != index]
+
+    def is_used(self, given: int) -> bool:
+        """Whether a sentence rests on this paper."""
+        return bool(self._uses.get(given))
 
     def citation(self, given: int, number: int) -> Citation:
         """The citation of a paper, by the best of its uses.
@@ -116,7 +194,7 @@ class SentenceChecks:
         ``given`` is the number that the model knows it by, ``number`` the reader's.
         """
         paper = self._given[given - 1].paper
-        uses = [(self._capped(i, v.support), v) for i, v in self._uses.get(given, [])]
+        uses = [(self._ruled(i, v.support), v) for i, v in self._uses.get(given, [])]
         support, verdict = max(uses, key=lambda use: (_RANK[use[0]], use[1].score))
         return Citation(
             number=number,
@@ -130,9 +208,9 @@ class SentenceChecks:
         )
 
     def overrule(self, index: int, sentence: Sentence) -> None:
-        """Holds the citations of a sentence down to what a second check found."""
+        """What a second check found takes the place of what was found here."""
         if sentence.support in _RANK:
-            self._ceilings[index] = sentence.support  # type: ignore[assignment]
+            self._rulings[index] = sentence.support  # type: ignore[assignment]
 
     @property
     def notes(self) -> list[str]:
@@ -147,6 +225,9 @@ class SentenceChecks:
         if self.moved:
             what = "1 citation was" if self.moved == 1 else f"{self.moved} citations were"
             notes.append(f"{what} moved to the paper that supports the sentence.")
+        if self.attributed:
+            what = "1 sentence" if self.attributed == 1 else f"{self.attributed} sentences"
+            notes.append(f"{what} without a citation got that of the paper that says it.")
         return notes
 
     # ------------------------------------------------------------------ inside
@@ -156,7 +237,7 @@ class SentenceChecks:
 
         if self._sources is None:
             self._sources = [
-                Source(tuple(g.sentences), g.vectors, g.paper.title) for g in self._given
+                Source(g.sentences, g.vectors, g.paper.title, about(g.paper)) for g in self._given
             ]
         return self._sources
 
@@ -180,6 +261,19 @@ class SentenceChecks:
         ]
         return max(others, key=lambda n: verdicts[n - 1].score, default=None)
 
-    def _capped(self, index: int, support: Support) -> Support:
-        ceiling = self._ceilings.get(index, "supported")
-        return min((support, ceiling), key=lambda s: _RANK[s])
+    def _ruled(self, index: int, support: Support) -> Support:
+        return self._rulings.get(index, support)
+
+    def _proof(self, text: str, verdict: Verdict, cited: Sequence[int]) -> str:
+        """The words that hold what the sentence says, from all that it cites."""
+        from assistant.answering.support import proof  # noqa: PLC0415
+
+        sources = self._all_sources()
+        return proof(text, verdict.quote, [sources[n - 1] for n in cited])
+
+    @staticmethod
+    def _verdict_of(support: Support, sentence: Sentence) -> Verdict:
+        from assistant.answering.support import Verdict  # noqa: PLC0415
+
+        score = {"supported": 0.9, "partial": 0.4, "unsupported": 0.1}[support]
+        return Verdict(support, score, sentence.quote, sentence.why)

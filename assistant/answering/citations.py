@@ -176,8 +176,21 @@ class RawSentence:
         """Whether it says of itself that it rests on no paper."""
         return not self.numbers and any(marker.silent for marker in self.markers)
 
+    @staticmethod
+    def sign(marker: int) -> str:
+        """The character that stands for a marker in the text, by its place in ``markers``."""
+        return chr(_FIRST + marker)
+
     def cite(self, number: int) -> None:
-        """Makes the last marker cite ``number`` alone, and empties the others."""
+        """Makes the last marker cite ``number`` alone, and empties the others.
+
+        A sentence without a marker gets one at its end.
+        """
+        if not self.markers:
+            at = len(self.rest.rstrip())
+            self.rest = f"{self.rest[:at]} {self.sign(0)}{self.rest[at:]}"
+            self.markers.append(Marker((number,)))
+            return
         self.markers[:] = [Marker(()) for _ in self.markers[:-1]] + [Marker((number,))]
 
     def shown_rest(self, show: Callable[[tuple[int, ...]], str]) -> str:

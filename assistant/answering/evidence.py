@@ -1,12 +1,13 @@
-"""Evidence: how likely it is that a paper's abstract answers a question.
+"""Evidence: how likely it is that a paper's abstract answers a question, and which sentence does.
 
 Retrieval scores tell what a question is about, not whether the answer is there. What tells
 more is the evidence for each part of the question: how well each of its words is matched by
 some word of the abstract (by stem, or by the cosine of their states in context: "soft
 coverage"), whether the things it names occur, whether there is a number where one is wanted.
-A logistic model joins these; it is fitted by ``python -m eval.fit`` on questions whose gold
-papers are known, with the other retrieved papers, and the gold papers less the sentence that
-answers, as the negatives.
+Logistic models join these (`assistant.fitted`); ``python -m eval.fit`` fits them on questions
+whose gold papers are known, with the other retrieved papers, the papers that are found when
+all of the topic are taken out, and the gold papers less the sentence that answers, as the
+negatives.
 """
 
 from __future__ import annotations
@@ -22,15 +23,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.answering.logistic import LogisticModel
-from assistant.answering.question import Question, WordStates, word_states
-from assistant.answering.weights import EVIDENCE, LEXICAL_EVIDENCE
+from assistant.answering.question import Question, WordStates, compact, word_states
 from assistant.embedding import Embedder, WordEmbedder
-from assistant.paper import Paper
-from assistant.retrieval import Ranking
+from assistant.fitted import LogisticModel, load
+from assistant.retrieved import RetrievedPaper
 from assistant.text import terms
 
-__all__ = ["PassageReader", "PassageText", "passage_text"]
+__all__ = ["NUMBER", "PassageReader", "PassageText", "Reading", "passage_text"]
 
 Floats = NDArray[np.float32]
 
@@ -41,6 +40,14 @@ _UNLIKE = 0.4
 """A word of the question whose best match is less similar than this has none."""
 _READ_CHARACTERS = 1700
 """Of title and abstract: about what the model takes in."""
+_SHORT = (
+    "standing best_sentence_cosine exact_coverage soft_coverage sentence_coverage unmatched"
+    " lack_aligned unknown"
+).split()
+"""What weighs more where the question is short, and each of its words has to be found."""
+_FEW, _PER_COSINE = 20, 6.0
+"""Papers below which nothing stands out of them; the cosine tells the standing then, by what it
+is in larger libraries."""
 _REMEMBERED = 512
 """Passages whose word states are kept, some 150 kB each."""
 
@@ -63,17 +70,34 @@ class PassageText:
         """Title and sentences, as far as they are read for words."""
         return f"{self.title}. {' '.join(self.sentences)}"[:_READ_CHARACTERS]
 
+    def sentence_of(self, start: int) -> int:
+        """The sentence in which position ``start`` of `text` lies; -1 for the title."""
+        at = len(self.title) + 2
+        for n, sentence in enumerate(self.sentences):
+            if start < at:
+                return n - 1
+            at += len(sentence) + 1
+        return len(self.sentences) - 1
 
-def passage_text(ranking: Ranking, n: int) -> PassageText:
-    """The paper at rank ``n`` (from 0) of ``ranking``."""
-    place = int(ranking.places[n])
-    paper: Paper = ranking.index.paper(place)
-    return PassageText(
-        paper.title,
-        [paper.abstract[start:end] for start, end in ranking.index.spans(place)],
-        ranking.index.sentence_vectors(place),
-        ranking.standing(n),
-    )
+
+def passage_text(found: RetrievedPaper) -> PassageText:
+    """``found`` as evidence reads it."""
+    return PassageText(found.paper.title, found.sentences, found.vectors, found.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one passage holds of one question.
+
+    ``log_odds`` that it answers. ``covered``: (sentences,) share of the question's words, by
+    their weight, that each sentence matches; ``covered_with_title``: the sentence and the
+    title together.
+    """
+
+    log_odds: float
+    features: dict[str, float]
+    covered: Floats
+    covered_with_title: Floats
 
 
 class PassageReader:
@@ -91,54 +115,75 @@ class PassageReader:
     @property
     def model(self) -> LogisticModel:
         """The model that fits what the embedding model can tell."""
-        return EVIDENCE if isinstance(self.embedder, WordEmbedder) else LEXICAL_EVIDENCE
+        return load("evidence" if isinstance(self.embedder, WordEmbedder) else "evidence-lexical")
 
-    def evidence(self, question: Question, ranking: Ranking, papers: int) -> list[float]:
-        """Log-odds that each of the first ``papers`` of ``ranking`` answers ``question``."""
-        passages = [passage_text(ranking, n) for n in range(min(papers, len(ranking)))]
+    def read(self, question: Question, papers: Sequence[RetrievedPaper]) -> list[Reading]:
+        """What each of ``papers`` holds of ``question``."""
+        passages = [passage_text(paper) for paper in papers]
         if isinstance(self.embedder, WordEmbedder):
             list(self._threads.map(self._word_states, passages))  # side by side on all cores
-        return [self.model.log_odds(self.features(question, passage)) for passage in passages]
+        return [self.reading(question, passage) for passage in passages]
 
-    def features(self, question: Question, passage: PassageText) -> dict[str, float]:
-        """What speaks for ``passage`` holding the answer, by name; see the module's docstring."""
+    def reading(self, question: Question, passage: PassageText) -> Reading:
+        """What ``passage`` holds of ``question``; see the module's docstring."""
         title_terms = set(terms(passage.title))
         bag = title_terms.union(*(terms(sentence) for sentence in passage.sentences))
-        similar, exact = self._matches(question, passage)
+        letters = compact(f"{passage.title} {' '.join(passage.sentences)}")
+        similar, exact, sentence_of = self._matches(question, passage)
         best: Floats = np.max(similar, axis=1, initial=0.0)
         held = exact.any(axis=1)
         rare, aligned = question.rarity, question.rarity * question.alignment
         cosines = np.sort(passage.vectors @ question.vector)[::-1]
         lacking = np.sort((1 - best) * rare)[::-1]
         lacking_aligned = np.sort((1 - best) * aligned)[::-1]
+        few = question.statistics.papers_held < _FEW
+        standing = _PER_COSINE * _at(cosines, 0) if few else passage.standing
         numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)
-        return {
-            "standing": passage.standing,
+        by_sentence = _best_by_sentence(similar, sentence_of, len(passage.sentences))
+        in_title: Floats = np.max(similar[:, sentence_of < 0], axis=1, initial=0.0)
+        covered = np.array([_weighted(row, aligned) for row in by_sentence], np.float32)
+        with_title = np.array(
+            [_weighted(np.maximum(row, in_title), aligned) for row in by_sentence], np.float32
+        )
+        features = {
+            "standing": standing,
             "best_sentence_cosine": _at(cosines, 0),
             "second_sentence_cosine": _at(cosines, 1),
             "coverage": question.coverage(bag),
             "exact_coverage": _weighted(np.asarray(held, dtype=np.float32), aligned),
             "soft_coverage": _weighted(best, aligned),
+            "title_coverage": _weighted(in_title, aligned),
+            "sentence_coverage": float(with_title.max(initial=0.0)),
             "matched": float((np.maximum(best - _UNLIKE, 0) * rare).sum()),
             "unmatched": _weighted(np.asarray(best < _UNLIKE, dtype=np.float32), rare),
+            "lack": _at(lacking, 0),
             "second_lack": _at(lacking, 1),
+            "lack_aligned": _at(lacking_aligned, 0),
             "second_lack_aligned": _at(lacking_aligned, 1),
-            "name_missing": float(any(name not in bag for name in question.names)),
+            "name_missing": float(any(name not in letters for name in question.names)),
+            "unknown": question.unknown,
             "has_focus": float(question.focus.any()),
             "focus_coverage": float(np.max(best[question.focus], initial=0.0)),
             "number_missing": float(question.wants_number and not numbered),
         }
+        features |= {f"short_{name}": question.short * features[name] for name in _SHORT}
+        features["short"] = question.short
+        return Reading(self.model.log_odds(features), features, covered, with_title)
 
     def _matches(
         self, question: Question, passage: PassageText
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """(question words, passage words): similarity in [-1, 1], and whether stems agree."""
+    ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+        """(question words, passage words): similarity in [-1, 1], and whether stems agree.
+
+        Then, (passage words,), the sentence that each word is of, -1 for the title.
+        """
         states = self._word_states(passage)
         exact = _stems(question.states)[:, None] == _stems(states)[None, :]
         similar: Floats = question.states.vectors @ states.vectors.T
         if not states.vectors.shape[1]:
             similar = np.zeros(exact.shape, np.float32)
-        return np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar), exact
+        places = np.array([passage.sentence_of(start) for start in states.starts], dtype=np.int64)
+        return np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar), exact, places
 
     def _word_states(self, passage: PassageText) -> WordStates:
         text = passage.text
@@ -152,6 +197,11 @@ class PassageReader:
             while len(self._states) > _REMEMBERED:
                 self._states.popitem(last=False)
         return states
+
+
+def _best_by_sentence(similar: Floats, places: NDArray[np.int64], sentences: int) -> list[Floats]:
+    """For each sentence, (question words,), the similarity of the word that matches best."""
+    return [np.max(similar[:, places == n], axis=1, initial=0.0) for n in range(sentences)]
 
 
 def _stems(states: WordStates) -> NDArray[np.int64]:

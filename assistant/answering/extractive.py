@@ -1,30 +1,43 @@
-"""Extractive answering: a few sentences of the abstracts that answer this question.
+"""Extractive answering: the answer first, in an abstract's own sentences, in the question's form.
 
-Sentences are chosen by score (`selection`), worded so that they stand alone (`wording`), put
-in an order in which the direct answer comes first, and cited. The confidence decides whether
-they are called an answer, the closest thing, or are withheld.
+The way of a question: what it is about the library itself is told from the records (`about`);
+the rest is cut into its parts, each is searched, its papers are read (`evidence`), judged
+(`confidence`), and laid out (`layouts`) in its form (`forms`). What the library does not hold
+is said, with what is missing by name.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from assistant.answering.confidence import Assessment, assess
+from assistant.answering.about import AboutLibrary
+from assistant.answering.absence import missing_note
+from assistant.answering.calibration import Calibrations
+from assistant.answering.confidence import Assessment, Judge
+from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
+from assistant.answering.forms import Asking, Form, asking, bare_topic, parts
+from assistant.answering.language import ENGLISH, language_of
+from assistant.answering.layouts import Layout
+from assistant.answering.membership import on_topic
 from assistant.answering.question import Question
-from assistant.answering.selection import Candidate, candidates
-from assistant.answering.support import Source, SupportChecker, Verdict
-from assistant.answering.wording import shortened, standing_alone
-from assistant.results import Answer, Citation, Passage, Sentence
-from assistant.retrieval import Ranking
-from assistant.settings import AnswerSettings
-from assistant.text import words
+from assistant.answering.spelling import (
+    Vocabulary,
+    corrections,
+    missing_words,
+    with_corrections,
+)
+from assistant.conversation import Resolved, lean_on, resolved, small_talk
+from assistant.embedding import Embedder, WordEmbedder
+from assistant.filters import Filters
+from assistant.library import Library
+from assistant.paper import Paper
+from assistant.results import Answer, Message, Passage, Status
+from assistant.retrieval import PaperRetriever
+from assistant.settings import AnswerSettings, Settings
 
-__all__ = ["answer", "best_passage", "passages"]
+__all__ = ["ExtractiveAnswerer", "open_answerer"]
 
 CLOSEST = "Nothing in this library answers this directly; the closest is:"
 ABSENT = "This library does not hold the answer."
@@ -32,255 +45,262 @@ NOTE = (
     "This answer is made of sentences of the abstracts. For written answers connect a language "
     "model: set OPENAI_API_KEY (or OPENAI_BASE_URL) and ASSISTANT_LLM."
 )
-_CLOSEST_SENTENCES = 2
+_CLOSEST_QUOTES = 2
 _NAMED_WHEN_ABSENT = 3
-_SAME = 0.92
-"""Cosine from which two sentences say the same."""
-_FILL = 5.0
-"""A sentence whose log-odds are so far below the best one's is not worth its words."""
-_DIRECT_AMONG = 3
-"""The first sentence is the most direct one of so many likeliest."""
-_SEVERAL_WITHIN, _FEW_WITHIN = 5.0, 1.5
-"""Papers whose evidence is so many log-odds below the best one's still belong to an answer that
-covers several papers, or few."""
+_MOST_ON = 200
+"""Papers that are looked at to count those on a topic."""
+_BEST: dict[Status, int] = {"answered": 2, "closest": 1, "absent": 0}
 
 
-def best_passage(ranking: Ranking, place: int) -> str:
-    """The sentence of the paper at ``place`` that is nearest to the question."""
-    index = ranking.index
-    paper, spans = index.paper(place), index.spans(place)
-    if not spans:
-        return paper.label
-    start, end = spans[int(np.argmax(index.sentence_vectors(place) @ ranking.vector))]
-    return paper.abstract[start:end]
+@dataclass(frozen=True)
+class _Part:
+    """One question of those that were asked, with what was found for it."""
+
+    asked: Asking
+    assessment: Assessment
+    lead: str = ""
 
 
-def passages(ranking: Ranking) -> list[Passage]:
-    """The papers of ``ranking`` as they are given to an answerer, best first."""
-    found: list[Passage] = []
-    for n, place in enumerate(map(int, ranking.places)):
-        paper = ranking.index.paper(place)
-        found.append(
-            Passage(
-                paper_id=paper.id,
-                title=paper.label,
-                text=paper.abstract,
-                score=round(float(ranking.scores[n]), 4),
-                url=paper.link,
-            )
-        )
-    return found
-
-
-def answer(
-    question: str, asked: str, ranking: Ranking, reader: PassageReader, settings: AnswerSettings
-) -> Answer:
-    """Answers ``question`` from the papers of ``ranking``, without a language model.
+class ExtractiveAnswerer:
+    """Answers questions with sentences of the abstracts.
 
     Args:
-        asked: the standalone form of the question, which the ranking was made for.
+        library: that is asked.
+        retriever: over it.
+        reader: of passages.
+        settings: thresholds and length.
     """
-    assessment = assess(ranking, asked, reader, settings)
-    result = Answer(
-        question=question,
-        standalone_question=asked,
-        answer="",
-        answered=assessment.status == "answered",
-        status=assessment.status,
-        confidence=assessment.confidence,
-        passages=passages(ranking),
-        notes=[] if assessment.status == "absent" else [NOTE],
-    )
-    if assessment.status == "absent":
-        result.sentences = _absent(result.passages)
-    else:
-        closest = assessment.status == "closest"
-        direct = _direct_question(question, assessment.question, reader)
-        chosen = _chosen(direct, assessment, ranking, settings, closest=closest)
-        if closest:
-            result.sentences.append(Sentence(text=CLOSEST))
-        _write(result, chosen, ranking, SupportChecker(reader.embedder, ranking.index.idf))
-    result.answer = " ".join(sentence.text for sentence in result.sentences)
-    return result
 
+    def __init__(
+        self,
+        library: Library,
+        retriever: PaperRetriever,
+        reader: PassageReader,
+        settings: AnswerSettings,
+        judge: Judge,
+    ) -> None:
+        self._library = library
+        self._retriever = retriever
+        self._reader = reader
+        self._settings = settings
+        self._judge = judge
+        embedder = reader.embedder
+        self._about = AboutLibrary(library, self._papers_on, _rarity_of(embedder))
+        self._vocabulary: tuple[str, Vocabulary] | None = None
 
-def _absent(nearest: Sequence[Passage]) -> list[Sentence]:
-    titles = [f"“{passage.title}”" for passage in nearest[:_NAMED_WHEN_ABSENT]]
-    sentences = [Sentence(text=ABSENT)]
-    if titles:
-        which = "paper is" if len(titles) == 1 else "papers are"
-        listed = titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
-        sentences.append(Sentence(text=f"Its nearest {which} {listed}."))
-    return sentences
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """A sentence of the answer, and how it will read."""
-
-    candidate: Candidate
-    text: str
-
-
-class _Draft:
-    """Sentences taken so far; refuses repetitions and what would not fit."""
-
-    def __init__(self, question: Question, sentences: int, most_words: int) -> None:
-        self._question = question
-        self._left, self._words_left = sentences, most_words
-        self.chosen: list[_Chosen] = []
-
-    @property
-    def full(self) -> bool:
-        return self._left == 0
-
-    def papers(self) -> dict[str, int]:
-        """Paper id → sentences taken of it."""
-        counts: dict[str, int] = {}
-        for taken in self.chosen:
-            counts[taken.candidate.paper.id] = counts.get(taken.candidate.paper.id, 0) + 1
-        return counts
-
-    def take(self, candidate: Candidate) -> bool:
-        """Takes ``candidate`` if there is room for it and nothing says the same."""
-        if self.full or any(_repeats(candidate, taken.candidate) for taken in self.chosen):
-            return False
-        text = standing_alone(
-            shortened(candidate.text, self._question),
-            candidate.paper,
-            named=candidate.paper.id in self.papers(),
-        )
-        size = len(text.split()) + 1  # and its marker
-        if self.chosen and size > self._words_left:
-            return False
-        self.chosen.append(_Chosen(candidate, text))
-        self._left, self._words_left = self._left - 1, self._words_left - size
-        return True
-
-
-def _direct_question(text: str, asked: Question, reader: PassageReader) -> Question:
-    """What the sentences are chosen for: of a follow-up, its own words before their context.
-
-    The context finds the paper; in it, the sentences that match the context are those that
-    have been said already.
-    """
-    if text == asked.text:
-        return asked
-    vector = reader.embedder.embed_query(text) + asked.vector
-    vector /= np.linalg.norm(vector)
-    return Question.read(text, vector, asked.index, reader.embedder)
-
-
-def _chosen(
-    question: Question,
-    assessment: Assessment,
-    ranking: Ranking,
-    settings: AnswerSettings,
-    *,
-    closest: bool,
-) -> list[_Chosen]:
-    """The sentences of the answer, the first of each paper before the others of it."""
-    lowest = min(assessment.evidence, default=0.0)
-    evidence = assessment.evidence + [lowest] * (len(ranking) - len(assessment.evidence))
-    found = candidates(question, ranking, evidence)
-    sentences = _CLOSEST_SENTENCES if closest else settings.max_sentences
-    draft = _Draft(question, sentences, settings.max_words - closest * len(CLOSEST.split()))
-    if question.wants_papers:
-        _take_papers(draft, found, evidence, question)
-    else:
-        _take_facts(draft, found)
-    return draft.chosen
-
-
-def _take_facts(draft: _Draft, found: Sequence[Candidate]) -> None:
-    """The likeliest sentences; the most direct of the first paper's before the others."""
-    by_score = sorted(found, key=lambda c: -c.score)
-    best = by_score[0] if by_score else None
-    enough = [c for c in by_score if best and c.score >= best.score - _FILL]
-    direct = [c for c in enough[:_DIRECT_AMONG] if best and c.paper.id == best.paper.id]
-    if direct:
-        draft.take(max(direct, key=lambda c: c.directness))
-    for candidate in enough:
-        draft.take(candidate)
-
-
-def _take_papers(
-    draft: _Draft, found: Sequence[Candidate], evidence: Sequence[float], question: Question
-) -> None:
-    """The most direct sentence of each paper that the evidence speaks for, then second ones."""
-    width = _SEVERAL_WITHIN if question.wants_several else _FEW_WITHIN
-    standing = {c.rank: evidence[c.rank] - 0.5 * c.rank for c in found}
-    best = max(standing.values(), default=0.0)
-    ranks = sorted((r for r in standing if standing[r] >= best - width), key=lambda r: -standing[r])
-    for turn in range(3):
-        for rank in ranks:
-            own = sorted((c for c in found if c.rank == rank), key=lambda c: -c.directness)
-            taken = {id(t.candidate) for t in draft.chosen}
-            fresh = [c for c in own if id(c) not in taken]
-            if len(own) - len(fresh) == turn and any(draft.take(c) for c in fresh[:2]):
-                continue
-
-
-def _repeats(one: Candidate, other: Candidate) -> bool:
-    """Whether two sentences say the same."""
-    if float(one.vector @ other.vector) >= _SAME:
-        return True
-    ours, theirs = set(words(one.text)), set(words(other.text))
-    return len(ours & theirs) > 0.75 * min(len(ours), len(theirs))
-
-
-def _write(
-    result: Answer, chosen: Sequence[_Chosen], ranking: Ranking, checker: SupportChecker
-) -> None:
-    """Puts the sentences in order and cites them, one number a paper, each with its verdict.
-
-    The words are the abstract's, but naming a subject or leaving a part out could still bend
-    what they say: so they are checked like anybody's.
-    """
-    groups: dict[str, list[_Chosen]] = {}
-    for taken in chosen:
-        groups.setdefault(taken.candidate.paper.id, []).append(taken)
-    for number, (first, *rest) in enumerate(groups.values(), 1):
-        paper = first.candidate.paper
-        source = _source(ranking, first.candidate)
-        verdicts: list[Verdict] = []
-        for taken in (first, *sorted(rest, key=lambda t: t.candidate.position)):
-            verdicts.append(checker.check_sources(taken.text, [source])[0])
-            result.sentences.append(
-                Sentence(
-                    text=_marked(taken.text, number),
-                    citations=[number],
-                    support=verdicts[-1].support,
-                )
-            )
-        result.citations.append(
-            Citation(
-                number=number,
-                paper_id=paper.id,
-                title=paper.label,
-                url=paper.link,
-                quote=first.candidate.text,
-                support=verdicts[0].support,
-                support_score=round(verdicts[0].score, 4),
-                why=verdicts[0].why,
-            )
+    def answer(
+        self, question: str, turns: Sequence[Message] = (), filters: Filters | None = None
+    ) -> Answer:
+        """The answer to ``question``; ``turns`` are those before it, oldest first."""
+        draft = Draft()
+        meant = resolved(question, turns)
+        if told := self._told(question, meant.asked, draft):
+            return told
+        language = language_of(question)
+        asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
+        found: list[_Part] = []
+        for n, text in enumerate(asked):
+            completed = lean_on(text, asked[0]) if n else text
+            found.append(self._part(completed, text if n else meant.asked, meant, filters))
+        layout = Layout(draft, self._retriever, self._reader, self._settings)
+        notes: list[str] = []
+        written: list[Status] = []
+        for text, part in zip(asked, found, strict=True):
+            if len(found) > 1:
+                draft.say(text)
+            written.append(self._write(part, layout, draft, notes, language, meant))
+        status = max(written, key=_BEST.__getitem__)
+        form: Form = found[0].asked.form if len(found) == 1 else "two"
+        if status != "absent":
+            notes.append(NOTE)
+        return Answer(
+            question=question,
+            standalone_question=meant.text,
+            answer=draft.text,
+            answered=status == "answered",
+            status=status,
+            confidence=min(part.assessment.confidence for part in found),
+            form=form,
+            citations=draft.citations,
+            sentences=draft.sentences,
+            passages=_passages(found),
+            notes=notes,
         )
 
+    def _told(self, question: str, meant: str, draft: Draft) -> Answer | None:
+        """The answer to what is known without reading: talk, and what the library holds."""
+        reply = None
+        if not self._about.answer(meant, draft):
+            reply = small_talk(question, len(self._library))
+            if reply is None:
+                return None
+            draft.say(reply)
+        return Answer(
+            question=question,
+            standalone_question=meant,
+            answer=draft.text,
+            answered=True,
+            status="answered",
+            confidence=1.0,
+            form="talk" if reply is not None else "about_library",
+            citations=draft.citations,
+            sentences=draft.sentences,
+        )
 
-def _source(ranking: Ranking, candidate: Candidate) -> Source:
-    """The abstract that a sentence was taken from, for the checker."""
-    place = int(ranking.places[candidate.rank])
-    abstract = candidate.paper.abstract
-    spans = ranking.index.spans(place)
-    return Source(
-        tuple(abstract[start:end] for start, end in spans),
-        ranking.index.sentence_vectors(place),
-        candidate.paper.label,
-    )
+    def _papers_on(self, topic: str) -> list[Paper]:
+        """The papers of the library on ``topic``, best first."""
+        found = self._retriever.find(topic, _MOST_ON)
+        question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
+        return [paper.paper for paper in on_topic(question, found)]
+
+    # ------------------------------------------------------------------ one part
+
+    def _part(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
+        """What is found for one question; with its slips mended, where that is what answers.
+
+        ``said``: what of ``text`` was asked in this turn, without what it leans on.
+        """
+        plain = self._assessed(text, said, meant, filters)
+        if plain.assessment.status == "answered":
+            return plain
+        missing = missing_words(plain.assessment.question.text, plain.assessment.statistics)
+        made = corrections(missing, self._words())
+        if not made:
+            return plain
+        mended = with_corrections(text, made)
+        other = self._assessed(mended, with_corrections(said, made), meant, filters)
+        offered = f"Did you mean “{mended}”?"
+        slips = all(self._is_no_word(correction.word) for correction in made)
+        if other.assessment.status == "answered" and slips:
+            words = _listed([f"“{correction.word}”" for correction in made], "or")
+            lead = f"No abstract here mentions {words}. {offered} For that:"
+            return _Part(other.asked, other.assessment, lead)
+        if other.assessment.confidence > plain.assessment.confidence:
+            return _Part(plain.asked, plain.assessment, offered)
+        return plain
+
+    def _assessed(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
+        asked = asking(said)
+        if said != text:
+            asked = replace(asked, topic=bare_topic(text))
+        if meant.paper:
+            filters = self._only(meant.paper, filters)
+            asked = replace(asked, form="paper" if meant.whole else asked.form)
+        assessment = self._judge.assess(
+            text, asked, self._retriever, filters, said=said, without=meant.said
+        )
+        if asked.form == "comparison" and assessment.status != "answered":
+            assessment = self._by_side(asked, assessment, filters)
+        return _Part(asked, assessment)
+
+    def _by_side(self, asked: Asking, joint: Assessment, filters: Filters | None) -> Assessment:
+        """``joint`` with the confidence of its least sure side: a comparison may stand on both."""
+        confidence = min(
+            self._judge.assess(side, Asking("list", side), self._retriever, filters).confidence
+            for side in asked.sides
+        )
+        if confidence <= joint.confidence:
+            return joint
+        return replace(joint, confidence=confidence, status=self._judge.status(confidence))
+
+    def _only(self, name: str, filters: Filters | None) -> Filters | None:
+        """``filters`` narrowed to the paper that was spoken of, if it can be told."""
+        found = self._retriever.find(name, 1)
+        if not found:
+            return filters
+        return (filters or Filters()).model_copy(update={"ids": (found[0].paper.id,)})
+
+    def _is_no_word(self, word: str) -> bool:
+        """Whether ``word`` is none that the embedding model knows, so surely a slip."""
+        pieces = self._reader.embedder.count_tokens(word)
+        return pieces > 1
+
+    def _words(self) -> Vocabulary:
+        """The library's words, collected anew when its papers have changed."""
+        version = self._library.version
+        if self._vocabulary is None or self._vocabulary[0] != version:
+            self._vocabulary = (version, Vocabulary(self._library.papers))
+        return self._vocabulary[1]
+
+    # ------------------------------------------------------------------ writing
+
+    def _write(
+        self,
+        part: _Part,
+        layout: Layout,
+        draft: Draft,
+        notes: list[str],
+        language: str,
+        meant: Resolved,
+    ) -> Status:
+        """Writes one part; returns what it turned out to be."""
+        assessment = part.assessment
+        status = assessment.status
+        if status == "answered" and language != ENGLISH:
+            notes.append(f"The question seems to be in {language}; it was matched as it stands.")
+        if part.lead and status == "answered":
+            draft.say(part.lead)
+        if part.asked.form == "paper" and layout.paper(assessment):
+            return "answered"
+        if status == "answered" and layout.write(part.asked, assessment):
+            return status
+        if (status == "absent" and not meant.paper) or not assessment.candidates:
+            self._write_absent(part, draft, language)
+            return "absent"
+        draft.say(CLOSEST)
+        if note := missing_note(assessment):
+            draft.say(note)
+        layout.closest(assessment, _CLOSEST_QUOTES)
+        if part.lead and status != "answered":
+            notes.append(part.lead)
+        return "closest"
+
+    def _write_absent(self, part: _Part, draft: Draft, language: str) -> None:
+        assessment = part.assessment
+        draft.say(ABSENT)
+        if language != ENGLISH:
+            draft.say(
+                f"The question seems to be in {language}, and without a language model questions "
+                "are matched in English only: ask it in English, or connect a language model."
+            )
+            return
+        if note := missing_note(assessment):
+            draft.say(note)
+        if part.lead:
+            draft.say(part.lead)
+        near = assessment.retrieval[:_NAMED_WHEN_ABSENT] if assessment.is_near else ()
+        if near:
+            titles = _listed([f"“{found.paper.label}”" for found in near])
+            are = "The nearest paper is" if len(near) == 1 else "The nearest papers are"
+            draft.say(f"{are} {titles}.")
 
 
-def _marked(text: str, number: int) -> str:
-    """``text`` with its marker before the full stop."""
-    end = re.search(r"[.!?]?$", text)
-    cut = end.start() if end else len(text)
-    return f"{text[:cut].rstrip()} [{number}]{text[cut:] or '.'}"
+def _passages(found: Sequence[_Part]) -> list[Passage]:
+    """The papers that were read, those of several parts in turns, each once."""
+    passages: dict[str, Passage] = {}
+    most = max(len(part.assessment.retrieval) for part in found)
+    for n in range(most):
+        for part in found:
+            if n < len(part.assessment.retrieval):
+                passage = part.assessment.retrieval[n].passage
+                passages.setdefault(passage.paper_id, passage)
+    return list(passages.values())
+
+
+def _rarity_of(embedder: Embedder) -> Callable[[str], float]:
+    """How rare a word is in English, where the model tells; else all are alike."""
+    return embedder.word_rarity if isinstance(embedder, WordEmbedder) else lambda _: 0.5
+
+
+def _listed(items: Sequence[str], last: str = "and") -> str:
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def open_answerer(
+    settings: Settings, library: Library, retriever: PaperRetriever, reader: PassageReader
+) -> ExtractiveAnswerer:
+    """The answerer over ``library``, with its calibration kept in the cache."""
+    judge = Judge(reader, settings.answer, Calibrations(library, reader.embedder, settings.cache))
+    return ExtractiveAnswerer(library, retriever, reader, settings.answer, judge)

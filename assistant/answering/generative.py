@@ -1,33 +1,54 @@
-"""Generative answering: understand, retrieve, write, cite, check, and search again if asked to.
+"""Generative answering: understand, retrieve, write, search again, verify, mend.
 
 `GenerativeAnswerer.stream` gives the same events as extraction does. Nothing of one question
 outlives it: every stream has its own `_Turn`. An endpoint that fails ends the stream with an
 ErrorEvent, which holds what there is of the answer; there is no falling back to extraction.
+
+The steps, and the calls that they take:
+
+    understand   one small call for searches in the model's words; no call where the library is
+                 plainly about something else
+    write        one call; sentences are shown as they end, but for those that say that
+                 something is missing
+    search again one small call and a second draft, where the first says that something is missing
+    verify       one call: verdicts, proofs, and sentences that stand for those that do not
+
+"quick" leaves out all but writing; "deep" asks after each draft what is missing.
 """
 
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from assistant.answering.checking import Checked, SentenceChecks
-from assistant.answering.citations import Numbering, RawSentence, SentenceReader
-from assistant.answering.papers import GivenPaper, fit, fuse
+from assistant.answering.checking import Checked, SentenceChecks, says_missing
+from assistant.answering.citations import Marker, Numbering, RawSentence, SentenceReader
+from assistant.answering.languages import language
+from assistant.answering.papers import fit, fuse
+from assistant.answering.replies import (
+    Head,
+    Repeats,
+    citing_grammar,
+    echoes,
+    read_loose_citations,
+    without_absent,
+)
 from assistant.answering.understanding import (
     Plan,
+    cited_titles,
     condensed,
-    is_plain,
     plan_from_reply,
     queries_of,
 )
-from assistant.answering.verifying import Verification
+from assistant.answering.verifying import Correction, Verification
 from assistant.conversation import small_talk, standalone
-from assistant.errors import ContextTooLong, CostCapReached, EndpointError
-from assistant.llm.endpoint import Cancellation, Delta, Endpoint, Finished, Waiting
-from assistant.llm.ledger import Ledger, count_tokens
+from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Finished, Waiting
+from assistant.endpoint.ledger import Ledger, count_tokens
+from assistant.errors import ContextTooLong, CostCapReached, EndpointError, ReplyEmpty
+from assistant.filters import Filters
+from assistant.paper import normalised_title
 from assistant.prompting import Prompts, boundary
 from assistant.results import (
     Answer,
@@ -42,7 +63,8 @@ from assistant.results import (
     Timings,
     VerdictEvent,
 )
-from assistant.settings import Settings
+from assistant.retrieved import Retrieval, RetrievedPaper
+from assistant.settings import Settings, Verify
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage
@@ -50,24 +72,33 @@ if TYPE_CHECKING:
     from assistant.answering.evidence import PassageReader
     from assistant.answering.support import SupportChecker
     from assistant.embedding import Embedder
-    from assistant.index import SearchIndex
-    from assistant.retrieval import PaperRetriever, Ranking
+    from assistant.retrieval import PaperRetriever
 
 __all__ = ["Effort", "GenerativeAnswerer", "Judgement", "open_answerer"]
 
 Effort = Literal["quick", "normal", "deep"]
 
-ABSENT = "NOT_IN_LIBRARY"
-"""What the prompt asks a model to begin with when no paper answers."""
 _SMALL_REPLY = 400
+_A_VERDICT = 140
+"""Tokens of a reply for each sentence that is verified."""
 _MORE_SEARCHES = 2
 _NEAREST = 3
+_FOUND = 20
+"""Papers of each search; as many of them go into the prompt as its tokens allow."""
+_OFF_TOPIC = 0.3
+"""Best cosine below which a question that the filter calls absent is plainly off topic."""
+_UNRELATED = 0.15
+"""Best cosine below which a paper that shares no word with the question is left out."""
+_LEAST_REPLY = 160
+_SMALL_WINDOW = 4000
+"""Tokens of a context window below which the short prompt is used."""
+_WORTH = {"supported": 1.0, "unchecked": 0.7, "partial": 0.5, "unsupported": 0.0}
 
 
 class Judgement(Protocol):
-    """What `assistant.answering.confidence.assess` gives: the knowledge filter.
+    """What the knowledge filter says of a `Retrieval`.
 
-    ``relevant``: positions in the ranking of the papers that pass, best first.
+    ``relevant``: positions of the papers that pass, best first.
     """
 
     @property
@@ -85,7 +116,8 @@ class _Turn:
     question: str
     turns: Sequence[Message]
     effort: Effort
-    verify: bool
+    verify: Verify
+    filters: Filters | None
     ledger: Ledger
     cancellation: Cancellation | None
     notes: list[str]
@@ -93,37 +125,62 @@ class _Turn:
     started: float = field(default_factory=time.perf_counter)
     retrieved: float | None = None
     confidence: float = 0.0
-    papers: list[GivenPaper] = field(default_factory=list)
-    nearest: list[str] = field(default_factory=list)
+    off_topic: bool = True
+    papers: list[RetrievedPaper] = field(default_factory=list)
+    first: Retrieval | None = None
+    """What the plain search found: its nearest papers are named where nothing answers."""
+    searched: list[str] = field(default_factory=list)
     draft: _Draft | None = None
     kept: _Draft | None = None
     """The draft before this one, whole."""
 
+    @property
+    def nearest(self) -> str:
+        """The titles nearest to the question, in quotation marks."""
+        papers = self.first.papers[:_NEAREST] if self.first else ()
+        return "; ".join(f"“{found.paper.label}”" for found in papers)
+
 
 class _Draft:
-    """What has been written so far: text, sentences, numbers, checks."""
+    """What has been written so far: sentences with what stands before each, numbers, checks."""
 
-    def __init__(self, given: list[GivenPaper], checks: SentenceChecks) -> None:
+    def __init__(
+        self, given: list[RetrievedPaper], checks: SentenceChecks, question: str = ""
+    ) -> None:
         self.given = given
         self.checks = checks
+        self.question = question
         self.numbering = Numbering()
-        self.text = ""
+        self.leads: list[str] = []
         self.sentences: list[Sentence] = []
+        self.repeats = Repeats()
+        self.pending = ""
         self.absent = False
+        self.lacking = False
+        """Whether it says that something is missing."""
+        self.withheld: list[tuple[RawSentence, str]] = []
+        self.circling = False
         self.finish = "stop"
 
     @property
-    def supported(self) -> bool:
-        """Whether any sentence rests on a paper."""
-        return any(s.support in ("supported", "partial") for s in self.sentences)
+    def text(self) -> str:
+        """The whole text."""
+        pairs = zip(self.leads, self.sentences, strict=True)
+        return "".join(lead + s.text for lead, s in pairs).strip()
+
+    @property
+    def worth(self) -> float:
+        """In [0, 1]: how much of what it claims stands; 0 where it claims nothing."""
+        claims = [_WORTH[s.support] for s in self.sentences if s.support in _WORTH]
+        return sum(claims) / len(claims) if claims else 0.0
 
 
 class GenerativeAnswerer:
     """Answers by a language model over retrieved papers. Safe in several threads at once.
 
     Args:
-        checker: gives the support checker for an index.
-        assess: judges which papers of a ranking are worth reading for a question.
+        checker: compares sentences with abstracts, by the words of a library.
+        assess: judges which papers of a retrieval are worth reading for a question.
     """
 
     def __init__(
@@ -133,8 +190,8 @@ class GenerativeAnswerer:
         endpoint: Endpoint,
         prompts: Prompts,
         retriever: PaperRetriever,
-        checker: Callable[[SearchIndex], SupportChecker],
-        assess: Callable[[Ranking, str], Judgement],
+        checker: Callable[[Retrieval], SupportChecker],
+        assess: Callable[[Retrieval, str], Judgement],
     ) -> None:
         self._settings = settings
         self._endpoint = endpoint
@@ -155,20 +212,24 @@ class GenerativeAnswerer:
         papers: int,
         notes: Sequence[str] = (),
         effort: Effort | None = None,
-        verify: bool | None = None,
+        verify: Verify | bool | None = None,
+        filters: Filters | None = None,
         cancellation: Cancellation | None = None,
     ) -> Iterator[Event]:
         """The events of answering; the last one is a DoneEvent or an ErrorEvent.
 
         ``papers``: how many the library holds. ``effort``, ``verify``: as the settings say if
-        not given.
+        not given. ``filters``: only papers that fit are read. The DoneEvent's answer stands for
+        all that was shown before: verifying may have changed a sentence.
         """
         generation = self._settings.generation
+        chosen = effort or generation.effort
         turn = _Turn(
             question,
             turns,
-            effort or generation.effort,
-            generation.verify if verify is None else verify,
+            chosen,
+            _verification(verify, chosen, generation.verify),
+            filters,
             Ledger(generation.max_cost),
             cancellation,
             list(notes),
@@ -187,28 +248,40 @@ class GenerativeAnswerer:
     # ------------------------------------------------------------------ the steps
 
     def _answer(self, turn: _Turn, papers: int) -> Iterator[Event]:
-        yield from self._understand(turn)
+        asked = standalone(turn.question, turn.turns)
+        turn.plan = Plan(asked, [asked])
+        yield StatusEvent(text=f"searching {papers:,} papers")
+        turn.first = self._retriever.find(asked, _FOUND, turn.filters)
+        plain = self._judged(turn, asked, turn.first)
+        turn.retrieved = time.perf_counter()
+        if turn.off_topic and not turn.turns:
+            yield from self._abstain(turn)
+            return
+        yield from self._understand(turn, asked)
         if not turn.plan.library:
             yield from self._converse(turn)
             return
-        yield StatusEvent(text=f"searching {papers:,} papers")
-        yield from self._search(turn, turn.plan.searches, told=len(turn.plan.searches) > 1)
-        turn.retrieved = time.perf_counter()
-        if not turn.papers:
+        yield from self._search(turn, turn.plan.searches, known={asked: plain})
+        if not turn.papers or turn.off_topic:
             yield from self._abstain(turn)
             return
         if turn.effort == "deep":
             yield from self._write_deeply(turn)
         else:
-            yield from self._write(turn)
-        if turn.verify:
+            yield from self._write(turn, withhold=turn.effort != "quick")
+            if turn.effort != "quick":
+                yield from self._look_again(turn)
+        yield from self._finish(turn)
+
+    def _finish(self, turn: _Turn) -> Iterator[Event]:
+        if turn.verify == "model":
             yield from self._verify(turn)
         yield DoneEvent(answer=self._whole(turn))
 
-    def _understand(self, turn: _Turn) -> Iterator[Event]:
-        asked = standalone(turn.question, turn.turns)
-        turn.plan = Plan(asked, [asked])
-        if turn.effort == "quick" or (not turn.turns and is_plain(turn.question)):
+    def _understand(self, turn: _Turn, asked: str) -> Iterator[Event]:
+        for waiting in self._endpoint.begin():
+            yield StatusEvent(text=waiting.text, waiting=True)
+        if turn.effort == "quick":
             return
         history = self._history(turn)
         messages = self._prompts["understand"].messages(
@@ -220,73 +293,204 @@ class GenerativeAnswerer:
         reply = yield from self._small(turn, messages, "understanding the question")
         turn.plan = plan_from_reply(reply, turn.question, asked)
 
-    def _search(self, turn: _Turn, queries: Sequence[str], *, told: bool) -> Iterator[Event]:
-        """Adds what passes the relevance to the papers of the turn, best first."""
-        found: list[tuple[Ranking, Sequence[int]]] = []
+    def _search(
+        self,
+        turn: _Turn,
+        queries: Sequence[str],
+        known: dict[str, list[RetrievedPaper]] | None = None,
+    ) -> Iterator[Event]:
+        """Adds what is found to the papers of the turn, best first, off-topic papers left out."""
+        found: list[list[RetrievedPaper]] = []
+        filters = turn.filters or turn.plan.filters
         for query in queries:
-            if told:
+            if len(queries) > 1 or known is None:
                 yield StatusEvent(text=f"searching: {query}")
-            ranking = self._retriever.rank(query)
-            assessment = self._assess(ranking, query)
-            turn.confidence = max(turn.confidence, float(assessment.confidence))
-            relevant = [] if assessment.status == "absent" else list(assessment.relevant)
-            found.append((ranking, relevant))
-            if not turn.nearest:
-                places = ranking.places[:_NEAREST]
-                turn.nearest = [ranking.index.paper(int(place)).label for place in places]
+            turn.searched.append(query)
+            judged = (known or {}).get(query) if filters == turn.filters else None
+            if judged is None:
+                judged = self._judged(turn, query, self._find(turn, query, filters))
+            found.append(judged)
         most = self._settings.retrieval.top_k
-        if turn.effort == "quick":
-            most = max(3, most // 2)
-        known = {given.paper.id for given in turn.papers}
-        new = [given for given in fuse(found, most) if given.paper.id not in known]
-        turn.papers += new
+        most = max(3, most // 2) if turn.effort == "quick" else max(most, _FOUND)
+        held = {paper.paper.id for paper in turn.papers}
+        turn.papers += [paper for paper in fuse(found, most) if paper.paper.id not in held]
 
-    def _write(self, turn: _Turn) -> Iterator[Event]:
-        """One draft: its text as it comes, its sentences as they end and are checked."""
-        draft, messages = self._prepared(turn)
+    def _find(self, turn: _Turn, query: str, filters: Filters | None) -> Retrieval:
+        found = self._retriever.find(query, _FOUND, filters)
+        if filters is not None and filters != turn.filters:
+            note = f"Read as a filter: {filters}."
+            if not len(found):
+                note = (
+                    f"No paper fits the filter that the question names ({filters}): all searched."
+                )
+                found = self._retriever.find(query, _FOUND, turn.filters)
+            if note not in turn.notes:
+                turn.notes.append(note)
+        return found
+
+    def _judged(self, turn: _Turn, query: str, found: Retrieval) -> list[RetrievedPaper]:
+        """The papers in the order of the knowledge filter, without those surely off topic."""
+        if not len(found):
+            return []
+        judgement = self._assess(found, query)
+        turn.confidence = max(turn.confidence, float(judgement.confidence))
+        nearest = max(paper.best_cosine for paper in found)
+        foreign = language(query) not in ("", "english")
+        if judgement.status != "absent" or nearest >= _OFF_TOPIC or foreign:
+            turn.off_topic = False
+        first = [n for n in judgement.relevant if n < len(found)]
+        order = first + [n for n in range(len(found)) if n not in first]
+        related = [n for n in order if found[n].bm25 > 0 or found[n].best_cosine >= _UNRELATED]
+        return [found[n] for n in related]
+
+    def _write(self, turn: _Turn, *, withhold: bool = False) -> Iterator[Event]:
+        """One draft, sentence by sentence, each checked as it ends.
+
+        ``withhold``: sentences that say that something is missing are kept back until it has
+        been searched for.
+        """
+        draft, messages, most = self._prepared(turn)
         if turn.draft is not None and turn.draft.text:
             turn.kept = turn.draft
         turn.draft = draft
         count = len(draft.given)
         yield StatusEvent(text=f"reading {count} paper{'' if count == 1 else 's'}")
-        head, reader = _Head(), SentenceReader([given.paper.label for given in draft.given])
-        for piece in self._endpoint.stream(messages, turn.ledger, cancellation=turn.cancellation):
+        yield from self._compose(turn, draft, messages, most, withhold=withhold)
+
+    def _compose(
+        self,
+        turn: _Turn,
+        draft: _Draft,
+        messages: Sequence[ChatMessage],
+        most: int,
+        *,
+        withhold: bool,
+    ) -> Iterator[Event]:
+        head, reader = Head(), SentenceReader([found.paper.label for found in draft.given])
+        small = self._endpoint.is_small and bool(draft.given)
+        pieces = self._endpoint.stream(
+            messages,
+            turn.ledger,
+            max_tokens=most,
+            grammar=citing_grammar(len(draft.given)) if small else None,
+            cancellation=turn.cancellation,
+        )
+        for piece in pieces:
             if isinstance(piece, Waiting):
                 yield StatusEvent(text=piece.text, waiting=True)
             elif isinstance(piece, Finished):
                 draft.finish = piece.reason
             else:
-                yield from self._read(draft, reader.feed(head.feed(piece.text)))
+                read = reader.feed(head.feed(piece.text))
+                draft.absent = head.absent
+                yield from self._read(draft, read, withhold=withhold)
+            if draft.circling:
+                pieces.close()  # type: ignore[attr-defined]
+                turn.notes.append("The model repeated itself and was stopped.")
+                break
+        else:
+            yield from self._read(draft, reader.feed(head.finish()), withhold=withhold)
             draft.absent = head.absent
-        yield from self._read(draft, reader.feed(head.finish()))
-        yield from self._read(draft, reader.finish())
-        draft.absent = head.absent
+            yield from self._read(draft, reader.finish(), withhold=withhold)
 
-    def _read(self, draft: _Draft, parts: Iterator[str | RawSentence]) -> Iterator[Event]:
+    def _read(
+        self, draft: _Draft, parts: Iterator[str | RawSentence], *, withhold: bool
+    ) -> Iterator[Event]:
         for part in parts:
             if isinstance(part, str):
-                yield from _shown(draft, part)
-            else:
-                yield from self._end_sentence(draft, part)
+                draft.pending += part
+                continue
+            lead = draft.pending[: len(draft.pending) - len(part.before)]
+            draft.pending = ""
+            if draft.circling or draft.repeats.again(part.text):
+                draft.circling = True
+                return
+            missing = self._reads_as_missing(draft, part)
+            if missing:
+                draft.lacking = True
+                if withhold:
+                    draft.withheld.append((part, lead))
+                    continue
+            yield from self._end_sentence(draft, part, lead)
 
-    def _end_sentence(self, draft: _Draft, raw: RawSentence) -> Iterator[Event]:
-        """Checks a sentence that has ended, and shows its markers as they stand then."""
+    @staticmethod
+    def _reads_as_missing(draft: _Draft, raw: RawSentence) -> bool:
+        """Whether a sentence says that something is missing; takes the word for it out."""
+        before, late = without_absent(raw.before)
+        rest, later = without_absent(raw.rest)
+        if late or later:
+            raw.before, raw.rest = before, rest
+        return draft.absent or late or later or raw.silent or says_missing(raw.text)
+
+    def _end_sentence(self, draft: _Draft, raw: RawSentence, lead: str) -> Iterator[Event]:
+        """Checks a sentence that has ended, and shows it with its markers as they stand then."""
         index = len(draft.sentences)
-        checked: Checked = draft.checks.check(index, raw, claims=not draft.absent)
+        read_loose_citations(raw, len(draft.given))
+        if not (raw.before + raw.rest).strip():
+            return
+        titles = [found.paper.label for found in draft.given]
+        if draft.question and echoes(raw.text, draft.question, titles):
+            checked = Checked("none", why="a title, or the question again")
+        else:
+            checked = draft.checks.check(index, raw, claims=not draft.absent)
         known = len(draft.numbering.given)
-        rest = raw.shown_rest(draft.numbering.show)
-        yield from _shown(draft, rest)
+        text = (raw.before + raw.shown_rest(draft.numbering.show)).strip()
         sentence = Sentence(
-            text=(raw.before + rest).strip(),
+            text=text,
             citations=sorted(draft.numbering[n] for n in raw.numbers),
             support=checked.support,
             quote=checked.quote,
             why=checked.why,
         )
+        draft.leads.append(lead)
         draft.sentences.append(sentence)
+        yield TextEvent(text=(lead if index else lead.lstrip()) + text)
         for given in draft.numbering.given[known:]:
-            yield CitationEvent(citation=draft.checks.citation(given, draft.numbering[given]))
+            if draft.checks.is_used(given):
+                yield CitationEvent(citation=draft.checks.citation(given, draft.numbering[given]))
         yield VerdictEvent(index=index, sentence=sentence)
+
+    # ------------------------------------------------------------------ searching again
+
+    def _look_again(self, turn: _Turn) -> Iterator[Event]:
+        """Searches for what the draft says is missing, and writes anew if that finds more.
+
+        A draft of which nothing has been shown is replaced; else the new one is shown when it
+        is whole, by the answer at the end.
+        """
+        draft = turn.draft
+        if draft is None or not draft.lacking:
+            return
+        more = yield from self._found_more(turn)
+        if more:
+            shown = bool(draft.sentences)
+            try:
+                for event in self._write(turn):
+                    if not shown or isinstance(event, StatusEvent):
+                        yield event
+            except CostCapReached:
+                turn.draft = turn.kept or draft
+            else:
+                return
+        for raw, lead in draft.withheld:
+            yield from self._end_sentence(draft, raw, lead)
+        draft.withheld = []
+
+    def _found_more(self, turn: _Turn) -> Generator[Event, None, int]:
+        """Searches for what is missing; how many papers that brought."""
+        known = len(turn.papers)
+        yield StatusEvent(text="looking for what is missing")
+        queries = yield from self._missing(turn)
+        if queries:
+            before = list(turn.papers)
+            turn.papers = []
+            yield from self._search(turn, queries)
+            new = [p for p in turn.papers if p.paper.id not in {b.paper.id for b in before}]
+            turn.papers = _woven(before, new)
+        count = len(turn.papers) - known
+        if count:
+            yield StatusEvent(text=f"found {count} more paper{'s' if count > 1 else ''}")
+        return count
 
     def _write_deeply(self, turn: _Turn) -> Iterator[Event]:
         """Drafts, and searches for what they leave open; only the last draft is shown."""
@@ -299,16 +503,10 @@ class GenerativeAnswerer:
                     raise
                 yield from self._settle_for(turn, held)
                 return
-            known = len(turn.papers)
-            yield StatusEvent(text="looking for what is missing")
-            queries = yield from self._missing(turn)
-            if queries:
-                yield from self._search(turn, queries, told=True)
-            if len(turn.papers) == known:
+            more = yield from self._found_more(turn)
+            if not more:
                 yield from held
                 return
-            count = len(turn.papers) - known
-            yield StatusEvent(text=f"found {count} more paper{'s' if count > 1 else ''}")
         try:
             yield from self._write(turn)
         except CostCapReached:
@@ -333,8 +531,9 @@ class GenerativeAnswerer:
     def _missing(self, turn: _Turn) -> Generator[Event, None, list[str]]:
         """What a model would search for next; nothing if the draft is enough."""
         draft = turn.draft
-        text = draft.text if draft else ""
-        titles = [given.paper.label for given in turn.papers]
+        parts = [draft.text, *(raw.text for raw, _ in draft.withheld)] if draft else []
+        text = " ".join(part for part in parts if part) or "Nothing here answers the question."
+        titles = [found.paper.label for found in (draft.given if draft else [])]
         messages = self._prompts["sufficiency"].messages(
             question=turn.plan.question,
             answer=text,
@@ -342,30 +541,93 @@ class GenerativeAnswerer:
             boundary=boundary([turn.plan.question, text, *titles]),
         )
         reply = yield from self._small(turn, messages, "the search for what is missing")
-        return [q for q in queries_of(reply) if q not in turn.plan.searches][:3]
+        return [q for q in queries_of(reply) if q not in turn.searched][:3]
+
+    # ------------------------------------------------------------------ verifying and mending
 
     def _verify(self, turn: _Turn) -> Iterator[Event]:
-        """Lets the model check the sentences that cite, and corrects their verdicts."""
+        """Lets the model check every claim; what does not stand is mended, dropped or marked."""
         draft = turn.draft
         if draft is None or draft.absent:
             return
         verification = Verification(draft.sentences, draft.numbering, draft.given)
-        if not verification.claims:
+        if not verification.claims or not verification.papers:
             return
         count = len(verification.claims)
-        yield StatusEvent(text=f"checking {count} sentence{'' if count == 1 else 's'}")
         messages = self._prompts["support"].messages(
-            claims=verification.claims, boundary=verification.boundary
+            claims=verification.claims,
+            papers=verification.papers,
+            boundary=verification.boundary,
         )
-        reply = yield from self._small(turn, messages, "the check by the model", 1200)
-        if not reply:
+        most = _SMALL_REPLY + _A_VERDICT * count
+        window = self._endpoint.context_window()
+        size = sum(count_tokens(str(m.content)) for m in messages)
+        if window is not None and size + most > window:
+            turn.notes.append("Too long for the model's window: checked by comparison only.")
             return
-        for index, sentence in verification.corrected(reply):
-            draft.sentences[index] = sentence
-            draft.checks.overrule(index, sentence)
-            yield VerdictEvent(index=index, sentence=sentence)
+        yield StatusEvent(text=f"checking {count} sentence{'' if count == 1 else 's'}")
+        reply = yield from self._small(turn, messages, "the check by the model", most)
+        corrections = list(verification.corrections(reply))
+        if reply and not corrections:
+            turn.notes.append("The model's check could not be read: checked by comparison only.")
+        yield from self._mend(turn, draft, corrections)
 
-    # ------------------------------------------------------------------ without papers
+    def _mend(
+        self, turn: _Turn, draft: _Draft, corrections: Sequence[Correction]
+    ) -> Iterator[Event]:
+        mended = dropped = 0
+        claims = sum(s.support != "none" for s in draft.sentences)
+        gone: set[int] = set()
+        for correction in corrections:
+            place, sentence = correction.place, correction.sentence
+            if correction.text == "" and len(gone) + 1 < claims:
+                gone.add(place)
+                dropped += 1
+                continue
+            if correction.text:
+                rewritten = self._rewritten(draft, place, correction.text)
+                if rewritten is not None:
+                    sentence = rewritten
+                    mended += 1
+            draft.sentences[place] = sentence
+            draft.checks.overrule(place, sentence)
+            yield VerdictEvent(index=place, sentence=sentence)
+        for place in sorted(gone, reverse=True):
+            draft.checks.forget(place)
+            draft.leads[place], draft.sentences[place] = "", Sentence(text="")
+        kept = [n for n, s in enumerate(draft.sentences) if s.text]
+        draft.leads = [draft.leads[n] for n in kept]
+        draft.sentences = [draft.sentences[n] for n in kept]
+        if mended or dropped:
+            turn.notes.append(_mending(mended, dropped))
+
+    def _rewritten(self, draft: _Draft, place: int, text: str) -> Sentence | None:
+        """The sentence that the model puts in the place of one; None where it cites nothing."""
+        given = {draft.numbering[g]: g for g in draft.numbering.given}
+        reader = SentenceReader([draft.given[g - 1].paper.label for _, g in sorted(given.items())])
+        raws = [p for p in (*reader.feed(text), *reader.finish()) if isinstance(p, RawSentence)]
+        numbers = list(dict.fromkeys(n for raw in raws for n in raw.numbers))
+        if not numbers:
+            return None
+        own = RawSentence("", "", "", [Marker(tuple(given[n] for n in numbers))])
+        own.before = " ".join(raw.text for raw in raws)
+        draft.checks.forget(place)
+        checked = draft.checks.check(place, own)
+        shown = " ".join(
+            (raw.before + raw.shown_rest(lambda ns: "".join(f"[{n}]" for n in sorted(ns)))).strip()
+            for raw in raws
+        )
+        cited = sorted(draft.numbering[g] for g in own.numbers)
+        doubted = checked.support == "unsupported" or checked.why.startswith("not in the abstract")
+        return Sentence(
+            text=shown,
+            citations=cited,
+            support="partial" if doubted else "supported",
+            quote=checked.quote,
+            why=checked.why if doubted else "put right by the model after its check",
+        )
+
+    # ------------------------------------------------------------------ without new papers
 
     def _say(self, turn: _Turn, text: str) -> Iterator[Event]:
         """An answer that the program itself knows."""
@@ -375,28 +637,49 @@ class GenerativeAnswerer:
         yield DoneEvent(answer=self._made(turn, text, sentences, "answered", 1.0))
 
     def _converse(self, turn: _Turn) -> Iterator[Event]:
-        """A reply from the conversation alone."""
+        """A reply about the conversation; it may cite the papers that were cited there."""
+        papers = self._papers_of_before(turn)
+        given, texts = fit(papers, self._settings.generation.passage_tokens)
+        history = self._history(turn)
         messages = self._prompts["converse"].messages(
             question=turn.question,
-            history=self._history(turn),
+            history=history,
+            papers=[{"number": n, "text": text} for n, text in enumerate(texts, 1)],
+            boundary=boundary([*texts, turn.question, history]),
             language=self._settings.generation.language,
         )
-        draft = turn.draft = _Draft([], SentenceChecks([], None))
-        reader = SentenceReader([])
-        for piece in self._endpoint.stream(messages, turn.ledger, cancellation=turn.cancellation):
-            if isinstance(piece, Waiting):
-                yield StatusEvent(text=piece.text, waiting=True)
-            elif isinstance(piece, Delta):
-                yield from self._read(draft, reader.feed(piece.text))
-        yield from self._read(draft, reader.finish())
+        draft = turn.draft = _Draft(given, self._checks(turn, given))
+        yield from self._compose(
+            turn, draft, messages, self._settings.generation.max_tokens, withhold=False
+        )
+        turn.confidence = 1.0
+        if turn.verify == "model" and given:
+            yield from self._verify(turn)
+        turn.notes += draft.checks.notes
         yield DoneEvent(answer=self._made(turn, draft.text, draft.sentences, "answered", 1.0))
 
+    def _papers_of_before(self, turn: _Turn) -> list[RetrievedPaper]:
+        """The papers that the last answer cites, by their titles, else those found again."""
+        said = [t.content for t in turn.turns if t.role == "assistant"]
+        asked = [t.content for t in turn.turns if t.role == "user"]
+        titles = {normalised_title(title) for title in (cited_titles(said[-1]) if said else [])}
+        if not said or not asked:
+            return []
+        found = self._retriever.find(asked[-1], _FOUND, turn.filters)
+        if not titles:
+            return list(found.papers[: self._settings.retrieval.top_k])
+        held = [p for p in found if normalised_title(p.paper.label) in titles]
+        for title in cited_titles(said[-1]):
+            if normalised_title(title) not in {normalised_title(p.paper.label) for p in held}:
+                nearest = self._retriever.find(title, 1, turn.filters)
+                held += [p for p in nearest if normalised_title(p.paper.label) in titles]
+        return held
+
     def _abstain(self, turn: _Turn) -> Iterator[Event]:
-        """No paper passes: no call, and the nearest titles."""
+        """Plainly off topic: no call, and the nearest titles."""
         text = "The library does not hold an answer to this question."
         if turn.nearest:
-            titles = "; ".join(f"“{title}”" for title in turn.nearest)
-            text += f" The nearest papers are {titles}."
+            text += f" The nearest papers are {turn.nearest}."
         yield TextEvent(text=text)
         sentences = [Sentence(text=text)]
         yield VerdictEvent(index=0, sentence=sentences[0])
@@ -407,7 +690,7 @@ class GenerativeAnswerer:
     def _small(
         self, turn: _Turn, messages: Sequence[ChatMessage], what: str, most: int = _SMALL_REPLY
     ) -> Generator[Event, None, str]:
-        """The reply to a small call; empty, with a note, where the cost cap forbids it."""
+        """The reply to a small call; empty, with a note, where the cap forbids it or none comes."""
         text = ""
         try:
             for piece in self._endpoint.stream(
@@ -419,39 +702,62 @@ class GenerativeAnswerer:
                     text += piece.text
         except CostCapReached:
             turn.notes.append(f"Left out to stay under the cost cap: {what}.")
+        except ReplyEmpty:
+            turn.notes.append(f"The model said nothing in {what}: gone on without.")
         return text
 
     def _history(self, turn: _Turn) -> str:
         return condensed(turn.turns, self._settings.generation.history_tokens)
 
-    def _prepared(self, turn: _Turn) -> tuple[_Draft, list[ChatMessage]]:
-        """The papers that fit, and the messages to write an answer from them.
+    def _checks(self, turn: _Turn, given: Sequence[RetrievedPaper]) -> SentenceChecks:
+        checker = self._checker(turn.first) if given and turn.first is not None else None
+        return SentenceChecks(given, checker, compare=turn.verify != "off")
+
+    def _prepared(self, turn: _Turn) -> tuple[_Draft, list[ChatMessage], int]:
+        """The papers that fit, the messages to write from them, and the longest reply.
 
         Raises:
             ContextTooLong: not even one paper fits beside the question.
         """
         generation, history = self._settings.generation, self._history(turn)
         question = turn.plan.question if turn.plan.understood else turn.question
-        budget = generation.passage_tokens
+        budget, most = generation.passage_tokens, generation.max_tokens
         window = self._endpoint.context_window()
         if window is not None:
-            used = count_tokens(question + history) + generation.max_tokens + 900
-            budget = min(budget, window - used)
+            fixed = self._size(self._answer_messages(question, [], history)) + 64
+            if window - fixed - most < generation.passage_tokens:
+                most = max(_LEAST_REPLY, min(most, (window - fixed) // 3))
+            budget = min(budget, window - fixed - most)
         given, texts = fit(turn.papers, budget)
+        if not given and history and window is not None:
+            history = ""  # a small window holds a paper rather than what was said before
+            fixed = self._size(self._answer_messages(question, [], history)) + 64
+            given, texts = fit(turn.papers, window - fixed - most)
         if not given:
             raise ContextTooLong(
                 f"The context window of {window} tokens leaves no room for a paper.",
-                "Set --max-tokens lower, or take a model with a larger window.",
+                "Take a model, or a setting of the server, with a larger window.",
             )
-        messages = self._prompts["answer"].messages(
+        checks = self._checks(turn, given)
+        draft = _Draft(given, checks, turn.question)
+        return draft, self._answer_messages(question, texts, history), most
+
+    def _answer_messages(
+        self, question: str, texts: Sequence[str], history: str
+    ) -> list[ChatMessage]:
+        window = self._endpoint.context_window()
+        short = self._endpoint.is_small or (window is not None and window < _SMALL_WINDOW)
+        return self._prompts["answer_short" if short else "answer"].messages(
             question=question,
             papers=[{"number": n, "text": text} for n, text in enumerate(texts, 1)],
             boundary=boundary([*texts, question, history]),
             history=history,
-            language=generation.language,
+            language=self._settings.generation.language,
         )
-        checker = self._checker(given[0].ranking.index)
-        return _Draft(given, SentenceChecks(given, checker)), messages
+
+    @staticmethod
+    def _size(messages: Sequence[ChatMessage]) -> int:
+        return sum(count_tokens(str(m.content or "")) + 4 for m in messages)
 
     def _whole(self, turn: _Turn) -> Answer:
         """The finished answer, with what there is to say about it."""
@@ -462,22 +768,33 @@ class GenerativeAnswerer:
         if draft.finish == "length":
             most = self._settings.generation.max_tokens
             turn.notes.append(f"Cut off at the most tokens that an answer may have ({most}).")
+        worth = draft.worth
+        low = turn.confidence / 4
         if draft.absent:
-            titles = "; ".join(f"“{title}”" for title in turn.nearest)
-            turn.notes.append(f"The nearest papers are {titles}.")
+            if turn.nearest:
+                turn.notes.append(f"The nearest papers are {turn.nearest}.")
             text = draft.text or "The papers of the library do not answer this question."
-            return self._made(turn, text, draft.sentences, "closest", turn.confidence / 4)
-        if not draft.supported:
+            return self._made(turn, text, draft.sentences, "closest", low)
+        if worth == 0:
             turn.notes.append("No sentence of this answer is supported by a paper that it cites.")
-            return self._made(turn, draft.text, draft.sentences, "closest", turn.confidence / 4)
-        return self._made(turn, draft.text, draft.sentences, "answered", turn.confidence)
+            return self._made(turn, draft.text, draft.sentences, "closest", low)
+        if any(s.support == "unchecked" for s in draft.sentences):
+            turn.notes.append(
+                "Written in another language than the abstracts, and not checked against them."
+                if turn.verify != "off"
+                else "Not checked against the abstracts."
+            )
+        # a model that found support for what it says is evidence that the library answers
+        confidence = (0.4 + 0.6 * turn.confidence) * worth
+        status: Literal["answered", "closest"] = "answered" if worth > 0.5 else "closest"
+        return self._made(turn, draft.text, draft.sentences, status, confidence)
 
     def _partial(self, turn: _Turn, error: EndpointError) -> Answer | None:
         """What there is of an answer that could not be finished."""
-        if turn.draft is None or not turn.draft.text.strip():
+        if turn.draft is None or not turn.draft.text:
             turn.draft = turn.kept
         draft = turn.draft
-        if draft is None or not draft.text.strip():
+        if draft is None or not draft.text:
             return None
         turn.notes += [*draft.checks.notes, f"This answer is not finished: {error.what}"]
         return self._made(turn, draft.text, draft.sentences, "closest", 0.0)
@@ -497,6 +814,7 @@ class GenerativeAnswerer:
             citations = [
                 draft.checks.citation(given, draft.numbering[given])
                 for given in draft.numbering.given
+                if draft.checks.is_used(given)
             ]
         shown = draft.given if draft is not None and draft.given else turn.papers
         return Answer(
@@ -510,15 +828,35 @@ class GenerativeAnswerer:
             model=self._endpoint.target.model,
             citations=citations,
             sentences=sentences,
-            passages=[given.passage for given in shown],
+            passages=[found.passage for found in shown],
             timings_ms=Timings(
                 retrieve=(retrieved - turn.started) * 1000,
                 answer=(ended - retrieved) * 1000,
                 total=(ended - turn.started) * 1000,
             ),
             usage=turn.ledger.usage,
-            notes=turn.notes,
+            notes=list(dict.fromkeys(turn.notes)),
         )
+
+
+def _verification(given: Verify | bool | None, effort: Effort, setting: Verify) -> Verify:
+    """How to verify: as asked, else as set; a quick answer takes no second call."""
+    if given is True or given is False:
+        return "model" if given else "local"
+    if given is not None:
+        return given
+    return "local" if effort == "quick" and setting == "model" else setting
+
+
+def _woven(before: Sequence[RetrievedPaper], new: Sequence[RetrievedPaper]) -> list[RetrievedPaper]:
+    """The new papers right after the first few of the old: a prompt is cut at its end."""
+    return [*before[:_NEAREST], *new, *before[_NEAREST:]]
+
+
+def _mending(mended: int, dropped: int) -> str:
+    counts = ((mended, "put right"), (dropped, "left out"))
+    parts = [f"{n} sentence{'s' if n > 1 else ''} {what}" for n, what in counts if n]
+    return f"After its check: {', '.join(parts)}."
 
 
 def open_answerer(
@@ -532,15 +870,11 @@ def open_answerer(
     from assistant.answering.confidence import assess  # noqa: PLC0415
     from assistant.answering.support import SupportChecker  # noqa: PLC0415
 
-    checkers: weakref.WeakKeyDictionary[SearchIndex, SupportChecker] = weakref.WeakKeyDictionary()
+    def checker(found: Retrieval) -> SupportChecker:
+        return SupportChecker(embedder, found.statistics.idf)
 
-    def checker(index: SearchIndex) -> SupportChecker:
-        if index not in checkers:
-            checkers[index] = SupportChecker(embedder, _idf(index))
-        return checkers[index]
-
-    def judge(ranking: Ranking, asked: str) -> Judgement:
-        return assess(ranking, asked, reader, settings.answer)
+    def judge(found: Retrieval, asked: str) -> Judgement:
+        return assess(found, asked, reader, settings.answer)
 
     return GenerativeAnswerer(
         settings,
@@ -550,50 +884,3 @@ def open_answerer(
         checker=checker,
         assess=judge,
     )
-
-
-def _idf(index: SearchIndex) -> Callable[[str], float]:
-    """The index's idf, without keeping the index alive for it."""
-    held = weakref.ref(index)
-
-    def idf(term: str) -> float:
-        alive = held()
-        return alive.idf(term) if alive is not None else 1.0
-
-    return idf
-
-
-def _shown(draft: _Draft, text: str) -> Iterator[Event]:
-    if text:
-        draft.text += text
-        yield TextEvent(text=text)
-
-
-class _Head:
-    """Notices whether a reply begins by saying that the library does not hold the answer."""
-
-    def __init__(self) -> None:
-        self._held, self._open = "", True
-        self.absent = False
-
-    def feed(self, text: str) -> str:
-        """The text that may be read on; empty while the beginning is not clear."""
-        if not self._open:
-            return text
-        self._held = (self._held + text).lstrip(" \t\r\n*`\"'")
-        begin = self._held[: len(ABSENT)].upper().replace(" ", "_")
-        if begin == ABSENT:
-            self.absent = True
-            self._held = self._held[len(ABSENT) :].lstrip(" \t\r\n*`\"':.,-–—")
-            return self._release() if self._held else ""
-        if ABSENT.startswith(begin):
-            return ""
-        return self._release()
-
-    def finish(self) -> str:
-        """What was held when the reply ended."""
-        return self._release() if self._open and not self.absent else ""
-
-    def _release(self) -> str:
-        text, self._held, self._open = self._held, "", False
-        return text

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.embedding import Embedder, WordEmbedder
-from assistant.index import SearchIndex
+from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Question", "WordStates", "content_words", "word_states"]
+__all__ = ["Question", "WordStates", "compact", "content_words", "word_states"]
 
 Floats = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W_]+")
+_COMPOUND = re.compile(r"[^\W_]+(?:[-‐-―.][^\W_]+)*")
 _WANTS_NUMBER = re.compile(
     r"\b(how (many|much|long|fast|large|big|often|far)"
     r"|what (percentage|fraction|share|number|speed|accuracy|error|size|rate|factor|gain|score"
@@ -46,21 +47,9 @@ _NOT_FOCUS = frozenset(
     makes method methods model models one ones paper papers should sort type was way ways were will
     work would""".split()
 )
-_SEVERAL = re.compile(
-    r"\b(compare|comparison|options|ways|approaches|methods|papers|works|overview|alternatives"
-    r"|techniques|strategies|survey|who (has|wrote|works))\b|\bvs\b",
-    re.IGNORECASE,
-)
-_LOOKING_FOR = re.compile(
-    r"\b(is|are) there\b|\b(any|some) (work|paper|papers|research|study|studies|method|methods)\b"
-    r"|\blooking for\b|\b(which|what) (papers?|works?|methods|approaches|options)\b|\boverview\b"
-    r"|\bcompare\b|^(who|papers?|work|anything|something)\b|\bdoes any(one|body|thing)?\b",
-    re.IGNORECASE,
-)
-_INTERROGATIVE = re.compile(
-    r"\?|\b(what|which|who|whose|whom|how|why|when|where|does|do|did|is|are|was|were|can|could)\b",
-    re.IGNORECASE,
-)
+
+_SHORT = 3
+"""Content words up to which a question is as short as can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +59,11 @@ class WordStates:
     words: tuple[str, ...]
     starts: tuple[int, ...]
     vectors: Floats
+
+
+def compact(text: str) -> str:
+    """``text`` in small letters without spaces and hyphens, so that "GPT 4" is "GPT-4"."""
+    return re.sub(r"[\s‐-―-]+", "", text.casefold())
 
 
 def content_words(text: str) -> list[tuple[int, int, str]]:
@@ -98,7 +92,7 @@ def word_states(text: str, embedder: Embedder) -> WordStates:
 
 @dataclass(frozen=True)
 class Question:
-    """A question against one index.
+    """A question against one library.
 
     ``vector`` is its unit vector, (dimension,). ``states`` are those of its content words;
     without a `WordEmbedder` their vectors are empty, (words, 0).
@@ -106,25 +100,27 @@ class Question:
 
     text: str
     vector: Floats
-    index: SearchIndex
+    statistics: Statistics
     states: WordStates
     rarity: Floats
     """(words,) how rare each content word is, in [0, 1]."""
 
     @classmethod
-    def read(cls, text: str, vector: Floats, index: SearchIndex, embedder: Embedder) -> Question:
+    def read(
+        cls, text: str, vector: Floats, statistics: Statistics, embedder: Embedder
+    ) -> Question:
         """Reads ``text``; ``vector`` is what retrieval has embedded already."""
         states = word_states(text, embedder)
         if isinstance(embedder, WordEmbedder):
             found = [embedder.word_rarity(word) for word in states.words]
         else:
-            highest = index.idf("")  # of a term that no paper has
+            highest = statistics.idf("")  # of a term that no paper has
             found = [
-                max((index.idf(t) for t in terms(word)), default=0.0) / highest
+                max((statistics.idf(t) for t in terms(word)), default=0.0) / highest
                 for word in states.words
             ]
         rarity = np.array(found, np.float32)
-        return cls(text, vector, index, states, rarity)
+        return cls(text, vector, statistics, states, rarity)
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
@@ -134,7 +130,7 @@ class Question:
     @cached_property
     def idf(self) -> dict[str, float]:
         """Stem → inverse document frequency in the library."""
-        return {term: self.index.idf(term) for term in self.terms}
+        return {term: self.statistics.idf(term) for term in self.terms}
 
     @cached_property
     def total_idf(self) -> float:
@@ -155,30 +151,17 @@ class Question:
         return _WANTS_NUMBER.search(_NO_WISH.sub(" ", self.text)) is not None
 
     @cached_property
-    def wants_several(self) -> bool:
-        """Whether it asks for several papers: a comparison, an overview, "which methods"."""
-        return _SEVERAL.search(self.text) is not None
-
-    @cached_property
-    def wants_papers(self) -> bool:
-        """Whether it looks for papers on something rather than for a fact: "is there work on …",
-        a comparison, key words without a question.
-        """
-        if self.wants_number:
-            return False
-        looking = self.wants_several or _LOOKING_FOR.search(self.text)
-        return bool(looking) or not _INTERROGATIVE.search(self.text)
-
-    @cached_property
     def names(self) -> tuple[str, ...]:
-        """Stems of what it names: words with inner capitals or digits, capitalised words."""
+        """What it names, as `compact` makes it: words with inner capitals or digits ("GPT-4"),
+        and capitalised words within it.
+        """
         marked = [
             word
-            for word in _WORD.findall(self.text)
+            for word in _COMPOUND.findall(self.text)
             if re.search(r"[A-Z]", word[1:] or "") or re.search(r"\d", word)
         ]
         capitalised = re.findall(r"(?<=[a-z,] )([A-Z][a-z]+)", self.text)
-        return tuple(dict.fromkeys(t for word in marked + capitalised for t in terms(word)))
+        return tuple(dict.fromkeys(compact(word) for word in marked + capitalised))
 
     @cached_property
     def focus(self) -> NDArray[np.bool_]:
@@ -193,6 +176,21 @@ class Question:
                     break
                 wanted.add(word)
         return np.array([word.lower() in wanted for word in self.states.words], dtype=bool)
+
+    @property
+    def short(self) -> float:
+        """1 for a question of three content words or fewer, less the more it has."""
+        return min(1.0, _SHORT / max(1, len(self.states.words)))
+
+    @cached_property
+    def unknown(self) -> float:
+        """Largest weight, in [0, 1], of a content word that no paper of the library holds."""
+        weights = [
+            float(rare)
+            for word, rare in zip(self.states.words, self.rarity, strict=True)
+            if not any(self.statistics.document_frequency(term) for term in terms(word))
+        ]
+        return max(weights, default=0.0)
 
     def coverage(self, bag: set[str]) -> float:
         """Share of the question's idf that the stems in ``bag`` cover, in [0, 1]."""

@@ -9,30 +9,20 @@ questions whose wanted facts are known.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from assistant.answering.evidence import NUMBER
+from assistant.answering.evidence import NUMBER, Reading
 from assistant.answering.question import Question
-from assistant.answering.weights import SELECTION
-from assistant.paper import Paper
-from assistant.retrieval import Ranking
+from assistant.attribution import answers_nothing, dangles
+from assistant.fitted import load
+from assistant.retrieved import RetrievedPaper
 from assistant.text import terms
 
-__all__ = ["Candidate", "candidates", "sentence_features"]
+__all__ = ["Candidate", "candidates", "key_score", "sentence_features"]
 
 _BACKGROUND = re.compile(
     r"(However|While|Recent(ly)?|Despite|Although|Existing|Traditional(ly)?|Current|Prior|Previous)\b"
-)
-_BOILERPLATE = re.compile(
-    r"https?://\S+\W*$|^\W*(project page|our code|the code|keywords|source code)\b|^Code\b"
-    r"|\b(code|implementation|models?|data(sets?)?|checkpoints|weights) (and \w+ )?"
-    r"(is|are|will be|has been|have been) (made |publicly |freely |openly )*"
-    r"(available|released|open-?sourced|published)"
-    r"|\brelease (the|our|all|its) (\w+ ){0,2}code\b",
-    re.IGNORECASE,
 )
 _CONTRIBUTION = re.compile(
     r"\b(we|this (paper|work|study)|i) (\w+ly )?(propose|present|introduce|develop|design|describe"
@@ -44,46 +34,40 @@ _CONTRIBUTION_BONUS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One sentence of a retrieved paper; ``rank`` is the paper's, from 0."""
+    """The sentence at ``position`` of a retrieved paper; ``rank`` is the paper's, from 0."""
 
     rank: int
-    paper: Paper
+    paper: RetrievedPaper
     position: int
-    text: str
-    vector: NDArray[np.float32]
     score: float
     directness: float
     """How directly it speaks to the question: similarity and overlap, nothing else."""
 
+    @property
+    def text(self) -> str:
+        """The sentence, letter for letter."""
+        return self.paper.sentences[self.position]
 
-def candidates(question: Question, ranking: Ranking, evidence: list[float]) -> list[Candidate]:
-    """All sentences of the papers that ``evidence`` (log-odds, by rank) was given for, scored."""
+
+def candidates(
+    question: Question, papers: Sequence[RetrievedPaper], readings: Sequence[Reading]
+) -> list[Candidate]:
+    """All sentences of ``papers`` that may be shown, scored."""
     found: list[Candidate] = []
-    for rank, log_odds in enumerate(evidence):
-        place = int(ranking.places[rank])
-        paper = ranking.index.paper(place)
-        spans = ranking.index.spans(place)
-        vectors = ranking.index.sentence_vectors(place)
-        for position, (start, end) in enumerate(spans):
-            text = paper.abstract[start:end]
-            if _BOILERPLATE.search(text):
+    model = load("selection")
+    best = max((reading.log_odds for reading in readings), default=0.0)
+    for rank, (paper, reading) in enumerate(zip(papers, readings, strict=False)):
+        for position, text in enumerate(paper.sentences):
+            if answers_nothing(text):
                 continue
-            features = sentence_features(
-                question,
-                text,
-                cosine=float(vectors[position] @ question.vector),
-                paper_score=float(ranking.scores[rank]),
-                evidence=log_odds,
-                position=position / max(1, len(spans) - 1),
-            )
+            features = sentence_features(question, paper, reading, position)
+            features |= {"rel_evidence": reading.log_odds - best, "rank": float(rank == 0)}
             found.append(
                 Candidate(
                     rank,
                     paper,
                     position,
-                    text,
-                    vectors[position],
-                    SELECTION.log_odds(features),
+                    model.log_odds(features),
                     _directness(features, text),
                 )
             )
@@ -92,7 +76,7 @@ def candidates(question: Question, ranking: Ranking, evidence: list[float]) -> l
 
 def _directness(features: dict[str, float], text: str) -> float:
     """Similarity and overlap with the weights of `SELECTION`; what is new before what was."""
-    weights = SELECTION.weights
+    weights = load("selection").weights
     new = _CONTRIBUTION.search(text) is not None
     old = features["background"] or (features["position"] == 0 and not new)
     return (
@@ -105,23 +89,40 @@ def _directness(features: dict[str, float], text: str) -> float:
 
 
 def sentence_features(
-    question: Question,
-    text: str,
-    *,
-    cosine: float,
-    paper_score: float,
-    evidence: float,
-    position: float,
+    question: Question, paper: RetrievedPaper, reading: Reading, position: int
 ) -> dict[str, float]:
-    """What speaks for one sentence being the answer, by name."""
+    """What speaks for the sentence at ``position`` of ``paper`` being the answer, by name."""
+    text = paper.sentences[position]
     numbered = NUMBER.search(text) is not None
     return {
-        "cosine": cosine,
+        "cosine": float(paper.vectors[position] @ question.vector),
         "coverage": question.coverage(set(terms(text))),
-        "paper_score": paper_score,
-        "evidence": evidence,
+        "soft": float(reading.covered[position]),
+        "soft_with_title": float(reading.covered_with_title[position]),
+        "paper_score": paper.score,
+        "evidence": reading.log_odds,
         "number": float(numbered),
         "wanted_number": float(numbered and question.wants_number),
-        "position": position,
+        "position": position / max(1, len(paper.sentences) - 1),
         "background": float(_BACKGROUND.match(text) is not None),
+        "length": min(len(text.split()), 60) / 60,
+        "dangles": float(dangles(text)),
     }
+
+
+def key_score(found: RetrievedPaper, place: int, question: Question) -> float:
+    """How well the sentence at ``place`` tells what the paper does about the question."""
+    text = found.sentences[place]
+    if answers_nothing(text):
+        return -10.0
+    new = _CONTRIBUTION.search(text) is not None
+    old = _BACKGROUND.match(text) is not None or (place == 0 and not new)
+    words = len(text.split())
+    return (
+        3.0 * float(found.vectors[place] @ question.vector)
+        + 1.0 * question.coverage(set(terms(text)))
+        + 1.2 * new
+        - 1.0 * old
+        - 0.5 * dangles(text)
+        - 0.03 * max(0, words - 30)
+    )

@@ -1,18 +1,18 @@
 """Does an abstract support a sentence? A local check, a few milliseconds, without a model call.
 
 A sentence is compared with the sentences of the abstract: by the cosine of their vectors, by
-the terms that they share (weighted by idf), and by the particulars that must agree exactly:
-numbers with their units, names, directions, negation. A logistic model makes one score of
-these. Its coefficients are fitted by
+the terms that they share (weighted by idf), and by the particulars that must agree: numbers with
+their units and with what they are said of, names, directions, negation, "all" and "always", who
+does what to whom. A logistic model (assistant/fitted/support.json) makes one score of these;
+``python -m eval.support_fit`` fits it on pairs made from abstracts and their retellings.
 
-    python -m eval.checker --fit
-
-on pairs made from real abstracts, and reported on papers that it was not fitted on.
+A text in another language than the abstract cannot be compared: its verdict says "not checked".
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -22,20 +22,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.answering.attachment import (
+    Company,
+    Held,
+    crossed_words,
+    number_company,
+    swapped_numbers,
+)
+from assistant.answering.languages import differs
 from assistant.answering.particulars import (
     Direction,
     Number,
     Particulars,
     acronym_of,
+    bare_claim,
     bare_name,
+    label_of,
 )
+from assistant.attribution import CUT
+from assistant.fitted import load
 from assistant.results import Support
 from assistant.text import terms, words
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
 
-__all__ = ["FEATURES", "Source", "SupportChecker", "Verdict"]
+__all__ = ["FEATURES", "OTHER_LANGUAGE", "Source", "SupportChecker", "Verdict", "proof"]
 
 Floats = NDArray[np.float32]
 
@@ -63,18 +75,25 @@ FEATURES = (
     "negated_copy",
     "negation_lost_in_copy",
     "words_new_in_copy",  # words that the abstract does not have, in a copy otherwise
+    "number_moved",  # another number of the abstract keeps its company: more than .1, .25
+    "number_moved_far",
+    "numbers_crossed",  # two numbers of a sentence have changed places
+    "words_crossed",  # two words have changed places
+    "words_crossed_in_copy",
+    "thing_changed",  # a number counts something else than in the abstract
+    "absolute_new",  # "all", "always", "eliminates": not in the abstract
+    "hedge_lost",  # … where the abstract hedges
+    "cause_new",  # "because", "leads to": not in the nearest sentences
+    "denied_new",  # share of its terms that it denies and the abstract affirms
+    "affirmed_new",  # … the other way round
+    "label",  # begins with a label and a colon
 )
-# fitted by "python -m eval.checker --fit"; in the order of FEATURES
-INTERCEPT = -5.258
-COEFFICIENTS = np.array(
-    [3.806, -0.505, -0.638, 2.57, 1.907, -2.564, -2.746, -2.941,
-     0.623, 3.095, -1.996, -3.116, -3.339, -0.033, -3.016, -0.877,
-     1.902, -0.586, -0.19, -7.278, -6.197, -3.524, -3.226]
-)  # fmt: skip
 SUPPORTED, PARTIAL = 0.5, 0.2
 """Scores from which a sentence counts as supported, or in part."""
 
 DIFFERS = "not in the abstract"
+SWAPPED = "belongs to something else in the abstract"
+OTHER_LANGUAGE = "not checked: written in another language than the abstract"
 OPPOSITE = "the abstract seems to say the opposite"
 _THE_SAME = 0.8
 """Share of terms, each way, from which two sentences say the same but for a negation."""
@@ -93,23 +112,25 @@ class Verdict:
 @dataclass(frozen=True)
 class Source:
     """A paper to be checked against: the sentences of its abstract, their unit vectors
-    (sentences, dimension) or None to have them embedded, and its title.
+    (sentences, dimension) or None to have them embedded, its title, and in ``about`` what else
+    is known of it: authors, venue, year.
     """
 
     sentences: Sequence[str]
     vectors: Floats | None = None
     title: str = ""
+    about: str = ""
 
     @cached_property
     def read(self) -> _Read:
         """What is compared with a sentence; made once."""
-        return _Read(self.sentences, self.title)
+        return _Read(self.sentences, self.title, self.about)
 
 
 class _Read:
     """An abstract as the checker compares it."""
 
-    def __init__(self, sentences: Sequence[str], title: str) -> None:
+    def __init__(self, sentences: Sequence[str], title: str, about: str = "") -> None:
         texts = [title, *sentences]
         whole = " ".join(texts)
         self.sentence_terms = [frozenset(terms(s)) for s in sentences]
@@ -117,10 +138,19 @@ class _Read:
         self.terms = frozenset(terms(whole))
         self.words = frozenset(words(whole))
         self.particulars = [_particulars(text) for text in texts]
-        self.numbers = [n for p in self.particulars for n in p.numbers]
-        self.contexts = [c for p in self.particulars for c in p.contexts]
+        known = _particulars(about)
+        self.numbers = [n for p in (*self.particulars, known) for n in p.numbers]
+        self.contexts = [c for p in (*self.particulars, known) for c in p.contexts]
+        self.held = [
+            Held(number, company, place)
+            for place, text in enumerate(texts)
+            for number, company in _companies(text)
+        ]
+        self.absolutes = frozenset(a for p in self.particulars for a in p.absolutes)
+        self.denied = frozenset(t for p in self.particulars for t in p.denied)
+        self.affirmed = frozenset(t for p in self.particulars for t in p.affirmed)
         self.directions = [d for p in self.particulars for d in p.directions]
-        self.tokens = frozenset(bare_name(t) for text in texts for t in _tokens(text))
+        self.tokens = frozenset(bare_name(t) for text in (*texts, about) for t in _tokens(text))
         self.names = frozenset(bare_name(name) for p in self.particulars for name in p.names)
         self.squeezed = "".join(c for c in whole.casefold() if c.isalnum())
         self.initials = acronym_of(whole)
@@ -131,8 +161,12 @@ class _Read:
         if bare in self.tokens or bare in self.names or (len(bare) >= 4 and bare in self.squeezed):
             return True
         parts = [bare_name(part) for part in name.replace("–", "-").replace("/", "-").split("-")]
-        if len(parts) > 1 and all(p in self.tokens or p.isdigit() for p in parts if p):
-            return True
+        if len(parts) > 1:
+            # "LLM-written": a name of the abstract with a common word
+            pieces = name.replace("–", "-").replace("/", "-").split("-")
+            known = [p in self.tokens or p.isdigit() for p in parts]
+            if any(known) and all(k or q.islower() for k, q in zip(known, pieces, strict=True)):
+                return True
         letters = name.rstrip("s")
         return letters.isupper() and len(letters) >= 2 and letters.casefold() in self.initials
 
@@ -140,6 +174,13 @@ class _Read:
 @lru_cache(maxsize=4096)
 def _particulars(text: str) -> Particulars:
     return Particulars.of(text)
+
+
+@lru_cache(maxsize=4096)
+def _companies(text: str) -> tuple[tuple[Number, Company], ...]:
+    """The numbers in digits and the fractions of a text, with what they stand beside."""
+    numbers = [n for n in _particulars(text).numbers if not n.spelled or len(n.readings) > 1]
+    return tuple(zip(numbers, number_company(text, numbers), strict=True))
 
 
 def _tokens(text: str) -> list[str]:
@@ -173,6 +214,7 @@ class SupportChecker:
 
     def check_sources(self, sentence: str, sources: Sequence[Source]) -> list[Verdict]:
         """The verdict on ``sentence`` against each paper; the sentence is embedded once."""
+        sentence = bare_claim(sentence)
         vector = self._embedder.embed_query(sentence)
         said = _particulars(sentence)
         return [self._verdict(sentence, said, vector, source) for source in sources]
@@ -184,11 +226,13 @@ class SupportChecker:
             tuple(s for source in sources for s in source.sentences),
             np.concatenate(vectors) if vectors else None,
             " ".join(source.title for source in sources),
+            " ".join(source.about for source in sources),
         )
         return self.check_sources(sentence, [joined])[0]
 
     def features(self, sentence: str, vector: Floats, source: Source) -> Floats:
         """(len(FEATURES),) what the logistic model is given; ``vector`` is the sentence's."""
+        sentence = bare_claim(sentence)
         return self._compare(sentence, _particulars(sentence), vector, source)[0]
 
     # ------------------------------------------------------------------ inside
@@ -200,15 +244,18 @@ class SupportChecker:
 
     def _verdict(self, sentence: str, said: Particulars, vector: Floats, source: Source) -> Verdict:
         features, best = self._compare(sentence, said, vector, source)
-        score = float(1 / (1 + math.exp(-(INTERCEPT + float(COEFFICIENTS @ features)))))
         quote = source.sentences[best] if source.sentences else source.title
-        differs = _differences(said, source.read) or self._denied(sentence, said, source, best)
-        if differs:
+        if differs(sentence, " ".join(source.sentences)):
+            return Verdict("partial", PARTIAL, quote, OTHER_LANGUAGE)
+        named = dict(zip(FEATURES, map(float, features), strict=True))
+        score = float(1 / (1 + math.exp(-load("support").log_odds(named))))
+        differs_by = _differences(said, source.read) or self._denied(sentence, said, source, best)
+        if differs_by:
             score = min(score, SUPPORTED - 0.01)
         support: Support = (
             "supported" if score >= SUPPORTED else "partial" if score >= PARTIAL else "unsupported"
         )
-        return Verdict(support, score, quote, differs or _reason(features, support))
+        return Verdict(support, score, quote, differs_by or _reason(named, support))
 
     def _denied(self, sentence: str, said: Particulars, source: Source, best: int) -> str:
         """Whether the best sentence says the same with a "not" more or less; in words."""
@@ -254,8 +301,33 @@ class SupportChecker:
             negations[0] * copied,
             negations[1] * copied,
             min(new, 3) / 3 * max(0.0, 2 * copied - 1),
+            *self._swap_features(sentence, source, best, copied),
+            *_strength_features(said, read, [int(i) for i in order]),
+            self._share(bag, (said.denied & read.affirmed) - read.denied),
+            self._share(bag, (said.affirmed & read.denied) - read.affirmed),
+            float(bool(label_of(sentence))),
         ]
         return np.array(values, dtype=np.float32), best
+
+    def _swap_features(
+        self, sentence: str, source: Source, best: int, copied: float
+    ) -> list[float]:
+        """Numbers and words that stand where others stand in the abstract."""
+        said = _companies(sentence)
+        moved, crossed = swapped_numbers(
+            [n for n, _ in said], [c for _, c in said], source.read.held, self._idf
+        )
+        words_crossed = 0.0
+        if source.sentences:
+            words_crossed = max(0.0, crossed_words(sentence, source.sentences[best], self._idf))
+        return [
+            max(0.0, moved - 0.1),
+            float(moved > 0.25),
+            max(0.0, crossed),
+            words_crossed,
+            words_crossed * copied,
+            float(any(_counts_else(sentence, n, source.read.held) for n, _ in said)),
+        ]
 
     def _share(self, wanted: frozenset[str], held: frozenset[str]) -> float:
         """The part of ``wanted``, weighted by idf, that is in ``held``; 0 of nothing."""
@@ -264,7 +336,7 @@ class SupportChecker:
 
     def _number_features(self, said: Particulars, read: _Read) -> list[float]:
         digits = [n for n in said.numbers if not n.spelled]
-        missing = [n for n in digits if not _has_number(n, read)]
+        missing = _missing_numbers(said, read)
         spelled = any(n.spelled and not _has_number(n, read) for n in said.numbers)
         agreement = 1.0
         for number, context in zip(said.numbers, said.contexts, strict=True):
@@ -305,6 +377,31 @@ class SupportChecker:
         )
 
 
+_PROOFS = 3
+
+
+def proof(sentence: str, quote: str, sources: Sequence[Source]) -> str:
+    """``quote`` with the other sentences that hold the claim's numbers and names.
+
+    In the order of the abstracts, three at most, cuts marked.
+    """
+    said = _particulars(bare_claim(sentence))
+    chosen = [quote]
+    texts = [text for source in sources for text in source.sentences]
+    needed: list[Number | str] = [*said.numbers, *said.names]
+    for wanted in needed:
+        if not any(_holds(text, wanted) for text in chosen) and len(chosen) < _PROOFS:
+            chosen += [text for text in texts if _holds(text, wanted)][:1]
+    ordered = [text for text in texts if text in chosen] or [quote]
+    return CUT.join(dict.fromkeys(ordered))
+
+
+def _holds(text: str, wanted: Number | str) -> bool:
+    if isinstance(wanted, str):
+        return bare_name(wanted) in {bare_name(t) for t in _tokens(text)}
+    return any(wanted.agrees(number) for number in _particulars(text).numbers)
+
+
 def _middle(vectors: Floats, vector: Floats) -> float:
     """Cosine of ``vector`` to the mean of ``vectors``."""
     mean = vectors.mean(axis=0)
@@ -332,19 +429,63 @@ def _negation_features(said: Particulars, read: _Read, nearest: Sequence[int]) -
     return [float(said.negated and not any(held)), float(held[0] and not said.negated)]
 
 
+def _strength_features(said: Particulars, read: _Read, nearest: Sequence[int]) -> list[float]:
+    """``nearest``: places of the nearest sentences; particulars begin with the title's."""
+    held = [read.particulars[i + 1] for i in nearest if i + 1 < len(read.particulars)]
+    absolute = bool(said.absolutes) and not any(said.absolutes & p.absolutes for p in held)
+    hedged = bool(held) and held[0].hedged and not said.hedged
+    return [
+        float(absolute),
+        float(absolute and hedged),
+        float(said.causes and not any(p.causes for p in held)),
+    ]
+
+
+_THING = re.compile(r"[\s-]*(?:(?:of|in) )?(?:the |its |all |these )?([A-Za-z][\w-]*)")
+_NEAR = 0.25
+"""Company that stands within about five words, with nothing between."""
+
+
+def _counts_else(sentence: str, number: Number, held: Sequence[Held]) -> bool:
+    """Whether what a number counts stands near that number nowhere in the abstract."""
+    if number.unit == "%":
+        return False  # a share of what it is a share of stands anywhere
+    found = _THING.match(sentence, number.at + len(number.shown))
+    thing = set(terms(found[1])) if found else set()
+    places = [h.company for h in held if number.agrees(h.number)]
+    near = [{stem for stem, weight in place.items() if weight >= _NEAR} for place in places]
+    return bool(thing and places) and not any(thing <= stems for stems in near)
+
+
+def _missing_numbers(said: Particulars, read: _Read) -> list[Number]:
+    """Numbers in digits that are neither in the abstract nor made of two that are."""
+    missing = [n for n in said.numbers if not n.spelled and not _has_number(n, read)]
+    return [n for n in missing if not _is_derived(n, read)]
+
+
+def _is_derived(number: Number, read: _Read) -> bool:
+    return any(
+        number.derives(one.number, two.number)
+        for i, one in enumerate(read.held)
+        for two in read.held[i + 1 :]
+        if one.sentence == two.sentence
+    )
+
+
 def _differences(said: Particulars, read: _Read) -> str:
     """The number or name that the abstract does not have, in words; empty if there is none."""
-    missing = [n.shown for n in said.numbers if not n.spelled and not _has_number(n, read)]
+    missing = [n.shown for n in _missing_numbers(said, read)]
     missing += [name for name in said.names if not read.has_name(name)]
     return f"{DIFFERS}: {', '.join(missing[:3])}" if missing else ""
 
 
-def _reason(features: Floats, support: str) -> str:
-    named = dict(zip(FEATURES, map(float, features), strict=True))
-    if support != "supported" and (named["direction_against"] > 0.2 or named["negation_added"]):
-        return OPPOSITE
+def _reason(named: dict[str, float], support: str) -> str:
+    if support != "supported":
+        if named["number_moved_far"] or named["numbers_crossed"] > 0.1:
+            return f"a number {SWAPPED}"
+        if named["absolute_new"]:
+            return "stronger than the abstract"
+        return "only some of it is in the abstract" if support == "partial" else "little in common"
     if named["copied"] > 0.6:
         return "nearly the abstract's words"
-    if support == "supported":
-        return "the same in other words"
-    return "only some of it is in the abstract" if support == "partial" else "little in common"
+    return "the same in other words"

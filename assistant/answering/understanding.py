@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.llm.ledger import count_tokens
+from assistant.endpoint.ledger import count_tokens
+from assistant.filters import Filters
 from assistant.results import Message
 
-__all__ = ["Plan", "condensed", "is_plain", "json_reply", "plan_from_reply"]
+__all__ = ["Plan", "cited_titles", "condensed", "json_reply", "plan_from_reply", "queries_of"]
 
 _MOST_QUERIES = 4
 _LONGEST_QUERY = 300
-_PLAIN_WORDS = 28
+_LONGEST_QUESTION = 1000
 
-_PARTS = re.compile(
-    r"\?.*\?|;|\bcompar|\bversus\b|\bvs\b|\bdiffer|\band (?:how|what|which|why|who|when|where"
-    r"|does|do|is|are|can)\b|\bas well as\b|\bon the other hand\b|\bboth\b",
-    re.IGNORECASE,
-)
 _MARKERS = re.compile(r"\s*\[\d+(?:,\s*\d+)*\]")
+_REFERENCE = re.compile(r"^\s*(?:\[\d+\]|\d+\.)\s+(?P<title>\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +26,40 @@ class Plan:
     """What to do with a question.
 
     ``library``: papers are needed. ``understood``: a model has made the question stand on its
-    own; otherwise it goes into a prompt as it was asked, beside the history.
+    own; otherwise it goes into a prompt as it was asked, beside the history. ``filters``: who
+    wrote the papers and when, where the question says so.
     """
 
     question: str
     searches: list[str] = field(default_factory=list)
     library: bool = True
     understood: bool = False
+    filters: Filters | None = None
 
 
-def is_plain(question: str) -> bool:
-    """Whether a question without a history is one search: short, and of one part."""
-    return len(question.split()) <= _PLAIN_WORDS and not _PARTS.search(question)
+def cited_titles(content: str) -> list[str]:
+    """The titles of the references at the end of an answer ("[1] Title"), as `str` gives it."""
+    return [found["title"].strip() for found in _REFERENCE.finditer(content)]
 
 
 def condensed(turns: Sequence[Message], tokens: int) -> str:
     """The last turns as text, oldest first, in about so many tokens; without citation numbers.
 
-    Each turn may take half of what is left, so that a long answer does not push out the
-    question before it.
+    The titles that an answer cites are kept. Each turn may take half of what is left, so that
+    a long answer does not push out the question before it.
     """
     lines: list[str] = []
     for turn in reversed(turns):
-        text = _MARKERS.sub("", " ".join(turn.content.split()))
+        titles = cited_titles(turn.content) if turn.role == "assistant" else []
+        body = _REFERENCE.sub("", turn.content) if titles else turn.content
+        text = _MARKERS.sub("", " ".join(body.split()))
         most = tokens // 2
         if most < 16:
             break
         if count_tokens(text) > most:
             text = text.encode("utf-8", "replace")[: most * 3].decode("utf-8", "ignore") + " …"
+        if titles:
+            text += f" (papers cited: {'; '.join(titles)})"
         line = f"{turn.role}: {text}"
         tokens -= count_tokens(line)
         lines.append(line)
@@ -74,14 +77,28 @@ def plan_from_reply(reply: str, question: str, asked: str) -> Plan:
     standalone = said.get("question")
     if not isinstance(standalone, str) or not standalone.strip():
         standalone = asked
-    standalone = " ".join(standalone.split())[:1000]
+    standalone = " ".join(standalone.split())[:_LONGEST_QUESTION]
     searches = _queries(said.get("queries"))
+    if standalone not in searches:
+        searches = [standalone, *searches]
     library = said.get("library") is not False
-    if standalone == question and len(searches) == 1:
-        searches = [question]  # a plain question is its own best search
-    elif standalone not in searches:
-        searches = [standalone, *searches][: _MOST_QUERIES + 1]
-    return Plan(standalone, searches or [standalone], library, understood=True)
+    if question == standalone and not library:
+        searches = [standalone]
+    return Plan(standalone, searches[: _MOST_QUERIES + 1], library, True, _filters(said))
+
+
+def _filters(said: dict[str, object]) -> Filters | None:
+    """Authors and years that the question asks for."""
+    authors = said.get("authors")
+    named = [a.strip() for a in authors if isinstance(a, str)] if isinstance(authors, list) else []
+    years = said.get("years")
+    known = [y for y in years if isinstance(y, int)] if isinstance(years, list) else []
+    filters = Filters(
+        author=tuple(name for name in named if name),
+        first_year=min(known, default=None),
+        last_year=max(known) if len(known) > 1 else None,
+    )
+    return filters or None
 
 
 def _queries(value: object) -> list[str]:
@@ -92,7 +109,11 @@ def _queries(value: object) -> list[str]:
 
 
 def json_reply(reply: str) -> object:
-    """The JSON value in a reply, whatever stands around it; None if there is none."""
+    """The JSON value in a reply, whatever stands around it; None if there is none.
+
+    Of an array that broke off, the objects that are whole.
+    """
+    reply = reply.rpartition("</think>")[2]
     for opener, closer in ("{}", "[]") if reply.find("[") != 0 else ("[]", "{}"):
         start, end = reply.find(opener), reply.rfind(closer)
         if 0 <= start < end:
@@ -100,7 +121,19 @@ def json_reply(reply: str) -> object:
                 return json.loads(reply[start : end + 1])
             except (ValueError, RecursionError):
                 continue
-    return None
+    return list(_whole_objects(reply)) or None
+
+
+def _whole_objects(reply: str) -> Iterator[object]:
+    decoder, at = json.JSONDecoder(), reply.find("{")
+    while at >= 0:
+        try:
+            value, end = decoder.raw_decode(reply, at)
+        except (ValueError, RecursionError):
+            end = at + 1
+        else:
+            yield value
+        at = reply.find("{", end)
 
 
 def queries_of(reply: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assistant.cli.opening import open_for_writing
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import AssistantError
+from assistant.paper import Paper
 from assistant.reading import SourceReader
 from assistant.results import IngestReport, Rejection
 
@@ -18,18 +19,29 @@ if TYPE_CHECKING:
 
     from assistant.assistant import Assistant
 
-__all__ = ["ingest"]
+__all__ = ["ingest", "preview"]
 
 _SHOWN = 10
 """Rejections that are printed one by one."""
+_EXAMPLES = 3
+"""Papers that a preview shows."""
 _EVERY = 5.0
 """Seconds between two lines of progress where nobody looks."""
 
 
 def ingest(
-    sources: Sequence[str], *, library: str | None, reindex: bool, quiet: bool, as_json: bool
+    sources: Sequence[str],
+    *,
+    library: str | None,
+    reindex: bool,
+    force: bool = False,
+    quiet: bool,
+    workers: int | None = None,
+    as_json: bool,
 ) -> None:
     """Adds the papers of the sources (after embedding the library anew, where wanted).
+
+    ``force`` takes papers also of a file of which most is rejected.
 
     Raises:
         AssistantError: what `Assistant.ingest` and `Library.reindex` raise, or nothing could be
@@ -37,9 +49,11 @@ def ingest(
         Interrupted: Ctrl-C, with what is kept.
     """
     terminal = Terminal(quiet=quiet)
-    assistant = open_for_writing(library, terminal)
+    settings = {} if workers is None else {"embedding": {"threads": workers}}
+    assistant = open_for_writing(library, terminal, **settings)
     embedded = _reindexed(assistant, terminal) if reindex else None
-    report = _ingested(assistant, sources, terminal) if sources else IngestReport()
+    reader = SourceReader(sources, force=force)
+    report = _ingested(assistant, reader, terminal) if sources else IngestReport()
     if as_json:
         extra = {} if embedded is None else {"reindexed": embedded}
         terminal.data(report.model_dump(mode="json") | extra)
@@ -55,8 +69,69 @@ def ingest(
         )
 
 
-def _ingested(assistant: Assistant, sources: Sequence[str], terminal: Terminal) -> IngestReport:
-    reader = SourceReader(sources)
+def preview(sources: Sequence[str], *, force: bool, as_json: bool) -> None:
+    """Prints what the sources would bring in: how many papers, some of them, what is rejected.
+
+    Raises:
+        AssistantError: nothing could be read, or no paper is in it.
+    """
+    terminal = Terminal()
+    reader = SourceReader(sources, force=force)
+    count = 0
+    examples: list[Paper] = []
+    rejected: Counter[str] = Counter()
+    first: dict[str, Rejection] = {}
+    for result in reader:
+        if isinstance(result, Paper):
+            count += 1
+            examples += [result] if len(examples) < _EXAMPLES else []
+        else:
+            rejected[result.reason] += 1
+            first.setdefault(result.reason, result)
+    for note in reader.notes:
+        terminal.note(note)
+    if as_json:
+        reasons = [
+            {"reason": reason, "count": n, "source": first[reason].source,
+             "where": first[reason].where}
+            for reason, n in rejected.most_common()
+        ]  # fmt: skip
+        shown = [paper.model_dump(mode="json", exclude={"key", "original"}) for paper in examples]
+        terminal.data({"papers": count, "examples": shown, "rejected": reasons})
+    else:
+        _show_preview(terminal, count, examples, rejected, first)
+    if not count:
+        reason = rejected.most_common(1)[0][0] if rejected else "there is nothing in it"
+        raise AssistantError(f"No paper would be taken in: {reason.rstrip('.')}.")
+
+
+def _show_preview(
+    terminal: Terminal,
+    count: int,
+    examples: Sequence[Paper],
+    rejected: Counter[str],
+    first: dict[str, Rejection],
+) -> None:
+    papers = "1 paper" if count == 1 else f"{count:,} papers"
+    terminal.say((f"{papers} would be read; nothing was added.", "bold"))
+    for paper in examples:
+        terminal.say()
+        terminal.say((paper.label, "bold"))
+        known = (", ".join(paper.authors[:6]), paper.venue, paper.year, paper.doi, paper.arxiv_id)
+        terminal.say(" · ".join(str(part) for part in known if part) or "(nothing else is known)")
+        terminal.say(_beginning(paper.abstract) or "(no abstract)")
+    if rejected:
+        terminal.say()
+    for reason, n in rejected.most_common(_SHOWN):
+        where = ", ".join(filter(None, (first[reason].source, first[reason].where)))
+        terminal.say(("rejected ", "yellow"), f"{n:,} × {reason} (first: {where})")
+
+
+def _beginning(text: str, length: int = 240) -> str:
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"
+
+
+def _ingested(assistant: Assistant, reader: SourceReader, terminal: Terminal) -> IngestReport:
     shown = _Shown(reader, terminal)
     try:
         with shown:

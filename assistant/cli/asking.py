@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from assistant.assistant import Assistant
-from assistant.cli.opening import open_assistant, read_history, read_text
+from assistant.cli.opening import chosen_filters, open_assistant, read_history, read_text
 from assistant.cli.showing import show_answer, show_step, without_error
 from assistant.cli.telling import Telling, events_of
 from assistant.cli.terminal import Terminal
 from assistant.errors import AssistantError
+from assistant.filters import Filters
 from assistant.results import Answer, DoneEvent, ErrorEvent, Message, StatusEvent
 
 __all__ = ["answered", "ask", "search"]
 
 
-def search(query: str, *, library: str | None, k: int | None, as_json: bool) -> None:
+def search(
+    query: str,
+    *,
+    library: str | None,
+    k: int | None,
+    as_json: bool,
+    filters: Mapping[str, Any] | None = None,
+) -> None:
     """Prints the papers that fit a query best.
 
     Raises:
         AssistantError: what `Assistant.search` raises.
     """
     terminal = Terminal()
-    text = read_text(query, terminal)
+    text, chosen = read_text(query, terminal), chosen_filters(filters)
     assistant = open_assistant(library, terminal)
     with terminal.at_work("searching…"):
-        results = assistant.search(text, k)
+        results = assistant.search(text, k, filters=chosen)
     if as_json:
         terminal.data([result.model_dump(mode="json") for result in results])
         return
@@ -47,6 +56,7 @@ def ask(
     history: Path | None,
     as_json: bool,
     model: Mapping[str, object] | None = None,
+    filters: Mapping[str, Any] | None = None,
 ) -> None:
     """Prints the answer to a question; a person sees a model write it.
 
@@ -57,15 +67,15 @@ def ask(
     """
     terminal = Terminal()
     turns = read_history(history)
-    text = read_text(question, terminal)
+    text, chosen = read_text(question, terminal), chosen_filters(filters)
     settings = {} if k is None else {"retrieval": {"top_k": k}}
     assistant = open_assistant(library, terminal, model, **settings)
     try:
         if terminal.rich and not as_json and assistant.settings.llm:
             terminal.working("opening the library…")
-            Telling(terminal, quotes=True).tell(assistant, text, turns)
+            Telling(terminal, quotes=True).tell(assistant, text, turns, chosen)
             return
-        answer = answered(assistant, text, turns, terminal, as_json=as_json)
+        answer = answered(assistant, text, turns, terminal, as_json=as_json, filters=chosen)
     finally:
         assistant.close()
     if as_json:
@@ -81,6 +91,7 @@ def answered(
     terminal: Terminal,
     *,
     as_json: bool = False,
+    filters: Filters | None = None,
 ) -> Answer:
     """The answer, with the steps of the work shown while it is made.
 
@@ -90,7 +101,7 @@ def answered(
     """
     terminal.working("opening the library…")
     try:
-        with events_of(assistant, question, turns) as events:
+        with events_of(assistant, question, turns, filters) as events:
             for event in events:
                 if isinstance(event, StatusEvent):
                     show_step(terminal, event)

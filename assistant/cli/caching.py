@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.cli.opening import chosen_settings
 from assistant.cli.terminal import Terminal
-from assistant.llm.cache import clear_replies, kept_replies
+from assistant.endpoint.cache import clear_replies, kept_replies
 
 __all__ = ["clear", "show"]
 

@@ -44,7 +44,8 @@ def chat(*, library: str | None, model: Mapping[str, object] | None = None) -> b
     terminal = Terminal()
     assistant = open_assistant(library, terminal, model)
     with terminal.at_work("opening the library…"):
-        papers = len(assistant.library.index())
+        assistant.library.ready()
+        papers = len(assistant.library)
     if terminal.asks:
         terminal.note(
             f"{papers:,} papers{_answered_by(assistant)}. Ask, or type /help; Ctrl-D leaves."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assistant.assistant import Assistant
 from assistant.cli.opening import chosen_settings
 from assistant.cli.terminal import Terminal
 from assistant.doctor import Check, diagnose
@@ -12,9 +13,15 @@ from assistant.settings import Settings
 __all__ = ["doctor"]
 
 
-def doctor(*, library: str | None, as_json: bool) -> bool:
-    """Prints what was found; returns whether nothing is broken."""
+def doctor(*, library: str | None, as_json: bool, repair: bool = False) -> bool:
+    """Prints what was found, and mends the library first if asked to; whether nothing is broken.
+
+    Raises:
+        LibraryError: it is to be repaired, and cannot be.
+    """
     terminal = Terminal()
+    if repair:
+        _repair(library, terminal)
     with terminal.at_work("checking…"):
         checks = diagnose(lambda: chosen_settings(library), more=[_language_model])
     broken = [check for check in checks if check.state == "broken"]
@@ -33,9 +40,31 @@ def doctor(*, library: str | None, as_json: bool) -> bool:
     return not broken
 
 
+def _repair(library: str | None, terminal: Terminal) -> None:
+    """Makes again what is damaged: the collection from the records, or the other way round."""
+    settings = chosen_settings(library)
+    broken = {check.name for check in diagnose(lambda: settings) if check.state != "ok"}
+    assistant = Assistant(settings, notify=terminal.note)
+    try:
+        if "database" in broken:
+
+            def tell(done: int, total: int) -> None:
+                terminal.working(f"embedding anew: {done:,} of {total:,} papers")
+
+            count = assistant.library.rescue(tell)
+            terminal.note(f"The collection was made again from the records: {count:,} papers.")
+        elif "records" in broken:
+            assistant.library.repair("repair was asked for")
+            terminal.note("The local database was made again from the collection.")
+        else:
+            terminal.note("The library needs no repair.")
+    finally:
+        terminal.settle()
+
+
 def _language_model(settings: Settings) -> Iterator[Check]:
     """A test call, where a model is configured; without one nobody is called."""
     if settings.llm and (settings.openai_base_url or settings.openai_api_key):
-        from assistant.llm import examine  # noqa: PLC0415
+        from assistant.endpoint import examine  # noqa: PLC0415
 
         yield from examine(settings)

@@ -10,14 +10,17 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.assistant import Assistant
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import ConfigurationError, LibraryError, SourceError
+from assistant.filters import Filters, year_range
+from assistant.libraries import Libraries
 from assistant.results import Message
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings
@@ -25,6 +28,7 @@ from assistant.settings import Settings
 __all__ = [
     "SAMPLE",
     "checked_output",
+    "chosen_filters",
     "chosen_settings",
     "open_assistant",
     "open_for_writing",
@@ -43,7 +47,8 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     """The settings, with what the command line says on top.
 
     Args:
-        library: a folder, or the word "sample" (``./sample`` is a folder); None: the settings'.
+        library: a name of the list (`assistant.libraries`), a folder, or the word "sample"
+            (``./sample`` is a folder); None: the one in use, else the settings'.
         settings: as `Settings.load` takes them.
 
     Raises:
@@ -51,12 +56,32 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     """
     if library == "":
         raise ConfigurationError("--library names nothing.", "Give a folder, or leave it out.")
+    named = Libraries()
+    if library is None and not {"ASSISTANT_LIBRARY", "ASSISTANT_STORE"} & set(os.environ):
+        library = named.used
+    if library is not None and library != SAMPLE and named.place(library) is not None:
+        return named.settings(library, **settings)
     if library is not None and library != SAMPLE:
-        return Settings.load(library=Path(library).expanduser().absolute(), **settings)
+        if "://" in library or library.startswith("chroma-cloud:"):
+            return Settings.load(store=library, **settings)
+        return Settings.load(library=Path(library).expanduser().absolute(), store="", **settings)
     found = Settings.load(**settings)
     if library is None and str(found.library) != SAMPLE:
         return found
-    return Settings.load(library=sample_folder(found), **settings)
+    return Settings.load(library=sample_folder(found), store="", **settings)
+
+
+def chosen_filters(given: Mapping[str, Any] | None) -> Filters | None:
+    """The filters of a command line; None where it gives none.
+
+    Raises:
+        QuestionError: a range of years is none.
+    """
+    values = {name: value for name, value in (given or {}).items() if value}
+    first, last = year_range(values.pop("year")) if "year" in values else (None, None)
+    parts = {name: tuple(value) for name, value in values.items()}
+    filters = Filters(first_year=first, last_year=last, **parts)
+    return filters if filters else None
 
 
 def open_assistant(
@@ -76,6 +101,9 @@ def open_assistant(
         LibraryError: the sample library cannot be made.
         Interrupted: Ctrl-C while it was being made.
     """
+    names = [] if library is None or Path(library).exists() else library.split(",")
+    if len(names) > 1:
+        return _over_several(names, terminal, model, settings)
     given = {name: value for name, value in (model or {}).items() if value is not None}
     chosen = chosen_settings(library, **_model_settings(given), **settings)
     if not chosen.llm and (unused := sorted(given.keys() - {"llm"})):
@@ -98,6 +126,21 @@ def open_assistant(
     return assistant
 
 
+def _over_several(
+    names: Sequence[str],
+    terminal: Terminal,
+    model: Mapping[str, object] | None,
+    settings: Mapping[str, object],
+) -> Assistant:
+    """One assistant that asks several libraries; what it says of "the library" is of the first."""
+    from assistant.several import SeveralRetriever  # noqa: PLC0415
+
+    each = [open_assistant(name.strip(), terminal, model, **settings) for name in names]
+    first = each[0]
+    retriever = SeveralRetriever([one.retriever for one in each], first.settings.retrieval)
+    return Assistant(first.settings, retriever=retriever, notify=terminal.note)
+
+
 def _model_settings(given: Mapping[str, object]) -> dict[str, object]:
     """The options of a command line as `Settings.load` takes them."""
     generation = {k: v for k, v in given.items() if k not in ("llm", "base_url")}
@@ -108,13 +151,13 @@ def _model_settings(given: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def open_for_writing(library: str | None, terminal: Terminal) -> Assistant:
+def open_for_writing(library: str | None, terminal: Terminal, **settings: object) -> Assistant:
     """`open_assistant` for a command that changes papers.
 
     Raises:
         LibraryError: it is the sample library, which is the program's own.
     """
-    chosen = chosen_settings(library)
+    chosen = chosen_settings(library, **settings)
     if chosen.library == sample_folder(chosen):
         raise LibraryError(
             "The sample library belongs to the program, which makes and updates it.",

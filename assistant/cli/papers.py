@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 from assistant.assistant import Assistant
 from assistant.cli.opening import (
     checked_output,
+    chosen_filters,
     open_assistant,
     open_for_writing,
     read_text,
     write_file,
 )
 from assistant.cli.terminal import Interrupted, Part, Terminal
+from assistant.errors import PaperNotFound
 from assistant.exporting import FORMATS, record
 from assistant.library import Library
 from assistant.paper import Paper
 from assistant.papersearch import holds
+from assistant.reading.sources import shown_name
 
 __all__ = ["export", "list_papers", "remove", "show"]
 
+_SHOWN = 20
+"""Papers that are named before they are removed."""
+
 
 def list_papers(
-    words: Sequence[str], *, library: str | None, limit: int | None, as_json: bool
+    words: Sequence[str],
+    *,
+    library: str | None,
+    limit: int | None,
+    as_json: bool,
+    filters: Mapping[str, Any] | None = None,
 ) -> None:
     """Prints the papers of the library, those that hold all of ``words`` if there are any.
 
@@ -33,9 +46,15 @@ def list_papers(
         LibraryError: there is no library, or it cannot be read.
     """
     terminal = Terminal()
-    held = _filled(open_assistant(library, terminal))
+    held = open_assistant(library, terminal).library
+    held.ready(check=False)
+    chosen = chosen_filters(filters)
     wanted = [word.casefold() for word in " ".join(words).split()]
-    found = [paper for paper in held.papers() if holds(paper, wanted)]
+    found = [
+        paper
+        for paper in held.papers()
+        if holds(paper, wanted) and (not chosen or chosen.fits(paper))
+    ]
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])
@@ -77,16 +96,21 @@ def show(name: str, *, library: str | None, as_json: bool) -> None:
     terminal.say((f"{paper.id}{kind}", "dim"))
 
 
-def remove(names: Sequence[str], *, library: str | None, yes: bool, as_json: bool) -> None:
-    """Removes papers, after asking.
+def remove(
+    names: Sequence[str], *, source: str | None = None, library: str | None, yes: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Removes papers, those named and those that ``source`` brought in, after asking.
 
     Raises:
-        PaperNotFound: one of the names fits no paper; nothing is removed then.
+        PaperNotFound: one of the names, or the source, fits no paper; nothing is removed then.
         Interrupted: Ctrl-C at the question, or before the end.
     """
     terminal = Terminal()
     held = open_for_writing(library, terminal).library
     wanted = {paper.id: paper for paper in (held.paper(read_text(n, terminal)) for n in names)}
+    if source is not None:
+        wanted |= {paper.id: paper for paper in _brought_in(held.papers(), source)}
     try:
         if not yes and not _agreed(list(wanted.values()), terminal):
             terminal.note("Nothing was removed.")
@@ -103,6 +127,29 @@ def remove(names: Sequence[str], *, library: str | None, yes: bool, as_json: boo
         return
     for paper in removed:
         terminal.say(f"removed  {paper.label}")
+
+
+def _brought_in(papers: Iterable[Paper], source: str) -> list[Paper]:
+    """The papers that a file, or the files of a folder, brought in.
+
+    Raises:
+        PaperNotFound: there are none.
+    """
+    wanted = shown_name(source).rstrip("/")
+    found, others = [], Counter[str]()
+    for paper in papers:
+        origin = paper.source or ""
+        if origin == wanted or PurePath(origin).name == wanted or origin.startswith(f"{wanted}/"):
+            found.append(paper)
+        elif origin:
+            others[origin] += 1
+    if not found:
+        known = ", ".join(f"{name} ({n:,})" for name, n in others.most_common(5))
+        raise PaperNotFound(
+            f"No paper of the library was brought in by {wanted}.",
+            f"Papers came from: {known}." if known else "None of its papers came from a file.",
+        )
+    return found
 
 
 def export(*, library: str | None, form: str, output: Path | None, force: bool = False) -> None:
@@ -136,9 +183,11 @@ def _filled(assistant: Assistant) -> Library:
 
 
 def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:
-    for paper in papers:
+    for paper in papers[:_SHOWN]:
         terminal.note(paper.label)
-    count = "this paper" if len(papers) == 1 else f"these {len(papers)} papers"
+    if len(papers) > _SHOWN:
+        terminal.note(f"… and {len(papers) - _SHOWN:,} more")
+    count = "this paper" if len(papers) == 1 else f"these {len(papers):,} papers"
     sys.stderr.write(f"Remove {count}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
 from assistant.cli.terminal import Terminal
+from assistant.errors import LibraryError, SourceError
+from assistant.files import write_atomically
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
-from assistant.review.rendering import format_of, render
+from assistant.review.rendering import format_of, render, rendered
 from assistant.review.rendering.markdown import verdict_line
 
-__all__ = ["review"]
+__all__ = ["review", "write_output"]
 
 
 def review(
@@ -23,6 +25,8 @@ def review(
     exclude: Sequence[str],
     outputs: Sequence[Path],
     force: bool,
+    style: str,
+    since: Path | None,
     preview: bool,
     as_json: bool,
     model: Mapping[str, object] | None = None,
@@ -37,13 +41,14 @@ def review(
     terminal = Terminal()
     # before the work
     forms = [(checked_output(path, force=force), format_of(path)) for path in outputs]
+    old = Review.model_validate_json(_read(since)) if since else None
     text = read_text(topic, terminal)
     assistant = open_assistant(library, terminal, model)
     try:
         if preview or assistant.settings.llm:
             terminal.working("looking for papers…")
             estimate = assistant.preview_review(text, papers, include, exclude)
-            terminal.note(_told(estimate))
+            terminal.note(_estimated(estimate))
             if preview:
                 if as_json:
                     terminal.data(estimate.model_dump(mode="json") if estimate else None)
@@ -52,12 +57,12 @@ def review(
         def tell(progress: ReviewProgress) -> None:
             terminal.working(_step(progress))
 
-        made = assistant.review(text, papers, include, exclude, tell)
+        made = assistant.review(text, papers, include, exclude, tell, since=old)
     finally:
         terminal.settle()
         assistant.close()
     for path, form in forms:
-        write_file(path, [render(made, form)], force=force)
+        write_output(path, rendered(made, form, style), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))
@@ -67,7 +72,36 @@ def review(
         terminal.note(_summary(made))
 
 
-def _told(estimate: ReviewEstimate | None) -> str:
+def write_output(path: Path, content: str | bytes, *, force: bool) -> None:
+    """A whole file, of text or not.
+
+    Raises:
+        LibraryError: it cannot be written, or may not be.
+    """
+    if isinstance(content, str):
+        write_file(path, [content], force=force)
+        return
+    try:
+        write_atomically(checked_output(path, force=force), content)
+    except OSError as error:
+        raise LibraryError(
+            f"{path} cannot be written ({error.strerror}).", "Name another file."
+        ) from None
+
+
+def _read(path: Path) -> str:
+    """A review that was written as JSON.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        return path.expanduser().read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read ({error}).", "Name a review's .json.") from None
+
+
+def _estimated(estimate: ReviewEstimate | None) -> str:
     """What the language model will be asked for."""
     if estimate is None:
         return "No language model is set: the review takes no call and costs nothing."

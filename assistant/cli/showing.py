@@ -113,11 +113,15 @@ def marked(answer: Answer) -> tuple[list[Part], list[list[Part]]]:
 
 def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> None:
     """The cited papers by number and title; where none is cited, the nearest ones."""
-    if answer.citations:
+    shown = [c for c in answer.citations if not _stands_in(answer, c)]
+    if shown:
         terminal.say()
         terminal.say(("Closest papers:" if answer.status == "closest" else "Sources:", "bold"))
-        for citation in answer.citations:
-            _show_citation(terminal, citation, quotes=quotes)
+        for citation in shown:
+            _show_citation(
+                terminal, citation, quotes=quotes and citation.quote not in answer.answer
+            )
+    if answer.citations:
         return
     nearest = [p for p in answer.passages[:_NEAREST] if p.title not in answer.answer]
     if not answer.answered and nearest:
@@ -129,13 +133,21 @@ def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> 
 
 def show_notes(terminal: Terminal, answer: Answer) -> None:
     """What the answer says about itself, quietly and not on standard output."""
-    notes = list(answer.notes)
+    notes = [*_sureness(answer), *answer.notes]
     if answer.usage and answer.usage.prompt_tokens:
         notes.append(f"{answer.model}: {told_usage(answer.usage)}.")
     if notes and terminal.rich_notes:
         terminal.note("")
     for note in notes:
         terminal.note(note)
+
+
+def _sureness(answer: Answer) -> list[str]:
+    """How sure it is that the library answers; nothing where the records do."""
+    if answer.form in {"talk", "about_library"}:
+        return []
+    said = {"answered": "Answered", "closest": "No direct answer", "absent": "Not in this library"}
+    return [f"{said[answer.status]}; confidence that the library answers: {answer.confidence:.0%}."]
 
 
 def told_usage(usage: Usage) -> str:
@@ -148,6 +160,12 @@ def told_usage(usage: Usage) -> str:
     least = 0.0001
     cost = f"${usage.cost_usd:.4f}" if usage.cost_usd >= least else f"less than ${least}"
     return f"{told}, {cost}"
+
+
+def _stands_in(answer: Answer, citation: Citation) -> bool:
+    """Whether the answer itself says all that a line on ``citation`` would say."""
+    told = citation.title in answer.answer and citation.quote in answer.answer
+    return answer.mode == "extractive" and told and not citation.url
 
 
 def _show_citation(terminal: Terminal, citation: Citation, *, quotes: bool) -> None:

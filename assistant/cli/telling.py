@@ -18,6 +18,7 @@ from assistant.cli.showing import (
 )
 from assistant.cli.terminal import WIDEST, Terminal, clean
 from assistant.errors import AssistantError
+from assistant.filters import Filters
 from assistant.results import (
     Answer,
     DoneEvent,
@@ -33,10 +34,13 @@ __all__ = ["Telling", "Writer", "events_of"]
 
 
 def events_of(
-    assistant: Assistant, question: str, turns: list[Message]
+    assistant: Assistant,
+    question: str,
+    turns: list[Message],
+    filters: Filters | None = None,
 ) -> closing[Generator[Event, None, None]]:
     """The events of an answer; leaving the block stops the work, also at a provider."""
-    return closing(assistant.stream(question, turns))
+    return closing(assistant.stream(question, turns, filters=filters))
 
 
 class Telling:
@@ -56,14 +60,20 @@ class Telling:
         self._known = known
         self._marked: dict[int, str] = {}
 
-    def tell(self, assistant: Assistant, question: str, turns: list[Message]) -> Answer:
+    def tell(
+        self,
+        assistant: Assistant,
+        question: str,
+        turns: list[Message],
+        filters: Filters | None = None,
+    ) -> Answer:
         """Asks, shows what comes, and returns the answer.
 
         Raises:
             AssistantError: it could not be made or finished; what there is of it was shown.
         """
         try:
-            with events_of(assistant, question, turns) as events:
+            with events_of(assistant, question, turns, filters) as events:
                 for event in events:
                     if isinstance(event, DoneEvent):
                         self._end(event.answer)

@@ -1,7 +1,8 @@
 """The two meetings with LlamaIndex, and the only module here that imports it.
 
 `EndpointEmbedder` asks an OpenAI-compatible endpoint for vectors, through LlamaIndex's
-``OpenAILikeEmbedding``; `LlamaEmbedding` shows any `Embedder` to LlamaIndex.
+``OpenAILikeEmbedding``; `LlamaEmbedding` shows any `Embedder` to LlamaIndex. What goes wrong,
+when to try again, and what it took are `assistant.endpoint`'s, as for chat.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import httpx
 import numpy as np
 import openai
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.embeddings.openai.utils import DEFAULT_OPENAI_API_BASE
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from pydantic import PrivateAttr
 
 from assistant.embedding.base import Embedder, Vectors
 from assistant.embedding.parallel import in_parallel
-from assistant.errors import ConfigurationError, EndpointError
+from assistant.endpoint import failures
+from assistant.endpoint.ledger import Ledger, count_tokens
+from assistant.endpoint.retries import Retries
+from assistant.endpoint.target import EMBEDDINGS, NO_KEY, OPENAI, Target, address
+from assistant.errors import ConfigurationError, EndpointError, ReplyMalformed
+from assistant.results import Usage
 from assistant.settings import Settings
 
 _CONNECT_SECONDS = 3.0  # an endpoint that is not there is told within this time
-_TRIES = 3  # of a call that the endpoint refuses for the moment (429, 5xx)
-_LONGEST_WAIT = 20.0  # seconds between two tries, whatever the endpoint asks for
+_FURTHER_TRIES = 2  # of a call that the endpoint refuses for the moment (429, 5xx)
+_LONGEST_WAIT = 20.0  # seconds that an endpoint may ask to wait
 _CALLS_AT_ONCE = 4
 _CHARACTERS_A_TOKEN = 4
 _BATCH_OF_LLAMA = 512
@@ -57,16 +62,18 @@ class EndpointEmbedder:
     ) -> None:
         self._model = model
         self._base_url = base_url
-        self._api_key = api_key
+        self.target = Target(base_url or OPENAI, api_key or NO_KEY, model, EMBEDDINGS)
+        self.ledger = Ledger()
+        self._retries = Retries(_FURTHER_TRIES, _LONGEST_WAIT)
         self._batch_size = batch_size
         self._calls_at_once = calls_at_once
-        self._timeout = timeout
         self._dimension: int | None = None
         self._lock = threading.Lock()
         self._client = OpenAILikeEmbedding(
             model_name=model,
-            api_base=base_url or DEFAULT_OPENAI_API_BASE,
-            api_key=api_key or "none",
+            api_base=self.target.base_url,
+            api_key=self.target.key,
+            default_headers=self.target.headers,
             embed_batch_size=batch_size,
             # both the client and LlamaIndex around it would retry, also what is hopeless (a
             # refused connection takes them 12 seconds): `_call` retries instead
@@ -84,7 +91,7 @@ class EndpointEmbedder:
                 the address is none.
         """
         chosen = settings.embedding
-        base_url = chosen.base_url or settings.openai_base_url
+        url = chosen.base_url or settings.openai_base_url
         secret = chosen.api_key or settings.openai_api_key
         key = secret.get_secret_value().strip() if secret else ""
         if not chosen.model:
@@ -93,13 +100,7 @@ class EndpointEmbedder:
                 "Set ASSISTANT_EMBEDDING__MODEL (for example text-embedding-3-small), or "
                 "ASSISTANT_EMBEDDING__PROVIDER=minilm for the embedded model.",
             )
-        if base_url and urlsplit(base_url).scheme not in {"http", "https"}:
-            raise ConfigurationError(
-                f"The address of the embedding endpoint, {_shown(base_url)!r}, does not begin "
-                "with http:// or https://.",
-                "Correct ASSISTANT_EMBEDDING__BASE_URL or OPENAI_BASE_URL.",
-            )
-        if not key and not base_url:
+        if not key and not url:
             raise ConfigurationError(
                 "The embedding endpoint is OpenAI's and there is no key for it.",
                 "Set OPENAI_API_KEY, or ASSISTANT_EMBEDDING__BASE_URL for another endpoint.",
@@ -109,9 +110,10 @@ class EndpointEmbedder:
                 "The key of the embedding endpoint has characters that no key can have.",
                 "Copy it again into OPENAI_API_KEY or ASSISTANT_EMBEDDING__API_KEY.",
             )
+        base_url = address(url, EMBEDDINGS.url)[0] if url else None
         return cls(
             chosen.model,
-            base_url=base_url or None,
+            base_url=base_url,
             api_key=key or None,
             batch_size=chosen.batch_size,
             timeout=chosen.timeout,
@@ -133,7 +135,7 @@ class EndpointEmbedder:
     @property
     def name(self) -> str:
         """Model and where it runs."""
-        return f"{self._model} at {self._place}"
+        return f"{self._model} at {self.target.shown_url}"
 
     @property
     def fingerprint(self) -> str:
@@ -185,10 +187,6 @@ class EndpointEmbedder:
         """
         return -(-len(text) // _CHARACTERS_A_TOKEN)
 
-    @property
-    def _place(self) -> str:
-        return _shown(self._base_url or DEFAULT_OPENAI_API_BASE)
-
     def _call(self, texts: Sequence[str]) -> Vectors:
         """One call: shape (len(texts), dimension). Tries again what may pass (429, 5xx)."""
         # the API refuses empty texts, and JSON has no halves of surrogate pairs
@@ -196,19 +194,23 @@ class EndpointEmbedder:
             text.encode("utf-8", "replace").decode("utf-8") if text.strip() else "-"
             for text in texts
         ]
-        for tried in range(1, _TRIES + 1):
+        attempt = 0
+        while True:
             try:
                 found = self._client.get_text_embedding_batch(wanted)
                 break
-            except openai.APIStatusError as error:
-                if tried == _TRIES or not _may_pass(error):
-                    raise self._refused(error) from None
-                time.sleep(_wait(error, tried))
-            except openai.APIConnectionError as error:
-                raise self._unreachable(error) from None
-            except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+            except (openai.OpenAIError, httpx.HTTPError) as error:
+                attempt += 1
+                pause = self._retries.pause(error, attempt)
+                if pause is None:
+                    raise failures.explain(error, self.target) from error
+                time.sleep(pause)
+            except failures.CALL_ERRORS:
                 # what the client makes of an answer that is not an embeddings answer
                 raise self._not_vectors() from None
+        self.ledger.add(
+            Usage(prompt_tokens=sum(map(count_tokens, wanted)), calls=1, estimated=True)
+        )
         return self._checked(found, len(wanted))
 
     def _checked(self, found: list[list[float]], count: int) -> Vectors:
@@ -223,73 +225,19 @@ class EndpointEmbedder:
             self._dimension = self._dimension or vectors.shape[1]
         if vectors.shape[1] != self._dimension:
             raise EndpointError(
-                f"The embedding endpoint {self._place} gave vectors of {vectors.shape[1]} "
-                f"numbers after vectors of {self._dimension}.",
+                f"At {self.target.shown_url} came vectors of {vectors.shape[1]} numbers after "
+                f"vectors of {self._dimension}.",
                 "Another model answers there now; start again with one model.",
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         normed: Vectors = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
         return normed
 
-    # -- what went wrong, in one sentence --------------------------------------------------------
-
-    def _refused(self, error: openai.APIStatusError) -> EndpointError:
-        status, said = error.status_code, self._said(error)
-        if status in {401, 403}:
-            return EndpointError(
-                f"The embedding endpoint {self._place} refused the key ({status}{said}).",
-                "Check ASSISTANT_EMBEDDING__API_KEY or OPENAI_API_KEY.",
-            )
-        if status == 404:
-            return EndpointError(
-                f"The embedding endpoint {self._place} does not know the model "
-                f"{self._model!r}, or has no embeddings under this address ({status}{said}).",
-                "Check ASSISTANT_EMBEDDING__MODEL and the base URL (most end in /v1).",
-            )
-        if status == 429:
-            return EndpointError(
-                f"The embedding endpoint {self._place} takes no more calls now ({status}{said}).",
-                "Wait, raise the limit there, or lower ASSISTANT_EMBEDDING__THREADS.",
-            )
-        return EndpointError(
-            f"The embedding endpoint {self._place} refused the call for the model "
-            f"{self._model!r} ({status}{said}).",
-            "Check the endpoint and ASSISTANT_EMBEDDING__MODEL.",
-        )
-
-    def _unreachable(self, error: openai.APIConnectionError) -> EndpointError:
-        cause = error.__cause__
-        if isinstance(error, openai.APITimeoutError) and not isinstance(
-            cause, httpx.ConnectTimeout
-        ):
-            return EndpointError(
-                f"The embedding endpoint {self._place} did not answer in {self._timeout:g} s.",
-                "Try again, or raise ASSISTANT_EMBEDDING__TIMEOUT.",
-            )
-        reason = self._masked(str(cause or error)).rstrip(".")
-        return EndpointError(
-            f"The embedding endpoint {self._place} cannot be reached ({reason}).",
-            "Check that it runs, and ASSISTANT_EMBEDDING__BASE_URL or OPENAI_BASE_URL.",
-        )
-
-    def _not_vectors(self) -> EndpointError:
-        return EndpointError(
-            f"The embedding endpoint {self._place} answered with something that is not one "
-            f"vector a text from the model {self._model!r}.",
+    def _not_vectors(self) -> ReplyMalformed:
+        return ReplyMalformed(
+            f"What came from {self.target} is not one vector a text.",
             "Check the base URL (most end in /v1) and that the model is one for embeddings.",
         )
-
-    def _said(self, error: openai.APIStatusError) -> str:
-        """The endpoint's own words, short and without the key."""
-        body = error.body
-        said = body.get("message") if isinstance(body, dict) else None
-        if not isinstance(said, str) or not said.strip():
-            return ""
-        said = " ".join(self._masked(said).split()).rstrip(".")
-        return f": {said[:200]}{'…' if len(said) > 200 else ''}"
-
-    def _masked(self, text: str) -> str:
-        return text.replace(self._api_key, "***") if self._api_key else text
 
 
 class LlamaEmbedding(BaseEmbedding):
@@ -328,24 +276,3 @@ class LlamaEmbedding(BaseEmbedding):
 def _plain(vector: Vectors) -> list[float]:
     numbers: list[float] = vector.tolist()
     return numbers
-
-
-def _shown(url: str) -> str:
-    """``url`` without the user name and password that it may carry."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _may_pass(error: openai.APIStatusError) -> bool:
-    if error.status_code == 429:
-        return error.code != "insufficient_quota"
-    return error.status_code >= 500
-
-
-def _wait(error: openai.APIStatusError, tried: int) -> float:
-    """Seconds until the next try: what the endpoint asks for, else 1, 2, ..."""
-    try:
-        wanted = float(error.response.headers["retry-after"])
-    except (KeyError, ValueError):
-        wanted = float(tried)
-    return min(max(wanted, 0.0), _LONGEST_WAIT)

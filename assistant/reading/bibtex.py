@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from assistant.paper import Paper
-from assistant.reading.fields import normal_key, taken
+from assistant.reading.fields import normal_key, paper_from
 from assistant.reading.streams import numbered_lines
 from assistant.results import Rejection
 
@@ -22,32 +21,52 @@ if TYPE_CHECKING:
 
 __all__ = ["is_bibtex", "read_bibtex"]
 
-_LONGEST_ENTRY = 1 << 24  # characters
+_LONGEST_ENTRY = 1 << 22  # characters
+_GIVEN_UP = 1 << 25
+"""Size of an entry behind which its end is not looked for any more."""
+_LONGEST_VALUE = 1 << 20  # with the strings that it names
+_STRINGS = 1 << 23  # characters of all that ``@string`` defines
 _START = re.compile(r"@\s*(\w+)\s*([{(])")
-_ENTRY_LINE = re.compile(r"\s*@\s*\w+\s*[{(]\s*[^\s,={}()\"]*\s*(?:,|=|$)")
-_SNIFF = re.compile(
-    r"^\s*@\s*(?:(?:string|comment|preamble)\s*[{(]|\w+\s*[{(][^,{}=]*,)", re.M | re.I
+_ENTRY_LINE = re.compile(
+    r"@\s*\w+\s*[{(]\s*[^,={}()\"]{0,200}(?:,|=|$)|\s*@\s*\w+\s*[{(]\s*[^\s,={}()\"]*\s*(?:,|=|$)"
 )
+_KINDS = (
+    "article|artwork|audio|book|booklet|collection|conference|dataset|electronic|image"
+    "|in(?:book|collection|proceedings|reference)|manual|mastersthesis|misc|mv(?:book|collection)"
+    "|online|patent|periodical|phdthesis|proceedings|reference|report|software|standard"
+    "|techreport|thesis|unpublished|video|webpage|www"
+)
+_SNIFF = re.compile(
+    rf"^\s*@\s*(?:(?:string|comment|preamble)\s*[{{(]|(?:{_KINDS})\s*[{{(][^,{{}}=]{{0,300}},)",
+    re.M | re.I,
+)
+_BEFORE_ENTRIES = 1_500
+"""Characters that may stand before the first entry, for instance what wrote the file."""
 _SILENT = ("comment", "preamble")
 _MARK = re.compile(r"[{})]")
 _JOIN = re.compile(r"\s*#\s*")
 
 
 def is_bibtex(head: str) -> bool:
-    """Whether an entry begins at the start of some line."""
-    return _SNIFF.search(head) is not None
+    """Whether an entry begins at the start of one of the first lines."""
+    text = re.sub(r"^%.*$", "", head, flags=re.MULTILINE)
+    found = _SNIFF.search(text)
+    return found is not None and found.start() <= _BEFORE_ENTRIES
 
 
 def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
     """A paper, or the reason why not, for every entry that is not a definition or comment."""
-    strings: dict[str, str] = {}
+    strings: dict[str, str | None] = {}
+    room = _STRINGS
     number = 0
     for block in _blocks(stream):
         kind = block.kind.lower()
         if kind in _SILENT:
             continue
         if kind == "string":
-            strings |= _definitions(block.text, strings)
+            for name, text in _definitions(block.text, strings).items():
+                room -= len(text or "")
+                strings[name] = text if room > 0 else None
             continue
         number += 1
         where = f"entry {number} (line {block.line})"
@@ -61,7 +80,7 @@ def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if problem:
             yield Rejection(source=source, where=where, reason=problem)
         else:
-            yield taken(values, source=source, where=where, bibliographic=True)
+            yield paper_from(values, source=source, where=where, bibtex=True)
 
 
 @dataclass
@@ -116,18 +135,30 @@ def _blocks(stream: TextIO) -> Iterator[_Entry]:
                 entry.problem = "the entry is too long for a paper"
             yield entry
             entry, rest = None, rest[end:]
+        if entry and entry.size > _GIVEN_UP:
+            entry.problem = "the entry is too long for a paper; the rest was not read"
+            break
     if entry:
-        entry.problem = "the file ends in the middle of this entry"
+        entry.problem = entry.problem or "the file ends in the middle of this entry"
         yield entry
 
 
-def _definitions(text: str, known: Mapping[str, str]) -> dict[str, str]:
-    """What an ``@string`` defines; a broken one defines nothing."""
-    found = {}
+def _definitions(text: str, known: Mapping[str, str | None]) -> dict[str, str | None]:
+    """What an ``@string`` defines; None for what is too long, nothing where it is broken."""
+    found: dict[str, str | None] = {}
     for string in _parsed(text).strings:
-        with suppress(ValueError):
-            found[string.key.lower()] = _value(string.key, str(string.value), known)
+        name = string.key.lower()
+        try:
+            found[name] = _value(string.key, str(string.value), known)
+        except _TooLong:
+            found[name] = None
+        except ValueError:
+            continue
     return found
+
+
+class _TooLong(ValueError):
+    """A value that is no paper's."""
 
 
 def _parsed(text: str) -> Library:
@@ -140,7 +171,7 @@ def _parsed(text: str) -> Library:
     return parse_string(text, parse_stack=[])
 
 
-def _fields(text: str, strings: Mapping[str, str]) -> dict[str, str]:
+def _fields(text: str, strings: Mapping[str, str | None]) -> dict[str, str]:
     """The fields of one entry; raises ValueError with the reason if it is not whole."""
     library = _parsed(text)
     entries = list(library.entries)
@@ -153,18 +184,22 @@ def _fields(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     for item in entries[0].fields:
         values.setdefault(normal_key(item.key), _value(item.key, str(item.value), strings))
     prefix = values.get("archiveprefix") or values.get("eprinttype") or "arxiv"
-    if prefix.lower() != "arxiv":
+    if prefix.strip("{} ").lower() != "arxiv":
         values.pop("eprint", None)
-    return {**values, "id": entries[0].key}
+    key = {"id": entries[0].key} if entries[0].key else {}
+    return {**{name: text for name, text in values.items() if name != "editor"}, **key}
 
 
-def _value(name: str, written: str, strings: Mapping[str, str]) -> str:
+def _value(name: str, written: str, strings: Mapping[str, str | None]) -> str:
     """A field's value: its pieces (braced, quoted, a number, a name of a string) joined."""
-    pieces = []
-    position = 0
+    pieces: list[str] = []
+    position = size = 0
     while position < len(written):
         end = _piece_end(written, position)
         pieces.append(_piece(written[position:end], strings))
+        size += len(pieces[-1])
+        if size > _LONGEST_VALUE:
+            raise _TooLong(f"the field {name} is too long for a paper")
         if end >= len(written):
             break
         join = _JOIN.match(written, end)
@@ -174,11 +209,14 @@ def _value(name: str, written: str, strings: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def _piece(written: str, strings: Mapping[str, str]) -> str:
+def _piece(written: str, strings: Mapping[str, str | None]) -> str:
     written = written.strip()
     if written[:1] in ("{", '"'):
         return written[1:-1]
-    return strings.get(written.lower(), written)
+    named = strings.get(written.lower(), written)
+    if named is None:
+        raise _TooLong(f"the string {written} is too long for a paper")
+    return named
 
 
 def _piece_end(text: str, start: int) -> int:

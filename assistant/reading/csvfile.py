@@ -1,73 +1,140 @@
 """CSV and TSV with a header line: comma, semicolon, tab or bar, whichever the header uses.
 
-A quotation mark that is never closed would swallow all records to the next one; such a record is
-given up after its first line and reading goes on with the second, so that it loses only itself.
+A few lines about the search may stand before the header. A record that cannot be right (a
+quotation mark that is never closed, cells that are shifted) is rejected whole: reading goes on at
+the next line that is a record by itself, and what was inside is never read as one.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
 from assistant.errors import SourceError
 from assistant.escaping import unguarded
 from assistant.paper import Paper
-from assistant.reading.fields import knows, taken
+from assistant.reading import identifiers
+from assistant.reading.fields import field_of, knows, normal_key, paper_from
 from assistant.reading.streams import numbered_lines
+from assistant.reading.tagged import web_of_science_fields
 from assistant.results import Rejection
 
 __all__ = ["is_table", "read_csv"]
 
 _DELIMITERS = ",;\t|"
-_LONGEST_RECORD = 1 << 24  # characters: a column may hold the full text of a paper
+_LONGEST_RECORD = 1 << 22  # characters: a column may hold the full text of a paper
+_BANNER_LINES = 12
+_LONGEST_NAME = 80
+_MOST_ATTEMPTS = 2_000
+"""Lines on which it is tried to take up reading again behind one broken record."""
+_TRIED_CHARACTERS = 1 << 16
 _TOO_LONG = "a quotation mark is not closed, or the record is too long"
+_WEB_OF_SCIENCE = frozenset({"PT", "AU", "TI", "SO", "UT"})
 
 
 def is_table(head: str) -> bool:
-    """Whether the first line names a column for titles or abstracts, and others."""
-    header = _header(head.lstrip().partition("\n")[0])
-    return header is not None and len(header[1]) > 1
+    """Whether one of the first lines names a column for titles or abstracts, and others."""
+    lines = head.lstrip("\ufeff\r\n ").splitlines()[:_BANNER_LINES]
+    return any(header is not None and len(header.names) > 1 for header in map(_header, lines))
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The names of the columns and what stands between them."""
+
+    delimiter: str
+    names: list[str]
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+    def record(self, values: Sequence[str]) -> dict[str, object]:
+        """One record; Web of Science names its columns by its tags."""
+        if len(_WEB_OF_SCIENCE & set(self.names)) >= 3:
+            tags = {name: [value] for name, value in zip(self.names, values, strict=False)}
+            return web_of_science_fields(tags)
+        named: dict[str, object] = {}
+        for name, value in zip(self.names, values, strict=False):
+            if value.strip() or name not in named:
+                named.setdefault(name, unguarded(value))
+        return named
+
+    def is_checked(self, values: Sequence[str]) -> bool:
+        """Whether there is a cell at all that `fits` can judge."""
+        pairs = zip(self.names, values, strict=False)
+        return any(normal_key(name) in _CHECKED and value.strip() for name, value in pairs)
+
+    def fits(self, values: Sequence[str]) -> bool:
+        """Whether the cells for years, DOIs and addresses hold what they are for."""
+        return all(
+            _plausible(normal_key(name), value.strip())
+            for name, value in zip(self.names, values, strict=False)
+            if value.strip()
+        )
+
+
+_CHECKED = frozenset("year publicationyear pubyear publishedyear doi url link".split())
+
+
+def _plausible(name: str, value: str) -> bool:
+    if name in ("year", "publicationyear", "pubyear", "publishedyear"):
+        return len(value) < 40 and (
+            identifiers.year(value) is not None or not re.search(r"[A-Za-z]{4}.* ", value)
+        )
+    if name == "doi":
+        return len(value) < 300 and (
+            identifiers.doi([value]) is not None or " " not in value or "arxiv" in value.lower()
+        )
+    return name not in ("url", "link") or " " not in value.partition(";")[0].strip()
 
 
 def read_csv(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
     """A paper, or the reason why not, for every record after the header.
 
     Raises:
-        SourceError: the first line names neither titles nor abstracts.
-
+        SourceError: none of the first lines names titles or abstracts.
     """
     lines = _Lines(stream)
-    first = next((line for line in lines if line.strip()), "")
-    found = _header(first)
-    if found is None:
-        shown = first.strip()[:80]
-        raise SourceError(
-            f"{source} has no column for titles or abstracts; its first line is: {shown}",
-            "Name the columns in the first line, for instance: title,abstract,year.",
-        )
-    delimiter, header = found
-    while (record := _next_record(lines, delimiter, len(header))) is not None:
+    header = _found_header(lines, source)
+    while (record := _next_record(lines, header)) is not None:
         number, values = record
         where = f"line {number}"
         if isinstance(values, str):
             yield Rejection(source=source, where=where, reason=values)
         elif any(value.strip() for value in values):
-            named: dict[str, str] = {}
-            for name, value in zip(header, values, strict=False):
-                named.setdefault(name, unguarded(value))
-            yield taken(named, source=source, where=where)
+            yield paper_from(header.record(values), source=source, where=where)
 
 
-def _header(line: str) -> tuple[str, list[str]] | None:
-    """The delimiter and the names of the columns, if one of them is a title's or abstract's."""
-    line = line.lstrip("\ufeff").rstrip("\r\n")
+def _found_header(lines: _Lines, source: str) -> _Header:
+    first = ""
+    for number, line in enumerate(lines):
+        first = first or line.strip()
+        if (header := _header(line)) is not None:
+            return header
+        if number > _BANNER_LINES:
+            break
+    raise SourceError(
+        f"{source} has no column for titles or abstracts; its first line is: {first[:80]}",
+        "Name the columns in the first line, for instance: title,abstract,year.",
+    )
+
+
+def _header(line: str) -> _Header | None:
+    """The columns that a line names, if one of them is a title's or abstract's."""
+    line = line.lstrip("\ufeff# ").rstrip("\r\n")
     candidates = []
     for delimiter in _DELIMITERS:
         names = _values([line], delimiter)
-        if isinstance(names, list) and knows(names):
-            candidates.append((delimiter, [name.strip() for name in names]))
-    return max(candidates, key=lambda found: len(found[1]), default=None)
+        if not isinstance(names, list) or max(map(len, names), default=0) > _LONGEST_NAME:
+            continue
+        names = [name.strip() for name in names]
+        if knows(names) or len(_WEB_OF_SCIENCE & set(names)) >= 3:
+            candidates.append(_Header(delimiter, names))
+    return max(candidates, key=lambda found: found.width, default=None)
 
 
 class _Lines:
@@ -77,52 +144,108 @@ class _Lines:
         self._lines = numbered_lines(stream)
         self._back: list[str] = []
         self.number = 0
-        self.taken: list[str] = []
-        self.too_long = False
+        self.record: list[str] = []
+        self.too_long = self.given_up = False
         self._size = 0
+        self._limit = _LONGEST_RECORD
 
-    def begin_record(self) -> None:
-        self.taken, self._size, self.too_long = [], 0, False
+    def begin_record(self, limit: int = _LONGEST_RECORD) -> None:
+        self.record, self._size, self.too_long, self._limit = [], 0, False, limit
 
     def put_back_all_but_first(self) -> None:
-        self._back += reversed(self.taken[1:])
-        self.number -= len(self.taken) - 1
+        self._back += reversed(self.record[1:])
+        self.number -= len(self.record) - 1
+
+    def put_back(self, line: str) -> None:
+        self._back.append(line)
+        self.number -= 1
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        if self._size > _LONGEST_RECORD:
+        if self._size > self._limit:
             self.too_long = True
             raise StopIteration
         line = self._back.pop() if self._back else next(self._lines)[1]
         self.number += 1
         line = "" if line is None else line
-        self.taken.append(line)
-        self._size += len(line)
+        self.record.append(line)
+        self._size += len(line) + 1
         return line.replace("\0", "")
 
 
-def _next_record(lines: _Lines, delimiter: str, width: int) -> tuple[int, list[str] | str] | None:
+def _next_record(lines: _Lines, header: _Header) -> tuple[int, list[str] | str] | None:
     """The line that a record begins on, with its values or what is wrong; None at the end."""
     lines.begin_record()
-    values = _values(lines, delimiter)
-    if not lines.taken:
+    values = [] if lines.given_up else _values(lines, header.delimiter)
+    if not lines.record:
         return None
-    number = lines.number - len(lines.taken) + 1
+    number = lines.number - len(lines.record) + 1
     if isinstance(values, list):
-        surplus = values[width:]
-        if not any(value.strip() for value in surplus):
-            return number, values
-        problem = f"{len(values)} values, but {width} columns"
-    else:
-        problem = _TOO_LONG if lines.too_long else values
-    lines.put_back_all_but_first()
+        problem = _shifted(header, values, "".join(lines.record))
+        return number, values if problem is None else problem
+    problem = _TOO_LONG if lines.too_long else values
     # Tab-separated files are often written without any quoting: a quotation mark is just that.
-    plain = lines.taken[0].rstrip("\r\n").split(delimiter)
-    if delimiter == "\t" and len(plain) == width:
+    plain = lines.record[0].rstrip("\r\n").split(header.delimiter)
+    lines.put_back_all_but_first()
+    if header.delimiter == "\t" and len(plain) == header.width:
         return number, plain
-    return number, problem
+    # Quotation marks inside a cell that nobody doubled: where the line is right otherwise, it is.
+    loose = next(csv.reader(lines.record[:1], delimiter=header.delimiter), [])
+    if len(loose) == header.width > 1 and header.fits(loose) and lines.record[0].count('"') > 1:
+        return number, loose
+    _skip_to_record(lines, header)
+    return number, f"{problem}; the rest was not read" if lines.given_up else problem
+
+
+def _shifted(header: _Header, values: list[str], text: str) -> str | None:
+    """What is wrong with a record that has more or fewer cells than there are columns."""
+    width = header.width
+    surplus = [value for value in values[width:] if value.strip()]
+    problem = f"{len(values)} values, but {width} columns"
+    if not surplus:
+        alone = width > 2 and len(values) == 1 and values[0].strip()
+        return problem if alone else None
+    # Some exports write more cells than their header names, behind those that matter here.
+    needed = [
+        place
+        for place, name in enumerate(header.names)
+        if field_of(name) in ("title", "abstract") and values[place].strip()
+    ]
+    if not header.fits(values) or not header.is_checked(values) or not needed:
+        return problem
+    whole = all(_is_whole(values, place, text) for place in needed)
+    return None if whole else problem
+
+
+def _is_whole(values: Sequence[str], place: int, text: str) -> bool:
+    """Whether a cell ends where its author ended it: in quotation marks, or before no blank."""
+    quoted = '"' + values[place].replace('"', '""') + '"' in text
+    return quoted or not values[place + 1].startswith(" ")
+
+
+def _skip_to_record(lines: _Lines, header: _Header) -> None:
+    """Passes over lines until one begins a record by itself; gives up after too many."""
+    for _ in range(_MOST_ATTEMPTS):
+        lines.begin_record(_TRIED_CHARACTERS)
+        values = _values(lines, header.delimiter)
+        if not lines.record:
+            return
+        whole = isinstance(values, list) and len(values) == header.width and header.fits(values)
+        if whole and not (len(lines.record) > 1 and _holds_records(lines.record, header)):
+            first = lines.record[0]
+            lines.put_back_all_but_first()
+            lines.put_back(first)
+            return
+        lines.put_back_all_but_first()
+    lines.given_up = True
+
+
+def _holds_records(record: Sequence[str], header: _Header) -> bool:
+    """Whether a line inside is a whole record, so that the lines around only look like one."""
+    inner = (_values([line], header.delimiter) for line in record[1:50])
+    return any(isinstance(values, list) and len(values) == header.width for values in inner)
 
 
 def _values(lines: _Lines | list[str], delimiter: str) -> list[str] | str:

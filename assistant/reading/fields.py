@@ -1,72 +1,112 @@
 """One record of a structured format, whatever its columns are called, as a `Paper`.
 
-JSON, CSV, BibTeX and RIS all hand their records to `taken`, so that a name understood in one
-format is understood in all. Names are compared without case, spaces, hyphens and underscores.
+Every format hands its records to `paper_from`, so that a name understood in one is understood in
+all. Names are compared without case, spaces, hyphens and underscores; what a service wraps a
+paper in ("paper", "bibjson", "metadata", "data", {"value": …}) is unwrapped first.
 """
 
 from __future__ import annotations
 
-import html
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from assistant.paper import Paper
-from assistant.reading.latex import readable
+from assistant.reading import identifiers
+from assistant.reading.abstracts import (
+    clean_abstract,
+    clean_text,
+    flattened,
+    is_placeholder,
+)
+from assistant.reading.people import glued, people
 from assistant.results import Rejection
 
-__all__ = ["knows", "normal_key", "taken"]
+__all__ = ["MAX_TEXT", "field_of", "knows", "normal_key", "paper_from", "unwrapped"]
+
+MAX_TEXT = 500_000
+"""Characters of a title or an abstract that are looked at; what is longer is a full text."""
 
 # Names that titles, abstracts, … go by, normalised, the most specific first: arXiv, Semantic
-# Scholar, OpenAlex, Crossref, BEIR, Scopus, Web of Science, IEEE Xplore, Zotero.
+# Scholar, OpenAlex, Crossref, BEIR, Scopus, Web of Science, PubMed, Europe PMC, IEEE Xplore,
+# Springer, Dimensions, Zotero, HAL, INSPIRE, ADS, DOAJ, Zenodo, OpenReview.
 _WRITTEN = {
-    "title": "title articletitle documenttitle papertitle displayname headline name",
-    "abstract": "abstract abstracttext abstractnote paperabstract summary description text contents"
-    " content body tldr",
-    "authors": "authorsparsed authors author authorships authornames creators creator",
-    "year": "year publicationyear publishedyear pubyear published publicationdate publisheddate"
-    " issued pubdate versions date created updatedate",
+    "title": "title titles articletitle documenttitle papertitle itemtitle publicationtitlemain"
+    " displayname primarytitle titleprimary headline titledisplay titlefull entitle name",
+    "abstract": "abstract abstracts abstracttext abstractnote paperabstract abstractdisplay"
+    " notesabstract enabstract summary description text contents content body",
+    "authors": "authorsparsed authorfullnames authors author authorships authornames authorstring"
+    " authfullname authorlist creators creator dccreator authorsraw authorsprimary"
+    " firstauthors authordisplay"
+    " authorshipsauthordisplayname authorshipsrawauthorname authorslist authorsfullname",
+    "year": "year publicationyear publishedyear pubyear publicationdatey produceddatey publishtime"
+    " coverdate published publicationdate publisheddate firstpublicationdate publishedat issued"
+    " pubdate date datepublished earliestdate versions created updatedate journalinfo"
+    " publicationinfo imprint",
     "venue": "journal journalref venue booktitle containertitle sourcetitle publicationtitle"
-    " journalname journaltitle conference publicationvenue",
-    "url": "url link paperurl absurl htmlurl landingpageurl pdfurl pdflink pdf urls",
-    "doi": "doi digitalobjectidentifier",
-    "arxiv_id": "arxivid arxiv eprint arxivnumber",
-    "source_id": "id paperid docid docno pmid corpusid uid key accessionnumber",
+    " journalname journaltitle fulljournalname journalbook publicationname journaltitlestr pub"
+    " periodicalfull secondarytitle alternatetitle3 primarylocationsourcedisplayname"
+    " conference conferencename publicationvenue primarylocation hostvenue journalinfo"
+    " publicationinfo bookseriestitle publication conferencetitle",
+    "url": "url link primarylocationlandingpageurl sourceurl paperurl absurl htmlurl"
+    " landingpageurl bestoalocation primarylocation uri"
+    " dimensionsurl links linkouts pdfurl pdflink pdf urls externalurl howpublished",
+    "doi": "doi digitalobjectidentifier itemdoi doiid dois prismdoi",
+    "arxiv_id": "arxivid arxiv eprint arxivnumber arxiveprints",
+    "source_id": "id paperid docid docno pmid pubmedid corpusid corduid uid key accessionnumber"
+    " uniqueid ut eid halid bibcode",
+    "tags": "authorkeywords keywords keyword keywordlist manualtags tags tag subjects categories",
 }
 _NAMES = {field: tuple(names.split()) for field, names in _WRITTEN.items()}
-_TEXT_FIELDS = frozenset([*_NAMES["title"], *_NAMES["abstract"], "abstractinvertedindex"])
+_FIELD_OF = {name: field for field, names in reversed(_NAMES.items()) for name in reversed(names)}
+_LOOSE = frozenset("name summary description text contents content body".split())
+"""Names that say title or abstract only beside others that a paper has."""
+_TITLES = frozenset(_NAMES["title"]) - _LOOSE
+_TEXTS = (frozenset([*_NAMES["abstract"], "abstractinvertedindex"]) - _LOOSE) | _TITLES
 
-_ARXIV = r"(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?"
-_IS_ARXIV = re.compile(rf"(?:arxiv:\s*)?({_ARXIV})", re.IGNORECASE)
-_ARXIV_PAGE = re.compile(rf"arxiv\.org/(?:abs|pdf|html)/({_ARXIV})", re.IGNORECASE)
-_ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.({_ARXIV})", re.IGNORECASE)
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
-_MARKUP = re.compile(
-    r"</?(?:jats:[a-z-]+|(?:p|i|b|em|strong|sub|sup|br|italic|bold|title|sec)\s*/?)>",
-    re.IGNORECASE,
+_INNER = (
+    "paper citingpaper citedpaper bibjson metadata data content attributes source document record"
+    " work article publication item fields info preprint message doc".split()
 )
-_BLOCK = re.compile(r"</?(?:jats:)?(?:p|br|title|sec|list|list-item)\s*/?>", re.IGNORECASE)
-_Value = TypeVar("_Value")
+"""What services put a paper under."""
+_FULL_TEXTS = ("content", "body")
+"""Where S2ORC has the whole paper, with the places of its title and abstract."""
+_IDENTIFYING = "externalids ids identifier identifiers articleids persistentids".split()
+_SOLR = re.compile(r"_(?:s|i|t|ss|txt|tdate|sm|str)$")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_VOLUME_OF_SOURCE = re.compile(r"(.{2,200}?)\s*\(((?:19|20)\d\d)\)")
+_DEEPEST = 8
 
 
 def normal_key(name: object) -> str:
     """``Journal-Ref``, ``journal_ref`` and ``journal ref`` are the same name."""
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+    return re.sub(r"[^a-z0-9]", "", _SOLR.sub("", str(name)).lower())
+
+
+def field_of(name: object) -> str | None:
+    """Which field of a paper a column of this name holds; None for any other column."""
+    return _FIELD_OF.get(normal_key(name))
 
 
 def knows(names: Iterable[object]) -> bool:
-    """Whether one of the names is a title's or an abstract's."""
-    return any(normal_key(name) in _TEXT_FIELDS for name in names)
+    """Whether the names are those of a record that has a title or an abstract."""
+    keys = {normal_key(name) for name in names}
+    if keys & _TEXTS:
+        return True
+    companions = {_FIELD_OF.get(key) for key in keys}
+    telling = {"authors", "doi", "arxiv_id"} | ({"source_id"} if "text" in keys else set())
+    return bool(keys & _LOOSE and companions & telling)
 
 
-def taken(
+def paper_from(
     record: object,
     *,
     source: str,
     where: str,
-    bibliographic: bool = False,
+    bibtex: bool = False,
+    turned: bool = False,
 ) -> Paper | Rejection:
     """The record as a paper, or the reason why it is none.
 
@@ -74,14 +114,16 @@ def taken(
         record: a mapping of names to values; anything else is rejected.
         source: what it was read from, as the person named it.
         where: its place there: "line 12", "entry 5".
-        bibliographic: values follow BibTeX: names are "Last, First", braces mean nothing.
-
+        bibtex: values follow BibTeX: braces mean nothing, names are "Last, First".
+        turned: names of authors are "Family, Given".
     """
     if not isinstance(record, Mapping):
         reason = f"not an object with a title and an abstract, but {_kind_of(record)}"
         return Rejection(source=source, where=where, reason=reason)
     try:
-        return _paper(record, source, bibliographic)
+        return _paper(unwrapped(record), source, bibtex=bibtex, turned=turned)
+    except _TooLong as error:
+        return Rejection(source=source, where=where, reason=str(error))
     except (ValueError, RecursionError):
         reason = "neither a title nor an abstract"
         if not knows(record):
@@ -89,29 +131,88 @@ def taken(
         return Rejection(source=source, where=where, reason=reason)
 
 
-def _paper(record: Mapping[Any, Any], source: str, bibliographic: bool) -> Paper:
-    values = _normalised(record)
-    raw = {
-        "title": _first(values, "title", _title) or "",
-        "abstract": _first(values, "abstract", _text)
-        or _from_inverted(values.get("abstractinvertedindex")),
+class _TooLong(ValueError):
+    """A title or an abstract that is none."""
+
+
+def unwrapped(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """The record under normal names, with what its service wraps it in laid open."""
+    values = _named(record)
+    for inner in _INNER:
+        held = values.get(inner)
+        if isinstance(held, Mapping) and (knows(held) or (inner == "message" and len(values) < 6)):
+            values = {**{k: v for k, v in values.items() if k != inner}, **unwrapped(held)}
+    for inner in _FULL_TEXTS:
+        if isinstance(values.get(inner), Mapping) and "annotations" in values[inner]:
+            values = {**_cut_out(values.pop(inner)), **values}
+    for nest in _IDENTIFYING:
+        if isinstance(values.get(nest), Mapping):
+            for name, value in _named(values[nest]).items():
+                values.setdefault(name, value)
+    return values
+
+
+def _cut_out(full: Mapping[Any, Any]) -> dict[str, str]:
+    """Title and abstract of a full text in S2ORC's form: a text and the places in it."""
+    text, places = full.get("text"), full.get("annotations")
+    found: dict[str, str] = {}
+    if not isinstance(text, str) or not isinstance(places, Mapping):
+        return found
+    for name in ("title", "abstract"):
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
+            written = places.get(name) or "[]"
+            spans = json.loads(written) if isinstance(written, str) else written
+            pieces = [text[int(span["start"]) : int(span["end"])] for span in spans[:50]]
+            found[name] = " ".join(pieces)
+    return found
+
+
+def _named(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """Normal names; the first of two alike that says something wins."""
+    values: dict[str, Any] = {}
+    for name, value in record.items():
+        if value is None or value != value:  # noqa: PLR0124  NaN is how tables say nothing
+            continue
+        if values.get(key := normal_key(name)) in (None, "", [], {}):
+            values[key] = _opened(value)
+    return values
+
+
+def _opened(value: Any) -> Any:
+    """OpenReview's and INSPIRE's ``{"value": X}`` is X."""
+    if isinstance(value, Mapping) and "value" in value and len(value) <= 3:
+        return value["value"]
+    return value
+
+
+def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -> Paper:
+    if not knows(values):
+        raise ValueError("no name that only papers have")
+    raw = {"title": _title(values), "abstract": _abstract(values)}
+    if (longest := max(map(len, raw.values()))) > MAX_TEXT:
+        raise _TooLong(f"{longest:,} characters are no title or abstract; this is a full text")
+    clean = {
+        "title": clean_text(raw["title"], bibtex=bibtex),
+        "abstract": clean_abstract(raw["abstract"], bibtex=bibtex),
     }
-    clean = {name: _clean(text, bibliographic) for name, text in raw.items()}
-    authors = _first(values, "authors", lambda value: _authors(value, bibliographic))
+    if clean["title"].startswith(("<?xml", "<!DOCTYPE")) or raw["abstract"].startswith("<?xml"):
+        raise ValueError("a document inside a record")
     changed = {name: text for name, text in raw.items() if _differ(text, clean[name])}
-    url, doi, arxiv_id, source_id = _identifiers(values)
+    doi, arxiv, url = _identities(values)
+    venue = clean_text(_venue(values), bibtex=bibtex)
     return Paper(
         title=clean["title"],
         abstract=clean["abstract"],
-        authors=tuple(_clean(name, bibliographic) for name in authors or ()),
-        year=_first(values, "year", _year),
-        venue=_clean(_first(values, "venue", _name) or "", bibliographic) or None,
+        authors=tuple(_authors(values, bibtex=bibtex, turned=turned)),
+        year=_year(values),
+        venue=None if is_placeholder(venue) else venue,
         url=url,
         doi=doi,
-        arxiv_id=arxiv_id,
+        arxiv_id=arxiv,
         source=source,
-        source_id=source_id,
+        source_id=next(iter(_texts_of(values, "source_id")), None),
         kind="digest" if values.get("kind") == "digest" else "abstract",
+        tags=tuple(_tags(values, bibtex=bibtex)),
         original=changed,
     )
 
@@ -121,56 +222,71 @@ def _differ(text: str, cleaned: str) -> bool:
     return text is not cleaned and text.split() != cleaned.split()
 
 
-def _normalised(record: Mapping[Any, Any]) -> dict[str, Any]:
-    """The record under normal names; the first of two alike wins, nested ids are lifted."""
-    values: dict[str, Any] = {}
-    for name, value in record.items():
-        if not (value is None or value != value):  # noqa: PLR0124  NaN is how tables say nothing
-            values.setdefault(normal_key(name), value)
-    for nest in ("externalids", "ids"):
-        if isinstance(values.get(nest), Mapping):
-            for name, value in values[nest].items():
-                values.setdefault(normal_key(name), value)
-    return values
+def _whole_characters(text: str) -> str:
+    """Halves of characters (JSON can write them, no file can hold them) become U+FFFD."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _first(
-    values: Mapping[str, Any], field: str, convert: Callable[[Any], _Value | None]
-) -> _Value | None:
-    """The first value of the field, by the order of its names, that says something."""
-    for name in _NAMES[field]:
-        if name in values and (converted := convert(values[name])):
-            return converted
-    return None
-
-
-def _text(value: object) -> str | None:
-    """Text of a value; the parts of a structured abstract follow one another."""
+def _texts(value: object, telling: Sequence[str] = (), depth: int = 0) -> Iterator[str]:
+    """All texts in a value: itself, those of a list, the telling one of an object."""
     if isinstance(value, str):
-        return _whole_characters(value).strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, list):
-        return " ".join(part for part in map(_text, value) if part)
-    return None
+        if text := _whole_characters(value).strip():
+            yield text
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif depth < _DEEPEST and isinstance(value, list):
+        for part in value[:1000]:
+            yield from _texts(part, telling, depth + 1)
+    elif depth < _DEEPEST and isinstance(value, Mapping):
+        named = _named(value)
+        for name in telling or _TELLING:
+            if name in named:
+                yield from _texts(named[name], telling, depth + 1)
+                return
 
 
-def _title(value: object) -> str | None:
-    """Crossref lists the title in several languages: the first is the paper's."""
-    return next(filter(None, map(_text, value)), None) if isinstance(value, list) else _text(value)
+_TELLING = (
+    "value displayname fulltitle title journaltitle journal name source landingpageurl url href"
+    " content id term tag text".split()
+)
+_LINKING = "landingpageurl url href uri link content value id pdfurl".split()
 
 
-def _name(value: object) -> str | None:
-    """A name, or the name of a thing that is described: ``{"name": …, "volume": …}``."""
-    if isinstance(value, Mapping):
-        return _text(value.get("name")) or _text(value.get("display_name"))
-    return _title(value)
+def _texts_of(values: Mapping[str, Any], field: str) -> Iterator[str]:
+    """The texts under the names of a field, in the order of the names."""
+    for name in _NAMES[field]:
+        if name in values:
+            yield from _texts(values[name], _LINKING if field == "url" else ())
 
 
-def _year(value: object) -> int | None:
-    """The first year in the value: 2024, "2024-08-25", ``{"date-parts": [[2024, 8]]}``."""
-    found = _YEAR.search(str(value))
-    return int(found.group()) if found else None
+def _title(values: Mapping[str, Any]) -> str:
+    """The first; Crossref lists the title in several languages: the first is the paper's."""
+    for text in _texts_of(values, "title"):
+        if not (len(text) < 60 and is_placeholder(text) and text.casefold() not in _TITLE_WORDS):
+            return text
+    return ""
+
+
+_TITLE_WORDS = ("abstract", "summary", "none", "null")
+
+
+def _abstract(values: Mapping[str, Any]) -> str:
+    """The first that says something, in one text; its parts follow one another."""
+    named = any(key in values for key in _TITLES) or knows(values)
+    for name in _NAMES["abstract"]:
+        if name not in values or (name in _LOOSE and not named):
+            continue
+        value = values[name]
+        if name == "abstracts" and isinstance(value, list):
+            value = value[0] if value else ""  # INSPIRE lists the same one from several sources
+        text = _whole_characters(flattened(value)).strip()
+        if text and not is_placeholder(text):
+            return text
+        if "abstractinvertedindex" in values:
+            break
+    return _from_inverted(values.get("abstractinvertedindex"))
 
 
 def _from_inverted(index: object) -> str:
@@ -187,110 +303,83 @@ def _from_inverted(index: object) -> str:
     return _whole_characters(" ".join(word for _, word in sorted(places)))
 
 
-def _clean(text: str, bibliographic: bool) -> str:
-    """Without the mark-up of publishers (``<jats:p>``, ``&amp;``) and without LaTeX."""
-    if "<" in text and "</" in text:
-        text = _MARKUP.sub("", _BLOCK.sub(" ", text))
-    if "&" in text and ";" in text:
-        text = html.unescape(text)
-    return readable(text, braces=bibliographic)
+def _authors(values: Mapping[str, Any], *, bibtex: bool, turned: bool) -> list[str]:
+    for name in _NAMES["authors"]:
+        if name not in values:
+            continue
+        value = values[name]
+        if isinstance(value, str):
+            value = _whole_characters(value)
+        if isinstance(value, Mapping):  # Europe PMC's authorList.author
+            inner = _named(value).get("author", _named(value).get("authors"))
+            value = inner if isinstance(inner, list | str) else value
+        if names := people(value, bibtex=bibtex, turned=turned):
+            names = [_whole_characters(found) for found in names]
+            return list(glued(names)) if "itemdoi" in values else names
+    return []
 
 
-def _whole_characters(text: str) -> str:
-    """Halves of characters (JSON can write them, no file can hold them) become U+FFFD."""
-    if text.isascii() or not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _year(values: Mapping[str, Any]) -> int | None:
+    found = (identifiers.year(values[name]) for name in _NAMES["year"] if name in values)
+    year = next((found_year for found_year in found if found_year), None)
+    if year is None and (origin := _VOLUME_OF_SOURCE.match(str(values.get("source", "")))):
+        return int(origin[2])
+    return year
 
 
-def _identifiers(values: Mapping[str, Any]) -> tuple[str | None, ...]:
-    """url, doi, arxiv_id and source_id; an id, url or DOI that names an arXiv paper says so."""
-    source_id = _first(values, "source_id", _text)
-    url = _first(values, "url", _title)
-    doi = _match(_DOI, _first(values, "doi", _title)) or _match(_DOI, source_id)
-    doi = doi or _match(_DOI, url)
-    arxiv = _match(_IS_ARXIV, _first(values, "arxiv_id", _text)) or _match(_IS_ARXIV, source_id)
-    arxiv = arxiv or _match(_ARXIV_PAGE, url) or _match(_ARXIV_PAGE, source_id)
-    if doi and (posted := _match(_ARXIV_DOI, doi)):
-        # The DOI that arXiv gives to every paper; as arXiv id it meets the other sources' records.
-        doi, arxiv = None, arxiv or posted
-    return url, doi, arxiv, source_id
+def _venue(values: Mapping[str, Any]) -> str:
+    for name in _NAMES["venue"]:
+        text = next(_texts(values[name]), "") if name in values else ""
+        if text and not re.match(r"https?://|10\.\d{4}", text):
+            return text
+    # Embase: "Journal of Things (2026) 3:3 (152-160)"
+    origin = _VOLUME_OF_SOURCE.match(str(values.get("source", "")))
+    return origin[1] if origin else ""
 
 
-def _match(pattern: re.Pattern[str], text: str | None) -> str | None:
-    if not text:
-        return None
-    whole = pattern is not _ARXIV_PAGE
-    found = pattern.fullmatch(text.strip()) if whole else pattern.search(text)
-    return found.group(1) if found else None
+def _identities(values: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """DOI, arXiv id and address, also where they stand in one another's fields."""
+    ids = [text for nest in _IDENTIFYING for text in _texts(values.get(nest))]
+    urls = list(_texts_of(values, "url"))
+    own = list(_texts_of(values, "doi"))
+    source_ids = list(_texts_of(values, "source_id"))
+    linked = list(_texts(values.get("openurllink")))
+    cited = [text for text in _texts(values.get("citation")) if "doi" in text.lower()]
+    doi = identifiers.doi([*own, *ids, *source_ids, *urls, *linked, *cited])
+    named = [*_texts_of(values, "arxiv_id"), *source_ids]
+    mentions = [*ids, *source_ids, *urls, *own]
+    mentions += [*_texts(values.get("journal")), *_texts(values.get("volume"))]
+    mentions += [*_texts(values.get("venue")), *_texts(values.get("eprint"))]
+    return doi, identifiers.arxiv_id(named, mentions), identifiers.address([*urls, *linked])
 
 
-def _authors(value: object, bibliographic: bool) -> list[str] | None:
-    """Names as "Given Family", from a text of names, a list of them, or a list of objects."""
-    if isinstance(value, str):
-        return _split_names(_whole_characters(value), bibliographic)
-    if isinstance(value, Mapping):
-        value = [value]
-    if not isinstance(value, list):
-        return None
-    names = [_author(entry, bibliographic) for entry in value]
-    return [name for name in names if name]
+def _tags(values: Mapping[str, Any], *, bibtex: bool) -> list[str]:
+    """Keywords, cut up where they stand in one text."""
+    found: list[str] = []
+    for name in _NAMES["tags"]:
+        if name not in values:
+            continue
+        value = values[name]
+        value = _named(value).get("keyword", value) if isinstance(value, Mapping) else value
+        for text in _texts(value):
+            found += _cut_tags(text)
+        if found:
+            break
+    clean = (" ".join(clean_text(tag, bibtex=bibtex).split()) for tag in found[:200])
+    return list(dict.fromkeys(tag for tag in clean if 1 < len(tag) <= 100 and not _no_tag(tag)))
 
 
-def _author(entry: object, bibliographic: bool) -> str:
-    if isinstance(entry, str):
-        entry = " ".join(_whole_characters(entry).split())
-        return _turned(entry) if bibliographic or _is_turned(entry) else entry
-    if isinstance(entry, list):  # arXiv's authors_parsed: [family, given, suffix]
-        parts = [part.strip() for part in entry if isinstance(part, str)]
-        return _whole_characters(" ".join([*parts[1:2], *parts[:1], *parts[2:3]])).strip()
-    if not isinstance(entry, Mapping):
-        return ""
-    values = _normalised(entry)
-    for name in ("name", "fullname", "displayname", "author", "literal"):
-        if name in values:
-            return _author(values[name], bibliographic)
-    given = values.get("given") or values.get("first") or values.get("firstname")
-    family = values.get("family") or values.get("last") or values.get("lastname")
-    return " ".join(part for part in (_text(given), _text(family)) if part)
+def _cut_tags(text: str) -> list[str]:
+    if re.fullmatch(r"(?:[a-z-]+(?:\.[A-Za-z-]+)?\s)*[a-z-]+\.[A-Za-z-]+", text):
+        return text.split()  # arXiv's categories
+    for mark in (";", "|", "\n", ","):
+        if mark in text:
+            return [part.strip() for part in text.split(mark)]
+    return [text.strip()]
 
 
-def _split_names(text: str, bibliographic: bool) -> list[str]:
-    """Cut up: "A and B; C" is three names, "Doe, J. and Roe, K." and "Jo Doe, Kim Roe" two."""
-    text = " ".join(text.split())
-    if not bibliographic:
-        text = re.sub(r"\([^()]*\)", "", text)  # affiliations
-    groups = [part.strip(" ,") for part in re.split(r"(?:\s|^)and\s|;|\s&\s", text)]
-    names: list[str] = []
-    for group in filter(None, groups):
-        parts = [part.strip() for part in group.split(",") if part.strip()]
-        if len(parts) == 1:
-            names.append(parts[0])
-        elif bibliographic or _is_turned(group):
-            names.append(_turned(group))
-        elif len(parts) % 2 == 0 and all(map(_initials, parts[1::2])):
-            names += [f"{given} {family}" for family, given in zip(*[iter(parts)] * 2, strict=True)]
-        else:
-            names += parts
-    return names
-
-
-def _initials(name: str) -> bool:
-    return re.fullmatch(r"(?:[^\W\d_]\.?[\s-]?){1,4}", name) is not None and len(name) < 12
-
-
-def _is_turned(name: str) -> bool:
-    """Whether one name is written family name first: "Doe, Jane", "van Dam, J. K."."""
-    family, comma, given = name.partition(", ")
-    if not comma or "," in given:
-        return False
-    return " " not in family or " " not in given or family[0].islower() or _initials(given)
-
-
-def _turned(name: str) -> str:
-    """The name with the family last: "Doe, Jr., Sam" becomes "Sam Doe Jr."."""
-    parts = [part.strip() for part in name.split(",") if part.strip()]
-    return " ".join([parts[-1], *parts[:-1]]) if len(parts) > 1 else name.strip()
+def _no_tag(tag: str) -> bool:
+    return is_placeholder(tag)
 
 
 def _kind_of(value: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from assistant.paper import Paper
-from assistant.reading.fields import knows, taken
+from assistant.reading.fields import knows, paper_from, unwrapped
 from assistant.reading.streams import numbered_lines
 from assistant.results import Rejection
 
@@ -24,7 +24,9 @@ def is_json_lines(head: str) -> bool:
     except (ValueError, RecursionError):
         # A broken first line is one bad record if objects follow; `{` alone is an indented object.
         return rest.lstrip().startswith("{") and first.strip() != "{"
-    return isinstance(record, dict) and (knows(record) or rest.lstrip().startswith("{"))
+    if not isinstance(record, dict):
+        return False
+    return rest.lstrip().startswith("{") or knows(unwrapped(record))
 
 
 def read_json_lines(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
@@ -43,4 +45,4 @@ def read_json_lines(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
             reason = f"not valid JSON: {getattr(error, 'msg', 'nested too deep')}"
             yield Rejection(source=source, where=where, reason=reason)
         else:
-            yield taken(record, source=source, where=where)
+            yield paper_from(record, source=source, where=where)

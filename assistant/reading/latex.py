@@ -3,8 +3,10 @@
 `readable` promises: it never raises, it is idempotent, and text without LaTeX comes back
 untouched. Abstracts are prose with LaTeX in it, not LaTeX documents, so only the pieces that are
 unmistakably LaTeX (macros, formulas, accents, escapes, braced sub- and superscripts, ties) go to
-pylatexenc, each by itself. What means something else in prose stays: ``30% of``, ``about ~2%``,
-``snake_case``, ``$95``, addresses with ``~`` and ``_``.
+pylatexenc, each by itself; numbers above and below the line become Unicode's (10⁻³, CO₂). Macros
+that lost their backslash on the way are mended where a number says so (``sim50%``, ``8times``).
+What means something else in prose stays: ``30% of``, ``about ~2%``, ``snake_case``, ``$95``,
+addresses with ``~`` and ``_``.
 """
 
 from __future__ import annotations
@@ -18,11 +20,18 @@ if TYPE_CHECKING:
     from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
     from pylatexenc.macrospec import LatexContextDb  # type: ignore[import-untyped]
 
-__all__ = ["readable"]
+__all__ = ["readable", "script"]
 
 _ROUNDS = 5  # residue that was escaped twice needs two passes; more than five is not LaTeX
 
 _INTEREST = re.compile(r"\\|\$|[_^]\{|\{[A-Z]+\}|[\w.,)\]}]~|``")
+_LOST_BACKSLASH = re.compile(
+    r"(?<![\w\\])(?P<sign>sim|approx|leq|geq|pm|textless|textgreater)"
+    r"(?=\d[\d.,]*(?:\\?%|[×x](?!\w)|[kKMBGT](?!\w)|[KMGT]B\b|[^\w]|$))"
+    r"|(?<=\d)(?P<times>times)(?![A-Za-z])"
+)
+_SIGNS = {"sim": "∼", "approx": "≈", "leq": "≤", "geq": "≥", "pm": "±"}
+_SIGNS |= {"textless": "<", "textgreater": ">"}
 
 # The inside of braces, nested up to three deep; possessive, so that it never backtracks.
 _INSIDE = r"(?:[^{}\\]|\\.)*+"
@@ -35,7 +44,8 @@ _SEGMENT = re.compile(
     | \\(?:url|path)\s*\{{(?P<target>[^{{}}]*)\}}
     | \\href\s*\{{[^{{}}]*\}}\s*\{{(?P<shown>{_INSIDE})\}}
     | (?P<environment>\\begin\{{(?P<name>\w+\*?)\}}.{{0,5000}}?\\end\{{(?P=name)\}})
-    | (?P<dollars>\${{1,2}})(?=\S)(?P<formula>(?:[^$\\]|\\.){{1,400}}?)(?<=\S)(?P=dollars)(?!\d)
+    | (?P<dollars>\${{1,2}})(?=\S)(?P<sure>(?=[^$]{{0,400}}?[\\^_]))?
+        (?P<formula>(?:[^$\\]|\\.){{1,400}}?)(?<=\S)(?P=dollars)(?(sure)|(?!\d))
     | (?P<display>\\\[.{{1,400}}?\\\]|\\\(.{{1,400}}?\\\))
     | (?P<accent>\\["'`^~=.]\s?(?:\{{{_INSIDE}\}}|\\[ij](?![A-Za-z])|[A-Za-z])
                | \\[cvHudbkrt](?:\s?\{{{_INSIDE}\}}|\s+[A-Za-z](?![A-Za-z])))
@@ -47,13 +57,19 @@ _SEGMENT = re.compile(
     | (?P<script>[_^]\{{{_INSIDE}\}})
     | ``(?P<quoted>[^`]{{1,400}}?)(?:''|")
     | (?<=[A-Za-z])\{{(?P<after>[A-Z]+)\}} | \{{(?P<before>[A-Z]+)\}}(?=[A-Za-z])
-    | (?P<tie>(?:(?<=[^\W\d_][^\W\d_])|(?<=[.,)\]}}]))~(?=[\w\\(\[$]))
+    | (?P<tie>(?:(?<=[^\W\d_][^\W\d_])|(?<=[.,)\]}}]))~(?=[\w\\(\[$])|(?<=\d)~(?=[^\W\d_]))
     | (?P<brace>[{{}}])
     """,
     re.VERBOSE | re.DOTALL,
 )
 _MACRO = re.compile(r"\\([A-Za-z]+)\*?(\s*\{\s*\}|(?=\s*\{))?")
 _COMPOUND_SCRIPT = re.compile(r"([_^])\{([^{}()]*[\w)}\s][-+=<>,/|\s][^{}()]*)\}")
+_SCRIPT = re.compile(
+    r"([_^])(?:\{\s*([-+−]?\d*[-+−]?)\s*\}|(\d))|\\text(super|sub)script\s*\{([^{}]*)\}"
+)
+_DEGREE = re.compile(r"\^(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))\s*")
+_SUPERSCRIPT = dict(zip("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ", strict=True))
+_SUBSCRIPT = dict(zip("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎", strict=True))
 _ADDRESS_ESCAPE = re.compile(r"\\([_%#&~$])(?:\{\})?")
 _ONE_SIDED_OPERATOR = re.compile(r"(?<=[^\s(])([×·≤≥±→∼≈≪≫∈]) (?=\S)|(?<=\S) ([→∈])(?=\S)")
 # What leaves nothing to read: switches of the type, references to what an abstract does not hold.
@@ -70,18 +86,50 @@ def readable(text: str, *, braces: bool = False) -> str:
         braces: drop bare braces as well, as in BibTeX, where they only protect capitals.
 
     """
-    if not any(mark in text for mark in "\\${}~`"):
-        return text
-    current = _one_pass(text, braces=braces)
+    if not any(mark in text for mark in "\\${}~`-"):
+        return _mended(text)
+    current = _one_pass(_typeset(text) if braces else text, braces=braces)
     for _ in range(_ROUNDS):
         following = _one_pass(current, braces=False)
         if following == current:
-            return current if current.strip() else text
+            break
         current = following
-    return text
+    else:
+        return text
+    if braces:
+        current = _quoted(current)
+    return current if current.strip() else text
+
+
+def script(text: str, *, above: bool) -> str:
+    """``text`` above or below the line, as Unicode has it; as it is where Unicode does not."""
+    letters = _SUPERSCRIPT if above else _SUBSCRIPT
+    return "".join(letters.get(c, c) for c in text) if all(c in letters for c in text) else text
+
+
+def _mended(text: str) -> str:
+    """Macros before and behind numbers that lost their backslash: ``sim50%``, ``8times``."""
+
+    def replacement(match: re.Match[str]) -> str:
+        return "×" if match["times"] else _SIGNS[match["sign"]]
+
+    return _LOST_BACKSLASH.sub(replacement, text)
+
+
+def _typeset(text: str) -> str:
+    """What BibTeX's own notation means: marks protected by braces, runs of hyphens."""
+    text = re.sub(r"\{(``|\'\'|\"|-{1,3})\}", r"\1", text)
+    text = re.sub(r"(?<!-)---(?!-)", "—", text)
+    return re.sub(r"(?<![-\W])--(?![-\W])|(?<= )--(?= )", "–", text)
+
+
+def _quoted(text: str) -> str:
+    """Quotation marks of TeX that did not come in pairs."""
+    return text.replace("``", "“").replace("''", "”")
 
 
 def _one_pass(text: str, *, braces: bool) -> str:
+    text = _mended(text)
     if not braces and not _INTEREST.search(text):
         return text
 
@@ -124,9 +172,12 @@ def _is_formula(inside: str) -> bool:
 @lru_cache(maxsize=4096)
 def _converted(latex: str, *, formula: bool = False) -> str:
     """One piece through pylatexenc; as it was when that fails."""
-    source = _COMPOUND_SCRIPT.sub(r"\1{(\2)}", latex) if formula else latex
+    source = _DEGREE.sub("°", latex)
+    if formula or "script" in latex:
+        source = _SCRIPT.sub(_unicode_script, source)
+    source = _COMPOUND_SCRIPT.sub(r"\1{(\2)}", source) if formula else source
     source = _MACRO.sub(_without_unknown, re.sub(r"(?<!\\)%", r"\\%", source))
-    if source[0] in "_^":
+    if source[:1] in ("_", "^"):
         source = f"${source}$"
     try:
         text: str = _converter().latex_to_text(source, tolerant_parsing=False)
@@ -135,6 +186,12 @@ def _converted(latex: str, *, formula: bool = False) -> str:
     text = _STYLED_LETTER.sub(lambda m: unicodedata.normalize("NFKC", m.group()), text)
     text = " ".join(text.split())
     return _ONE_SIDED_OPERATOR.sub(r"\1\2", text) if formula else text
+
+
+def _unicode_script(match: re.Match[str]) -> str:
+    if match[4]:
+        return script(match[5], above=match[4] == "super")
+    return script(match[2] or match[3] or "", above=match[1] == "^")
 
 
 def _without_unknown(match: re.Match[str]) -> str:

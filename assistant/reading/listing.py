@@ -1,6 +1,8 @@
 """Saved listing pages of the Daily Papers kind: a title, its abstract, the next title, …
 
-One line a title, one line an abstract, with or without empty lines between. The page's own frame
+One line a title, one line an abstract, with or without empty lines between. A text is such a page
+if the page's frame stands in it, or if all of it reads so: `is_listing`; any text in which a short
+line is followed by a long one is not. The page's own frame
 ("Subscribe", "Daily Papers", a date) stands before the first title, and the last word of it may be
 glued to that title. Nothing marks what a line is, so each is judged by how it reads (`_prose`), and
 where the lines around an entry do not alternate, by which title's words the abstract repeats. An
@@ -16,7 +18,7 @@ from itertools import pairwise
 from typing import TextIO
 
 from assistant.paper import Paper
-from assistant.reading.latex import readable
+from assistant.reading.abstracts import clean_abstract, clean_text
 from assistant.reading.streams import numbered_lines
 from assistant.results import Rejection
 
@@ -40,6 +42,20 @@ _NARRATION = re.compile(r"(?:We|This|These|In this|In order|Our|Here|The authors
 _COMMON = re.compile(
     "all|and|are|can|does|each|for|from|has|have|how|into|its|more|not|our|than|that|the|their"
     "|them|these|they|this|via|what|when|which|why|with|you|your"
+)
+_FRAME_MARK = re.compile(
+    r"(?i:daily papers$|get trending papers in your email|by ?ak and the research community)"
+    r"|Subscribe$|Subscribe(?=[A-Z0-9])",
+)
+_FRAME_LINES = 12
+_ENOUGH_PAIRS = 3
+_SCHOLARLY = re.compile(
+    r"\b(?:we|this (?:paper|work|study|article|review|survey|report|chapter|thesis|research)"
+    r"|(?:the|in this) (?:paper|study|article|review)|the authors?|our (?:results|findings|method"
+    r"|approach|experiments|analysis|study)|(?:results|findings|experiments) (?:show|suggest"
+    r"|indicate|demonstrate|reveal|confirm)|(?:was|were) (?:studied|measured|investigated|observed"
+    r"|analy[sz]ed|examined|assessed|evaluated|compared|determined))\b",
+    re.IGNORECASE,
 )
 _FRAME_WORDS = 6  # an unknown line of the frame hardly has more
 _MOST_WAITING = 200  # lines held while no abstract comes
@@ -87,10 +103,41 @@ class _Block:
 
 
 def is_listing(head: str) -> bool:
-    """Whether the beginning of a text holds a title with an abstract after it."""
-    lines = [line.strip() for line in head.splitlines()]
-    kinds = [_prose(line) for line in lines if line and not _FRAME.fullmatch(line)]
-    return any(not a and b for a, b in pairwise(kinds))
+    """Whether a text is a saved listing page: its frame says so, or its lines without exception.
+
+    Without the frame, three titles at least alternate with abstracts; nearly every abstract
+    repeats words of its title and speaks of itself as papers do.
+    """
+    lines = [" ".join(line.split()) for line in head.splitlines()]
+    if head and not head.endswith("\n") and len(lines) > 20:
+        lines.pop()  # cut by the end of the head
+    framed = any(map(_FRAME_MARK.match, [line for line in lines if line][:_FRAME_LINES]))
+    texts = [_GLUED.sub("", line) for line in lines if line and not _FRAME.fullmatch(line)]
+    kinds = [_prose(line) for line in texts]
+    pairs = [
+        (texts[place], texts[place + 1])
+        for place, (a, b) in enumerate(pairwise(kinds))
+        if not a and b
+    ]
+    if framed:
+        return bool(pairs)
+    return (
+        len(pairs) >= _ENOUGH_PAIRS
+        and len(pairs) >= 0.45 * len(texts)
+        and sum(_is_entry(*pair) for pair in pairs) >= 0.8 * len(pairs)
+    )
+
+
+def _is_entry(title: str, abstract: str) -> bool:
+    """Whether two lines read like a title and its abstract, whatever stands around them."""
+    return (
+        len(title.split()) >= 3
+        and title[0].isalnum()
+        and not title.endswith((".", ",", ";", ":"))
+        and len(abstract) >= 200
+        and (_SCHOLARLY.search(abstract) is not None)
+        and _Line(0, title).likeness(_Line(0, abstract)) >= 0.2
+    )
 
 
 def read_listing(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
@@ -185,7 +232,7 @@ class _Page:
         if cut and not _is_whole(abstract.text):
             return self.rejected(title, "the page ends in the middle of this paper's abstract")
         raw = {"title": title.text, "abstract": abstract.text}
-        clean = {name: readable(text) for name, text in raw.items()}
+        clean = {"title": clean_text(title.text), "abstract": clean_abstract(abstract.text)}
         return Paper(
             title=clean["title"],
             abstract=clean["abstract"],

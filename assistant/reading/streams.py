@@ -22,10 +22,10 @@ from assistant.errors import SourceError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["HEAD_BYTES", "OpenText", "decoded_head", "numbered_lines", "open_text"]
+__all__ = ["HEAD_BYTES", "OpenText", "decoded_head", "numbered_lines", "one_line", "open_text"]
 
 HEAD_BYTES = 1 << 16
-LONGEST_LINE = 1 << 25  # characters; no record is longer, and a file without line ends must not fit
+LONGEST_LINE = 1 << 23  # characters; no record is longer, and a file without line ends must not fit
 
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
@@ -99,6 +99,12 @@ def decoded_head(head: bytes | str, name: str) -> str:
     if isinstance(head, str):
         return head.removeprefix("\ufeff")
     return _cut_decoded(head, _encoding(head, name)[0]).removeprefix("\ufeff")
+
+
+def one_line(text: str, longest: int = 80) -> str:
+    """A message of a library, short enough to be part of a sentence."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def numbered_lines(stream: TextIO) -> Iterator[tuple[int, str | None]]:

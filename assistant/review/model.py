@@ -8,6 +8,7 @@ was found on the way. A sentence's ``text`` holds its markers, ``[1]``; the numb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -19,9 +20,11 @@ from assistant.results import Mode, Sentence, Support, Usage
 __all__ = [
     "COLUMNS",
     "Cell",
+    "Certainty",
     "Counts",
     "LeftOut",
     "MapPoint",
+    "NumberRow",
     "Paragraph",
     "Plan",
     "Quote",
@@ -37,9 +40,14 @@ __all__ = [
     "Verdicts",
 ]
 
+_MARK = re.compile(r"\[(\d{1,4})\]")
 Status = Literal["written", "thin", "absent"]
-COLUMNS = ("problem", "method", "result", "scale", "limits")
+COLUMNS = ("method", "result", "scale", "problem", "limits")
 """Columns of the comparison table, after the paper."""
+
+
+Certainty = Literal["sure", "likely"]
+"""Of a cell: read in a form that leaves no choice, or in one where a sentence may compare."""
 
 
 class Quote(BaseModel):
@@ -61,11 +69,27 @@ class ReviewSentence(Sentence):
 
     quotes: list[Quote] = Field(default_factory=list)
 
+    def pieces(self) -> Iterator[tuple[str, int | None]]:
+        """The text in pieces, each with the number cited behind it.
+
+        What stands in brackets inside a quotation is the abstract's own, and no citation.
+        """
+        masked = self.text
+        for quote in self.quotes:
+            for part in quote.text.split(" … "):
+                masked = masked.replace(part, "\0" * len(part))
+        done = 0
+        for mark in _MARK.finditer(masked):
+            if int(mark[1]) in self.citations:
+                yield self.text[done : mark.start()], int(mark[1])
+                done = mark.end()
+        yield self.text[done:], None
+
 
 class Paragraph(BaseModel):
     """A run of sentences of one kind; ``kind`` says what they are about."""
 
-    kind: Literal["scope", "overview", "background", "approach", "numbers", "limits", "open"]
+    kind: Literal["across", "approach"]
     sentences: list[ReviewSentence]
 
 
@@ -84,12 +108,14 @@ class Theme(BaseModel):
 
 
 class Cell(BaseModel):
-    """A filled cell of the table: what it says, in the paper's words, and whose they are."""
+    """A filled cell: ``text`` stands in ``quote``, and ``quote`` in the abstract, as they are."""
 
     text: str
     citation: int
     quote: str
     support: Support = "supported"
+    certainty: Certainty = "sure"
+    corrected: bool = Field(False, description="by a person: its text is theirs")
 
 
 class TableRow(BaseModel):
@@ -105,6 +131,16 @@ class TableRow(BaseModel):
     limits: Cell | None = None
 
 
+class NumberRow(BaseModel):
+    """A reported number: what is measured, on which data, how much, against what."""
+
+    what: str
+    value: str
+    cell: Cell
+    data: str = ""
+    against: str = ""
+
+
 class Reference(BaseModel):
     """A cited paper; ``relevance`` is the estimated chance that it is about the topic."""
 
@@ -112,6 +148,7 @@ class Reference(BaseModel):
     paper: Paper
     theme: str = ""
     relevance: float = 0.0
+    new: bool = Field(False, description="was not in the review that this one follows")
     by_hand: bool = Field(False, description="named by the person, not found by the search")
     key: str = Field("", description="what it is cited by in every export of the library")
 
@@ -169,23 +206,10 @@ class MapPoint(BaseModel):
 
 
 class Plan(BaseModel):
-    """The steps in between, so that a person can see why a paper stands where it stands."""
+    """What a language model planned and replied, so that a person can see how it came about."""
 
-    expansion: list[str] = Field(default_factory=list, description="terms added to the search")
-    theme_counts: dict[str, float] = Field(
-        default_factory=dict, description="number of themes tried → its score"
-    )
-    name_candidates: dict[str, list[str]] = Field(default_factory=dict)
-    order: dict[str, list[str]] = Field(
-        default_factory=dict, description="theme → ids of its papers, most central first"
-    )
-    roles: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="paper id → what was read out of its abstract"
-    )
-    outline: dict[str, str] = Field(
-        default_factory=dict, description="theme → what its section is to show (with a model)"
-    )
-    replies: list[str] = Field(default_factory=list, description="what a language model replied")
+    outline: dict[str, str] = Field(default_factory=dict, description="theme → its focus")
+    replies: list[str] = Field(default_factory=list)
 
 
 class Review(BaseModel):
@@ -200,11 +224,14 @@ class Review(BaseModel):
     overview: list[ReviewSentence] = Field(default_factory=list)
     themes: list[Theme] = Field(default_factory=list)
     table: list[TableRow] = Field(default_factory=list)
+    numbers: list[NumberRow] = Field(default_factory=list)
+    disagreements: list[ReviewSentence] = Field(default_factory=list)
     open_questions: list[ReviewSentence] = Field(default_factory=list)
     references: list[Reference] = Field(default_factory=list)
     counts: Counts = Field(default_factory=Counts)
     verdicts: Verdicts = Field(default_factory=Verdicts)
     searches: list[SearchStep] = Field(default_factory=list)
+    related: list[LeftOut] = Field(default_factory=list, description="listed, not written about")
     left_out: list[LeftOut] = Field(default_factory=list)
     map: list[MapPoint] = Field(default_factory=list)
     plan: Plan = Field(default_factory=Plan)
@@ -219,6 +246,7 @@ class Review(BaseModel):
         yield from self.overview
         for theme in self.themes:
             yield from theme.sentences
+        yield from self.disagreements
         yield from self.open_questions
 
     def __str__(self) -> str:
@@ -228,10 +256,15 @@ class Review(BaseModel):
 
 
 class ReviewCandidate(BaseModel):
-    """A paper that a review would use; ``relevance``: the chance that it is about the topic."""
+    """A paper that a review would use (ring "core") or list ("related"), and why.
+
+    ``relevance``: the chance that it is about the topic.
+    """
 
     paper: Paper
     relevance: float
+    ring: Literal["core", "related"] = "core"
+    why: str = ""
     by_hand: bool = False
 
 

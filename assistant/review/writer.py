@@ -1,65 +1,84 @@
-"""A review without a language model, from search to references."""
+"""A review from search to references: what both kinds of it share, and the one without a model."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.answering.support import SupportChecker
-from assistant.embedding import Embedder
+import numpy as np
+
 from assistant.errors import QuestionError
+from assistant.filters import Filters
 from assistant.results import Mode
 from assistant.retrieval import PaperRetriever
-from assistant.review.drafting import Draft, DraftSentence, Verifier
-from assistant.review.extractive import Material, Part, open_questions, overview, section
+from assistant.retrieved import Statistics
+from assistant.review.candidates import CORE, Candidate, Found, find
+from assistant.review.cells import Material, data_set_names
+from assistant.review.comparing import (
+    Statement,
+    across,
+    contrasts,
+    counted,
+    disagreements,
+    joined,
+    name_of,
+)
 from assistant.review.model import (
     Counts,
     MapPoint,
+    NumberRow,
     Paragraph,
     Plan,
     Reference,
     Review,
     ReviewProgress,
     ReviewSentence,
+    TableRow,
     Theme,
     Verdicts,
 )
-from assistant.review.roles import read
-from assistant.review.search import Found, find
-from assistant.review.table import row
-from assistant.review.themes import Cluster, Clustering, cluster, projected
-from assistant.review.wording import counted, joined, name_of
 from assistant.text import terms
+from assistant.themes import Theme as Group
+from assistant.themes import grouped, projected
 
-__all__ = ["Prepared", "assembled", "checked_topic", "prepare", "write"]
+__all__ = ["Prepared", "assembled", "checked_topic", "materials_of", "prepare", "write"]
 
 MOST_TOPIC = 400
 """Characters of a topic that are read."""
 _THIN = 3
+_MOST_NUMBERS = 3
+"""Numbers of one paper in the table of numbers."""
 _HOW = (
-    "It is made without a language model: its sentences are the abstracts' own, chosen by rules "
-    "and shortened, with their subject named; what it says of the papers was compared with their "
-    "abstracts, sentence by sentence"
+    "It is made without a language model: what stands in quotation marks are the abstracts' own "
+    "words, letter for letter, chosen by fitted models; what is said across papers follows from "
+    "the cells of the tables"
 )
-
-_REASONS = {"no abstract": "without an abstract", "dropped by hand": "by hand"}
 
 OnProgress = Callable[[ReviewProgress], None]
 
 
 @dataclass
 class Prepared:
-    """What is known before the first sentence: papers, what each says, themes."""
+    """What is known before the first sentence: papers, what each says, themes.
+
+    ``materials`` has one entry a core paper, in the order of ``found.core``; its ``number`` is
+    what the paper is cited by.
+    """
 
     topic: str
     found: Found
-    held: int
-    clustering: Clustering
-    material: Material
-    draft: Draft
+    statistics: Statistics
+    groups: list[Group]
+    materials: list[Material]
     started: float
     notes: list[str]
+
+    def regroup(self, groups: list[Group]) -> None:
+        """Other themes: the papers are numbered in their order."""
+        self.groups = [group for group in groups if group.members]
+        for n, place in enumerate((m for g in self.groups for m in g.members), 1):
+            self.materials[place].number = n
 
 
 def checked_topic(topic: str) -> tuple[str, list[str]]:
@@ -85,11 +104,11 @@ def checked_topic(topic: str) -> tuple[str, list[str]]:
 def prepare(
     topic: str,
     retriever: PaperRetriever,
-    embedder: Embedder,
     *,
     papers: int,
-    include: Sequence[int] = (),
-    exclude: Sequence[int] = (),
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    filters: Filters | None = None,
     on_progress: OnProgress | None = None,
 ) -> Prepared:
     """Searches, reads and clusters.
@@ -101,101 +120,188 @@ def prepare(
     topic, notes = checked_topic(topic)
     tell = on_progress or (lambda _: None)
     tell(ReviewProgress(step="searching", done=0, total=4))
-    found = find(topic, retriever, wanted=papers, include=include, exclude=exclude)
-    index = retriever.rank(topic, 1).index
-    held = len(index)
+    found = find(topic, retriever, wanted=papers, include=include, exclude=exclude, filters=filters)
+    statistics = retriever.find(topic, 1).statistics
+    held = statistics.papers_held
     if papers > held:
         notes.append(f"{papers:,} papers were asked for, and the library holds {held:,}.")
-    tell(ReviewProgress(step=f"reading {len(found.papers)} papers", done=1, total=4))
-    readings = [read(used, found.topic_vector) for used in found.papers]
-    clustering = cluster(found.papers, embedder, topic, [r.method for r in readings])
-    verifier = Verifier(SupportChecker(embedder, index.idf), found.papers)
-    material = Material(found.papers, readings, verifier)
-    return Prepared(topic, found, held, clustering, material, Draft(verifier), started, notes)
+    tell(ReviewProgress(step=f"reading {len(found.core)} papers", done=1, total=4))
+    materials = materials_of(found.core, found.vector)
+    prepared = Prepared(topic, found, statistics, [], materials, started, notes)
+    prepared.regroup(_themes(found, topic, statistics))
+    return prepared
+
+
+def materials_of(papers: Sequence[Candidate], vector: np.ndarray | None = None) -> list[Material]:
+    """What can be read out of each paper; ``vector`` is the topic's."""
+    names = data_set_names(p.sentences for p in papers)
+    made = []
+    for paper in papers:
+        near: list[float] = []
+        if vector is not None and paper.sentences:
+            mean = 0.5 * (np.asarray(vector) + paper.found.mean)
+            near = [float(c) for c in paper.found.vectors @ mean]
+        made.append(Material(paper.paper, paper.sentences, near, names))
+    return made
+
+
+def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
+    if not found.core:
+        return []
+    vectors = np.stack([p.found.mean for p in found.core])
+    titles = [p.paper.title for p in found.core]
+    texts = [p.paper.abstract for p in found.core]
+    return grouped(vectors, titles, texts, topic, statistics.idf)
+
+
+# ---------------------------------------------------------------------- without a model
 
 
 def write(prepared: Prepared, on_progress: OnProgress | None = None) -> Review:
     """The review, without a language model."""
     tell = on_progress or (lambda _: None)
-    if not prepared.found.papers:
+    if not prepared.found.core:
         return _absent(prepared)
-    clusters, material = prepared.clustering.clusters, prepared.material
-    tell(ReviewProgress(step=f"writing {counted(len(clusters), 'theme')}", done=2, total=4))
-    opens = open_questions(clusters, material)
-    sections = [section(group, material) for group in clusters]
-    opening = overview(clusters, material, prepared.topic)
-    tell(ReviewProgress(step="checking every sentence", done=3, total=4))
-    review = assembled(prepared, opening, sections, opens)
+    tell(ReviewProgress(step=f"writing {counted(len(prepared.groups), 'theme')}", done=2, total=4))
+    sections = [_section(prepared, group) for group in prepared.groups]
+    review = assembled(prepared, _overview(prepared), sections)
     tell(ReviewProgress(step="done", done=4, total=4))
     return review
 
 
+def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
+    """What is true across the papers, then a line a paper."""
+    materials = [prepared.materials[m] for m in group.members]
+    avoid = f"{prepared.topic} {group.name}"
+    said = [*contrasts(materials, avoid, prepared.statistics.idf), *across(materials)]
+    paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
+    lines: dict[tuple[str, ...], list[Material]] = {}
+    for material in materials:
+        lines.setdefault(_words(material), []).append(material)
+    return [
+        *paragraphs,
+        Paragraph(kind="approach", sentences=[_line(w, m) for w, m in lines.items()]),
+    ]
+
+
+def _words(material: Material) -> tuple[str, ...]:
+    """What a paper does and what it found, in its own words."""
+    cells = [material.approach, material.sentence("result", numbers=True)]
+    found = dict.fromkeys(cell.text for cell in cells if cell)
+    words = tuple(sorted(found, key=material.paper.abstract.find))
+    if len(words) == 2 and (words[0] in words[1] or words[1] in words[0]):
+        words = (max(words, key=len),)
+    return words or (material.sentences[0] if material.sentences else material.paper.title,)
+
+
+def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSentence:
+    """One paper, or several that say the same, with their words."""
+    said = " ".join(f"“{text}”" for text in words)
+    statement = Statement()
+    for n, material in enumerate(materials[:-1]):
+        statement.add(", " if n else "").cite(material, " … ".join(words))
+    last = materials[-1]
+    statement.add(" and " if len(materials) > 1 else "")
+    return statement.cite(last, " … ".join(words), shown=f"{name_of(last.paper)}: {said}").done()
+
+
+def _overview(prepared: Prepared) -> list[ReviewSentence]:
+    """Which themes there are, who stands in them, and what is shared beyond one theme."""
+    groups = prepared.groups
+    total = len(prepared.found.core)
+    if len(groups) == 1:
+        return []
+    names = [f"{g.name} ({len(g.members)})" for g in groups]
+    said = [
+        Statement(
+            f"The {total} papers fall into {counted(len(groups), 'theme')}: {joined(names)}."
+        ).done()
+    ]
+    for group in groups:
+        if group.terms:
+            holders = [
+                (prepared.materials[m], text)
+                for m in group.members
+                if (text := _holding(prepared.materials[m], group.terms[0]))
+            ]
+            line = Statement(f"“{group.terms[0]}” is a subject of {counted(len(holders))}:")
+            for material, words in holders:
+                line.cite(material, words, shown="")
+            said.append(line.add(".").done())
+    return said
+
+
+def _holding(material: Material, phrase: str) -> str:
+    wanted = set(terms(phrase))
+    texts = (material.paper.title, *material.sentences)
+    return next((text for text in texts if wanted <= set(terms(text))), "")
+
+
+# ---------------------------------------------------------------------- the frame
+
+
 def assembled(
     prepared: Prepared,
-    opening: Sequence[DraftSentence],
-    sections: Sequence[Sequence[Part]],
-    opens: Sequence[DraftSentence],
+    opening: Sequence[ReviewSentence],
+    sections: Sequence[Sequence[Paragraph]],
     *,
     mode: Mode = "extractive",
     model: str | None = None,
     plan: Plan | None = None,
 ) -> Review:
-    """The whole document: numbered, checked, with its table and references."""
-    draft, found, clusters = prepared.draft, prepared.found, prepared.clustering.clusters
-    scope = draft.all(_scope(prepared, mode, model))
-    opened = draft.all(opening)
-    themes = []
-    for group, parts in zip(clusters, sections, strict=True):
-        paragraphs = [
-            Paragraph.model_validate({"kind": kind, "sentences": draft.all(said)})
-            for kind, said in parts
-        ]
-        themes.append(Theme(name=group.name, terms=group.terms, paragraphs=paragraphs))
-    questions = draft.all(opens)
-    theme_of: dict[int, int] = {}
-    for n, (group, theme) in enumerate(zip(clusters, themes, strict=True)):
-        theme.papers = sorted(draft.numbers[m] for m in group.members)
-        theme_of |= dict.fromkeys(group.members, n)
-    numbered = draft.numbers.papers
-    rows = [
-        row(p, found.papers[p], prepared.material.readings[p], draft, themes[theme_of[p]].name)
-        for p in numbered
+    """The whole document, with its tables and references."""
+    found, materials = prepared.found, prepared.materials
+    theme_of = {m: n for n, group in enumerate(prepared.groups) for m in group.members}
+    order = sorted(theme_of, key=lambda m: materials[m].number)
+    flat = projected(np.stack([p.found.mean for p in found.core]))
+    themes = [
+        Theme(
+            name=group.name,
+            terms=group.terms,
+            papers=sorted(materials[m].number for m in group.members),
+            paragraphs=list(parts),
+        )
+        for group, parts in zip(prepared.groups, sections, strict=True)
     ]
-    flat = projected(prepared.clustering.features)
+    ordered = [materials[m] for m in order]
+    related = {c.paper.id for c in found.related}
     review = Review(
         topic=prepared.topic,
         title=f"Literature review: {prepared.topic}",
-        status="thin" if len(found.papers) < _THIN else "written",
+        status="thin" if len(order) < _THIN else "written",
         mode=mode,
         model=model,
-        scope=scope,
-        overview=opened,
+        scope=_scope(prepared, mode, model),
+        overview=list(opening),
         themes=themes,
-        table=rows,
-        open_questions=questions,
+        table=[_row(materials[m], themes[theme_of[m]].name) for m in order],
+        numbers=_numbers(ordered),
+        disagreements=disagreements(ordered),
+        open_questions=_open_questions(ordered),
         references=[
             Reference(
-                number=n,
-                paper=found.papers[p].paper,
-                theme=themes[theme_of[p]].name,
-                relevance=found.papers[p].relevance,
-                by_hand=found.papers[p].by_hand,
+                number=materials[m].number,
+                paper=materials[m].paper,
+                theme=themes[theme_of[m]].name,
+                relevance=found.core[m].relevance,
+                by_hand=found.core[m].by_hand,
             )
-            for n, p in enumerate(numbered, 1)
+            for m in order
         ],
         counts=_counts(prepared),
         searches=found.steps,
+        related=[left for left in found.left_out if left.paper_id in related],
         left_out=found.left_out,
         map=[
             MapPoint(
-                number=n,
-                x=round(float(flat[p][0]), 4),
-                y=round(float(flat[p][1]), 4),
-                theme=theme_of[p],
+                number=materials[m].number,
+                x=round(float(flat[m][0]), 4),
+                y=round(float(flat[m][1]), 4),
+                theme=theme_of[m],
             )
-            for n, p in enumerate(numbered, 1)
+            for m in order
         ],
-        plan=_plan(prepared, plan),
+        plan=plan or Plan(),
         notes=list(prepared.notes),
         seconds=round(time.perf_counter() - prepared.started, 2),
     )
@@ -203,24 +309,68 @@ def assembled(
     return review
 
 
-def tally(sentences: object) -> Verdicts:
+def tally(sentences: Iterable[ReviewSentence]) -> Verdicts:
     """Counts the verdicts of sentences."""
     verdicts = Verdicts()
-    for sentence in sentences if hasattr(sentences, "__iter__") else ():
-        if isinstance(sentence, ReviewSentence):
-            name = "own" if sentence.support == "none" else sentence.support
-            setattr(verdicts, name, getattr(verdicts, name) + 1)
+    for sentence in sentences:
+        name = "own" if sentence.support == "none" else sentence.support
+        setattr(verdicts, name, getattr(verdicts, name) + 1)
     return verdicts
 
 
-# ---------------------------------------------------------------------- the frame
+def _row(material: Material, theme: str) -> TableRow:
+    scale = [*material.sample_size(), *material.data()]
+    return TableRow(
+        number=material.number,
+        title=material.paper.label,
+        theme=theme,
+        problem=material.sentence("background"),
+        method=material.approach,
+        result=material.sentence("result", numbers=True),
+        scale=scale[0] if scale else None,
+        limits=material.left_open(),
+    )
+
+
+def _numbers(materials: Sequence[Material]) -> list[NumberRow]:
+    """Numbers that results report, those that several papers measure first."""
+    rows: list[tuple[tuple[str, ...], NumberRow]] = []
+    for material in materials:
+        sure = [
+            m for m in material.measured
+            if m.certainty == "sure" and material.role(m.place) == "result"
+        ]  # fmt: skip
+        for one in sure[:_MOST_NUMBERS]:
+            sentence = material.sentences[one.place]
+            row = NumberRow(
+                what=one.what,
+                value=one.value,
+                cell=material.cell(one.text, one.place),
+                data="; ".join(c.text for c in material.data() if c.quote == sentence),
+                against="; ".join(c.text for c in material.compared_with() if c.quote == sentence),
+            )
+            rows.append((one.key, row))
+    counts: dict[tuple[str, ...], set[int]] = {}
+    for key, row in rows:
+        counts.setdefault(key, set()).add(row.cell.citation)
+    rows.sort(key=lambda pair: (-len(counts[pair[0]]), pair[0], pair[1].cell.citation))
+    return [row for _, row in rows]
+
+
+def _open_questions(materials: Sequence[Material]) -> list[ReviewSentence]:
+    said: dict[tuple[str, ...], list[Material]] = {}
+    for material in materials:
+        cell = material.left_open()
+        if cell is not None:
+            said.setdefault((cell.text,), []).append(material)
+    return [_line(words, holders) for words, holders in said.items()]
 
 
 def _counts(prepared: Prepared) -> Counts:
     found = prepared.found
-    used = len(found.papers)
+    used = len(found.core)
     return Counts(
-        held=prepared.held,
+        held=prepared.statistics.papers_held,
         found=found.looked_at,
         relevant=found.relevant,
         used=used,
@@ -228,80 +378,58 @@ def _counts(prepared: Prepared) -> Counts:
     )
 
 
-def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[DraftSentence]:
-    """How the library was searched, and how many papers were found, read, used, left out."""
-    found, used = prepared.found, len(prepared.found.papers)
+def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSentence]:
+    """How the library was searched, and how many papers were found, used, listed."""
+    found, used = prepared.found, len(prepared.found.core)
+    held = prepared.statistics.papers_held
     searches = counted(len(found.steps), "query", "queries")
     said = [
-        f"Of the {prepared.held:,} papers of the library, {searches} on “{prepared.topic}” brought "
-        f"{found.looked_at:,} to look at; {found.relevant:,} of them {_are(found.relevant)} about "
-        f"the topic by the "
-        f"estimate of their relevance, and this review rests on {used:,}"
+        f"Of the {held:,} papers of the library, {searches} on “{prepared.topic}” brought "
+        f"{found.looked_at:,} to look at; this review is written about {used:,} of them and lists "
+        f"{len(found.related):,} more that are related"
     ]
-    reasons: dict[str, int] = {}
-    for paper in found.left_out:
-        if paper.why != "too little about the topic":
-            reasons[paper.why] = reasons.get(paper.why, 0) + 1
-    if reasons:
-        told = joined([f"{n} {_REASONS.get(why, why)}" for why, n in reasons.items()])
-        said.append(f"Left out were {told}")
-    by_hand = sum(p.by_hand for p in found.papers)
+    if used and all(p.relevance < CORE and not p.by_hand for p in found.core):
+        said.append(f"None of them is surely about the topic: {counted(found.mentions)} mention it")
+    beyond = found.relevant - used
+    if beyond > 0:
+        said.append(f"{beyond:,} more are about it by estimate, beyond the number asked for")
+    by_hand = sum(p.by_hand for p in found.core)
     if by_hand:
         said.append(f"{by_hand} of the papers {'was' if by_hand == 1 else 'were'} named by hand")
     if used < _THIN:
         said.append("That is little: the library hardly holds this topic, and the review is short")
-    if not any(p.sentences for p in found.papers):
+    if not any(p.sentences for p in found.core):
         said.append("None of them has an abstract, so that nothing can be said but their titles")
     said.append(_HOW if mode == "extractive" else _written_by(model))
-    return [DraftSentence([(text, [])], own=True) for text in said]
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
+    return [ReviewSentence(text=f"{text}.") for text in said]
 
 
 def _written_by(model: str | None) -> str:
     return (
         f"It is written by the language model {model or 'of the settings'} from the abstracts; "
-        "every sentence was compared with the abstracts that it cites, and what was not supported "
-        "was rewritten once"
+        "every sentence was compared with the abstracts that it cites, what was not supported was "
+        "rewritten, and what was still not supported was left out"
     )
-
-
-def _plan(prepared: Prepared, plan: Plan | None) -> Plan:
-    plan = plan or Plan()
-    papers, material = prepared.found.papers, prepared.material
-    plan.expansion = prepared.found.expansion
-    plan.theme_counts = {str(k): v for k, v in prepared.clustering.scores.items()}
-    for group in prepared.clustering.clusters:
-        plan.name_candidates[group.name] = group.candidates
-        plan.order[group.name] = [papers[m].paper.id for m in group.members]
-    for used, reading in zip(papers, material.readings, strict=True):
-        places = {
-            role: getattr(reading, role) for role in ("problem", "method", "result", "limits")
-        }
-        plan.roles[used.paper.id] = {
-            role: used.sentences[place] for role, place in places.items() if place is not None
-        }
-    return plan
 
 
 def _absent(prepared: Prepared) -> Review:
-    """The library holds nothing on the topic."""
+    """Nothing to write about, and why."""
     found = prepared.found
-    text = (
-        f"This library holds nothing on “{prepared.topic}”: of its {prepared.held:,} papers "
-        f"{found.looked_at:,} were looked at, and none is about it"
-    )
-    if found.relevant and any(paper.why == "no abstract" for paper in found.left_out):
+    if found.mentions or any(paper.why == "no abstract" for paper in found.left_out):
         text = (
-            f"The library holds {counted(found.relevant)} that may be about “{prepared.topic}”, "
-            f"and "
-            "none of them has an abstract: there is nothing to review"
+            f"{counted(max(found.mentions, 1)).capitalize()} of this library may be about "
+            f"“{prepared.topic}”, and there is nothing to review in their abstracts"
+        )
+    else:
+        text = (
+            f"This library holds nothing on “{prepared.topic}”: of its "
+            f"{prepared.statistics.papers_held:,} papers "
+            f"{found.looked_at:,} were looked at, and none is about it or mentions it"
         )
     said = [text]
     if found.nearest:
-        said.append(f"Its nearest papers are {joined([f'“{t}”' for t in _short(found.nearest)])}")
+        nearest = [t if len(t) <= 120 else f"{t[:117].rstrip()}…" for t in found.nearest]
+        said.append(f"Its nearest papers are {joined([f'“{t}”' for t in nearest])}")
     review = Review(
         topic=prepared.topic,
         title=f"Literature review: {prepared.topic}",
@@ -315,12 +443,3 @@ def _absent(prepared: Prepared) -> Review:
     )
     review.verdicts = tally(review.sentences)
     return review
-
-
-def _short(titles: Sequence[str]) -> list[str]:
-    return [t if len(t) <= 120 else f"{t[:117].rstrip()}…" for t in titles]
-
-
-def names(prepared: Prepared, group: Cluster) -> list[str]:
-    """What the text calls the papers of a theme."""
-    return [name_of(prepared.found.papers[m].paper) for m in group.members]

@@ -19,9 +19,9 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from assistant.assistant import Assistant
+from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError
 from assistant.exporting import record
-from assistant.llm import Cancellation
 from assistant.paper import Paper
 from assistant.results import Answer, SearchResult
 from assistant.review.rendering import render

@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass, field
 
 from assistant.conversations import ConversationStore, StoredTurn
+from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError, LibraryNotFound
-from assistant.llm import Cancellation
 from assistant.results import (
     Answer,
     Citation,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -22,7 +21,8 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.markdown import HEADS, verdict_line
+from assistant.review.rendering.blocks import HEADS, SECTIONS
+from assistant.review.rendering.markdown import verdict_line
 from assistant.ui import render
 from assistant.ui.icons import icon
 from assistant.ui.markdown import chip, paper_html
@@ -30,13 +30,7 @@ from assistant.ui.turns import LibraryName
 
 __all__ = ["candidates", "cost", "document", "kept", "working"]
 
-_MARK = re.compile(r"\[(\d{1,4})\]")
-_KINDS = {
-    "background": "Where they start",
-    "approach": "What they do",
-    "numbers": "What they report",
-    "limits": "Limits and trade-offs",
-}
+_KINDS = {"across": "Across the papers", "approach": "Paper by paper"}
 _FORMS = {
     "md": "Markdown",
     "html": "HTML",
@@ -159,8 +153,9 @@ def document(review: Review, library: LibraryName) -> str:
         parts.append(_section("Overview", inner))
     parts += [page.theme(theme) for theme in review.themes]
     parts.append(_section("Comparison", page.table()))
-    if review.open_questions:
-        parts.append(_section("Open questions", page.questions()))
+    for name, said in (("disagreements", review.disagreements), ("open", review.open_questions)):
+        if said:
+            parts.append(_section(SECTIONS[name], page.listed(said)))
     parts.append(_section("References", page.references()))
     notes = [verdict_line(review), *review.notes]
     parts += [f'<p class="notes">{escape(note)}</p>' for note in notes]
@@ -198,8 +193,12 @@ class _Document:
         """A theme's section."""
         inner = []
         for paragraph in theme.paragraphs:
-            label = _KINDS.get(paragraph.kind)
+            label = _KINDS[paragraph.kind] if self._review.mode == "extractive" else ""
             inner.append(f"<h4>{label}</h4>" if label else "")
+            listed = self._review.mode == "extractive" and paragraph.kind == "approach"
+            if listed:
+                inner.append(self.listed(paragraph.sentences))
+                continue
             inner.append(f'<div class="answer"><p>{self.run(paragraph.sentences)}</p></div>')
         return _section(theme.name, "".join(inner))
 
@@ -207,16 +206,10 @@ class _Document:
         """Sentences as running text."""
         return " ".join(self._sentence(sentence) for sentence in sentences)
 
-    def questions(self) -> str:
-        """The open questions: what leads to them as text, themselves as a list."""
-        asked = self._review.open_questions
-        parts = [
-            f"<p>{self._sentence(one)}</p>"
-            if one.support == "none"
-            else f"<ul><li>{self._sentence(one)}</li></ul>"
-            for one in asked
-        ]
-        return f'<div class="answer">{"".join(parts).replace("</ul><ul>", "")}</div>'
+    def listed(self, sentences: Sequence[ReviewSentence]) -> str:
+        """Sentences as a list."""
+        lines = "".join(f"<li>{self._sentence(one)}</li>" for one in sentences)
+        return f'<div class="answer"><ul>{lines}</ul></div>'
 
     def table(self) -> str:
         """The comparison table."""
@@ -234,23 +227,15 @@ class _Document:
 
     def _sentence(self, sentence: ReviewSentence) -> str:
         quotes = {quote.number: quote for quote in sentence.quotes}
-        text = self._cited(sentence.text, quotes)
+        text = "".join(
+            escape(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
+            for piece, n in sentence.pieces()
+        )
         flag = _FLAGS.get(sentence.support)
         if flag is None:
             return text
         kind = sentence.support
         return f'<span class="said {kind}">{text}</span><span class="flag {kind}">{flag}</span>'
-
-    def _cited(self, text: str, quotes: dict[int, Quote]) -> str:
-        """``text``, escaped, with chips for its markers."""
-        parts, done = [], 0
-        for found in _MARK.finditer(text):
-            number = int(found[1])
-            if number in self._papers:
-                before = text[done : found.start()].rstrip()
-                parts += [escape(before), self._chip(number, quotes.get(number))]
-                done = found.end()
-        return "".join([*parts, escape(text[done:])])
 
     def _chip(self, number: int, quote: Quote | None) -> str:
         paper = self._papers[number]

@@ -13,8 +13,8 @@ import gradio as gr
 from pydantic import ValidationError
 
 from assistant.assistant import Assistant
+from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError, LibraryNotFound
-from assistant.llm import Cancellation
 from assistant.review.model import Review, ReviewCandidate, ReviewProgress
 from assistant.review.rendering import FORMATS
 from assistant.review.rendering import render as rendered

@@ -212,7 +212,7 @@ def _problem(what: str, do: str) -> str:
 
 
 def _tested(settings: Settings) -> str:
-    from assistant.llm import probe  # noqa: PLC0415
+    from assistant.endpoint import probe  # noqa: PLC0415
 
     if not settings.llm:
         return '<p class="quiet">Answers are made without a language model: nothing to test.</p>'

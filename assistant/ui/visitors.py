@@ -20,9 +20,9 @@ from starlette.requests import Request
 
 from assistant.assistant import Assistant
 from assistant.conversations import ConversationStore
+from assistant.endpoint import Cancellation
 from assistant.errors import LibraryError
 from assistant.librarymap import MapMaker
-from assistant.llm import Cancellation
 from assistant.review.model import Review, ReviewCandidate
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings

@@ -15,11 +15,10 @@ from assistant import Assistant
 from assistant.answering.generative import GenerativeAnswerer, Judgement
 from assistant.answering.support import SupportChecker
 from assistant.embedding import Vectors
-from assistant.index import SearchIndex
-from assistant.llm import Endpoint
+from assistant.endpoint import Endpoint
 from assistant.paper import Paper
 from assistant.prompting import Prompts
-from assistant.retrieval import Ranking
+from assistant.retrieved import Retrieval
 from assistant.settings import Settings
 from assistant.text import terms
 from tests.scripted_server import ScriptedServer
@@ -82,13 +81,12 @@ class Judged:
     relevant: list[int]
 
 
-def judge(ranking: Ranking, asked: str) -> Judgement:
+def judge(found: Retrieval, asked: str) -> Judgement:
     wanted = set(terms(asked))
-    papers = [ranking.index.paper(int(place)) for place in ranking.places]
     relevant = [
         n
-        for n, paper in enumerate(papers)
-        if wanted & set(terms(f"{paper.title} {paper.abstract}"))
+        for n, retrieved in enumerate(found)
+        if wanted & set(terms(f"{retrieved.paper.title} {retrieved.paper.abstract}"))
     ]
     return Judged(0.9, "answered", relevant) if relevant else Judged(0.05, "absent", [])
 
@@ -115,11 +113,14 @@ def assistant_for(
     made: list[Assistant] = []
 
     def make(papers: Sequence[Paper] = PAPERS, **overrides: Any) -> Assistant:
+        generation = overrides.pop("generation", {})
         given = {
             "library": tmp_path / "library",
             "cache": tmp_path / "cache",
             "llm": "scripted",
             "openai_base_url": server.url,
+            # one call a question, unless a test is about the others
+            "generation": {"effort": "quick", "verify": "local", **generation},
             **overrides,
         }
         assistant = Assistant(Settings.load(**given))
@@ -132,7 +133,7 @@ def assistant_for(
                 endpoint=Endpoint(settings),
                 prompts=Prompts(settings.prompts),
                 retriever=assistant._retriever(),
-                checker=lambda index: SupportChecker(embedder, _idf(index)),
+                checker=lambda found: SupportChecker(embedder, found.statistics.idf),
                 assess=judge,
             )
         made.append(assistant)
@@ -141,7 +142,3 @@ def assistant_for(
     yield make
     for assistant in made:
         assistant.close()
-
-
-def _idf(index: SearchIndex) -> Callable[[str], float]:
-    return index.idf

@@ -9,11 +9,14 @@ import pytest
 from fake_embedder import FakeEmbedder
 
 from assistant import Assistant
+from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import assess
-from assistant.answering.evidence import PassageReader, passage_text
+from assistant.answering.evidence import PassageReader
 from assistant.answering.question import Question
 from assistant.embedding import Embedder
 from assistant.library import Library
+from assistant.retrieval import PaperRetriever
+from assistant.retrieved import Retrieval
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import AnswerSettings, Settings
 
@@ -30,7 +33,7 @@ def assistant(
 
 def read(text: str, library: Library, embedder: Embedder | None = None) -> Question:
     chosen = embedder or FakeEmbedder()
-    return Question.read(text, chosen.embed_query(text), library.index(), chosen)
+    return Question.read(text, chosen.embed_query(text), library.statistics, chosen)
 
 
 @pytest.mark.parametrize(
@@ -46,20 +49,6 @@ def read(text: str, library: Library, embedder: Embedder | None = None) -> Quest
 )
 def test_whether_a_number_is_wanted(sample_library: Library, text: str, wanted: bool) -> None:
     assert read(text, sample_library).wants_number is wanted
-
-
-@pytest.mark.parametrize(
-    ("text", "papers"),
-    [
-        ("Is there work on pruning?", True),
-        ("Compare ways of pruning experts", True),
-        ("expert pruning without retraining", True),
-        ("Why does pruning hurt accuracy?", False),
-        ("How many experts remain?", False),
-    ],
-)
-def test_whether_papers_are_wanted(sample_library: Library, text: str, papers: bool) -> None:
-    assert read(text, sample_library).wants_papers is papers
 
 
 def test_names_and_focus(sample_library: Library) -> None:
@@ -78,21 +67,23 @@ def test_coverage_is_a_share_of_the_question(sample_library: Library) -> None:
 def test_a_passage_that_answers_has_more_evidence(assistant: Assistant) -> None:
     asked = "When should pruning begin and end during pre-training?"
     retriever, reader = assistant._retriever(), assistant._reader()
-    ranking = retriever.rank(asked)
-    question = Question.read(asked, ranking.vector, ranking.index, reader.embedder)
-    evidence = reader.evidence(question, ranking, 5)
-    assert int(np.argmax(evidence)) == 0
-    first = reader.features(question, passage_text(ranking, 0))
-    last = reader.features(question, passage_text(ranking, 7))
-    for name in ("soft_coverage", "best_sentence_cosine", "coverage"):
-        assert first[name] > last[name]
-    assert all(np.isfinite(list(features.values())).all() for features in (first, last))
+    found = retriever.find(asked)
+    question = Question.read(asked, found.vector, found.statistics, reader.embedder)
+    readings = reader.read(question, found[:8])
+    assert int(np.argmax([reading.log_odds for reading in readings[:5]])) == 0
+    first, last = readings[0], readings[7]
+    for name in ("soft_coverage", "sentence_coverage", "best_sentence_cosine", "coverage"):
+        assert first.features[name] > last.features[name]
+    for reading, paper in ((first, found[0]), (last, found[7])):
+        assert np.isfinite(list(reading.features.values())).all()
+        assert reading.covered.shape == (len(paper.sentences),)
+        assert (reading.covered_with_title >= reading.covered - 1e-6).all()
 
 
 def test_status_follows_the_confidence(assistant: Assistant) -> None:
     retriever, reader = assistant._retriever(), assistant._reader()
     asked = "When should pruning begin and end during pre-training?"
-    ranking = retriever.rank(asked)
+    ranking = retriever.find(asked)
     settings = AnswerSettings()
     found = assess(ranking, asked, reader, settings)
     assert found.status == "answered"
@@ -105,7 +96,7 @@ def test_status_follows_the_confidence(assistant: Assistant) -> None:
 
 
 def test_only_stop_words_are_no_question(assistant: Assistant) -> None:
-    ranking = assistant._retriever().rank("the of and")
+    ranking = assistant._retriever().find("the of and")
     found = assess(ranking, "the of and", assistant._reader(), AnswerSettings())
     assert (found.confidence, found.status) == (0.0, "absent")
 
@@ -117,3 +108,39 @@ def test_other_embedding_models_get_the_lexical_evidence(sample_library: Library
     question = read("When should pruning begin?", sample_library, embedder)
     assert question.rarity.shape == (len(question.states.words),)
     assert ((question.rarity >= 0) & (question.rarity <= 1)).all()
+
+
+def test_a_word_that_no_paper_holds_is_unknown(sample_library: Library) -> None:
+    assert read("pruning schedules", sample_library).unknown == 0
+    assert read("pruning of xylophones", sample_library).unknown > 0
+
+
+def test_names_are_found_whatever_their_hyphens(sample_library: Library) -> None:
+    assert read("the cost of GPT-4", sample_library).names == ("gpt4",)
+    assert read("the cost of GPT‑4", sample_library).names == ("gpt4",)
+
+
+def test_a_library_is_calibrated_once_and_again_when_it_has_grown(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    made = Calibrations(assistant.library, assistant._embedder(), tmp_path)
+    retriever = Counting(assistant._retriever())
+    first = made.of(retriever)  # type: ignore[arg-type]
+    asked = retriever.asked
+    assert 0 < first.near_from < 0.6
+    assert asked > 30
+    assert made.of(retriever) == first  # type: ignore[arg-type]
+    again = Calibrations(assistant.library, assistant._embedder(), tmp_path)
+    assert again.of(retriever) == first  # type: ignore[arg-type]
+    assert retriever.asked == asked
+
+
+class Counting:
+    """A retriever that counts what it is asked."""
+
+    def __init__(self, retriever: PaperRetriever) -> None:
+        self._retriever, self.asked = retriever, 0
+
+    def find(self, question: str, k: int | None = None) -> Retrieval:
+        self.asked += 1
+        return self._retriever.find(question, k)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from assistant import Assistant
+from assistant.endpoint.ledger import Price, count_tokens
 from assistant.errors import (
     ContextTooLong,
     EndpointError,
@@ -22,7 +23,6 @@ from assistant.errors import (
     QuestionError,
     ReplyCut,
 )
-from assistant.llm.ledger import Price
 from assistant.results import (
     Answer,
     CitationEvent,
@@ -63,9 +63,9 @@ def kind_of(body: dict[str, Any]) -> str:
         for name, words in {
             "understand": "prepare searches",
             "sufficiency": "whether a draft",
-            "support": "check whether sentences",
+            "support": "check whether the sentences",
             "converse": "needs no search",
-            "answer": "answer questions from abstracts",
+            "answer": "from nothing else",
         }.items()
         if words in system
     )
@@ -75,7 +75,7 @@ def answers(server: ScriptedServer, **replies: Reply | str | list[Reply | str]) 
     """Replies by the prompt that asks; a list is used up, its last one stays."""
 
     def answer(body: dict[str, Any]) -> Reply | str:
-        reply = replies[kind_of(body)]
+        reply = {"understand": "{}", **replies}[kind_of(body)]
         if isinstance(reply, list):
             return reply.pop(0) if len(reply) > 1 else reply[0]
         return reply
@@ -135,8 +135,7 @@ def test_papers_are_numbered_once_and_best_first(
     prompt = prompt_of(server.requests[0])
     for n, passage in enumerate(answer.passages, 1):
         assert f" paper {n}\n{passage.title}" in prompt
-    assert "[3]" not in prompt  # a reference mark of the abstract
-    assert "GazeCapture" not in prompt  # did not pass the filter
+    assert "on one A100 [3]." in prompt  # the abstract as it is stored
 
 
 def test_text_is_shown_before_the_reply_is_whole(
@@ -200,7 +199,7 @@ def test_a_claim_without_citation_is_marked_and_a_gap_is_not(
     )
     answer = assistant_for().ask("How are experts pruned?")
     assert [s.support for s in answer.sentences] == ["unsupported", "supported", "none"]
-    assert answer.sentences[0].why == "cites no paper"
+    assert answer.sentences[0].why.startswith("cites no paper")
     assert answer.answer.endswith("how long training takes.")
 
 
@@ -286,7 +285,7 @@ def test_a_follow_up_is_understood_first(
         understand=plan("How much memory does merging experts save?", "merging experts memory"),
         answer="Merging experts saves 55% of memory on Switch [1].",
     )
-    answer = assistant_for(llm_small="tiny").ask("And merging?", HISTORY)
+    answer = assistant_for(llm_small="tiny").ask("And merging?", HISTORY, effort="normal")
     assert [kind_of(r) for r in server.requests] == ["understand", "answer"]
     assert [r["model"] for r in server.requests] == ["tiny", "scripted"]
     assert answer.question == "And merging?"
@@ -308,7 +307,7 @@ def test_a_question_of_two_parts_is_searched_in_parts(
         "Merging experts saves 55% of memory on Switch [{merge}].",
     )
     server.answer = filled(server)
-    events = list(assistant_for().stream(question))
+    events = list(assistant_for().stream(question, effort="normal"))
     steps = [e.text for e in events if isinstance(e, StatusEvent)]
     assert "searching: gaze one eye error" in steps
     assert "searching: merging experts memory" in steps
@@ -342,7 +341,9 @@ def test_a_strange_plan_is_no_reason_to_fail(
     reply: str, server: ScriptedServer, assistant_for: AssistantFor
 ) -> None:
     answers(server, understand=reply, answer="Accuracy drops by 0.8 points [1].")
-    answer = assistant_for().ask("How are experts pruned, and what does it cost?", HISTORY)
+    answer = assistant_for().ask(
+        "How are experts pruned, and what does it cost?", HISTORY, effort="normal"
+    )
     assert answer.mode == "generative"
     assert "experts" in answer.standalone_question
 
@@ -355,16 +356,16 @@ def test_a_remark_on_the_conversation_needs_no_papers(
         understand=plan("Summarise what you just said", library=False),
         converse="In short: experts are pruned without retraining [1].",
     )
-    answer = assistant_for().ask("Summarise what you just said.", HISTORY)
+    answer = assistant_for().ask("Summarise what you just said.", HISTORY, effort="normal")
     assert answer.answered
-    assert answer.answer == "In short: experts are pruned without retraining."
-    assert not answer.citations
+    assert answer.answer == "In short: experts are pruned without retraining [1]."
+    assert answer.citations
 
 
 def test_a_long_history_is_condensed(server: ScriptedServer, assistant_for: AssistantFor) -> None:
     answers(server, understand=plan("How are experts pruned?", "pruning experts"), answer=GOOD)
     long = [Message(role="user", content=f"question {n} " + "x " * 3000) for n in range(200)]
-    assistant_for().ask("How are they pruned?", [*long, *HISTORY])
+    assistant_for().ask("How are they pruned?", [*long, *HISTORY], effort="normal")
     for request in server.requests:
         assert len(prompt_of(request)) < 12_000
     assert "Without retraining" in prompt_of(server.requests[0])
@@ -389,7 +390,7 @@ def test_deep_searches_for_what_is_missing(
     answers(server, answer=["First draft [1].", GOOD], sufficiency=[more, enough])
     events = list(assistant_for().stream("How are experts pruned?", effort="deep"))
     assert [kind_of(r) for r in server.requests] == [
-        "answer", "sufficiency", "answer", "sufficiency",
+        "understand", "answer", "sufficiency", "answer", "sufficiency",
     ]  # fmt: skip
     steps = [e.text for e in events if isinstance(e, StatusEvent)]
     assert "searching: gaze with one eye" in steps
@@ -406,7 +407,7 @@ def test_deep_searches_twice_at_most_and_stops_without_news(
     again = json.dumps({"enough": False, "queries": ["pruning experts again"]})
     answers(server, answer=GOOD, sufficiency=again)
     assistant_for().ask("How are experts pruned?", effort="deep")
-    assert [kind_of(r) for r in server.requests] == ["answer", "sufficiency"]
+    assert [kind_of(r) for r in server.requests] == ["understand", "answer", "sufficiency"]
 
 
 # -- verification by the model
@@ -437,6 +438,144 @@ def test_the_model_cannot_excuse_a_wrong_number(
     )
     answer = assistant_for().ask("How are experts pruned?", verify=True)
     assert answer.sentences[0].support != "supported"
+
+
+def test_what_the_model_finds_wrong_is_put_right_or_left_out(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    title = "Pruning Experts Without Retraining"
+    verdicts = [
+        {"n": 1, "verdict": "supported", "quotes": ["Memory falls by 41% on Mixtral."]},
+        {
+            "n": 2,
+            "verdict": "partial",
+            "why": "stronger than the paper",
+            "text": "Accuracy drops by 0.8 points [1].",
+        },
+        {"n": 3, "verdict": "unsupported", "why": "not said", "text": ""},
+    ]
+    answers(
+        server,
+        answer=f"Memory falls by 41% on Mixtral [{title}]. Accuracy always drops [{title}]. "
+        f"Bananas ripen in bags [{title}].",
+        support=json.dumps(verdicts),
+    )
+    answer = assistant_for().ask("How are experts pruned?", verify="model")
+    assert answer.answer == "Memory falls by 41% on Mixtral [1]. Accuracy drops by 0.8 points [1]."
+    assert [s.support for s in answer.sentences] == ["supported", "supported"]
+    assert answer.sentences[0].quote == "Memory falls by 41% on Mixtral."
+    assert answer.answered
+    assert any("1 sentence put right" in note for note in answer.notes)
+    sent = prompt_of(server.requests[-1])
+    assert sent.count("We prune experts of a mixture without retraining.") == 1
+    assert "Accuracy always drops [1]." in sent
+
+
+def test_a_quotation_that_no_abstract_holds_proves_nothing(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(
+        server,
+        answer="Memory falls by 41% on Mixtral [Pruning Experts Without Retraining].",
+        support='[{"n": 1, "verdict": "supported", "quotes": ["Memory falls by half on all."]}]',
+    )
+    answer = assistant_for().ask("How are experts pruned?", verify="model")
+    assert answer.sentences[0].support == "partial"
+
+
+def test_what_is_missing_is_searched_for_before_it_is_said(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    first = "NOT_IN_LIBRARY: none of these papers estimates gaze."
+    second = "The error is 2.3 cm on GazeCapture [Gaze Estimation with One Eye]."
+    answers(
+        server,
+        answer=[first, second],
+        sufficiency=json.dumps({"enough": False, "queries": ["gaze with one eye"]}),
+    )
+    events = list(assistant_for().stream("How are experts pruned?", effort="normal"))
+    answer = last(events)
+    assert texts(events) == answer.answer == "The error is 2.3 cm on GazeCapture [1]."
+    assert answer.answered
+    assert [kind_of(r) for r in server.requests] == [
+        "understand", "answer", "sufficiency", "answer",
+    ]  # fmt: skip
+
+
+def test_what_stays_missing_is_said_at_the_end(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(
+        server,
+        answer="Memory falls by 41% on Mixtral [Pruning Experts Without Retraining]. "
+        "These papers do not say what it costs [0].",
+        sufficiency=json.dumps({"enough": True, "queries": []}),
+    )
+    events = list(assistant_for().stream("How are experts pruned?", effort="normal"))
+    answer = last(events)
+    assert texts(events) == answer.answer
+    assert answer.answer.endswith("These papers do not say what it costs.")
+    assert answer.answered
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("**Memory** falls by 41% on Mixtral [1].", "**Memory** falls by 41% on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral (1).", "Memory falls by 41% on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral, see paper 1.", "see paper 1 [1]."),
+        ("Memory falls by 41% on Mixtral [1].<|im_end|>", "on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral [1].</s>\n", "on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral [1]. NOT_IN_LIBRARY", "on Mixtral [1]."),
+        ("Memory falls by 41% on Mixtral.", "Memory falls by 41% on Mixtral. [1]"),
+    ],
+)
+def test_text_arrives_whole_and_nothing_else(
+    reply: str, shown: str, server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    for chunk in (1, 200):
+        server.answer = lambda body, size=chunk: Reply(
+            reply.replace("[1]", f"[{number_of(body, 'Pruning Experts Without Retraining')}]"),
+            chunk=size,
+        )
+        answer = assistant_for().ask("By how much does the memory of Mixtral fall on pruning?")
+        assert answer.answer.endswith(shown)
+        assert "<" not in answer.answer
+        assert "NOT_IN" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    "reply", ["Pruning Experts Without Retraining [1].", "How are experts pruned?"]
+)
+def test_a_title_or_the_question_is_no_answer(
+    reply: str, server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    server.answer = lambda _: reply
+    answer = assistant_for().ask("How are experts pruned?")
+    assert not answer.answered
+
+
+def test_a_model_that_repeats_itself_is_stopped(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    server.answer = lambda _: Reply("Memory falls by 41% on Mixtral [1]. " * 200, between=0.001)
+    answer = assistant_for().ask("How are experts pruned?")
+    assert answer.answer.count("Memory falls") == 2
+    assert any("repeated itself" in note for note in answer.notes)
+
+
+def test_an_answer_in_another_language_is_not_called_wrong(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    for text in (
+        "Der Speicherbedarf sinkt auf Mixtral um 41 % und das ist nicht wenig [1].",
+        "在 Mixtral 上，内存减少了 41%，精度下降 0.8 个点。[1]",
+    ):
+        server.answer = lambda _, said=text: said
+        answer = assistant_for().ask("How are experts pruned?")
+        assert [s.support for s in answer.sentences] == ["unchecked"]
+        assert any("another language" in note for note in answer.notes)
+        assert answer.status == "answered"
 
 
 # -- failures
@@ -498,7 +637,20 @@ def test_an_answer_that_was_cut_at_its_length_says_so(
 
 def test_a_window_without_room_is_an_error(assistant_for: AssistantFor) -> None:
     with pytest.raises(ContextTooLong, match="window"):
-        assistant_for(endpoint={"context_window": 1024}).ask("How are experts pruned?")
+        assistant_for(endpoint={"context_window": 512}).ask(
+            "How are experts pruned? " + "Tell me all of it. " * 40
+        )
+
+
+@pytest.mark.parametrize("window", [1024, 2048])
+def test_a_small_window_gets_fewer_papers_and_a_shorter_reply(
+    window: int, server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(server, answer="Accuracy drops by 0.8 points [1].")
+    answer = assistant_for(endpoint={"context_window": window}).ask("How are experts pruned?")
+    assert answer.passages
+    sent = server.requests[-1]
+    assert count_tokens(prompt_of(sent)) + sent["max_tokens"] <= window
 
 
 def test_papers_are_cut_to_the_window(server: ScriptedServer, assistant_for: AssistantFor) -> None:
@@ -511,7 +663,7 @@ def test_the_cost_cap_leaves_out_small_steps_and_then_refuses(
     server: ScriptedServer, assistant_for: AssistantFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     price = Price(1e-6, 1e-5)
-    monkeypatch.setattr("assistant.llm.endpoint.price_of", lambda _: price)
+    monkeypatch.setattr("assistant.endpoint.chat.price_of", lambda _: price)
     text = "Accuracy drops by 0.8 points [Pruning Experts Without Retraining]."
     answers(server, answer=Reply(text, usage=(100, 90)))
     assistant = assistant_for(generation={"max_cost": 0.0018, "max_tokens": 300})
@@ -530,7 +682,7 @@ def test_the_cost_cap_leaves_out_small_steps_and_then_refuses(
 def test_closing_the_stream_stops_the_provider(
     server: ScriptedServer, assistant_for: AssistantFor
 ) -> None:
-    server.answer = lambda _: Reply("word " * 500, between=0.05)
+    server.answer = lambda _: Reply("A word is said. " * 2 + "word " * 500, between=0.05)
     stream = assistant_for().stream("How are experts pruned?")
     for event in stream:
         if isinstance(event, TextEvent):
@@ -561,7 +713,8 @@ def test_a_cancelled_task_stops_the_provider(
 
 def echo(body: dict[str, Any]) -> Reply:
     question = body["messages"][-1]["content"].rsplit("Question: ", 1)[1].strip()
-    return Reply(f"You asked {question} " * 5, chunk=9, between=0.002)
+    text = " ".join(f"In case {n} you asked {question}" for n in range(5))
+    return Reply(text, chunk=9, between=0.002)
 
 
 def test_twenty_tasks_at_once_do_not_mix(
@@ -585,7 +738,6 @@ def test_twenty_tasks_at_once_do_not_mix(
     for n, (shown, answer) in enumerate(asyncio.run(main())):
         assert shown == answer.answer
         assert shown.count(f"q{n:02}?") == 5
-        assert shown.count("q") == 5
     deadline = time.monotonic() + 5
     while any("assistant-stream" in t.name for t in threading.enumerate()):
         assert time.monotonic() < deadline
@@ -668,7 +820,8 @@ def test_an_abstract_gives_no_orders(server: ScriptedServer, assistant_for: Assi
     answer = assistant_for().ask("How are experts pruned, quantised?")
     system, user = (m["content"] for m in server.requests[0]["messages"])
     assert EVIL not in system
-    boundary = system.split('begin with "')[1].split('"')[0]
+    boundary = user.splitlines()[0].removeprefix("Boundary word: ")
+    assert boundary not in system
     assert EVIL in user
     assert all(boundary not in passage.text for passage in answer.passages)
     # every line of the evil paper stands between lines that begin with the boundary
@@ -716,7 +869,7 @@ def test_a_deep_answer_that_fails_keeps_its_first_draft(
 def test_a_deep_answer_stays_under_the_cap(
     server: ScriptedServer, assistant_for: AssistantFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.llm.endpoint.price_of", lambda _: Price(0.0, 1e-5))
+    monkeypatch.setattr("assistant.endpoint.chat.price_of", lambda _: Price(0.0, 1e-5))
     more = json.dumps({"enough": False, "queries": ["gaze with one eye"]})
     draft = Reply(
         "Accuracy drops by 0.8 points [Pruning Experts Without Retraining].", usage=(9, 90)

@@ -20,7 +20,7 @@ RESIDUE = [
     (r"\textless2MB", "<2MB"),
     (r"30\% of 40% and 5 \& 6", "30% of 40% and 5 & 6"),
     (r"O(\log P) rounds", "O(log P) rounds"),
-    (r"$10^{-3}$ for $n\times n$", "10^-3 for n×n"),
+    (r"$10^{-3}$ for $n\times n$", "10⁻³ for n×n"),
     (r"$O(\log P)$ with $p = 5\%$ noise", "O(log P) with p = 5% noise"),
     (r"HyperZ$\cdot$Z", "HyperZ·Z"),
     (r"UNIT_{cut}, x1_{x>0}, R^{C-1}, n^{1.5}", "UNIT_cut, x1_(x>0), R^(C-1), n^1.5"),

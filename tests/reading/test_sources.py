@@ -92,7 +92,7 @@ class TestWhatIsRead:
 class TestProgress:
     def test_share_of_bytes(self, here: Path) -> None:
         line = json.dumps({"title": "T", "abstract": os.urandom(500).hex()}).encode() + b"\n"
-        content = line * 1_000
+        content = line * 5_000
         write("a.jsonl", content)
         write("b.jsonl.gz", packed := gzip.compress(content))
         reader = SourceReader(["a.jsonl", "missing", "b.jsonl.gz"])
@@ -101,7 +101,7 @@ class TestProgress:
         found = iter(reader)
         next(found)
         assert 0 < reader.bytes_read < len(content) / 2
-        assert len(titles(found)) == 1_999
+        assert len(titles(found)) == 9_999
         assert reader.bytes_read == reader.total_bytes
 
     def test_unknown_for_standard_input(self, here: Path) -> None:
@@ -119,7 +119,11 @@ PROBLEMS = [
     ("a.bib", bytes(range(256)) * 9, "a.bib is a binary file, not a text."),
     ("a.csv", b"x,y\n1,2\n", "a.csv has no column for titles or abstracts; its first line is: x,y"),
     ("a.ris", b"hello\n", "a.ris does not hold what its name says: no RIS in it."),
-    ("notes", b"hello\n", "notes is in no format that can be read. These can be: JSON Lines"),
+    (
+        "notes",
+        b"hello\n",
+        "notes holds no papers in a form that can be read. These can be: JSON Lines",
+    ),
     ("list.json", b"[]", "list.json holds no papers."),
     ("head.csv", b"title,abstract\n", "head.csv holds no papers."),
     ("bad.jsonl.gz", b"\x1f\x8bnonsense", "bad.jsonl.gz cannot be unpacked: the compressed data"),
@@ -260,8 +264,16 @@ class TestDetection:
             (b"title,abstract\nA,B\n", "x.txt", "csv"),
             (b"title\nA\n", "x.csv", "csv"),
             (b"Id\tTitle\n1\tA\n", "", "csv"),
-            (b"A Title\n\nWe show that short abstracts are enough. They are.\n", "", "listing"),
-            ("A Title\nWe show that short abstracts are enough. They are.\n", "x.jsonl", "listing"),
+            (
+                b"Daily Papers\n\nA Title\n\nWe show that abstracts are enough. They are.\n",
+                "",
+                "listing",
+            ),
+            (b"FN Clarivate\nVR 1.0\nPT J\nAU Doe, J\nTI A title\n", "x.ris", "wos"),
+            (b"PT\tAU\tTI\tSO\tUT\nJ\tDoe, J\tA\tB\t1\n", "x.txt", "csv"),
+            (b"%0 Journal Article\n%T A title\n", "x.txt", "endnote"),
+            (b"<?xml version='1.0'?>\n<feed><entry><title>A</title></entry></feed>", "x", "xml"),
+            (b"1. J Things. 2020 Jan.\n\nA.\n\nDoe J.\n\nPMID: 12\n", "x.txt", "pubmedtext"),
         ],
     )
     def test_by_content_then_by_name(self, head: bytes | str, name: str, expected: str) -> None:

@@ -16,7 +16,7 @@ from assistant.errors import ConfigurationError
 from assistant.paper import Paper
 from assistant.reading import read
 from assistant.review.model import COLUMNS, Review
-from assistant.review.rendering import FORMATS, format_of, render
+from assistant.review.rendering import FORMATS, format_of, render, rendered
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -73,10 +73,12 @@ def test_markdown(review: Review) -> None:
     assert text.startswith("# Literature review: mixture of experts\n")
     heads = re.findall(r"^## (.*)$", text, re.M)
     names = [theme.name for theme in review.themes]
-    assert heads == ["Scope", "Overview", *names, "Comparison", "Open questions", "References"]
+    assert heads[:4] == ["Scope", "Contributions", "Reported numbers", "Overview"]
+    assert heads[4 : 4 + len(names)] == names
+    assert heads[4 + len(names) :] == ["Left open by the papers", "References"]
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + len(review.table)
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {7}
+    assert len(table) == 4 + len(review.table) + len(review.numbers)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {8, 6}
     assert "sentences about the papers" in text
     assert str(review) == text
 
@@ -139,8 +141,43 @@ def test_markup_is_shown_not_obeyed(make: Make) -> None:
     text = render(review, "md")
     assert "<img" not in text.replace("\\<img", "")
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {7}
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {8, 6}
     assert "<script" not in render(review, "md").replace("\\<script", "")
+
+
+def test_markdown_with_keys(review: Review) -> None:
+    text = render(review, "keys.md")
+    assert {f"[@{r.key}]" for r in review.references} <= set(re.findall(r"\[@[^\]]+\]", text))
+    assert not re.search(r"(?<!@)\[\d+\]", text.partition("## References")[0])
+    assert all(f"{{{r.key}," in render(review, "bib") for r in review.references)
+
+
+def test_latex_cites_what_its_bibliography_holds(review: Review) -> None:
+    text = render(review, "tex")
+    cited = set(re.findall(r"\\cite\{([^}]+)\}", text))
+    assert cited == {r.key for r in review.references}
+    assert all(f"{{{key}," in text for key in cited)
+    assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") == 2
+    for name in ("itemize", "landscape", "document", "filecontents*"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}")
+
+
+def test_word_with_references_of_a_style(review: Review) -> None:
+    from docx import Document  # noqa: PLC0415
+
+    texts = {}
+    for style in ("apa", "ieee"):
+        made = rendered(review, "docx", style)
+        assert isinstance(made, bytes)
+        document = Document(io.BytesIO(made))
+        texts[style] = "\n".join(p.text for p in document.paragraphs)
+        assert len(document.tables) == 2
+        assert len(document.tables[0].rows) == 1 + len(review.table)
+    authored = next(r for r in review.references if r.paper.authors)
+    assert "Lovelace" in texts["apa"].partition("References")[2]
+    assert f"[{authored.number}]" in texts["ieee"] or "[1]" in texts["ieee"]
+    with pytest.raises(ConfigurationError, match="no citation style"):
+        rendered(review, "docx", "no-such-style")
 
 
 def test_formulas_in_the_csv_are_text(make: Make) -> None:

@@ -50,6 +50,7 @@ class Author:
 
     def plan(self, text: str) -> str:
         numbers = [int(n) for n in re.findall(r" theme (\d+), terms", text)]
+        self.planned = text
         themes = [
             {"number": n, "name": f"subject number {n}", "focus": "what differs"} for n in numbers
         ]
@@ -121,7 +122,7 @@ def test_a_written_review(written: Assistant, author: Author, server: ScriptedSe
     writing = [p for p in told if p.tokens]
     assert writing[-1].done == writing[-1].total
     assert writing[-1].seconds_left == 0
-    assert server.most_open <= 3
+    assert server.most_open == 1  # each section sees the one before
 
 
 def test_each_section_sees_its_own_papers_only(
@@ -137,7 +138,7 @@ def test_what_is_not_supported_is_repaired_once(written: Assistant, author: Auth
     author.fault = "\n\nUnicorns gained 99% of the market in Narnia [1]."
     review = written.review(TOPIC)
     check(review)
-    assert author.asked.count("repair") == len(review.themes)
+    assert author.asked.count("repair") >= len(review.themes)
     text = " ".join(s.text for s in review.sentences)
     assert "Unicorns" not in text
 
@@ -150,15 +151,41 @@ def test_a_repair_that_drops_the_sentence(written: Assistant, author: Author) ->
     assert "Unicorns" not in " ".join(s.text for s in review.sentences)
 
 
-def test_what_stays_unsupported_is_marked(written: Assistant, author: Author) -> None:
+def test_what_stays_unsupported_is_left_out(written: Assistant, author: Author) -> None:
     author.fault = "\n\nUnicorns gained 99% of the market in Narnia [1]."
     author.repair = lambda text: "I cannot."  # type: ignore[method-assign]
     review = written.review(TOPIC)
     check(review)
-    marked = [s for s in review.sentences if "Unicorns" in s.text]
-    assert marked
-    assert {s.support for s in marked} == {"unsupported"}
-    assert review.verdicts.unsupported == len(marked)
+    assert author.asked.count("repair") == len(review.themes)
+    assert not [s for s in review.sentences if "Unicorns" in s.text]
+    assert review.verdicts.unsupported == 0
+
+
+def test_the_model_moves_papers_and_drops_what_is_off(written: Assistant, author: Author) -> None:
+    plan = author.plan
+
+    def moved(text: str) -> str:
+        numbers = [int(n) for n in re.findall(r"^\[(\d+)\] ", text, re.MULTILINE)]
+        themes = json.loads(plan(text).partition(": ")[2])["themes"]
+        themes[0]["papers"] = numbers[:-1]
+        return json.dumps({"themes": themes, "off": numbers[-1:]})
+
+    before = written.review_candidates(TOPIC)
+    author.plan = moved  # type: ignore[method-assign]
+    review = written.review(TOPIC)
+    check(review)
+    assert len(review.themes) == 1
+    assert review.counts.used == sum(c.ring == "core" for c in before) - 1
+    assert "left out as off the topic" in " ".join(review.notes)
+
+
+def test_a_section_sees_the_one_before(
+    written: Assistant, author: Author, server: ScriptedServer
+) -> None:
+    written.review(TOPIC)
+    prompts = [b["messages"][1]["content"] for b in server.requests if kind_of(b) == "section"]
+    assert "the section before" not in prompts[0]
+    assert all("the section before" in prompt for prompt in prompts[1:])
 
 
 def test_numbers_that_were_never_given_are_not_cited(written: Assistant, author: Author) -> None:
@@ -212,7 +239,7 @@ def test_the_preview_takes_no_call(written: Assistant, server: ScriptedServer) -
     estimate = written.preview_review(TOPIC)
     assert estimate is not None
     assert server.requests == []
-    assert estimate.papers == 10
+    assert estimate.papers == sum(c.ring == "core" for c in written.review_candidates(TOPIC))
     assert estimate.calls >= 2 + estimate.themes
     assert estimate.prompt_tokens > 1000
     assert estimate.completion_tokens > 1000

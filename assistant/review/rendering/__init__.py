@@ -1,4 +1,4 @@
-"""A review as a document: Markdown, HTML, JSON; its references and its table on their own."""
+"""A review as a document: Markdown (with numbers or keys), HTML, LaTeX, Word, and its parts."""
 
 from __future__ import annotations
 
@@ -8,43 +8,18 @@ from pathlib import Path
 from assistant.errors import ConfigurationError
 from assistant.review.model import Review
 
-__all__ = ["FORMATS", "format_of", "render"]
+__all__ = ["BINARY", "FORMATS", "format_of", "render", "rendered"]
 
 
-def _markdown(review: Review) -> str:
-    from assistant.review.rendering.markdown import markdown  # noqa: PLC0415
+def _lazily(module: str, name: str) -> Callable[[Review], str]:
+    """The renderer ``name`` of a module of this folder, imported when it is first used."""
 
-    return markdown(review)
+    def made(review: Review) -> str:
+        from importlib import import_module  # noqa: PLC0415
 
+        return str(getattr(import_module(f"{__name__}.{module}"), name)(review))
 
-def _html(review: Review) -> str:
-    from assistant.review.rendering.html import html  # noqa: PLC0415
-
-    return html(review)
-
-
-def _bibtex(review: Review) -> str:
-    from assistant.review.rendering.exports import bibtex  # noqa: PLC0415
-
-    return bibtex(review)
-
-
-def _ris(review: Review) -> str:
-    from assistant.review.rendering.exports import ris  # noqa: PLC0415
-
-    return ris(review)
-
-
-def _csl(review: Review) -> str:
-    from assistant.review.rendering.exports import csl  # noqa: PLC0415
-
-    return csl(review)
-
-
-def _csv(review: Review) -> str:
-    from assistant.review.rendering.exports import table_csv  # noqa: PLC0415
-
-    return table_csv(review)
+    return made
 
 
 def _json(review: Review) -> str:
@@ -52,15 +27,19 @@ def _json(review: Review) -> str:
 
 
 FORMATS: dict[str, Callable[[Review], str]] = {
-    "md": _markdown,
-    "html": _html,
-    "bib": _bibtex,
-    "ris": _ris,
-    "csl.json": _csl,
-    "csv": _csv,
+    "md": _lazily("markdown", "markdown"),
+    "keys.md": _lazily("markdown", "keyed"),
+    "html": _lazily("html", "html"),
+    "tex": _lazily("documents", "latex"),
+    "bib": _lazily("exports", "bibtex"),
+    "ris": _lazily("exports", "ris"),
+    "csl.json": _lazily("exports", "csl"),
+    "csv": _lazily("exports", "table_csv"),
     "json": _json,
 }
 """Extension of a file → its renderer."""
+BINARY = ("docx",)
+"""Extensions of files that are no text."""
 _ALIASES = {"markdown": "md", "htm": "html", "bibtex": "bib"}
 
 
@@ -70,16 +49,31 @@ def format_of(path: Path) -> str:
     Raises:
         ConfigurationError: there is no such format.
     """
+    name = path.name.lower()
+    for form in ("csl.json", "keys.md"):
+        if name.endswith(f".{form}"):
+            return form
     suffix = path.suffix.lower().lstrip(".")
-    if path.name.lower().endswith(".csl.json"):
-        suffix = "csl.json"
-    name = _ALIASES.get(suffix, suffix)
-    if name not in FORMATS:
-        known = ", ".join(f".{f}" for f in FORMATS)
+    form = _ALIASES.get(suffix, suffix)
+    if form not in FORMATS and form not in BINARY:
+        known = ", ".join(f".{f}" for f in (*FORMATS, *BINARY))
         raise ConfigurationError(f"A review cannot be written as {path.name!r}.", f"Use {known}.")
-    return name
+    return form
 
 
 def render(review: Review, form: str = "md") -> str:
     """``review`` in one of the `FORMATS`."""
     return FORMATS[_ALIASES.get(form, form)](review)
+
+
+def rendered(review: Review, form: str, style: str = "apa") -> str | bytes:
+    """`render`, and the formats that are no text; ``style`` is a CSL style for references.
+
+    Raises:
+        ConfigurationError: there is no such style.
+    """
+    if form in BINARY:
+        from assistant.review.rendering.documents import docx  # noqa: PLC0415
+
+        return docx(review, style)
+    return render(review, form)

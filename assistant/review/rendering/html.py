@@ -4,7 +4,6 @@ the themes as a map, light and dark.
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from assistant.escaping import web_address
@@ -16,20 +15,14 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.markdown import HEADS, citation_line, verdict_line
-from assistant.review.wording import clean
+from assistant.review.rendering.blocks import HEADS, NUMBER_HEADS, SECTIONS
+from assistant.review.rendering.markdown import citation_line, verdict_line
 
 __all__ = ["html"]
 
-_MARK = re.compile(r"\[(\d{1,4})\]")
 _HUES = (212, 28, 152, 338, 265, 190, 78)
 _MAP_WIDTH, _MAP_HEIGHT, _MARGIN = 720, 380, 30
-_LABELS = {
-    "background": "Where they start",
-    "approach": "What they do",
-    "numbers": "What they report",
-    "limits": "Limits and trade-offs",
-}
+_LABELS = {"across": "Across the papers", "approach": "Paper by paper"}
 _LONGEST_TITLE = 300
 
 
@@ -42,12 +35,15 @@ def html(review: Review) -> str:
     ]
     if review.status != "absent":
         body += [
+            _section("contributions", "Contributions", _table(review), "broad"),
+            _numbers(review),
             _overview(review),
             _map(review),
             *(_theme(review, n, theme) for n, theme in enumerate(review.themes)),
-            _section("comparison", "Comparison", _table(review)),
-            _open(review),
+            _listed("disagreements", SECTIONS["disagreements"], review, review.disagreements),
+            _listed("open", SECTIONS["open"], review, review.open_questions),
             _references(review),
+            _related(review),
             f"<footer><p>{escape(verdict_line(review))}</p></footer>",
         ]
     body += [f"<p class='note'>{_text(note)}</p>" for note in review.notes]
@@ -73,7 +69,7 @@ def _overview(review: Review) -> str:
 
 
 def _text(text: str, most: int = 4000) -> str:
-    text = " ".join(clean(text).split())
+    text = " ".join(text.split())
     return escape(text if len(text) <= most else f"{text[:most].rstrip()}…")
 
 
@@ -91,14 +87,17 @@ def _section(name: str, heading: str, inner: str, classes: str = "") -> str:
 
 
 def _contents(review: Review) -> str:
-    links = [("scope", "Scope", "")]
+    links = [("scope", "Scope", ""), ("contributions", "Contributions", "")]
+    if review.numbers:
+        links.append(("numbers", "Reported numbers", ""))
     if review.overview:
         links.append(("overview", "Overview", ""))
     for n, theme in enumerate(review.themes):
         links.append((f"theme-{n}", theme.name, f" class='t{n % len(_HUES)}'"))
-    links.append(("comparison", "Comparison", ""))
+    if review.disagreements:
+        links.append(("disagreements", SECTIONS["disagreements"], ""))
     if review.open_questions:
-        links.append(("open", "Open questions", ""))
+        links.append(("open", SECTIONS["open"], ""))
     links.append(("references", "References", ""))
     rows = "".join(
         f"<li{kind}><a href='#{name}'>{_text(title, 120)}</a></li>" for name, title, kind in links
@@ -114,10 +113,7 @@ def _sentence(review: Review, sentence: ReviewSentence) -> str:
     quotes = {quote.number: quote for quote in sentence.quotes}
     titles = {r.number: r.paper.label for r in review.references}
 
-    def mark(found: re.Match[str]) -> str:
-        number = int(found[1])
-        if number not in titles:
-            return found[0]
+    def mark(number: int) -> str:
         quote = quotes.get(number)
         said = (
             f"<q>{_text(quote.text, 700)}</q><em class='{quote.support}'>{quote.support}"
@@ -128,12 +124,7 @@ def _sentence(review: Review, sentence: ReviewSentence) -> str:
         card = f"<span class='card' role='note'><b>{_text(titles[number], 160)}</b>{said}</span>"
         return f"<span class='cite'><a href='#ref-{number}'>{number}</a>{card}</span>"
 
-    parts = []
-    position = 0
-    for found in _MARK.finditer(sentence.text):
-        parts += [escape(sentence.text[position : found.start()]), mark(found)]
-        position = found.end()
-    parts.append(escape(sentence.text[position:]))
+    parts = [escape(piece) + (mark(n) if n else "") for piece, n in sentence.pieces()]
     kind = sentence.support if sentence.support in ("partial", "unsupported") else "fine"
     flag = f"<sup class='flag'>{sentence.support}</sup>" if kind != "fine" else ""
     return f"<span class='s {kind}'>{''.join(parts)}{flag}</span>"
@@ -142,9 +133,11 @@ def _sentence(review: Review, sentence: ReviewSentence) -> str:
 def _theme(review: Review, n: int, theme: Theme) -> str:
     inner = []
     for paragraph in theme.paragraphs:
-        label = _LABELS.get(paragraph.kind, "")
-        heading = f"<h3>{label}</h3>" if label else ""
-        inner.append(f"{heading}<p>{_running(review, paragraph.sentences)}</p>")
+        if review.mode == "generative":
+            inner.append(f"<p>{_running(review, paragraph.sentences)}</p>")
+            continue
+        lines = "".join(f"<li>{_sentence(review, s)}</li>" for s in paragraph.sentences)
+        inner.append(f"<h3>{_LABELS[paragraph.kind]}</h3><ul>{lines}</ul>")
     count = f"<p class='count'>{len(theme.papers)} paper{'s' * (len(theme.papers) != 1)}</p>"
     return _section(f"theme-{n}", theme.name, count + "".join(inner), f"theme t{n % len(_HUES)}")
 
@@ -192,8 +185,9 @@ def _table(review: Review) -> str:
 def _row(review: Review, row: TableRow) -> str:
     theme = next((n for n, t in enumerate(review.themes) if t.name == row.theme), 0)
     link = f"<a href='#ref-{row.number}'>{row.number}</a>"
+    new = any(r.new for r in review.references if r.number == row.number)
     cells = "".join(_cell(getattr(row, column)) for column in COLUMNS)
-    title = _text(row.title, _LONGEST_TITLE)
+    title = _text(row.title, _LONGEST_TITLE) + (" <small>new</small>" * new)
     return (
         f"<tr class='t{theme % len(_HUES)}'><th scope='row'>{title} <span "
         f"class='cite'>{link}</span>"
@@ -204,24 +198,36 @@ def _row(review: Review, row: TableRow) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "<td class='empty'><span aria-label='not said'>–</span></td>"
-    kind = "" if cell.support == "supported" else f" class='{cell.support}'"
-    link = f"<span class='cite'><a href='#ref-{cell.citation}'>{cell.citation}</a></span>"
-    return f"<td{kind} title='{_text(cell.quote, 700)}'>{_text(cell.text)} {link}</td>"
+    kind = "" if cell.certainty == "sure" else " class='likely'"
+    return f"<td{kind} title='{cell.certainty}: {_text(cell.quote, 700)}'>{_text(cell.text)}</td>"
 
 
-def _open(review: Review) -> str:
-    if not review.open_questions:
+def _listed(name: str, heading: str, review: Review, sentences: list[ReviewSentence]) -> str:
+    lines = "".join(f"<li>{_sentence(review, sentence)}</li>" for sentence in sentences)
+    return _section(name, heading, f"<ul>{lines}</ul>") if sentences else ""
+
+
+def _numbers(review: Review) -> str:
+    """What is reported in numbers, each with its sentence."""
+    if not review.numbers:
         return ""
-    parts: list[str] = []
-    opened = False
-    for sentence in review.open_questions:
-        if sentence.support == "none":
-            parts.append(("</ul>" if opened else "") + f"<p>{escape(sentence.text)}</p><ul>")
-            opened = True
-        else:
-            parts.append(("" if opened else "<ul>") + f"<li>{_sentence(review, sentence)}</li>")
-            opened = True
-    return _section("open", "Open questions", "".join(parts) + ("</ul>" if opened else ""))
+    heads = "".join(f"<th scope='col'>{head}</th>" for head in NUMBER_HEADS)
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{_text(text)}</td>" for text in (row.what, row.value, row.data, row.against)
+        )
+        + f"<td>“{_text(row.cell.quote)}” <span class='cite'><a href='#ref-{row.cell.citation}'>"
+        f"{row.cell.citation}</a></span></td></tr>"
+        for row in review.numbers
+    )
+    table = f"<table class='narrow'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return _section("numbers", "Reported numbers", f"<div class='wide'>{table}</div>", "broad")
+
+
+def _related(review: Review) -> str:
+    rows = "".join(f"<li>{_text(left.title, 300)}</li>" for left in review.related)
+    return _section("related", SECTIONS["related"], f"<ul>{rows}</ul>") if rows else ""
 
 
 def _references(review: Review) -> str:
@@ -270,7 +276,7 @@ nav a{color:var(--soft);text-decoration:none}nav a:hover{color:var(--ink)}
 main{background:var(--paper);border:1px solid var(--faint);border-radius:14px;
 padding:2.6rem clamp(1.2rem,4vw,3.4rem) 2rem;min-width:0}
 main>*{max-width:46rem;margin-left:auto;margin-right:auto}
-#comparison,.map{max-width:none}#comparison h2{max-width:46rem;margin-left:auto;margin-right:auto}
+main>.broad,.map{max-width:none}.broad h2{max-width:46rem;margin-left:auto;margin-right:auto}
 .kind{margin:0;font:600 13px/1 system-ui,sans-serif;letter-spacing:.09em;text-transform:uppercase;
 color:var(--soft)}
 h1{font-size:clamp(1.8rem,4.4vw,2.6rem);line-height:1.15;margin:.45rem 0 .8rem;text-wrap:balance;
@@ -315,14 +321,14 @@ figcaption li::before{content:"";display:inline-block;width:.7em;height:.7em;bor
 margin-right:.4em;background:hsl(var(--hue) 60% 48%)}
 figcaption a{color:inherit}
 .wide{overflow-x:auto;border:1px solid var(--faint);border-radius:10px}
-table{border-collapse:collapse;font:13px/1.45 system-ui,sans-serif;min-width:76rem;width:100%}
+table{border-collapse:collapse;font:13px/1.45 system-ui,sans-serif;min-width:60rem;width:100%}
 th,td{padding:.6rem .7rem;vertical-align:top;text-align:left;border-bottom:1px solid var(--faint);
 overflow-wrap:break-word}
 thead th{position:sticky;top:0;background:var(--ground);font-weight:600;color:var(--soft)}
 tbody th{font-weight:600;width:13rem;border-left:4px solid hsl(var(--hue) 58% 52%);max-width:14rem;
 overflow-wrap:anywhere}
 tbody tr:last-child>*{border-bottom:0}td.empty{color:var(--soft);text-align:center}
-td.partial{box-shadow:inset 3px 0 var(--warn)}td.unsupported{box-shadow:inset 3px 0 var(--bad)}
+td.likely{box-shadow:inset 3px 0 var(--warn)}ul{padding-left:1.2rem}li{margin:.3rem 0}
 #references ol{padding-left:2.2rem}#references li{margin:.3rem 0;overflow-wrap:anywhere}
 #references li::marker{color:hsl(var(--hue) 58% 48%);font-weight:600}
 #references li:target{background:color-mix(in srgb,var(--link) 14%,transparent);border-radius:6px}

@@ -1,47 +1,56 @@
-"""A review as Markdown that reads well as plain text, too."""
+"""A review as Markdown that reads well as plain text, too: with numbers, or with citation keys."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from assistant.escaping import markdown as escaped
-from assistant.review.model import COLUMNS, Paragraph, Review, ReviewSentence, TableRow
-from assistant.review.wording import clean
+from assistant.paper import Paper
+from assistant.review.model import Review
+from assistant.review.rendering.blocks import SECTIONS, Block, Pieces, blocks
 
-__all__ = ["citation_line", "markdown", "verdict_line"]
+__all__ = ["citation_line", "keyed", "markdown", "verdict_line"]
 
-HEADS = ("Problem", "Method", "Reported result", "Scale or data", "Limits")
-_FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
+Mark = Callable[[int], str]
 
 
-def markdown(review: Review) -> str:
-    """The whole document."""
-    lines = [f"# {_escaped(review.title)}", "", "## Scope", "", _running(review.scope), ""]
-    if review.status == "absent":
-        return "\n".join([*lines, *_notes(review)]).rstrip() + "\n"
-    if review.overview:
-        lines += ["## Overview", "", _running(review.overview), ""]
-    for theme in review.themes:
-        lines += [f"## {_escaped(theme.name)}", ""]
-        for paragraph in theme.paragraphs:
-            lines += [_running(paragraph.sentences), ""]
-    lines += ["## Comparison", "", *_table(review.table), ""]
-    if review.open_questions:
-        lines += ["## Open questions", "", *_questions(review.open_questions), ""]
-    lines += ["## References", ""]
-    lines += [f"{r.number}. {escaped(citation_line(r.paper))}" for r in review.references]
-    lines += ["", "---", "", verdict_line(review), *_notes(review)]
+def markdown(review: Review, mark: Mark = "[{}]".format) -> str:
+    """The whole document; ``mark`` writes a citation, as its number if not given."""
+    lines = [f"# {escaped(review.title)}", ""]
+    for block in blocks(review):
+        lines += _block(block, mark)
+    if review.references:
+        lines += ["## References", ""]
+    for r in review.references:
+        new = " (new)" if r.new else ""
+        lines.append(f"{r.number}. {escaped(citation_line(r.paper))}{new}")
+    if review.related:
+        lines += ["", f"## {SECTIONS['related']}", ""]
+        lines += [f"- {escaped(left.title)}" for left in review.related]
+    if review.references:
+        lines += ["", "---", "", verdict_line(review)]
+    lines += [line for note in review.notes for line in ("", escaped(note))]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def citation_line(paper: object) -> str:
-    """Authors, year, title, venue, and where to read it."""
-    from assistant.paper import Paper  # noqa: PLC0415
+def keyed(review: Review) -> str:
+    """The whole document for Pandoc: citations are ``[@key]``, references come from its .bib."""
+    keys = {r.number: r.key for r in review.references}
 
-    if not isinstance(paper, Paper):
-        return str(paper)
+    def mark(number: int) -> str:
+        return f"[@{keys[number]}]" if keys.get(number) else f"[{number}]"
+
+    body, _, rest = markdown(review, mark).partition("## References\n")
+    _, _, tail = rest.partition("\n---\n")
+    return f"{body}## References\n\n::: {{#refs}}\n:::\n\n---\n{tail}"
+
+
+def citation_line(paper: Paper) -> str:
+    """Authors, year, title, venue, and where to read it."""
     authors = paper.authors[:3]
     who = ", ".join(authors) + (" et al." if len(paper.authors) > 3 else "")
     year = f" ({paper.year})" if paper.year else ""
-    parts = [who + year, clean(paper.label)] if who else [clean(paper.label) + year]
+    parts = [who + year, paper.label] if who else [paper.label + year]
     parts += [paper.venue or "", paper.link or ""]
     return ". ".join(part.rstrip(".") for part in parts if part) + "."
 
@@ -57,40 +66,23 @@ def verdict_line(review: Review) -> str:
     )
 
 
-def _running(sentences: list[ReviewSentence]) -> str:
-    return " ".join(_escaped(s.text) + _FLAGS.get(s.support, "") for s in sentences)
+def _block(block: Block, mark: Mark) -> list[str]:
+    lines = [f"## {escaped(block.heading)}", ""] if block.heading else []
+    if block.heads:
+        lines += [f"| {' | '.join(block.heads)} |", "|" + " --- |" * len(block.heads)]
+        lines += [f"| {' | '.join(_text(cell, mark) for cell in row)} |" for row in block.rows]
+    elif block.listed:
+        lines += [f"- {_text(line, mark)}" for line in block.lines]
+    else:
+        lines.append(" ".join(_text(line, mark) for line in block.lines))
+    return [*lines, ""]
 
 
-def _questions(sentences: list[ReviewSentence]) -> list[str]:
-    lines: list[str] = []
-    for sentence in sentences:
-        if sentence.support == "none":
-            lines += ["", _escaped(sentence.text), ""]
-        else:
-            lines.append(f"- {_escaped(sentence.text)}{_FLAGS.get(sentence.support, '')}")
-    return lines[1:] if lines and not lines[0] else lines
+def _text(pieces: Pieces, mark: Mark) -> str:
+    return "".join(_inline(text) + (mark(n) if n else "") for text, n in pieces).strip()
 
 
-def _table(rows: list[TableRow]) -> list[str]:
-    lines = [f"| Paper | {' | '.join(HEADS)} |", "|" + " --- |" * (len(HEADS) + 1)]
-    for row in rows:
-        cells = [f"{escaped(row.title)} [{row.number}]"]
-        for column in COLUMNS:
-            cell = getattr(row, column)
-            cells.append(f"{_escaped(cell.text)} [{cell.citation}]" if cell else "")
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
-
-
-def _notes(review: Review) -> list[str]:
-    return [line for note in review.notes for line in ("", _escaped(note))]
-
-
-def _escaped(text: str) -> str:
-    """``text`` as Markdown shows it; citations stay as they are."""
-    return escaped(text, citations=True)
-
-
-def paragraphs_of(paragraph: Paragraph) -> str:
-    """One paragraph as running text."""
-    return _running(paragraph.sentences)
+def _inline(text: str) -> str:
+    """A piece inside a line: the spaces at its ends stay."""
+    left, right = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{left}{escaped(text)}{right if text.strip() else ''}"

@@ -1,0 +1,56 @@
+"""Which of the papers found are on a topic: for lists and counts, not for single answers.
+
+A paper is on the topic if it holds the topic's words, the rare ones before the common ones, and
+lies near it as a whole; one that only mentions a word in passing is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from assistant.answering.question import Question
+from assistant.fitted import load
+from assistant.retrieved import Retrieval, RetrievedPaper
+from assistant.text import terms
+
+__all__ = ["membership_features", "on_topic"]
+
+
+def on_topic(question: Question, found: Retrieval) -> list[RetrievedPaper]:
+    """Those of ``found`` that are on the topic that ``question`` holds, best first."""
+    model = load("membership")
+    best = max((paper.cosine for paper in found), default=0.0)
+    top = max((paper.standing for paper in found), default=0.0)
+    return [
+        paper
+        for paper in found
+        if model.log_odds(membership_features(question, paper, best, top)) >= 0
+    ]
+
+
+def membership_features(
+    question: Question, found: RetrievedPaper, best: float, top: float
+) -> dict[str, float]:
+    """What speaks for ``found`` being on the topic, by name.
+
+    Args:
+        best: the highest cosine of the papers found; top: their highest standing.
+    """
+    title = set(terms(found.paper.title))
+    counts = Counter(terms(found.paper.abstract))
+    bag = title | set(counts)
+    weights = question.idf
+    often = sum(w for t, w in weights.items() if counts[t] + 2 * (t in title) > 1)
+    return {
+        "coverage": question.coverage(bag),
+        "title_coverage": question.coverage(title),
+        "often": often / question.total_idf,
+        "lack": max((w for t, w in weights.items() if t not in bag), default=0.0)
+        / max(weights.values(), default=1.0),
+        "whole": float(all(term in bag for term in question.terms)),
+        "cosine": found.cosine,
+        "cosine_share": found.cosine / max(best, 1e-3),
+        "standing": found.standing,
+        "standing_share": found.standing / max(top, 1e-3),
+        "score": found.score,
+    }

@@ -1,0 +1,127 @@
+"""Words of a question that no abstract holds, and what they may have been meant to be.
+
+The vocabulary is the library's own, so that the terms of its field are known, whatever the field
+is. A correction is always said; nothing is changed in silence.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from assistant.paper import Paper
+from assistant.retrieved import Statistics
+from assistant.text import STOP_WORDS, terms
+
+__all__ = ["Correction", "Vocabulary", "corrections", "missing_words", "with_corrections"]
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_PIECE = re.compile(r"[^\W\d_]+")
+_SHORTEST = 5
+"""Letters from which a word is corrected; shorter ones have too many neighbours."""
+_TWO_FROM = 8
+"""Letters from which two slips are mended."""
+_COMMON = 2
+"""Papers that must hold the word that was meant."""
+_MOST_PAPERS = 20_000
+"""Papers whose words are collected; more add hardly a word that is worth offering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word of the question and the word of the library that it may have been meant to be."""
+
+    word: str
+    meant: str
+
+
+class Vocabulary:
+    """The words of a library's papers, in how many papers each stands.
+
+    Collected when they are first wanted. Safe in several threads.
+    """
+
+    def __init__(self, papers: Callable[[], Iterable[Paper]]) -> None:
+        self._papers = papers
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
+
+    def frequency(self, word: str) -> int:
+        """Number of papers with ``word``."""
+        return self._words()[word.casefold()]
+
+    def nearest(self, word: str) -> str | None:
+        """The commonest word of the library that is a slip or two away from ``word``."""
+        word = word.casefold()
+        if len(word) < _SHORTEST:
+            return None
+        counts, slips = self._words(), 2 if len(word) >= _TWO_FROM else 1
+        found: list[tuple[int, int, str]] = []
+        for length in range(len(word) - slips, len(word) + slips + 1):
+            for other in self._by_start.get((word[0], length), ()):
+                if counts[other] >= _COMMON:
+                    distance = _slips(word, other, slips)
+                    if distance <= slips:
+                        found.append((distance, -counts[other], other))
+        return min(found)[2] if found else None
+
+    def _words(self) -> Counter[str]:
+        with self._lock:
+            if not self._counts:
+                for paper in islice(self._papers(), _MOST_PAPERS):
+                    text = f"{paper.title} {paper.abstract}".casefold()
+                    self._counts.update(set(_PIECE.findall(text)))
+                for word in self._counts:
+                    self._by_start[word[0], len(word)].append(word)
+            return self._counts
+
+
+def missing_words(question: str, statistics: Statistics) -> list[str]:
+    """The content words of ``question`` that stand in no paper, as they were written."""
+    missing: list[str] = []
+    for word in _WORD.findall(question):
+        stems = terms(word)
+        if stems and not all(statistics.document_frequency(stem) for stem in stems):
+            missing.append(word)
+    return list(dict.fromkeys(missing))
+
+
+def corrections(missing: Sequence[str], vocabulary: Vocabulary) -> list[Correction]:
+    """What ``missing`` words may have been meant to be, where the library has a word for it."""
+    found: list[Correction] = []
+    for word in missing:
+        if not word.isalpha() or word.casefold() in STOP_WORDS or word[1:] != word[1:].lower():
+            continue  # a name or a formula is not misspelt
+        meant = vocabulary.nearest(word)
+        if meant is not None:
+            found.append(Correction(word, meant))
+    return found
+
+
+def with_corrections(question: str, made: Iterable[Correction]) -> str:
+    """``question`` with the words that were meant."""
+    for correction in made:
+        question = re.sub(rf"\b{re.escape(correction.word)}\b", correction.meant, question)
+    return question
+
+
+def _slips(one: str, other: str, most: int) -> int:
+    """Letters to insert, drop, change or swap with their neighbour; ``most`` + 1 if more."""
+    previous2: list[int] = []
+    previous = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, previous2[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+        previous2, previous = previous, row
+    return previous[-1]

@@ -1,0 +1,135 @@
+"""``assistant screen``: decide by key, one paper after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.cli.opening import checked_output, open_assistant, read_text
+from assistant.cli.reviewing import write_output
+from assistant.cli.terminal import Part, Terminal
+from assistant.errors import ConfigurationError, SourceError
+from assistant.paper import Paper
+from assistant.review.screening import Verdict, decisions_csv, prisma_svg, read_criteria
+from assistant.review.session import ScreeningSession
+
+__all__ = ["screen"]
+
+_KEYS: dict[str, Verdict] = {"i": "include", "e": "exclude", "m": "maybe"}
+_HELP = "i include · e exclude · m maybe · 1-9 exclude by that criterion · u undo · q stop"
+
+
+def screen(
+    topic: str,
+    *,
+    criteria: Path | None,
+    file: Path,
+    reviewer: str,
+    imports: Sequence[Path],
+    outputs: Sequence[Path],
+    force: bool,
+    status: bool,
+    library: str | None,
+    as_json: bool,
+) -> None:
+    """Screens the library for a topic; each decision is kept at once.
+
+    Raises:
+        AssistantError: what `Assistant.screen` raises; a file cannot be read or written.
+    """
+    terminal = Terminal()
+    for path in outputs:
+        if path.suffix.lower() not in (".csv", ".svg", ".json"):
+            raise ConfigurationError(f"A screening cannot be written as {path.name!r}.",
+                                     "Use .csv, .svg (the PRISMA flow) or .json.")  # fmt: skip
+        checked_output(path, force=force)
+    text = read_text(topic, terminal)
+    assistant = open_assistant(library, terminal)
+    try:
+        terminal.working("reading papers…")
+        session = assistant.screen(text, file=file.expanduser())
+    finally:
+        terminal.settle()
+        assistant.close()
+    if criteria is not None:
+        session.screening.criteria = read_criteria(_read(criteria))
+    for path in imports:
+        count, lost = session.bring_in(_read(path))
+        more = f"; {lost:,} records are not in the library" if lost else ""
+        terminal.note(f"{count:,} decisions taken from {path}{more}.")
+    if terminal.asks and not status and not outputs and not as_json:
+        _ask(session, terminal, reviewer)
+    session.screening.save(file.expanduser())
+    estimate = session.estimate()
+    for path in outputs:
+        form = path.suffix.lower()
+        made = {
+            ".csv": lambda: decisions_csv(session.screening, session.papers),
+            ".svg": lambda: prisma_svg(session.screening),
+            ".json": lambda: session.screening.model_dump_json(indent=1) + "\n",
+        }[form]()
+        write_output(path, made, force=force)
+        terminal.note(f"Written to {path}.")
+    if as_json:
+        waiting = session.next(reviewer)
+        terminal.data(
+            {
+                "estimate": estimate.model_dump(mode="json"),
+                "prisma": session.screening.prisma(),
+                "agreement": session.agreement(),
+                "next": waiting.id if waiting else None,
+            }
+        )
+        return
+    terminal.note(str(estimate))
+    for pair, kappa in session.agreement().items():
+        terminal.note(f"Agreement of {pair}: kappa {kappa:.2f}.")
+
+
+def _ask(session: ScreeningSession, terminal: Terminal, reviewer: str) -> None:
+    """One paper after the other until the reviewer stops or all are decided."""
+    import click  # noqa: PLC0415
+
+    reasons = session.screening.criteria.exclude
+    paper = session.next(reviewer)
+    while paper is not None:
+        _show(session, terminal, paper)
+        key = click.getchar().casefold()
+        if key in ("q", "\x03", "\x04"):
+            return
+        if key == "u":
+            paper = session.undo(reviewer) or paper
+            continue
+        if key in _KEYS:
+            session.decide(paper.id, _KEYS[key], reviewer=reviewer)
+        elif key.isdigit() and 0 < int(key) <= len(reasons):
+            session.decide(paper.id, "exclude", reasons[int(key) - 1], reviewer)
+        else:
+            terminal.note(_HELP)
+            continue
+        if len(session.screening.decisions) % 10 == 0:
+            terminal.note(str(session.estimate()))
+        paper = session.next(reviewer)
+
+
+def _show(session: ScreeningSession, terminal: Terminal, paper: Paper) -> None:
+    """A paper, the words that criteria rest on in bold, and the keys."""
+    criteria = session.screening.criteria
+    held = criteria.words(f"{paper.title}. {paper.abstract}")
+    marked = {word for words in held.values() for word in words}
+    parts: list[Part] = [
+        (f"{word} ", "bold") if word.strip(".,;:()“”\"'") in marked else f"{word} "
+        for word in paper.abstract.split()
+    ]
+    terminal.say((f"\n{paper.label}", "bold"))
+    terminal.say(*parts)
+    for n, reason in enumerate(criteria.exclude, 1):
+        terminal.say((f"  {n} {reason}: {', '.join(held.get(reason, [])) or '–'}", "dim"))
+    terminal.note(_HELP)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.expanduser().read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read ({error}).", "Name a text file.") from None

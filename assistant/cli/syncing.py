@@ -1,0 +1,235 @@
+"""``assistant sync`` and ``enrich``: papers from services, with progress and a report."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assistant.cli.opening import open_for_writing
+from assistant.cli.terminal import Interrupted, Terminal
+from assistant.errors import SourceError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from assistant.sources.enriching import EnrichmentService, EnrichProgress
+    from assistant.sources.syncing import SyncedSource, SyncProgress, SyncReport
+
+__all__ = ["Shown", "enrich", "remembered", "sync"]
+
+_SHOWN = 10
+"""Rejections and removals that are printed one by one."""
+_EXAMPLES = 3
+"""Papers that are named for each reason why they were left."""
+_EVERY = 5.0
+"""Seconds between two lines of progress where nobody looks."""
+
+
+def sync(
+    sources: Sequence[str],
+    *,
+    library: str | None,
+    limit: int | None,
+    restart: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Adds what is new at the sources.
+
+    Raises:
+        AssistantError: what `Assistant.sync` raises, or a source could not be read to its end.
+        Interrupted: Ctrl-C, with what is kept.
+    """
+    terminal = Terminal(quiet=quiet)
+    assistant = open_for_writing(library, terminal)
+    shown = Shown(terminal)
+    try:
+        with shown:
+            report = assistant.sync(sources, shown.synced, limit=limit, restart=restart)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Interrupted: {shown.stored:,} papers are stored and kept; the same command goes on "
+            "from here."
+        ) from None
+    if as_json:
+        terminal.data(report.model_dump(mode="json"))
+    else:
+        _show(terminal, report)
+    failed = [source for source in report.sources if source.error]
+    if failed:
+        raise SourceError(" ".join(f"{source.source}: {source.error}" for source in failed))
+
+
+def enrich(
+    *,
+    library: str | None,
+    service: EnrichmentService,
+    limit: int | None,
+    again: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Fills in what papers lack, and says what it left.
+
+    Raises:
+        AssistantError: what `Assistant.enrich` raises.
+        Interrupted: Ctrl-C, with what is kept.
+    """
+    terminal = Terminal(quiet=quiet)
+    assistant = open_for_writing(library, terminal)
+    shown = Shown(terminal)
+
+    def tell(progress: EnrichProgress) -> None:
+        text = f"asked for {progress.asked:,} of {progress.total:,} · filled {progress.filled:,}"
+        shown.show(text, progress.asked, progress.total, progress.seconds_left)
+
+    try:
+        with shown:
+            report = assistant.enrich(tell, service=service, limit=limit, again=again)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted: what was filled in is kept; the same command goes on from here."
+        ) from None
+    if as_json:
+        terminal.data(report.model_dump(mode="json"))
+        return
+    terminal.say(f"{report.lacking:,} papers lacked something; {report.filled:,} were filled in.")
+    for field, n in report.fields.items():
+        terminal.say(f"{field}: {n:,}", indent=2)
+    reasons = Counter(left.reason for left in report.left)
+    for reason, n in reasons.most_common():
+        terminal.say(f"left, {n:,}: {reason}")
+        for left in [one for one in report.left if one.reason == reason][:_EXAMPLES]:
+            terminal.say(left.title, indent=2, hang=2)
+
+
+def remembered(sources: Sequence[str], *, library: str | None, forget: bool, as_json: bool) -> None:
+    """Lists the remembered sources, or forgets the named ones.
+
+    Raises:
+        SourceError: one that is to be forgotten is not known.
+    """
+    from assistant.sources.names import SourceName  # noqa: PLC0415
+
+    terminal = Terminal()
+    memory = open_for_writing(library, terminal).sources().memory
+    known = memory.all()
+    if forget:
+        names = [str(SourceName.parse(name)) for name in sources]
+        if not names:
+            raise SourceError("No source is named.", "Name those to forget; --list shows them.")
+        if unknown := [name for name in names if name not in known]:
+            raise SourceError(f"{unknown[0]!r} is not remembered.", "--list shows what is.")
+        for name in names:
+            memory.forget(name)
+            terminal.say(f"forgotten: {name}; its papers stay")
+        return
+    if as_json:
+        terminal.data([{"source": n, **s.model_dump(mode="json")} for n, s in known.items()])
+        return
+    rows = [
+        [name, f"{s.papers:,}", s.synced or "never to its end", "unfinished" if s.cursor else ""]
+        for name, s in known.items()
+    ]
+    if rows:
+        terminal.table(["source", "records", "synced", ""], rows)
+    else:
+        terminal.note("No source is remembered yet: assistant sync SOURCE...")
+
+
+class Shown:
+    """Progress: live on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._last = time.monotonic()
+        self._live: tuple[Progress, TaskID] | None = None
+        self._by_source: dict[str, int] = {}
+
+    @property
+    def stored(self) -> int:
+        """Papers stored so far."""
+        return sum(self._by_source.values())
+
+    def __enter__(self) -> None:
+        self._terminal.working("asking…")
+
+    def __exit__(self, *_: object) -> None:
+        self._terminal.settle()
+        if self._live is not None:
+            self._live[0].stop()
+
+    def synced(self, progress: SyncProgress) -> None:
+        """Takes how far a sync is."""
+        self._by_source[progress.source] = progress.added + progress.updated
+        text = f"{progress.source}: read {progress.read:,}"
+        text += f" of {progress.total:,}" if progress.total else ""
+        text += f" · new {progress.added:,}"
+        self.show(text, progress.read, progress.total, progress.seconds_left)
+
+    def show(self, text: str, done: int, total: int | None, seconds_left: float | None) -> None:
+        """Shows how far the work is."""
+        if self._terminal.quiet:
+            return
+        left = "" if seconds_left is None else f" · {_duration(seconds_left)} left"
+        if self._terminal.rich_notes:
+            if self._live is None:
+                self._terminal.settle()
+                self._live = self._begin()
+            bar, task = self._live
+            bar.update(task, completed=done, total=total, text=f"{text}{left}")
+        elif time.monotonic() - self._last >= _EVERY:
+            self._last = time.monotonic()
+            self._terminal.note(f"{text}{left}")
+
+    def _begin(self) -> tuple[Progress, TaskID]:
+        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+
+        bar = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}", markup=False),
+            console=self._terminal.err,
+            transient=True,
+        )
+        task = bar.add_task("", total=None, text="")
+        bar.start()
+        return bar, task
+
+
+def _show(terminal: Terminal, report: SyncReport) -> None:
+    heads = ["source", "new", "changed", "known", "removed", "rejected", ""]
+    rows = [
+        [
+            s.source,
+            f"{s.added:,}",
+            f"{s.updated:,}",
+            f"{s.unchanged + s.duplicates:,}",
+            f"{len(s.removed):,}",
+            f"{len(s.rejected):,}",
+            _state(s),
+        ]
+        for s in report.sources
+    ]
+    terminal.table(heads, rows)
+    for title in report.removed[:_SHOWN]:
+        terminal.say(("removed ", "yellow"), f"{title} (its source has withdrawn or deleted it)")
+    for rejection in report.rejected[:_SHOWN]:
+        where = f"{rejection.source}, {rejection.where}"
+        terminal.say(("rejected ", "yellow"), f"{where}: {rejection.reason}")
+    hidden = max(0, len(report.rejected) - _SHOWN) + max(0, len(report.removed) - _SHOWN)
+    if hidden:
+        terminal.say(("…", "yellow"), f" and {hidden:,} more; all are in --json")
+
+
+def _state(source: SyncedSource) -> str:
+    if source.error:
+        return "failed"
+    if not source.finished:
+        return "goes on with the next sync"
+    return "new source" if source.first else ""
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,331 @@
+"""Which papers a review of a topic is written about, and which it only lists.
+
+The library is searched for several forms of the topic: as it was given, its parts, and its
+acronyms in full (and the other way round) where papers found write "long form (SHORT)". A linear
+model is then trained on the surest papers against the least likely ones, and a fitted model
+(`assistant.fitted`, ``topic``) weighs what speaks for a paper: the search, its cosine to the
+topic, how much of the topic's words it holds, and that linear model. What it judges likely is
+**core** and written about; what holds the topic's words, or stands near, is **related** and
+listed; the rest is off topic. Nothing is called absent that any paper mentions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.filters import Filters
+from assistant.fitted import load
+from assistant.paper import Paper
+from assistant.results import Passage
+from assistant.retrieval import PaperRetriever
+from assistant.retrieved import RetrievedPaper, Statistics
+from assistant.review.model import LeftOut, SearchStep
+from assistant.text import terms
+
+__all__ = ["CORE", "Candidate", "Found", "about", "everything", "find", "forms_of", "weighed"]
+
+Floats = NDArray[np.float32]
+
+CORE = 0.3
+"""Chance from which a paper is written about."""
+RELATED = 0.12
+"""Chance from which a paper is listed."""
+_LOOKED_AT = 100
+"""Papers that each form of the topic brings, at least."""
+_LISTED = 60
+_SURE = 8
+"""Papers that stand for the topic when the linear model is trained."""
+_PART = 0.5
+"""What a part of the topic counts beside the whole."""
+_AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
+_SHORT = re.compile(r"((?:[\w’'-]+[ /]){1,9}?)\((\w[\w-]{1,9}?)s?\)")
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A paper that was looked at: ``relevance`` is the estimated chance that it is about it.
+
+    ``share``: of the topic's words, by idf, that it holds; ``why``: what speaks for it.
+    """
+
+    found: RetrievedPaper
+    relevance: float = 0.0
+    share: float = 0.0
+    title_share: float = 0.0
+    search: float = 0.0
+    linear: float = 0.0
+    by_hand: bool = False
+
+    @property
+    def paper(self) -> Paper:
+        """The paper."""
+        return self.found.paper
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Of the abstract, letter for letter."""
+        return self.found.sentences
+
+    @property
+    def passage(self) -> Passage:
+        """As answers show it."""
+        return self.found.passage
+
+    @cached_property
+    def stems(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Of the title, and of title and abstract."""
+        title = frozenset(terms(self.paper.title))
+        return title, title | frozenset(terms(self.paper.abstract))
+
+    @property
+    def why(self) -> str:
+        """The judgement in words."""
+        if self.by_hand:
+            return "named by hand"
+        held = "all" if self.share > 0.99 else "most" if self.share > 0.6 else "few"
+        where = ", also in its title" if self.title_share > 0.6 else ""
+        near = "like" if self.linear > 0 else "unlike"
+        return f"holds {held} of the topic's words{where}; {near} the surest papers"
+
+    @property
+    def features(self) -> dict[str, float]:
+        """What the fitted model weighs."""
+        return {"cosine": self.found.cosine, "search": self.search, "linear": self.linear}
+
+
+@dataclass
+class Found:
+    """What a search brought.
+
+    ``core``: written about, most relevant first; ``related``: listed; ``mentions``: how many of
+    those looked at hold all of the topic's words.
+    """
+
+    topic: str
+    vector: Floats
+    core: list[Candidate] = field(default_factory=list)
+    related: list[Candidate] = field(default_factory=list)
+    steps: list[SearchStep] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    looked_at: int = 0
+    relevant: int = 0
+    mentions: int = 0
+    nearest: list[str] = field(default_factory=list)
+
+
+def find(
+    topic: str,
+    retriever: PaperRetriever,
+    *,
+    wanted: int,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    filters: Filters | None = None,
+) -> Found:
+    """The papers for a review of ``topic``; ``include`` and ``exclude`` are ids of papers."""
+    candidates, steps, vector = weighed(topic, retriever, wanted=wanted, filters=filters)
+    known = {c.paper.id: c for c in candidates}
+    for paper in retriever.read([i for i in include if i not in known], vector):
+        known[paper.paper.id] = Candidate(paper)
+    for name in include:
+        if name in known:
+            known[name].by_hand = True
+    found = Found(topic, vector, steps=steps, looked_at=len(candidates))
+    order = sorted(known.values(), key=lambda c: (not c.by_hand, -c.relevance, c.paper.id))
+    likely = [c for c in order if c.relevance >= CORE or c.by_hand]
+    found.mentions = sum(c.share > 0.99 for c in order)
+    if not likely:  # nobody is surely about it: who mentions it is what there is
+        likely = [c for c in order if c.share > 0.99]
+    found.relevant = len(likely)
+    found.nearest = [c.paper.label for c in order[:3]]
+    _draw_the_line(found, order, likely, wanted=wanted, dropped=set(exclude))
+    return found
+
+
+def about(
+    topic: str, retriever: PaperRetriever, *, wanted: int, filters: Filters | None = None
+) -> tuple[list[Candidate], Floats]:
+    """The papers about a topic or that mention it, best first, and the topic's vector."""
+    order, _, vector = weighed(topic, retriever, wanted=wanted, filters=filters)
+    kept = [c for c in order if c.sentences and (c.relevance >= CORE or c.share > 0.99)]
+    return kept[:wanted], vector
+
+
+def everything(ids: Sequence[str], retriever: PaperRetriever) -> list[Candidate]:
+    """These papers, without a topic."""
+    if not ids:
+        return []
+    some = retriever.find("paper", 1)
+    return [Candidate(paper) for paper in retriever.read(ids, np.zeros_like(some.vector))]
+
+
+def weighed(
+    topic: str, retriever: PaperRetriever, *, wanted: int = 30, filters: Filters | None = None
+) -> tuple[list[Candidate], list[SearchStep], Floats]:
+    """All papers looked at, best first, the searches that brought them, the topic's vector."""
+    k = max(_LOOKED_AT, 3 * wanted)
+    first = retriever.find(topic, k, filters)
+    candidates = {p.paper.id: Candidate(p, search=p.score) for p in first}
+    steps = [SearchStep(query=topic, why="the topic itself", found=len(first), new=len(first))]
+    forms = forms_of(topic, [c.paper for c in candidates.values()])
+    first_ids = set(candidates)
+    for form, why in forms:
+        retrieval = retriever.find(form, k, filters)
+        part = _PART if why == "a part of the topic" else 1.0
+        new = 0
+        beyond = [p.paper.id for p in retrieval if p.paper.id not in candidates]
+        for paper in retriever.read(beyond, first.vector):
+            candidates[paper.paper.id] = Candidate(paper)
+            new += 1
+        for paper in retrieval:
+            known = candidates[paper.paper.id]
+            if known.paper.id not in first_ids or part == 1.0:
+                known.search = max(known.search, part * paper.score)
+        steps.append(SearchStep(query=form, why=why, found=len(retrieval), new=new))
+    order = list(candidates.values())
+    _share_words(order, [topic, *(form for form, _ in forms)], first.statistics)
+    model = load("topic")
+    _train_linear(order)
+    for candidate in order:
+        odds = model.log_odds(candidate.features)
+        chance = 1.0 / (1.0 + math.exp(-odds))
+        named = candidate.title_share > 0.99  # its title holds the whole topic
+        if named or (candidate.share > 0.99 and candidate.linear > 0):
+            chance = max(chance, CORE)
+        candidate.relevance = round(chance, 4)
+    order.sort(key=lambda c: (-c.relevance, c.paper.id))
+    return order, steps, first.vector
+
+
+def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
+    """Other forms of the topic, each with where it comes from.
+
+    Acronyms of the topic are written in full, and phrases of it as their acronym, as ``papers``
+    write them; then come the parts that "and" or a comma joins.
+    """
+    found: dict[str, str] = {}
+    words = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
+    stems = " ".join(terms(topic))
+    long_forms: dict[tuple[str, str], int] = {}
+    for paper in papers:
+        for run, short in _SHORT.findall(f"{paper.title}. {paper.abstract}"):
+            long = _long_form(run, short)
+            wanted = short.casefold() in words or (long and " ".join(terms(long)) in stems)
+            if long and wanted:
+                key = (long.casefold(), short)
+                long_forms[key] = long_forms.get(key, 0) + 1
+    for (long, short), _ in sorted(long_forms.items(), key=lambda item: -item[1])[:4]:
+        if short.casefold() in words:
+            full = re.sub(rf"\b{re.escape(short)}s?\b", long, topic, flags=re.IGNORECASE)
+            found.setdefault(full, f"“{short}” in full")
+        elif len(terms(long)) > 1:
+            brief = re.sub(re.escape(long), short, topic, flags=re.IGNORECASE)
+            found.setdefault(brief if brief != topic else short, f"“{long}” by its acronym")
+    parts = [part.strip() for part in _AND.split(topic) if terms(part)]
+    if len(parts) > 1:
+        for part in parts[:6]:
+            found.setdefault(part, "a part of the topic")
+    found.pop(topic, None)
+    return list(found.items())[:6]
+
+
+def _long_form(run: str, short: str) -> str:
+    """The words before "(SHORT)" whose letters make it; empty where none do."""
+    words = re.findall(r"[\w’']+", run)
+    letters = re.sub(r"[^a-z]", "", short.casefold())
+    if len(letters) < 2 or not re.search(r"[A-Z]", short):
+        return ""
+    for start in range(len(words) - 1, -1, -1):
+        initials = "".join(w[0] for w in words[start:]).casefold()
+        content = "".join(w[0] for w in words[start:] if terms(w)).casefold()
+        if len(words) - start > 1 and letters in (initials, content):
+            at = [m.start() for m in re.finditer(r"[\w’']+", run)][start]
+            return run[at:].strip()
+    return ""
+
+
+def _share_words(
+    candidates: Sequence[Candidate], forms: Sequence[str], statistics: Statistics
+) -> None:
+    """How much of the topic, in whichever form, each paper and its title hold."""
+    for n, form in enumerate(forms):
+        wanted = frozenset(terms(form))
+        weight = sum(statistics.idf(t) for t in wanted) or 1.0
+        # a part of the topic is not the whole of it
+        whole = _PART if n and len(wanted) < len(set(terms(forms[0]))) > 2 else 1.0
+        for candidate in candidates:
+            title, text = candidate.stems
+            share = sum(statistics.idf(t) for t in wanted & text) / weight
+            titled = sum(statistics.idf(t) for t in wanted & title) / weight
+            candidate.share = max(candidate.share, whole * share)
+            candidate.title_share = max(candidate.title_share, whole * titled)
+
+
+def _train_linear(candidates: Sequence[Candidate]) -> None:
+    """A linear model of the surest papers against the least likely half, over words and meaning.
+
+    Its standardised decision becomes `Candidate.linear`, at most 3 in size.
+    """
+    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
+    sure = min(_SURE, len(candidates) // 4)
+    if sure < 2:
+        return
+    order = sorted(candidates, key=lambda c: -(c.search + c.found.cosine))
+    texts = [f"{c.paper.title} {c.paper.title} {c.paper.abstract}" for c in order]
+    weigh = TfidfVectorizer(tokenizer=terms, token_pattern=None, lowercase=False, sublinear_tf=True)
+    means = csr_matrix(np.stack([c.found.mean for c in order]))
+    rows = csr_matrix(hstack([weigh.fit_transform(texts), means]))
+    rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
+    train = [*range(sure), *range(len(order) // 2, len(order))]
+    labels = [1] * sure + [0] * (len(train) - sure)
+    model = LinearSVC(C=1.0, class_weight="balanced", random_state=0).fit(rows[train], labels)
+    decisions = model.decision_function(rows)
+    decisions = (decisions - decisions.mean()) / max(float(decisions.std()), 1e-6)
+    for candidate, decision in zip(order, decisions, strict=True):
+        candidate.linear = float(np.clip(decision, -3.0, 3.0))
+
+
+def _draw_the_line(
+    found: Found,
+    order: Sequence[Candidate],
+    likely: Sequence[Candidate],
+    *,
+    wanted: int,
+    dropped: set[str],
+) -> None:
+    """Core, related, and of every other paper why it is neither."""
+    core = set(map(id, likely))
+    for candidate in order:
+        if candidate.paper.id in dropped:
+            why = "dropped by hand"
+        elif not candidate.sentences and not candidate.by_hand:
+            why = "no abstract"
+        elif id(candidate) in core and len(found.core) < wanted:
+            found.core.append(candidate)
+            continue
+        elif id(candidate) in core:
+            why = f"beyond the {wanted} papers that were asked for"
+        elif candidate.relevance >= RELATED or candidate.share > 0.99:
+            found.related.append(candidate)
+            why = f"related: {candidate.why}"
+        else:
+            why = f"off topic: {candidate.why}"
+        if len(found.left_out) < _LISTED:
+            found.left_out.append(
+                LeftOut(
+                    paper_id=candidate.paper.id,
+                    title=candidate.paper.label,
+                    relevance=candidate.relevance,
+                    why=why,
+                )
+            )

@@ -1,0 +1,94 @@
+"""Sentences of a language model in a review: read, compared with the abstracts, given verdicts.
+
+The checker is that of answers (`assistant.answering.support`); numbers are the review's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from assistant.answering.checking import is_claim
+from assistant.answering.citations import RawSentence, SentenceReader
+from assistant.answering.support import Source, SupportChecker, Verdict
+from assistant.embedding import Embedder
+from assistant.results import Support
+from assistant.review.candidates import Candidate
+from assistant.review.cells import Material
+from assistant.review.model import Quote, ReviewSentence
+
+__all__ = ["Checker"]
+
+_RANK: dict[Support, int] = {"supported": 2, "partial": 1, "unsupported": 0}
+_SURE = 0.65
+
+
+class Checker:
+    """Reads and checks what a model wrote about the papers of a review."""
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        idf: Callable[[str], float],
+        materials: Sequence[Material],
+        papers: Sequence[Candidate],
+    ) -> None:
+        self._checker = SupportChecker(embedder, idf)
+        pairs = sorted(zip(materials, papers, strict=True), key=lambda pair: pair[0].number)
+        self._labels = [m.paper.label for m, _ in pairs]
+        self._sources = {
+            m.number: Source(tuple(m.sentences), p.found.vectors if m.sentences else None,
+                             m.paper.title)
+            for m, p in pairs
+        }  # fmt: skip
+
+    def read(self, text: str, allowed: Sequence[int]) -> list[ReviewSentence]:
+        """The sentences of a reply; numbers that were not given are left out of them."""
+        reader = SentenceReader(self._labels)
+        parts = [*reader.feed(text), *reader.finish()]
+        raw = [part for part in parts if isinstance(part, RawSentence)]
+        made = (self._sentence(one, allowed) for one in raw)
+        return [sentence for sentence in made if sentence is not None]
+
+    def _sentence(self, raw: RawSentence, allowed: Sequence[int]) -> ReviewSentence | None:
+        text = " ".join(raw.text.split()).lstrip("#*->• ").strip()
+        if not any(c.isalnum() for c in text) or raw.text.lstrip().startswith("#"):
+            return None  # a heading was not asked for
+        numbers = [n for n in dict.fromkeys(raw.numbers) if n in allowed]
+        if not numbers:
+            if not is_claim(text) and not raw.dropped:
+                return ReviewSentence(text=text)
+            why = "cites no paper"
+            return ReviewSentence(text=text, support="unsupported", why=why)
+        whole, each = self._together(text, numbers)
+        if whole.support == "unsupported":
+            found = [(self._verdict(text, n), n) for n in allowed if n not in numbers]
+            better = [(v.score, n, v) for v, n in found if v.support == "supported"]
+            if better and max(better)[0] >= _SURE:
+                _, number, whole = max(better, key=lambda b: (b[0], -b[1]))
+                numbers, each = [number], [whole]
+        end = text[-1] if text[-1:] in ".!?…" else "."
+        marks = "".join(f"[{n}]" for n in sorted(numbers))
+        quotes = [
+            Quote(number=n, text=v.quote, support=v.support, score=round(v.score, 4), why=v.why)
+            for n, v in sorted(zip(numbers, each, strict=True), key=lambda pair: pair[0])
+        ]
+        return ReviewSentence(
+            text=f"{text.removesuffix(end).rstrip()} {marks}{end}",
+            citations=sorted(numbers),
+            support=whole.support,
+            quote=whole.quote,
+            why=whole.why,
+            quotes=quotes,
+        )
+
+    def _verdict(self, text: str, number: int) -> Verdict:
+        return self._checker.check_sources(text, [self._sources[number]])[0]
+
+    def _together(self, text: str, numbers: Sequence[int]) -> tuple[Verdict, list[Verdict]]:
+        """The verdict on a sentence against all that it cites: the best of one, or of all."""
+        each = [self._verdict(text, n) for n in numbers]
+        best = max(each, key=lambda v: (_RANK[v.support], v.score))
+        if len(each) > 1 and best.support != "supported":
+            joined = self._checker.check_joined(text, [self._sources[n] for n in numbers])
+            best = max((best, joined), key=lambda v: (_RANK[v.support], v.score))
+        return best, each

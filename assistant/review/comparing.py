@@ -1,0 +1,243 @@
+"""What can truly be said across papers: each sentence follows from cells and cites both sides.
+
+Alike: the same data, comparator or measure. Different: phrases that tell groups of a theme's
+papers apart, samples, values of one measure. Conflicting: the same quantity was found higher by
+one paper and lower, or no different, by another; both sentences are quoted whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from assistant.attribution import quoted, short_name
+from assistant.paper import Paper
+from assistant.review.cells import Material
+from assistant.review.model import Cell, Quote, ReviewSentence
+from assistant.text import STOP_WORDS, terms
+from assistant.themes import phrases_of
+
+__all__ = ["VERBATIM", "Statement", "across", "contrasts", "counted", "disagreements", "name_of"]
+
+VERBATIM = "the abstract's own words"
+_TITLE_WORDS = 8
+_RARE = 2.0
+"""Idf of a stem that one in seven papers of a library holds."""
+_MOST = 4
+"""Papers that one sentence sets side by side, at the most."""
+_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def counted(number: int, noun: str = "paper", plural: str = "") -> str:
+    """Three papers, one paper, 14 papers; without a noun the number alone."""
+    word = _WORDS[number] if number < len(_WORDS) else f"{number:,}"
+    return f"{word} {noun if number == 1 else plural or noun + 's'}" if noun else word
+
+
+def joined(parts: Sequence[str]) -> str:
+    """One after the other: A, B and C."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def name_of(paper: Paper) -> str:
+    """What the text calls a paper: its short name, else author and year, else its title, cut."""
+    name = short_name(paper)
+    known = name.casefold() in paper.abstract.casefold() or re.search(r"[A-Z\d]", name[1:])
+    if name != paper.label and known:
+        return name
+    if paper.authors and paper.year:
+        family = [author.split(",")[0] if "," in author else author.split()[-1]
+                  for author in paper.authors]  # fmt: skip
+        who = family[0] if len(family) == 1 else f"{family[0]} and {family[1]}"
+        return f"{who if len(family) < 3 else f'{family[0]} et al.'} {paper.year}"
+    words = paper.label.rstrip(".").split()
+    if len(words) <= _TITLE_WORDS:
+        return f"“{' '.join(words)}”"
+    head = paper.label.partition(":")[0].split()
+    words = head if 3 <= len(head) < len(words) else words
+    kept = words[:_TITLE_WORDS]
+    while len(kept) > 4 and kept[-1].casefold().strip("(,;:") in STOP_WORDS:
+        kept.pop()  # a cut title does not end in "of the"
+    return f"“{' '.join(kept).rstrip(',;:')} …”"
+
+
+@dataclass
+class Statement:
+    """A sentence on its way: ``text`` with its marks, and what each citation rests on."""
+
+    text: str = ""
+    quotes: list[Quote] = field(default_factory=list)
+
+    def add(self, text: str) -> Statement:
+        """More text, of the review's own."""
+        self.text += text
+        return self
+
+    def cite(self, material: Material, words: str, *, shown: str | None = None) -> Statement:
+        """``shown`` (names the paper if not given) with its citation, resting on ``words``."""
+        shown = name_of(material.paper) if shown is None else shown
+        self.text += f"{shown} [{material.number}]"
+        if all(q.number != material.number for q in self.quotes):
+            self.quotes.append(
+                Quote(
+                    number=material.number, text=words, support="supported", score=1.0, why=VERBATIM
+                )
+            )
+        return self
+
+    def done(self) -> ReviewSentence:
+        """The sentence of the review."""
+        return ReviewSentence(
+            text=self.text,
+            citations=sorted({q.number for q in self.quotes}),
+            support="supported" if self.quotes else "none",
+            quote=self.quotes[0].text if self.quotes else "",
+            why=VERBATIM if self.quotes else "",
+            quotes=sorted(self.quotes, key=lambda q: q.number),
+        )
+
+
+def list_of(statement: Statement, held: Sequence[tuple[Material, str]]) -> Statement:
+    """The names of papers, each with its citation and the words that it rests on."""
+    for n, (material, words) in enumerate(held):
+        if n:
+            statement.add(" and " if n == len(held) - 1 else ", ")
+        statement.cite(material, words)
+    return statement
+
+
+def across(materials: Sequence[Material]) -> list[ReviewSentence]:
+    """What papers of one theme share and where they differ, by their cells."""
+    made: list[ReviewSentence] = []
+    for kind, cells in (
+        ("use the same data", {m.number: m.data() for m in materials}),
+        ("compare with the same", {m.number: m.compared_with() for m in materials}),
+    ):
+        for words, held in _shared(materials, cells)[:2]:
+            said = list_of(Statement(), [(m, cell.quote) for m, cell in held])
+            made.append(said.add(f" {kind}: “{words}”.").done())
+    made += _measures(materials)
+    sizes = [(m, cell) for m in materials for cell in m.sample_size() if cell.certainty == "sure"]
+    if len(sizes) > 1:
+        said = Statement("They were done on different samples: ")
+        for n, (material, cell) in enumerate(sizes[:_MOST]):
+            said.add("; " if n else "").cite(
+                material, cell.quote, shown=f"{name_of(material.paper)} “{cell.text}”"
+            )
+        made.append(said.add(".").done())
+    return made
+
+
+def _shared(
+    materials: Sequence[Material], cells: dict[int, list[Cell]]
+) -> list[tuple[str, list[tuple[Material, Cell]]]]:
+    """Texts that two papers or more have in a column, the most common first."""
+    by_text: dict[str, list[tuple[Material, Cell]]] = defaultdict(list)
+    for material in materials:
+        for cell in cells[material.number]:
+            by_text[" ".join(terms(cell.text))].append((material, cell))
+    shared = [
+        (min((c.text for _, c in held), key=len), held) for held in by_text.values()
+        if len({m.number for m, _ in held}) > 1
+    ]  # fmt: skip
+    return sorted(shared, key=lambda pair: (-len(pair[1]), pair[0]))
+
+
+def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
+    """Values of one measure side by side; no word is said on which is better."""
+    by_key: dict[tuple[str, ...], list[tuple[Material, int]]] = defaultdict(list)
+    for material in materials:
+        keys = set()
+        for n, one in enumerate(material.measured):
+            if one.key not in keys and material.role(one.place) == "result":
+                keys.add(one.key)
+                by_key[one.key].append((material, n))
+    made = []
+    for held in sorted(by_key.values(), key=lambda h: -len(h))[:2]:
+        if len(held) < 2:
+            continue
+        what = held[0][0].measured[held[0][1]].what
+        said = Statement(f"Both give “{what}”: " if len(held) == 2 else f"Several give “{what}”: ")
+        for n, (material, place) in enumerate(held[:_MOST]):
+            one = material.measured[place]
+            said.add("; " if n else "").cite(
+                material,
+                material.sentences[one.place],
+                shown=f"{name_of(material.paper)} “{one.text}”",
+            )
+        made.append(said.add(".").done())
+    return made
+
+
+def contrasts(
+    materials: Sequence[Material], avoid: str, idf: Callable[[str], float]
+) -> list[ReviewSentence]:
+    """Phrases that tell groups of papers apart: these papers write of this, those of that.
+
+    A phrase must be rare in the library, stand in the title of one of its papers, and not in
+    ``avoid``.
+    """
+    if len(materials) < 3:
+        return []
+    held: dict[tuple[str, ...], list[Material]] = defaultdict(list)
+    forms: dict[tuple[str, ...], str] = {}
+    avoided = set(terms(avoid))
+    for material in materials:
+        for key, form in phrases_of(material.paper.title, material.paper.abstract).items():
+            if not set(key) & avoided and max(map(idf, key)) >= _RARE:
+                held[key].append(material)
+                forms.setdefault(key, form)
+    in_titles = {m.number: set(terms(m.paper.title)) for m in materials}
+    most = max(2, (2 * len(materials)) // 3)
+    titled = {k: sum(set(k) <= in_titles[m.number] for m in g) for k, g in held.items()}
+    good = [k for k, g in held.items() if titled[k] and 2 <= len(g) <= most]
+    good.sort(key=lambda k: (-(titled[k] + 0.5 * len(k) + 0.2 * len(held[k])), k))
+    groups: list[tuple[str, list[Material]]] = []
+    seen: set[int] = set()
+    used: set[str] = set()
+    for key in good:
+        numbers = {m.number for m in held[key]}
+        if not (set(key) & used or len(numbers & seen) > len(numbers) // 2):
+            groups.append((forms[key], held[key]))
+            seen |= numbers
+            used |= set(key)
+    said = []
+    for pair in zip(groups[0:4:2], [*groups[1:4:2], None][: len(groups[0:4:2])], strict=True):
+        statement = Statement()
+        for n, (form, group) in enumerate(one for one in pair if one):
+            statement.add(", whereas " if n else "")
+            list_of(statement, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
+            statement.add(f" write of “{form}”")
+        said.append(statement.add(".").done())
+    return said
+
+
+def _sentence_with(material: Material, phrase: str) -> str:
+    wanted = set(terms(phrase))
+    for text in (*material.sentences, material.paper.title):
+        if wanted <= set(terms(text)):
+            return text
+    return material.paper.title
+
+
+def disagreements(materials: Iterable[Material], most: int = 4) -> list[ReviewSentence]:
+    """Pairs of papers that found one quantity to go different ways, both sentences whole."""
+    by_what: dict[tuple[str, ...], list[tuple[Material, int, int]]] = defaultdict(list)
+    for material in materials:
+        for direction in material.directions:
+            by_what[direction.what].append((material, direction.how, direction.place))
+    made = []
+    for found in by_what.values():
+        one = found[0]
+        other = next((f for f in found if f[1] != one[1] and f[0] is not one[0]), None)
+        if other is None:
+            continue
+        said = Statement()
+        for n, (material, _, place) in enumerate((one, other)):
+            words = quoted(material.sentences, place) or material.sentences[place]
+            said.add(" But " if n else "")
+            said.cite(material, words, shown=f"{name_of(material.paper)}: “{words}”")
+        made.append(said.done())
+    return made[:most]

@@ -1,0 +1,436 @@
+"""Screening for a systematic review: include, exclude, maybe; the most useful paper next.
+
+A `Screening` is a file of decisions over the papers of a library: who decided what, why, by
+which criterion. A linear model over words and meaning, trained on the decisions so far, says
+which undecided paper is likeliest to be included; it is asked next. How many inclusions are
+still unfound is estimated from that model, its chances being set right on the decisions, and the
+run of exclusions since the last inclusion; it is an estimate and says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
+
+from assistant.errors import LibraryError, SourceError
+from assistant.escaping import spreadsheet
+from assistant.files import write_atomically
+from assistant.paper import Paper, normalised_title
+from assistant.text import terms
+
+__all__ = [
+    "Criteria",
+    "Decision",
+    "Estimate",
+    "Ranker",
+    "Screening",
+    "agreement",
+    "decisions_csv",
+    "prisma_svg",
+    "read_criteria",
+    "read_decisions",
+]
+
+Floats = NDArray[np.float32]
+Verdict = Literal["include", "exclude", "maybe"]
+_STOP_AFTER = 0.05
+"""Share of the papers that may be excluded in a row before stopping is suggested."""
+_LEAST_RUN = 20
+
+
+class Decision(BaseModel):
+    """What one reviewer decided on one paper, and why: the name of a criterion, or own words."""
+
+    paper_id: str
+    verdict: Verdict
+    reviewer: str = "me"
+    reason: str = ""
+
+
+class Criteria(BaseModel):
+    """Reasons to include and to exclude, by their one-letter keys in the order of the file."""
+
+    include: list[str] = Field(default_factory=list)
+    exclude: list[str] = Field(default_factory=list)
+
+    def words(self, text: str) -> dict[str, list[str]]:
+        """Each criterion → the words of ``text`` that it rests on, as they stand there."""
+        found: dict[str, list[str]] = {}
+        forms = [(word, set(terms(word))) for word in re.findall(r"[^\W_][\w-]*", text)]
+        for criterion in (*self.include, *self.exclude):
+            wanted = set(terms(criterion))
+            held = list(dict.fromkeys(word for word, stems in forms if stems & wanted))
+            if held:
+                found[criterion] = held
+        return found
+
+
+class Estimate(BaseModel):
+    """How far the screening is; ``unfound`` is an estimate of inclusions among the undecided."""
+
+    papers: int
+    decided: int
+    included: int
+    unfound: float | None
+    since_last: int = Field(description="exclusions in a row")
+    stop: bool
+
+    def __str__(self) -> str:
+        parts = [f"{self.decided:,} of {self.papers:,} decided, {self.included:,} included"]
+        if self.unfound is not None:
+            parts.append(f"about {self.unfound:.0f} more by estimate")
+        if self.stop:
+            parts.append(f"{self.since_last} excluded in a row: stopping may be reasonable")
+        return "; ".join(parts) + "."
+
+
+class Screening(BaseModel):
+    """The state of a screening, kept as one JSON file; ``found`` and the like feed PRISMA."""
+
+    topic: str
+    criteria: Criteria = Field(default_factory=Criteria)
+    papers: list[str] = Field(default_factory=list, description="ids, in the order of the search")
+    decisions: list[Decision] = Field(default_factory=list)
+    identified: int = Field(0, description="records before duplicates were removed")
+
+    @classmethod
+    def load(cls, file: Path) -> Screening:
+        """Reads it.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        try:
+            return cls.model_validate_json(file.read_text("utf-8"))
+        except (OSError, ValidationError, ValueError) as error:
+            raise SourceError(
+                f"The screening in {file} cannot be read ({str(error).splitlines()[0]}).",
+                "Name a file that 'assistant screen' wrote.",
+            ) from None
+
+    def save(self, file: Path) -> None:
+        """Writes it whole.
+
+        Raises:
+            LibraryError: it cannot be written.
+        """
+        try:
+            write_atomically(file, self.model_dump_json(indent=1) + "\n")
+        except OSError as error:
+            raise LibraryError(
+                f"The screening cannot be kept in {file} ({error.strerror}).", "Name another file."
+            ) from None
+
+    def decide(self, decision: Decision) -> None:
+        """Adds a decision; the same reviewer's earlier one on the paper goes."""
+        self.decisions = [
+            d for d in self.decisions
+            if (d.paper_id, d.reviewer) != (decision.paper_id, decision.reviewer)
+        ]  # fmt: skip
+        self.decisions.append(decision)
+
+    def final(self) -> dict[str, Verdict]:
+        """Each decided paper's verdict: what all reviewers agree on, else maybe."""
+        by_paper: dict[str, set[Verdict]] = {}
+        for decision in self.decisions:
+            by_paper.setdefault(decision.paper_id, set()).add(decision.verdict)
+        return {p: next(iter(v)) if len(v) == 1 else "maybe" for p, v in by_paper.items()}
+
+    def undecided(self, reviewer: str) -> list[str]:
+        """Papers that ``reviewer`` has not decided on, in the order of the search."""
+        done = {d.paper_id for d in self.decisions if d.reviewer == reviewer}
+        return [paper for paper in self.papers if paper not in done]
+
+    def estimate(self, chances: Mapping[str, float]) -> Estimate:
+        """How far it is; ``chances`` of the undecided, as `Ranker.chances` gives them."""
+        final = self.final()
+        known = [final[p] for p in dict.fromkeys(d.paper_id for d in self.decisions)]
+        run = next((n for n, v in enumerate(reversed(known)) if v == "include"), len(known))
+        enough = max(_LEAST_RUN, math.ceil(_STOP_AFTER * len(self.papers)))
+        unfound = sum(chances.get(p, 0.0) for p in self.papers if p not in final)
+        included = known.count("include")
+        return Estimate(
+            papers=len(self.papers),
+            decided=len(known),
+            included=included,
+            unfound=round(unfound, 1) if chances else None,
+            since_last=run,
+            stop=included > 0 and run >= enough and unfound < 0.05 * included + 0.5,
+        )
+
+    def prisma(self) -> dict[str, int]:
+        """Counts of a PRISMA flow: records, screened, excluded by reason, included."""
+        final = self.final()
+        counts = {
+            "identified": max(self.identified, len(self.papers)),
+            "duplicates removed": max(0, self.identified - len(self.papers)),
+            "screened": len(final),
+            "excluded": sum(v == "exclude" for v in final.values()),
+            "maybe": sum(v == "maybe" for v in final.values()),
+            "included": sum(v == "include" for v in final.values()),
+            "not screened": len(self.papers) - len(final),
+        }
+        reasons = Counter(
+            {d.paper_id: d.reason or "no reason given" for d in self.decisions
+             if final[d.paper_id] == "exclude"}.values()
+        )  # fmt: skip
+        return counts | {f"excluded: {reason}": n for reason, n in reasons.most_common()}
+
+
+class Ranker:
+    """Which of the papers are likeliest to be included, by the decisions so far.
+
+    Args:
+        texts: title and abstract of each paper, by id, in the order of the search.
+        vectors: (papers, dimension), unit means of their chunks, in the same order.
+    """
+
+    def __init__(self, texts: Mapping[str, str], vectors: Floats) -> None:
+        from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415
+        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+
+        self._place = {paper: n for n, paper in enumerate(texts)}
+        weigh = TfidfVectorizer(
+            tokenizer=terms, token_pattern=None, lowercase=False, sublinear_tf=True,
+            min_df=2 if len(texts) > 50 else 1,
+        )  # fmt: skip
+        rows = csr_matrix(hstack([weigh.fit_transform(texts.values()), csr_matrix(vectors)]))
+        rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
+        self._rows = rows
+
+    def ranked(self, verdicts: Mapping[str, Verdict]) -> list[str]:
+        """The undecided papers, the one to ask next first; the search's order until both kinds
+        of decision are there.
+        """
+        rest = [paper for paper in self._place if paper not in verdicts]
+        decisions = self._decisions(verdicts)
+        if decisions is None:
+            return rest
+        return sorted(rest, key=lambda p: (-float(decisions[self._place[p]]), self._place[p]))
+
+    def chances(self, verdicts: Mapping[str, Verdict]) -> dict[str, float]:
+        """The chance of each undecided paper to be included; empty before a model can be had.
+
+        The model's decisions are set right on papers that it was not trained on (five folds of
+        the decided ones), by a logistic curve.
+        """
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+        decided = [(p, v) for p, v in verdicts.items() if v != "maybe" and p in self._place]
+        labels = np.array([v == "include" for _, v in decided])
+        whole = self._decisions(verdicts)
+        if whole is None or labels.sum() < 5 or (~labels).sum() < 5:
+            return {}
+        held_out = np.zeros(len(decided))
+        for fold in range(5):
+            train = {p: v for n, (p, v) in enumerate(decided) if n % 5 != fold}
+            decisions = self._decisions(train)
+            for n in range(fold, len(decided), 5):
+                held_out[n] = 0.0 if decisions is None else decisions[self._place[decided[n][0]]]
+        curve = LogisticRegression(C=100.0).fit(held_out[:, None], labels)
+        rest = [p for p in self._place if p not in verdicts]
+        if not rest:
+            return {}
+        values = np.array([whole[self._place[p]] for p in rest])
+        return dict(zip(rest, map(float, curve.predict_proba(values[:, None])[:, 1]), strict=True))
+
+    def _decisions(self, verdicts: Mapping[str, Verdict]) -> NDArray[np.float64] | None:
+        """(papers,) the linear model's decision for each; None without both kinds of verdict."""
+        from sklearn.svm import LinearSVC  # noqa: PLC0415
+
+        known = [(self._place[p], v == "include") for p, v in verdicts.items()
+                 if v != "maybe" and p in self._place]  # fmt: skip
+        labels = [label for _, label in known]
+        if not any(labels) or all(labels):
+            return None
+        model = LinearSVC(C=0.5, class_weight="balanced", random_state=0)
+        model.fit(self._rows[[place for place, _ in known]], labels)
+        return np.asarray(model.decision_function(self._rows), np.float64)
+
+
+def read_criteria(text: str) -> Criteria:
+    """Lines "include: …" and "exclude: …"; other lines are comments."""
+    made = Criteria()
+    for line in text.splitlines():
+        kind, colon, what = line.strip().lstrip("-* ").partition(":")
+        if colon and kind.strip().casefold() in ("include", "exclude") and what.strip():
+            getattr(made, kind.strip().casefold()).append(" ".join(what.split()))
+    return made
+
+
+def agreement(decisions: Iterable[Decision]) -> dict[str, float]:
+    """Cohen's kappa of each pair of reviewers ("a / b"), over the papers that both decided."""
+    by_reviewer: dict[str, dict[str, Verdict]] = {}
+    for decision in decisions:
+        by_reviewer.setdefault(decision.reviewer, {})[decision.paper_id] = decision.verdict
+    names = sorted(by_reviewer)
+    found: dict[str, float] = {}
+    for n, one in enumerate(names):
+        for other in names[n + 1 :]:
+            both = [p for p in by_reviewer[one] if p in by_reviewer[other]]
+            if not both:
+                continue
+            pairs = [(by_reviewer[one][p], by_reviewer[other][p]) for p in both]
+            same = sum(a == b for a, b in pairs) / len(pairs)
+            left, right = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+            chance = sum(left[v] * right[v] for v in left) / len(pairs) ** 2
+            found[f"{one} / {other}"] = 1.0 if chance == 1 else (same - chance) / (1 - chance)
+    return found
+
+
+# ---------------------------------------------------------------------- in and out
+
+_YES = {"1", "include", "included", "yes", "true", "relevant"}
+_NO = {"0", "exclude", "excluded", "no", "false", "irrelevant"}
+_RAYYAN = re.compile(r'"([^"]+)"=>"(Included|Excluded|Maybe)"')
+
+
+def read_decisions(
+    text: str, papers: Sequence[Paper], reviewer: str = "imported"
+) -> tuple[list[Decision], int]:
+    """Decisions of a CSV file of ASReview, Rayyan or Covidence, and how many found no paper.
+
+    ASReview: a column ``included``/``label_included``/``asreview_label``; Rayyan: the reviewers'
+    votes in ``notes`` ("RAYYAN-INCLUSION"); Covidence and others: ``decision``, ``status`` or
+    ``verdict``. A record is matched by DOI, id, or title.
+    """
+    known: dict[str, str] = {}
+    for paper in papers:
+        for name in (paper.doi, paper.source_id, paper.id, paper.title_key):
+            if name:
+                known.setdefault(name.casefold(), paper.id)
+    made: list[Decision] = []
+    lost = 0
+    for row in csv.DictReader(io.StringIO(text)):
+        record = {(k or "").strip().casefold(): (v or "").strip() for k, v in row.items()
+                  if not isinstance(v, list)}  # fmt: skip
+        votes = _votes(record, reviewer)
+        if not votes:
+            continue
+        doi = re.sub(r"^https?://(?:dx\.)?doi\.org/", "", record.get("doi", "").casefold())
+        names = [
+            doi,
+            *(record.get(n, "").casefold() for n in ("id", "record_id", "paper_id", "key")),
+        ]
+        names.append(normalised_title(record.get("title") or record.get("primary_title") or ""))
+        paper_id = next((known[name] for name in names if name and name in known), None)
+        if paper_id is None:
+            lost += 1
+            continue
+        made += [
+            Decision(paper_id=paper_id, verdict=verdict, reviewer=who, reason=why)
+            for who, verdict, why in votes
+        ]
+    return made, lost
+
+
+def _votes(record: Mapping[str, str], reviewer: str) -> list[tuple[str, Verdict, str]]:
+    if "RAYYAN-INCLUSION" in record.get("notes", ""):
+        verdicts: dict[str, Verdict] = {
+            "Included": "include", "Excluded": "exclude", "Maybe": "maybe",
+        }  # fmt: skip
+        reasons = re.search(r"RAYYAN-EXCLUSION-REASONS:\s*([^|]+)", record["notes"])
+        why = reasons[1].strip() if reasons else ""
+        return [(who, verdicts[said], why) for who, said in _RAYYAN.findall(record["notes"])]
+    for name in ("included", "label_included", "asreview_label", "label", "decision", "status",
+                 "verdict"):  # fmt: skip
+        value = record.get(name, "").casefold().removesuffix(".0")
+        why = record.get("reason") or record.get("exclusion reason") or ""
+        if value in _YES:
+            return [(record.get("reviewer") or reviewer, "include", why)]
+        if value in _NO or value.startswith("exclude"):
+            return [(record.get("reviewer") or reviewer, "exclude", why)]
+        if value == "maybe":
+            return [(record.get("reviewer") or reviewer, "maybe", why)]
+    return []
+
+
+def decisions_csv(screening: Screening, papers: Mapping[str, Paper]) -> str:
+    """One line a decision, as `read_decisions` reads it; undecided papers with none."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["paper_id", "title", "doi", "year", "decision", "reviewer", "reason"])
+    by_paper: dict[str, list[Decision]] = {}
+    for decision in screening.decisions:
+        by_paper.setdefault(decision.paper_id, []).append(decision)
+    for paper_id in screening.papers:
+        paper = papers.get(paper_id)
+        known = [paper_id, paper.title if paper else "", (paper.doi if paper else "") or "",
+                 str(paper.year or "") if paper else ""]  # fmt: skip
+        decided = by_paper.get(paper_id, [])
+        said = [[d.verdict, d.reviewer, d.reason] for d in decided] or [["", "", ""]]
+        for one in said:
+            writer.writerow([*map(spreadsheet, [*known, *one])])
+    return out.getvalue()
+
+
+def prisma_svg(screening: Screening) -> str:
+    """The flow of records as a diagram."""
+    counts = screening.prisma()
+    reasons = [f"{k.removeprefix('excluded: ')}: {n}" for k, n in counts.items()
+               if k.startswith("excluded: ")]  # fmt: skip
+    left = [
+        [f"Records identified: {counts['identified']}"],
+        [f"Records screened: {counts['screened']}"],
+        [f"Included: {counts['included']}", f"Undecided between reviewers: {counts['maybe']}"],
+    ]
+    right = [
+        [f"Duplicates removed: {counts['duplicates removed']}",
+         f"Not screened: {counts['not screened']}"],
+        [f"Excluded: {counts['excluded']}", *reasons],
+    ]  # fmt: skip
+    height = 26 * max(3, *(len(lines) + 1 for lines in right))
+    parts = []
+
+    def box(x: int, y: int, lines: Sequence[str]) -> None:
+        parts.append(f"<rect x='{x}' y='{y}' width='330' height='{18 * len(lines) + 16}' rx='6'/>")
+        parts.extend(
+            f"<text x='{x + 12}' y='{y + 22 + 18 * n}'>{escape(line)}</text>"
+            for n, line in enumerate(lines)
+        )
+
+    for n, lines in enumerate(left):
+        box(10, 10 + n * (height + 30), lines)
+        if n < len(right):
+            y = 10 + n * (height + 30)
+            box(400, y, right[n])
+            parts.append(f"<path d='M340 {y + 20}H400M175 {y + 52}V{y + height + 30}'/>")
+    total = 3 * (height + 30) + 20
+    style = "rect{fill:#fff;stroke:#345}text{font:14px system-ui;fill:#123}path{stroke:#345}"
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 740 {total}'>"
+        f"<style>{style}</style>{''.join(parts)}</svg>\n"
+    )
+
+
+def simulated(
+    ranker: Ranker,
+    truth: Mapping[str, bool],
+    seeds: Sequence[str],
+    batch: int = 1,
+    note: Callable[[int, int], None] | None = None,
+) -> list[bool]:
+    """Screens a labelled set as ASReview's simulation does: labels in the order of asking.
+
+    ``seeds``: papers decided beforehand, not counted; ``batch``: decisions between two trainings.
+    """
+    verdicts: dict[str, Verdict] = {p: "include" if truth[p] else "exclude" for p in seeds}
+    found: list[bool] = []
+    while len(verdicts) < len(truth):
+        for paper in ranker.ranked(verdicts)[:batch]:
+            verdicts[paper] = "include" if truth[paper] else "exclude"
+            found.append(truth[paper])
+        if note:
+            note(len(verdicts), sum(found))
+    return found

@@ -1,0 +1,315 @@
+"""Asking a service: one polite HTTP client with time limits, waits and clear errors for all.
+
+Why not the services' own client packages: pyalex and Biopython's Entrez keep address, key and
+e-mail in globals of their module; pyzotero needs a bibtexparser that excludes the one the
+readers use; arxiv, semanticscholar and habanero do not heed Retry-After. What is common to all
+(rate limits, Retry-After, cut connections, keys that are never shown, no other host than the
+one asked for) is here once; what is a service's own is some fifty lines in its module.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+
+from assistant.errors import SourceError
+from assistant.settings import SourcesSettings
+from assistant.sources.base import Service
+
+__all__ = ["Http", "Malformed", "NotFound"]
+
+Found = TypeVar("Found")
+
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOST_BYTES = 200_000_000
+_MOST_REDIRECTS = 5
+
+
+class Malformed(Exception):
+    """An answer is not what the service documents; it may be so only this time."""
+
+
+class NotFound(SourceError):
+    """The service has no such record."""
+
+
+class _MayPass(Exception):
+    """Something that is tried again; ``wait`` in seconds where the service named it."""
+
+    def __init__(self, what: str, wait: float | None = None, *, unreachable: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.wait = wait
+        self.unreachable = unreachable
+
+
+class Http:
+    """One service for one sync; a context manager.
+
+    Args:
+        service: whom to ask.
+        settings: addresses, keys, time limits.
+        notify: told when it waits.
+        url: base address, where neither the settings nor the service have one (feeds).
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        settings: SourcesSettings,
+        notify: Callable[[str], None] = lambda _: None,
+        url: str = "",
+    ) -> None:
+        own = settings.of(service.setting)
+        self.service = service
+        self.base = (own.url or service.url or url).rstrip("/")
+        self.host = urlsplit(self.base).netloc.rpartition("@")[2]
+        self.email = own.email or settings.email
+        self.has_key = own.key is not None
+        self._settings = settings
+        self._interval = service.interval if own.interval is None else own.interval
+        self.notify = notify
+        self._asked = 0.0
+        agent = f"abstract-assistant/{version('abstract-assistant')}"
+        headers = {"User-Agent": f"{agent} (mailto:{self.email})" if self.email else agent}
+        secrets: dict[str, str] = {}
+        if own.key is not None:
+            if service.key_header:
+                headers[service.key_header] = service.key_prefix + own.key.get_secret_value()
+            if service.key_parameter:
+                secrets[service.key_parameter] = own.key.get_secret_value()
+        if self.email and service.email_parameter:
+            secrets[service.email_parameter] = self.email
+        try:
+            timeout = httpx.Timeout(settings.timeout, connect=settings.connect_timeout)
+            transport = _WithSecrets(self.base, secrets)
+            self._client = httpx.Client(headers=headers, timeout=timeout, transport=transport)
+        except (ValueError, UnicodeError):
+            raise SourceError(
+                f"The key or e-mail for {service.label} holds characters that cannot be sent.",
+                f"Correct ASSISTANT_SOURCES__{service.setting.upper()}__KEY.",
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def json(self, path: str, parameters: Mapping[str, Any], *keys: str) -> Any:
+        """The JSON object of an answer, which has to have ``keys``."""
+
+        def read(response: httpx.Response) -> Any:
+            try:
+                value = response.json()
+            except ValueError:
+                raise Malformed("it is not JSON") from None
+            if keys and not (isinstance(value, dict) and all(key in value for key in keys)):
+                raise Malformed(f"it has no {' and '.join(map(repr, keys))}")
+            return value
+
+        return self.ask(path, parameters, read)
+
+    def ask(
+        self,
+        path: str,
+        parameters: Mapping[str, Any],
+        read: Callable[[httpx.Response], Found],
+        headers: Mapping[str, str] | None = None,
+    ) -> Found:
+        """What ``read`` makes of the answer; asked again where what went wrong may pass.
+
+        Args:
+            path: after the base address.
+            parameters: of the query; those that are None are left out.
+            read: raises `Malformed` where the answer is not what it should be.
+            headers: of this request only.
+
+        Raises:
+            NotFound: status 404 or 410.
+            SourceError: what went wrong did not pass, or cannot.
+        """
+        query = {k: v for k, v in parameters.items() if v is not None}
+        attempts = Retrying(
+            stop=self._stop,
+            retry=retry_if_exception_type(_MayPass),
+            wait=self._wait,
+            sleep=time.sleep,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        try:
+            found: Found = attempts(self._once, path, query, read, dict(headers or {}))
+        except _MayPass as error:
+            kept = "what came before is kept; the same command later goes on there."
+            do = f"Look after the network; {kept}" if error.unreachable else kept.capitalize()
+            raise SourceError(error.what, do) from None
+        return found
+
+    def _stop(self, state: RetryCallState) -> bool:
+        """A host that is not there is tried twice, what may pass as often as the settings say."""
+        error = state.outcome.exception() if state.outcome else None
+        most = self._settings.retries
+        if isinstance(error, _MayPass) and error.unreachable:
+            most = min(most, 1)
+        return state.attempt_number > most
+
+    def _once(
+        self,
+        path: str,
+        query: dict[str, Any],
+        read: Callable[[httpx.Response], Found],
+        headers: dict[str, str],
+    ) -> Found:
+        time.sleep(max(0.0, self._asked + self._interval - time.monotonic()))
+        label = self.service.label
+        try:
+            response = self._followed(f"{self.base}{path}", query, headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise _MayPass(f"{label} ({self.host}) cannot be reached.", unreachable=True) from None
+        except httpx.TimeoutException:
+            raise _MayPass(f"{label} ({self.host}) did not answer in time.") from None
+        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError):
+            raise _MayPass(f"The connection to {label} ({self.host}) broke off.") from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
+            raise SourceError(f"{self.base!r} is no web address that can be asked.") from None
+        except httpx.HTTPError as error:
+            kind = type(error).__name__
+            raise SourceError(f"{label} ({self.host}) could not be asked ({kind}).") from None
+        finally:
+            self._asked = time.monotonic()
+        self._check(response)
+        try:
+            return read(response)
+        except Malformed as error:
+            what = f"The answer of {label} ({self.host}) cannot be used: {error}."
+            raise _MayPass(what) from None
+
+    def _followed(self, url: str, query: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
+        """The answer, after redirections that stay on the host that was asked for."""
+        target = httpx.URL(url).copy_merge_params(query)
+        for _ in range(_MOST_REDIRECTS):
+            response = self._read(target, headers)
+            if not response.has_redirect_location:
+                return response
+            target = target.join(response.headers["location"])
+            if target.host != urlsplit(self.base).hostname:
+                raise SourceError(
+                    f"{self.service.label} ({self.host}) sends us on to another host, "
+                    f"{target.host}, which was not asked for.",
+                    "If you trust it, give that address instead.",
+                )
+        raise SourceError(f"{self.service.label} ({self.host}) sends us round in circles.")
+
+    def _read(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
+        with self._client.stream("GET", url, headers=headers) as response:
+            body = bytearray()
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    raise SourceError(
+                        f"{self.service.label} ({self.host}) sends more than "
+                        f"{_MOST_BYTES // 1_000_000} MB in one answer."
+                    )
+        plain = {
+            k: v
+            for k, v in response.headers.items()
+            if k not in ("content-encoding", "content-length", "transfer-encoding")
+        }
+        return httpx.Response(response.status_code, headers=plain, content=bytes(body))
+
+    def _check(self, response: httpx.Response) -> None:
+        status, label = response.status_code, self.service.label
+        if response.is_success or status == httpx.codes.NOT_MODIFIED:
+            return
+        if status in _PASSING:
+            busy = status == httpx.codes.TOO_MANY_REQUESTS
+            what = "gets too many requests" if busy else f"is out of order (status {status})"
+            raise self._busy(f"{label} ({self.host}) {what}.", response)
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            variable = f"ASSISTANT_SOURCES__{self.service.setting.upper()}__KEY"
+            keyed = self.service.key_header or self.service.key_parameter
+            raise SourceError(
+                f"{label} ({self.host}) refuses the request (status {status}).",
+                f"{'Correct' if self.has_key else 'Set'} {variable}." if keyed else "",
+            )
+        if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+            raise NotFound(f"{label} ({self.host}) has no such thing (status {status}).")
+        raise SourceError(
+            f"{label} ({self.host}) does not take the request (status {status}).",
+            "Look at the query.",
+        )
+
+    def _busy(self, what: str, response: httpx.Response) -> Exception:
+        wait = max(_seconds(response.headers.get(n, "")) for n in ("retry-after", "backoff"))
+        if wait > self._settings.max_wait:
+            return SourceError(
+                f"{what[:-1]} and asks to wait {wait:,.0f} s.",
+                "What came before is kept; the same command later goes on there.",
+            )
+        return _MayPass(what, wait or None)
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Seconds: as the service says, else twice as long each time."""
+        error = state.outcome.exception() if state.outcome else None
+        named = error.wait if isinstance(error, _MayPass) else None
+        backoff = self._settings.backoff * 2.0 ** (state.attempt_number - 1)
+        return min(named if named is not None else backoff, self._settings.max_wait)
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _MayPass) and state.next_action is not None:
+            self.notify(f"{error.what} Asked again in {state.next_action.sleep:,.0f} s.")
+
+
+class _WithSecrets(httpx.BaseTransport):
+    """Joins a key to the query on the wire only: logs, messages and errors hold none.
+
+    One host is spoken to, through the proxy that the environment names for it.
+    """
+
+    def __init__(self, base: str, secrets: Mapping[str, str]) -> None:
+        parts = urlsplit(base)
+        named = getproxies()
+        proxy = named.get(parts.scheme) or named.get("all")
+        if proxy and proxy_bypass(parts.hostname or ""):
+            proxy = None
+        self._inner = httpx.HTTPTransport(proxy=proxy)
+        self._secrets = dict(secrets)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer to the request with its secrets."""
+        if self._secrets:
+            url = request.url.copy_merge_params(self._secrets)
+            request = httpx.Request(
+                request.method,
+                url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._inner.close()
+
+
+def _seconds(header: str) -> float:
+    """Of a Retry-After: seconds, or a date; 0 where it says nothing."""
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 0.0

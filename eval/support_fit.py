@@ -1,0 +1,208 @@
+"""The support model fitted: assistant/fitted/support.json, from pairs that were made and written.
+
+    python -m eval.support_fit PAPERS… [--out FILE]
+    python -m eval.support_fit --measure
+
+Made pairs (`eval.checker_pairs`) come from the papers that are named and from the digests of the
+sample library, which are retellings of some of them. Written pairs (eval/written_pairs.jsonl) are
+abstracts of fifteen fields, with sentences that hold and sentences that do not, written for this;
+every second abstract is fitted on, the others are reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.answering.particulars import bare_claim
+from assistant.answering.support import FEATURES, Source, SupportChecker
+from assistant.embedding import Embedder, open_embedder
+from assistant.files import write_atomically
+from assistant.fitted import LogisticModel, load
+from assistant.paper import Paper
+from assistant.settings import Settings
+from assistant.text import sentences, terms
+from eval.checker_pairs import Pair, make_pairs
+
+__all__ = ["Written", "fit", "report", "scores", "written"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+WRITTEN = Path(__file__).with_name("written_pairs.jsonl")
+_KEPT = Path(str(files("assistant.fitted"))) / "support.json"
+
+_RAISING = {"cosine", "cosine_two", "terms_sentence", "terms_abstract", "number_context"}
+_FREE = {"cosine_mean", "copied", "numbers_found", "names_found", "label"}
+"""Features whose weights must not lower, and those that may do both; all others must not raise."""
+_SHARES = {"wrong_paper": 3.0, "number_swapped": 1.5, "numbers_exchanged": 1.5}
+_STYLES = {"digest": (8.0, 0.5), "light": (3.0, 0.3), "copy": (1.0, 0.2)}
+"""Weight of all true and of all false made pairs of a style."""
+_WRITTEN_SHARE = 4.0
+_LENIENCE = 0.2
+"""Added to the intercept: a tenth of the true written sentences is then flagged."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Features of the written pairs, (pairs, features), whether each holds, and its kind;
+    ``fitted`` marks those that are fitted on.
+    """
+
+    features: Floats
+    holds: Flags
+    fitted: Flags
+    kinds: list[str]
+
+
+def written(embedder: Embedder) -> Written:
+    """The pairs of eval/written_pairs.jsonl; a stem is as rare as in some five hundred papers."""
+    rows = [json.loads(line) for line in WRITTEN.read_text("utf-8").splitlines()]
+    papers = [Paper(title=row["title"], abstract=row["abstract"]) for row in rows]
+    held = Counter(t for p in papers for t in set(terms(f"{p.title} {p.abstract}")))
+    checker = SupportChecker(embedder, lambda term: _idf(min(held[term] * 20, 540), 545))
+    found: list[tuple[Floats, bool, bool, str]] = []
+    for place, (row, paper) in enumerate(zip(rows, papers, strict=True)):
+        source = _source(paper, embedder)
+        pairs = [(text, "true") for text in row["true"]]
+        pairs += [(false["sentence"], false["kind"]) for false in row["false"]]
+        for text, kind in pairs:
+            features = _features(checker, embedder, text, source)
+            found.append((features, kind == "true", place % 2 == 0, kind))
+    table, holds, fitted, kinds = zip(*found, strict=True)
+    return Written(np.array(table), np.array(holds), np.array(fitted), list(kinds))
+
+
+def _idf(documents: int, papers: int) -> float:
+    return math.log1p((papers - documents + 0.5) / (documents + 0.5))
+
+
+def _source(paper: Paper, embedder: Embedder) -> Source:
+    parts = tuple(paper.abstract[a:b] for a, b in sentences(paper.abstract))
+    return Source(parts, embedder.embed(parts), paper.title)
+
+
+def _features(checker: SupportChecker, embedder: Embedder, text: str, source: Source) -> Floats:
+    vector = embedder.embed_query(bare_claim(text))
+    return np.asarray(checker.features(text, vector, source), dtype=np.float64)
+
+
+def made(papers: Sequence[Paper], embedder: Embedder, seed: int) -> tuple[list[Pair], Floats]:
+    """Pairs made of ``papers``, and their features."""
+    pairs = make_pairs(papers, seed)
+    abstracts = {p.title_key: p for p in papers if p.kind == "abstract" and p.abstract}
+    held = Counter(t for p in abstracts.values() for t in set(terms(f"{p.title} {p.abstract}")))
+    checker = SupportChecker(embedder, lambda term: _idf(held[term], len(abstracts)))
+    sources = {key: _source(paper, embedder) for key, paper in abstracts.items()}
+    rows = [_features(checker, embedder, p.sentence, sources[p.paper.title_key]) for p in pairs]
+    return pairs, np.array(rows)
+
+
+def fit(pairs: Sequence[Pair], features: Floats, own: Written) -> tuple[Floats, float]:
+    """Weights and intercept; every kind and style has its share, and no weight a wrong sign."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for row, pair in enumerate(pairs):
+        groups.setdefault((pair.kind, pair.style), []).append(row)
+    weights = np.zeros(len(pairs))
+    for (kind, style), rows in groups.items():
+        right, wrong = _STYLES[style]
+        share = right if kind == "right" else wrong * _SHARES.get(kind, 1.0)
+        weights[rows] = share / len(rows)
+    chosen = own.fitted
+    counts = np.where(own.holds, own.holds[chosen].sum(), (~own.holds[chosen]).sum())
+    table = np.concatenate([features, own.features[chosen]])
+    labels = np.concatenate([[p.label for p in pairs], own.holds[chosen]]).astype(np.float64)
+    return _logistic(table, labels, np.concatenate([weights, (_WRITTEN_SHARE / counts)[chosen]]))
+
+
+def _logistic(table: Floats, labels: Floats, weights: Floats) -> tuple[Floats, float]:
+    """Logistic regression whose weights keep to the signs that their features must have."""
+    from scipy.optimize import minimize  # noqa: PLC0415
+
+    whole, signs = np.c_[table, np.ones(len(table))], 2 * labels - 1
+    weights = weights / weights.sum()
+
+    def loss(given: Floats) -> tuple[float, Floats]:
+        margin = signs * (whole @ given)
+        wrong = 1 / (1 + np.exp(np.clip(margin, -50, 50)))
+        value = float((weights * np.logaddexp(0, -margin)).sum() + 1e-4 * (given[:-1] ** 2).sum())
+        return value, -whole.T @ (weights * signs * wrong) + np.r_[2e-4 * given[:-1], 0]
+
+    bounds: list[tuple[float | None, float | None]] = [
+        (None, None) if name in _FREE else (0, None) if name in _RAISING else (None, 0)
+        for name in FEATURES
+    ]
+    found = minimize(
+        loss,
+        np.zeros(whole.shape[1]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[*bounds, (None, None)],
+        options={"maxiter": 2000},
+    )
+    return np.asarray(found.x[:-1]), float(found.x[-1]) + _LENIENCE
+
+
+def scores(features: Floats, model: LogisticModel) -> Floats:
+    """Log-odds of support, (pairs,)."""
+    return np.asarray(features @ np.array([model.weights[n] for n in FEATURES]) + model.intercept)
+
+
+def auroc(positive: Floats, negative: Floats) -> float:
+    """The chance that a true pair scores above a false one, ties counted half."""
+    order = np.sort(negative)
+    below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
+    return float(below.mean() / 2 / len(negative))
+
+
+def report(own: Written, scored: Floats) -> str:
+    """What a model makes of the written pairs, and of each kind of them."""
+    lines = []
+    for name, rows in (("fitted on", own.fitted), ("held out", ~own.fitted)):
+        true, false = scored[rows & own.holds], scored[rows & ~own.holds]
+        lines.append(
+            f"written pairs, {name}: AUROC {auroc(true, false):.3f}, true flagged "
+            f"{(true <= 0).mean():.1%} of {len(true)}, false caught {(false <= 0).mean():.1%} of "
+            f"{len(false)}"
+        )
+    for kind in sorted(set(own.kinds) - {"true"}):
+        rows = np.array([k == kind for k in own.kinds])
+        lines.append(f"  {kind}: {(scored[rows] <= 0).sum()} of {rows.sum()} caught")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Fits from papers, or measures what is in use."""
+    parser = argparse.ArgumentParser(prog="python -m eval.support_fit", description=__doc__)
+    parser.add_argument("papers", nargs="*", metavar="PAPERS", help="files of abstracts")
+    parser.add_argument("--out", type=Path, default=_KEPT)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--measure", action="store_true", help="the written pairs only")
+    given = parser.parse_args()
+    if not given.papers and not given.measure:
+        parser.error("name files of abstracts, or --measure")
+    embedder = open_embedder(Settings.load())
+    own = written(embedder)
+    if not given.measure:
+        from assistant.reading import read  # noqa: PLC0415
+        from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
+
+        papers = [p for p in read([*given.papers, SAMPLE_PAPERS]) if isinstance(p, Paper)]
+        weights, intercept = fit(*made(papers, embedder, given.seed), own)
+        named = {n: round(float(w), 3) for n, w in zip(FEATURES, weights, strict=True)}
+        note = "Does an abstract support a sentence? Fitted by python -m eval.support_fit."
+        model = {"intercept": round(intercept, 3), "weights": named, "note": note}
+        write_atomically(given.out, json.dumps(model, indent=1) + "\n")
+    print(report(own, scores(own.features, load("support"))))
+
+
+if __name__ == "__main__":
+    main()

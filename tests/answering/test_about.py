@@ -1,0 +1,117 @@
+"""What is asked of the library itself, told from its records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_embedder import FakeEmbedder
+
+from assistant import Assistant, Paper, Settings
+from assistant.results import Answer
+
+PAPERS = [
+    Paper(
+        title=f"Tidal Flats {name}: Mud and Birds",
+        abstract=f"We count birds on tidal flats near {name}. Mud feeds {n + 3} kinds of them.",
+        authors=("Lena Brandt", "J. Okafor") if n % 2 else ("Mara Quist",),
+        year=2010 + n,
+        venue="Journal of Shores" if n < 2 else None,
+    )
+    for n, name in enumerate(("Husum", "Esbjerg", "Dorum", "Texel"))
+]
+
+
+def library(folder: Path, papers: list[Paper]) -> Assistant:
+    assistant = Assistant(Settings.load(library=folder, cache=folder / "cache"))
+    assistant._opened_embedder = FakeEmbedder()
+    assistant.library.ingest(papers)
+    return assistant
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Assistant:
+    return library(tmp_path / "library", PAPERS)
+
+
+def ask(assistant: Assistant, question: str) -> Answer:
+    answer = assistant.ask(question)
+    assert answer.form == "about_library", answer.answer
+    assert (answer.status, answer.confidence) == ("answered", 1.0)
+    assert answer.answer == "\n".join(sentence.text for sentence in answer.sentences)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("How many papers are in the library?", "holds 4 papers"),
+        ("What is this library about?", "tidal flats (4)"),
+        ("What topics do the papers cover?", "tidal flats (4)"),
+        ("Which papers are by Brandt?", "2 papers here are by Brandt"),
+        ("Which papers are by L. Brandt?", "2 papers here are by L. Brandt"),
+        ("What has Mara Quist written?", "2 papers here are by Mara Quist"),
+        ("Which papers are by Geoffrey Hinton?", "No paper here is by Geoffrey Hinton"),
+        ("Who wrote Tidal Flats Texel?", "is by Lena Brandt and J. Okafor"),
+        ("Which years do the papers cover?", "of 2010 to 2013"),
+        ("papers since 2012", "2 papers here are since 2012"),
+        ("Which journals are the papers from?", "Journal of Shores (2)"),
+        ("who are the authors in this library?", "3 authors"),
+        ("list all papers", "Tidal Flats Dorum: Mud and Birds"),
+    ],
+)
+def test_told_from_the_records(assistant: Assistant, question: str, told: str) -> None:
+    assert told in ask(assistant, question).answer
+
+
+def test_the_newest_come_first(assistant: Assistant) -> None:
+    answer = ask(assistant, "What are the most recent papers?")
+    assert [c.title.split(":")[0] for c in answer.citations][:2] == [
+        "Tidal Flats Texel",
+        "Tidal Flats Dorum",
+    ]
+    oldest = ask(assistant, "which are the oldest papers?")
+    assert oldest.citations[0].title.startswith("Tidal Flats Husum")
+
+
+def test_an_abstract_is_shown_letter_for_letter(assistant: Assistant) -> None:
+    answer = ask(assistant, "Show me the abstract of Tidal Flats Dorum")
+    assert PAPERS[2].abstract in answer.answer
+    assert answer.sentences[0].quote == PAPERS[2].abstract
+
+
+def test_how_many_are_about_something(assistant: Assistant) -> None:
+    answer = ask(assistant, "How many papers are about birds?")
+    assert "4 papers of 4 mention the word" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("What are the newest papers?", "No publication dates are stored"),
+        ("Which papers are by Brandt?", "No authors are stored"),
+        ("Which journals are the papers from?", "No journals or venues are stored"),
+        ("Who wrote Mud?", "its authors are not stored"),
+    ],
+)
+def test_what_the_records_do_not_hold_is_said(tmp_path: Path, question: str, missing: str) -> None:
+    bare = library(tmp_path / "bare", [Paper(title="Mud", abstract="Mud is wet earth.")])
+    answer = ask(bare, question)
+    assert missing in answer.answer
+    assert "'assistant enrich'" in answer.answer
+
+
+@pytest.mark.parametrize("question", ["hello", "Can you help me?", "thanks", "what can you do?"])
+def test_talk_needs_no_paper(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question)
+    assert (answer.form, answer.status, answer.citations) == ("talk", "answered", [])
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How many birds are on tidal flats?", "Who counts birds?", "What do mud flats feed?"],
+)
+def test_what_is_asked_of_the_papers_is_not_taken_for_it(
+    assistant: Assistant, question: str
+) -> None:
+    assert assistant.ask(question).form not in {"about_library", "talk"}

@@ -1,0 +1,71 @@
+"""The form that a question asks for, in any field."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.answering.forms import asking, evidence_text, parts
+
+
+@pytest.mark.parametrize(
+    ("question", "form", "topic"),
+    [
+        ("What is a topological insulator?", "definition", "topological insulator"),
+        ("Explain tidal locking to me like I'm five", "definition", "tidal locking"),
+        ("What does osmolarity mean?", "definition", "osmolarity"),
+        ("papers on sleep in shift workers", "list", "sleep in shift workers"),
+        ("Which papers are about crop rotation?", "list", "crop rotation"),
+        ("Is there work on coral bleaching?", "list", "coral bleaching"),
+        ("Can you list all papers about glaciers from the library?", "list", "glaciers"),
+        ("Give me an overview of the research on bird song", "list", "bird song"),
+        ("What methods exist for dating rocks?", "list", "dating rocks"),
+        ("soil erosion on terraces", "list", "soil erosion on terraces"),
+        ("dose of the vaccine given to infants", "fact", "dose of the vaccine given to infants"),
+        ("How many patients were treated?", "fact", "many patients were treated"),
+        ("What is the incubation period of measles?", "fact", "incubation period of measles"),
+        ("How do bridges resist wind?", "explanation", "bridges resist wind"),
+        ("Why is the sky blue?", "explanation", "sky blue"),
+        ("Does aspirin lower the risk of stroke?", "yes_no", "aspirin lower the risk of stroke"),
+        ("What are the limitations of surveys?", "limits", "surveys"),
+    ],
+)
+def test_form_and_topic(question: str, form: str, topic: str) -> None:
+    asked = asking(question)
+    assert (asked.form, asked.topic) == (form, topic)
+
+
+@pytest.mark.parametrize(
+    ("question", "sides"),
+    [
+        ("wheat vs rye vs barley", ("wheat", "rye", "barley")),
+        ("Compare insulin pumps with injections", ("insulin pumps", "injections")),
+        ("Is surgery better than physiotherapy?", ("surgery", "physiotherapy")),
+        ("difference between sleet and hail", ("sleet", "hail")),
+        ("How does rye differ from wheat?", ("rye", "wheat")),
+    ],
+)
+def test_sides_of_a_comparison(question: str, sides: tuple[str, ...]) -> None:
+    asked = asking(question)
+    assert asked.form == "comparison"
+    assert asked.sides == sides
+    assert evidence_text(question) == " ".join(sides)
+
+
+def test_why_is_a_reason() -> None:
+    assert asking("Why do leaves fall?").why
+    assert not asking("How do leaves fall?").why
+
+
+def test_a_question_of_two_is_cut_in_two() -> None:
+    assert parts("What is hail, and why does it melt?") == ["What is hail?", "why does it melt?"]
+    assert parts("What is hail? How large does it get?") == [
+        "What is hail?",
+        "How large does it get?",
+    ]
+    assert parts("Do salt and pepper mix?") == ["Do salt and pepper mix?"]
+
+
+def test_a_story_asks_for_what_there_is() -> None:
+    story = "I am writing about rivers. " * 12 + "What should I read?"
+    assert asking(story).form == "list"
+    assert parts(story) == [story]
