@@ -15,7 +15,6 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +23,13 @@ from pydantic import BaseModel, ValidationError
 
 from assistant.files import write_atomically
 from assistant.library import Library
-from assistant.paper import Paper
 from assistant.themes import cluster, named
 
 __all__ = ["LibraryMap", "MapMaker"]
 
 Floats = NDArray[np.float32]
 
-VERSION = 3
+VERSION = 2
 MOST_LAID_OUT = 3000
 """Papers that t-SNE places; those beyond stand between their nearest placed neighbours."""
 _MOST_THEMES = 12
@@ -99,8 +97,20 @@ def _of(library: Library, kept: LibraryMap | None) -> LibraryMap:
     old = {name: n for n, name in enumerate(kept.ids)} if kept else {}
     known = [n for n, name in enumerate(ids) if name in old]
     if kept is None or not known or len(ids) >= _GROWN * max(kept.laid_out, _NEIGHBOURS):
-        theme, names = _themes(library, [papers[name] for name in ids], vectors)
-        return _map(ids, titles, _places(vectors), theme, names, len(ids))
+        places = _places(vectors)
+        count = max(1, min(_MOST_THEMES, round((len(ids) / 2) ** 0.5)))
+        themes = named(
+            cluster(vectors, count=count),
+            vectors,
+            [papers[name].title for name in ids],
+            [papers[name].abstract for name in ids],
+            idf=library.statistics.idf,
+        )
+        theme = np.zeros(len(ids), dtype=np.int64)
+        for n, one in enumerate(themes):
+            theme[one.members] = n
+        names = [one.name for one in themes]
+        return _map(ids, titles, places, theme.tolist(), names, len(ids))
     places = np.zeros((len(ids), 2), dtype=np.float32)
     theme_of = [0] * len(ids)
     for n in known:
@@ -184,22 +194,6 @@ def _laid_out(vectors: Floats) -> Floats:
         n_jobs=2,
     )
     return np.asarray(layout.fit_transform(reduced), dtype=np.float32)
-
-
-def _themes(
-    library: Library, papers: Sequence[Paper], vectors: Floats
-) -> tuple[list[int], list[str]]:
-    """The theme of each paper, and the themes' names."""
-    count = max(1, min(_MOST_THEMES, round((len(papers) / 2) ** 0.5)))
-    titles = [paper.title for paper in papers]
-    abstracts = [paper.abstract for paper in papers]
-    groups = cluster(vectors, count=count)
-    themes = named(groups, vectors, titles, abstracts, idf=library.statistics.idf)
-    theme = [0] * len(papers)
-    for n, one in enumerate(themes):
-        for member in one.members:
-            theme[int(member)] = n
-    return theme, [one.name for one in themes]
 
 
 def _name(library: Library) -> str:

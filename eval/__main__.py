@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from assistant.errors import AssistantError
-
-Verb = Callable[[argparse.Namespace], dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from eval import runs, verbs  # noqa: PLC0415  (--help does not pay for them)
 
     try:
-        run = verbs.VERBS[chosen.verb](chosen, arguments)
+        chosen.command = arguments
+        run = verbs.VERBS[chosen.verb](chosen)
     except AssistantError as error:
         runs.note(str(error))
         return 1
@@ -36,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915  (one list of options)
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -55,24 +53,37 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--library", type=Path, help="library that the questions are about")
         added.add_argument("--papers", nargs="+", metavar="SOURCE", help="its papers, read first")
 
-    retrieval = verb("retrieval", "nDCG, recall and MRR of every stage of the pipeline")
+    retrieval = verb("retrieval", "nDCG, recall and MRR of the program and of its halves")
     retrieval.add_argument("folders", nargs="+", type=Path, metavar="FOLDER",
                            help="BEIR folder, or question file")  # fmt: skip
-    retrieval.add_argument("--quick", action="store_true", help="only the program itself")
     papers(retrieval)
 
-    answers = verb("answers", "facts, citations, abstention and seconds on a question file")
+    answers = verb("answers", "facts, lists, citations, abstention, follow-ups, words, seconds")
     answers.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    answers.add_argument(
-        "--judge", action="store_true",
-        help="grade the six measures by the configured language model as well",
-    )  # fmt: skip
+    answers.add_argument("--judge", action="store_true",
+                         help="have the configured language model grade them as well")  # fmt: skip
     answers.add_argument("--details", type=Path, metavar="OUT", help="every question, as JSON")
-    answers.add_argument(
-        "--leave-out", action="store_true",
-        help="ask each answerable question also without the papers that answer it",
-    )  # fmt: skip
+    answers.add_argument("--leave-out", action="store_true",
+                         help="ask each answerable question also without its papers")  # fmt: skip
     papers(answers)
+
+    blind = verb("blind", "answers of two runs in random order to grade, and the grades read back")
+    blind.add_argument("runs", nargs="*", type=Path, metavar="RUN",
+                       help="two saved runs of answers, or files of --details")  # fmt: skip
+    blind.add_argument("--out", type=Path, metavar="SHEET", help="the Markdown file to fill in")
+    blind.add_argument("--questions", type=int, default=50, help="how many, kinds in turn")
+    blind.add_argument("--seed", type=int, default=0)
+    blind.add_argument("--read", nargs="+", metavar="SHEET", help="sheets that are filled in")
+    blind.add_argument("--key", type=Path, metavar="FILE", help="of the sheets, if not beside them")
+
+    pairs = verb("pairs", "the support checker on sentences that were labelled by hand")
+    pairs.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    pairs.add_argument("--papers", nargs="+", metavar="SOURCE", help="the papers that they cite")
+
+    checker = verb("checker", "the support checker on pairs made from abstracts, by kind of error")
+    checker.add_argument("--papers", nargs="+", metavar="SOURCE", help="papers to make pairs from")
+    checker.add_argument("--seed", type=int, default=0)
+    checker.add_argument("--fit", type=Path, metavar="OUT", help="fit it anew, into this file")
 
     bench = verb("bench", "embed, ingest, ask, cold start, memory, disk, growth; resumable")
     bench.add_argument("--papers", nargs="+", metavar="SOURCE", help="real papers to begin with")
@@ -80,18 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--sizes", type=_sizes, default=None, metavar="N,N", help="papers")
     bench.add_argument("--minutes", type=float, default=30.0, help="then stop; resumable")
     bench.add_argument("--fresh", action="store_true", help="forget what was measured before")
-
-    swept = verb("sweep", "each parameter over several sets, with a held-out half")
-    swept.add_argument("places", nargs="+", type=Path, metavar="PLACE",
-                       help="BEIR folder or question file")  # fmt: skip
-    swept.add_argument("--held-out", nargs="+", default=[], metavar="PLACE",
-                       help="sets that nothing is chosen on")  # fmt: skip
-    swept.add_argument("--only", choices=("retrieval", "answer"), help="the parameters of one")
-    papers(swept)
-
-    checker = verb("checker", "the support checker: AUROC by kind of error, calibration")
-    checker.add_argument("--papers", nargs="+", metavar="SOURCE", help="papers to make pairs from")
-    checker.add_argument("--seed", type=int, default=0)
 
     reviewed = verb("reviews", "reviews: coverage, citations, repetition, themes, seconds")
     reviewed.add_argument("--topics", type=Path, metavar="FILE", help="labelled topics")
@@ -101,11 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     compared = verb("compare", "what differs between two saved runs, and whether it is sure")
     compared.add_argument("a", type=Path, metavar="A")
     compared.add_argument("b", type=Path, metavar="B")
-    compared.add_argument("--out", type=Path, metavar="PAGE", help="where the plot goes")
 
-    report = verb("report", "one HTML page of saved runs, and their tables in Markdown")
+    report = verb("report", "the tables of saved runs in Markdown")
     report.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="newest of each verb")
-    report.add_argument("--out", type=Path, metavar="PAGE")
     report.add_argument("--markdown", type=Path, metavar="FILE", help="all tables, into a file")
     report.add_argument("--readme", type=Path, metavar="FILE",
                         help="the short tables, between the marks of this file")  # fmt: skip

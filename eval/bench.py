@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.files import write_atomically
 from eval import runs
 from eval.data import EvalError
 
@@ -31,15 +31,9 @@ QUERIES = 100
 COLD_ROUNDS = 5
 STACK = "import chromadb, llama_index.core, onnxruntime"
 GROWING = (
-    ("ask_ms", "ask, p50"),
-    ("search_ms", "search, p50"),
-    ("again_s", "re-ingest unchanged"),
-    ("ingest_rest_s", "ingest without embedding"),
-    ("memory_mb", "memory of a process that asks"),
-    ("disk_mb", "disk"),
-    ("page_start_s", "start of the page's server"),
-    ("page_ms", "page load in a browser"),
-)
+    "ask_ms", "search_ms", "again_s", "ingest_rest_s", "memory_mb", "disk_mb", "page_start_s",
+    "page_ms",
+)  # fmt: skip
 
 
 @dataclass
@@ -76,9 +70,7 @@ class Plan:
     def keep(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
         """Writes the result of a step down."""
         self.state[name] = {**result, "code": self.code}
-        part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(self.state, indent=1) + "\n", encoding="utf-8")
-        part.replace(self._file)
+        write_atomically(self._file, json.dumps(self.state, indent=1) + "\n")
         return result
 
     @property
@@ -100,20 +92,14 @@ class Plan:
         given = {"papers": self.papers, "questions": str(self.questions), **task}
         return run_worker(given)
 
-    def in_slices(self, name: str, size: int, library: Path, step: str) -> dict[str, Any]:
+    def in_slices(self, name: str, size: int, library: str, of: str) -> dict[str, Any]:
         """An ingest that goes on where an earlier call left it."""
         done = self.state.get(name, {"done": 0, "seconds": 0.0, "seconds_embedding": 0.0})
         while done["done"] < size:
             self._check_time()
-            part = self.run(
-                {
-                    "step": step,
-                    "size": size,
-                    "start": done["done"],
-                    "library": str(library),
-                    "minutes": max(0.2, self.minutes_left),
-                }
-            )
+            minutes = max(0.2, self.minutes_left)
+            task = {"step": "ingest", "of": of, "size": size, "library": library}
+            part = self.run({**task, "start": done["done"], "minutes": minutes})
             for key in ("seconds", "seconds_embedding"):
                 part[key] = round(part[key] + done[key], 2)
             done = self.keep(name, part)
@@ -157,56 +143,40 @@ def measure(plan: Plan) -> dict[str, Any]:
 
 
 def _size(plan: Plan, size: int) -> None:
-    ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
-    plan.in_slices(f"ingest-{size}", size, ours, "ingest")
-    plan.in_slices(f"starter-ingest-{size}", size, starter, "starter-ingest")
-    plan.step(f"ask-{size}", step="ask", size=size, library=str(ours), queries=QUERIES)
-    plan.step(
-        f"starter-ask-{size}", step="starter-ask", size=size, library=str(starter), queries=QUERIES
-    )
-    plan.step(f"again-{size}", step="again", size=size, library=str(ours))
-    plan.step(f"page-{size}", step="page", size=size, ours=str(ours), starter=str(starter))
+    folders = {of: str(plan.folder / f"{of}-{size}") for of in ("ours", "starter")}
+    for of, folder in folders.items():
+        plan.in_slices(f"ingest-{of}-{size}", size, folder, of)
+    for of, folder in folders.items():
+        plan.step(f"ask-{of}-{size}", step="ask", size=size, library=folder, of=of)
+    plan.step(f"again-{size}", step="again", size=size, library=folders["ours"])
+    plan.step(f"page-{size}", step="page", size=size, **folders)
 
 
 def _in_turns(plan: Plan) -> None:
     """The questions again, to all libraries that there are by now, in turns."""
     ready = [n for n in plan.sizes if f"again-{n}" in plan.state]
-    plan.step(
-        f"turns-{len(ready)}",
-        step="turns",
-        queries=QUERIES,
-        ours={str(n): str(plan.folder / f"ours-{n}") for n in ready},
-        starter={str(n): str(plan.folder / f"starter-{n}") for n in ready},
-    )
+    folders = {of: {str(n): str(plan.folder / f"{of}-{n}") for n in ready}
+               for of in ("ours", "starter")}  # fmt: skip
+    plan.step(f"turns-{len(ready)}", step="turns", queries=QUERIES, **folders)
 
 
 def _small_only(plan: Plan, size: int) -> None:
     """What one size is enough for."""
     ours, starter = plan.folder / f"ours-{size}", plan.folder / f"starter-{size}"
-    plan.step("quality", step="quality", size=size, ours=str(ours), starter=str(starter))
-    if "starter-again" not in plan.state:
-        twice = plan.folder / "starter-twice"
-        shutil.copytree(starter, twice, dirs_exist_ok=True)
-        chunks = plan.state[f"starter-ingest-{size}"]["chunks"]
-        plan.step("starter-again", step="starter-again", size=size, library=str(twice),
-                  chunks=chunks)  # fmt: skip
-        shutil.rmtree(twice)
+    plan.step("quality", step="quality", ours=str(ours), starter=str(starter))
     if "cold" not in plan.state:
         plan.keep("cold", cold_start(ours, plan.notify))
 
 
 def cold_start(library: Path, notify: Callable[[str], None]) -> dict[str, Any]:
     """Seconds of whole processes, in turns: the stack's imports, one question, the help."""
-    import importlib.util  # noqa: PLC0415
-
+    question = "Which papers prune experts of a mixture without retraining?"
     commands = {
         "python": [sys.executable, "-c", "pass"],
         "stack_imports": [sys.executable, "-c", STACK],
+        "help": [*runs.PROGRAM, "--help"],
+        "ask": [*runs.PROGRAM, "ask", question, "--library", str(library)],
     }
-    if importlib.util.find_spec("assistant.cli"):
-        question = "Which papers prune experts of a mixture without retraining?"
-        commands["help"] = [*runs.PROGRAM, "--help"]
-        commands["ask"] = [*runs.PROGRAM, "ask", question, "--library", str(library)]
     notify("cold starts…")
     times: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(COLD_ROUNDS + 1):
@@ -215,12 +185,9 @@ def cold_start(library: Path, notify: Callable[[str], None]) -> dict[str, Any]:
             subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=True)
             if turn:  # the first fills the disk cache
                 times[name].append(time.perf_counter() - started)
-    result: dict[str, Any] = {
-        f"{name}_s": round(statistics.median(found), 3) for name, found in times.items()
-    }
-    if "ask" in times:
-        pairs = zip(times["ask"], times["stack_imports"], strict=True)
-        result["ask_over_stack"] = round(statistics.median(a / b for a, b in pairs), 3)
+    result = {f"{name}_s": round(statistics.median(found), 3) for name, found in times.items()}
+    pairs = zip(times["ask"], times["stack_imports"], strict=True)
+    result["ask_over_stack"] = round(statistics.median(a / b for a, b in pairs), 3)
     return result
 
 
@@ -235,87 +202,54 @@ def summary(state: dict[str, Any], sizes: Sequence[int]) -> dict[str, Any]:
         "embed": state.get("embed"),
         "cold": state.get("cold"),
         "quality": state.get("quality"),
-        "starter_again": state.get("starter-again"),
         "sizes": rows,
         "growth": {
             key: exponent([(row["papers"], row[key]) for row in rows if row.get(key)])
-            for key, _ in GROWING
+            for key in GROWING
         },
     }
 
 
 def _row(state: dict[str, Any], size: int) -> dict[str, Any] | None:
-    ingest, ask = state.get(f"ingest-{size}"), state.get(f"ask-{size}")
-    if not ingest or ingest["done"] < size or not ask:
+    """All that is known of a size; None until both pipelines have been asked in turns."""
+    turns = [step for step in state.values() if f"ask-{size}" in step]
+    if not turns:
         return None
-    row: dict[str, Any] = {
-        "papers": size,
-        "chunks": ingest["chunks"],
-        "computed": ingest["computed"],
+    ours, starter = (_pipeline(state, of, size, turns[-1]) for of in ("ours", "starter"))
+    whole = turns[-1][f"ask-{size}"]
+    ours |= {
+        "again_s": state[f"again-{size}"]["seconds"],
+        "ask_ms": whole["p50"],
+        "ask_p95_ms": whole["p95"],
+        "embedding_share": round(turns[-1]["embed"]["p50"] / ours["search_ms"], 3),
+    }
+    ratio = {key: round(ours[key] / value, 2) for key, value in starter.items()
+             if value and ours[key]}  # fmt: skip
+    computed = state[f"ingest-ours-{size}"]["computed"]
+    return {"papers": size, "computed": computed, **ours, "starter": starter, "ratio": ratio}
+
+
+def _pipeline(state: dict[str, Any], of: str, size: int, turns: dict[str, Any]) -> dict[str, Any]:
+    """What is measured of ours and of the starter alike."""
+    ingest, asked = state[f"ingest-{of}-{size}"], state[f"ask-{of}-{size}"]
+    page = state.get(f"page-{size}", {}).get(of, {})
+    return {
         "ingest_s": ingest["seconds"],
         "ingest_rest_s": round(ingest["seconds"] - ingest["seconds_embedding"], 2),
-        "papers_per_second": round(size / ingest["seconds"], 1),
         "ingest_memory_mb": ingest["memory_mb"],
         "disk_mb": ingest["disk_mb"],
-        "ask_ms": ask["ask_ms"]["p50"],
-        "ask_p95_ms": ask["ask_ms"]["p95"],
-        "search_ms": ask["search_ms"]["p50"],
-        "search_p95_ms": ask["search_ms"]["p95"],
-        "embed_query_ms": ask["embed_ms"]["p50"],
-        "embedding_share": ask["embedding_share"],
-        "memory_mb": ask["memory_mb"],
-        "own_memory_mb": ask["resident_mb"],
+        "search_ms": turns[f"{of}-{size}"]["p50"],
+        "search_p95_ms": turns[f"{of}-{size}"]["p95"],
+        "memory_mb": asked["memory_mb"],
+        "own_memory_mb": asked["own_memory_mb"],
+        "page_start_s": page.get("start_s"),
+        "page_ms": page.get("page_ms"),
     }
-    if again := state.get(f"again-{size}"):
-        row["again_s"] = again["seconds"]
-    if page := state.get(f"page-{size}"):
-        row |= {"page_start_s": page["ours"]["start_s"], "page_ms": page["ours"]["page_ms"]}
-    starter, found = state.get(f"starter-ingest-{size}"), state.get(f"starter-ask-{size}")
-    turns = [step for name, step in state.items() if name.startswith("turns-")]
-    taken = next((step for step in reversed(turns) if f"ours-{size}" in step), None)
-    if taken:  # better than the times of processes that ran one after the other
-        embed = taken["embed"]["p50"]
-        row |= {
-            "ask_ms": taken[f"ask-{size}"]["p50"],
-            "ask_p95_ms": taken[f"ask-{size}"]["p95"],
-            "search_ms": taken[f"ours-{size}"]["p50"],
-            "search_p95_ms": taken[f"ours-{size}"]["p95"],
-            "embed_query_ms": embed,
-            "embedding_share": round(embed / taken[f"ours-{size}"]["p50"], 3),
-        }
-    if starter and found:
-        times = taken[f"starter-{size}"] if taken else found["search_ms"]
-        row["starter"] = {
-            "ingest_s": starter["seconds"],
-            "search_ms": times["p50"],
-            "search_p95_ms": times["p95"],
-            "memory_mb": found["memory_mb"],
-            "own_memory_mb": found["resident_mb"],
-            "disk_mb": starter["disk_mb"],
-            "chunks": starter["chunks"],
-        }
-        row["ratio"] = {
-            "ingest": round(ingest["seconds"] / starter["seconds"], 2),
-            "search": round(row["search_ms"] / times["p50"], 2),
-            "memory": round(row["memory_mb"] / found["memory_mb"], 2),
-            "disk": round(row["disk_mb"] / starter["disk_mb"], 2),
-        }
-        if page:
-            row["starter"] |= {
-                "page_start_s": page["starter"]["start_s"],
-                "page_ms": page["starter"]["page_ms"],
-            }
-            row["ratio"]["page start"] = round(row["page_start_s"] / page["starter"]["start_s"], 2)
-            if row["page_ms"] and page["starter"]["page_ms"]:
-                row["ratio"]["page"] = round(row["page_ms"] / page["starter"]["page_ms"], 2)
-    return row
 
 
-def exponent(points: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
-    """The b of a · size^b, fitted to the logarithms by least squares; and between the last two."""
+def exponent(points: Sequence[tuple[float, float]]) -> float | None:
+    """The b of a · size^b, fitted to the logarithms by least squares."""
     if len(points) < 2:
         return None
-    logs = [(math.log(x), math.log(y)) for x, y in points]
-    slope = float(np.polyfit([x for x, _ in logs], [y for _, y in logs], 1)[0])
-    (x0, y0), (x1, y1) = logs[-2:]
-    return {"exponent": round(slope, 3), "last": round((y1 - y0) / (x1 - x0), 3)}
+    sizes, values = np.log(np.asarray(points, dtype=np.float64)).T
+    return round(float(np.polyfit(sizes, values, 1)[0]), 3) + 0.0

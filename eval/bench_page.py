@@ -29,7 +29,6 @@ from eval.data import EvalError
 
 VISITS = 5
 START_SECONDS = 180.0
-SETTLE_MS = 1500
 CHROMIUM = "EVAL_CHROMIUM"
 """Environment variable that names the browser; else ``chromium`` is looked for."""
 _READY = {"ours": "html[data-ready] #composer textarea", "starter": "textarea"}
@@ -40,73 +39,43 @@ def page(task: dict[str, Any]) -> dict[str, Any]:
     """Both pages, over the libraries in the folders ``ours`` and ``starter``; visits in turns.
 
     Returns ``{"ours": {...}, "starter": {...}}``, each with ``start_s`` (the command until the
-    first response), ``html_ms``, ``page_ms`` (medians; None without a browser), ``requests``
-    and ``transferred_mb`` of one visit.
+    first response) and ``page_ms`` (median; None without a browser).
     """
     ports = {name: _free_port() for name in _READY}
-    commands = {
-        "ours": [*runs.PROGRAM, "ui", "--library", task["ours"], "--no-browser",
-                 "--port", str(ports["ours"])],
-        "starter": [sys.executable, "-m", "eval.bench_page", task["starter"],
-                    str(ports["starter"])],
-    }  # fmt: skip
-    found: dict[str, dict[str, Any]] = {}
-    with _served(commands["ours"], ports["ours"]) as ours:
-        found["ours"] = {"start_s": ours}
-        with _served(commands["starter"], ports["starter"]) as starter:
-            found["starter"] = {"start_s": starter}
-            _visit_all(ports, found)
-    return found
+    ours = [*runs.PROGRAM, "ui", "--library", task["ours"], "--no-browser", "--port"]
+    starter = [sys.executable, "-m", "eval.bench_page", task["starter"]]
+    with (
+        _served([*ours, str(ports["ours"])], ports["ours"]) as first,
+        _served([*starter, str(ports["starter"])], ports["starter"]) as second,
+    ):
+        visits = _visits(ports)
+    starts = {"ours": first, "starter": second}
+    return {name: {"start_s": starts[name], "page_ms": visits.get(name)} for name in _READY}
 
 
-def _visit_all(ports: dict[str, int], found: dict[str, dict[str, Any]]) -> None:
-    urls = {name: f"http://127.0.0.1:{port}/" for name, port in ports.items()}
-    html: dict[str, list[float]] = {name: [] for name in urls}
-    for _ in range(VISITS):
-        for name, url in urls.items():
-            started = time.perf_counter()
-            httpx.get(url, timeout=60).raise_for_status()
-            html[name].append((time.perf_counter() - started) * 1000)
-    for name, times in html.items():
-        found[name] |= {"html_ms": round(statistics.median(times), 1), "page_ms": None}
+def _visits(ports: dict[str, int]) -> dict[str, float]:
+    """Median milliseconds until a question can be typed; nothing without a browser."""
     browser = os.environ.get(CHROMIUM) or shutil.which("chromium")
     if browser is None:
         runs.note(f"no chromium: page loads are not measured (${CHROMIUM} may name one)")
-        return
+        return {}
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
-    visits: dict[str, list[dict[str, float]]] = {name: [] for name in urls}
+    times: dict[str, list[float]] = {name: [] for name in ports}
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=_FLAGS)
         for turn in range(VISITS + 1):
-            for name, url in urls.items():
-                visit = _visit(chromium, url, _READY[name])
+            for name, port in ports.items():
+                context = chromium.new_context()
+                visited = context.new_page()
+                started = time.perf_counter()
+                visited.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
+                visited.wait_for_selector(_READY[name])
                 if turn:  # the first fills caches of the servers
-                    visits[name].append(visit)
+                    times[name].append((time.perf_counter() - started) * 1000)
+                context.close()
         chromium.close()
-    for name, made in visits.items():
-        found[name] |= {
-            "page_ms": round(statistics.median(visit["ms"] for visit in made), 1),
-            "requests": round(made[-1]["requests"]),
-            "transferred_mb": round(made[-1]["bytes"] / 2**20, 2),
-        }
-
-
-def _visit(browser: Any, url: str, ready: str) -> dict[str, float]:
-    """Milliseconds until a question can be typed, requests, and bytes received."""
-    context = browser.new_context()
-    visited = context.new_page()
-    network = context.new_cdp_session(visited)
-    network.send("Network.enable")
-    received: list[float] = []
-    network.on("Network.loadingFinished", lambda e: received.append(e["encodedDataLength"]))
-    started = time.perf_counter()
-    visited.goto(url, wait_until="commit")
-    visited.wait_for_selector(ready)
-    took = (time.perf_counter() - started) * 1000
-    visited.wait_for_timeout(SETTLE_MS)  # a live connection stays open: the network is never idle
-    context.close()
-    return {"ms": took, "requests": len(received), "bytes": sum(received)}
+    return {name: round(statistics.median(found), 1) for name, found in times.items()}
 
 
 @contextmanager
@@ -146,12 +115,12 @@ def _starter_server(folder: Path, port: int) -> None:
 
     from assistant.embedding import open_embedder  # noqa: PLC0415
     from assistant.settings import Settings  # noqa: PLC0415
-    from eval.starter import open_starter  # noqa: PLC0415
+    from eval.starter import Starter  # noqa: PLC0415
 
-    retriever = open_starter(str(folder), open_embedder(Settings.load()))[2].as_retriever()
+    starter = Starter(str(folder), open_embedder(Settings.load()))
 
     def reply(message: str, _history: list[Any]) -> str:
-        return "\n\n".join(node.text for node in retriever.retrieve(message))
+        return "\n\n".join(node.text for node in starter.find(message))
 
     gr.ChatInterface(reply).launch(server_name="127.0.0.1", server_port=port, quiet=True)
 

@@ -10,7 +10,6 @@ little noise, not computed again: the times of such steps are without embedding.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import resource
@@ -20,23 +19,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from assistant.embedding import Vectors, WordEmbedder, open_embedder
+from assistant import Assistant
+from assistant.embedding import open_embedder
 from assistant.errors import AssistantError
-from assistant.library import Library
-from assistant.paper import Paper
+from assistant.paper import Paper, normalised_title
 from assistant.settings import Settings
 from assistant.text import sentences
 from eval.bench_page import page
-from eval.data import EvalError, read_questions
-from eval.starter import open_starter
+from eval.data import read_questions
+from eval.embedders import TimedEmbedder
+from eval.starter import Starter
 from eval.statistics import percentiles
 
-NOISE = 0.15
-"""Length of the noise added to a reused unit vector: cosine to the real one about .989."""
-_PREFIX = 32
 _REFERENCE_TEXTS = 128
+_ASKED_FOR_MEMORY = 30
 
 
 def real_papers(sources: Sequence[str]) -> list[Paper]:
@@ -64,75 +60,13 @@ def papers_up_to(real: Sequence[Paper], size: int, start: int = 0) -> Iterator[P
         )
 
 
-class ReusingEmbedder:
-    """Vectors of the real texts with noise for texts that begin alike; counts its seconds."""
-
-    def __init__(self, embedder: WordEmbedder, real: Sequence[Paper] | None) -> None:
-        self._inner = embedder
-        self.seconds = 0.0
-        self._known: dict[str, Vectors] = {}
-        if real is not None:
-            texts = [p.title for p in real]
-            texts += [p.abstract[a:b] for p in real for a, b in sentences(p.abstract)]
-            vectors = embedder.embed(texts)
-            self._known = {t[:_PREFIX]: v for t, v in zip(texts, vectors, strict=True)}
-            self._pool = vectors
-            self._noise = np.random.default_rng(1)
-
-    dimension = property(lambda self: self._inner.dimension)
-    name = property(lambda self: self._inner.name)
-    fingerprint = property(lambda self: self._inner.fingerprint)
-
-    def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """Computed where no real papers were given, reused with noise where they were."""
-        started = time.perf_counter()
-        vectors = self._reused(texts) if self._known else self._inner.embed(texts, progress)
-        self.seconds += time.perf_counter() - started
-        return vectors
-
-    def _reused(self, texts: Sequence[str]) -> Vectors:
-        rows = np.stack([self._of(text) for text in texts])
-        noise = self._noise.standard_normal(rows.shape, dtype=np.float32)
-        rows = rows + noise * np.float32(NOISE / np.sqrt(rows.shape[1]))
-        normed: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        return normed
-
-    def _of(self, text: str) -> Vectors:
-        found = self._known.get(text[:_PREFIX])
-        if found is None:
-            at = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-            found = self._pool[at % len(self._pool)]
-        return found
-
-    def embed_query(self, text: str) -> Vectors:
-        """Always computed."""
-        started = time.perf_counter()
-        vector = self._inner.embed_query(text)
-        self.seconds += time.perf_counter() - started
-        return vector
-
-    def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Vectors, Vectors]:
-        """Always computed."""
-        started = time.perf_counter()
-        found = self._inner.embed_spans(text, spans)
-        self.seconds += time.perf_counter() - started
-        return found
-
-    def word_rarity(self, word: str) -> float:
-        """As the model tells."""
-        return self._inner.word_rarity(word)
-
-    def count_tokens(self, text: str) -> int:
-        """As the model counts."""
-        return self._inner.count_tokens(text)
-
-
-def _embedder(task: dict[str, Any], *, reuse: bool = False) -> ReusingEmbedder:
-    real = real_papers(task["papers"]) if reuse else None
-    embedder = open_embedder(Settings.load())
-    if not isinstance(embedder, WordEmbedder):
-        raise EvalError("The benchmark is of the embedded model; the settings name an endpoint.")
-    return ReusingEmbedder(embedder, real)
+def _embedder(task: dict[str, Any], *, reuse: bool = False) -> TimedEmbedder:
+    texts: list[str] = []
+    if reuse:
+        real = real_papers(task["papers"])
+        texts = [p.title for p in real]
+        texts += [p.abstract[a:b] for p in real for a, b in sentences(p.abstract)]
+    return TimedEmbedder(open_embedder(Settings.load()), texts)
 
 
 def embed(task: dict[str, Any]) -> dict[str, Any]:
@@ -143,31 +77,35 @@ def embed(task: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     embedder.embed(texts)
     seconds = time.perf_counter() - started
-    questions = [q.question for q in read_questions(Path(task["questions"]))][:50]
-    times = [_timed(embedder.embed_query, q) for q in questions]
+    times = [_timed(embedder.embed_query, question) for question in _questions(task)[:50]]
     return {"abstracts_per_second": round(len(texts) / seconds, 1), "query_ms": percentiles(times)}
 
 
+def _ours(folder: str, embedder: TimedEmbedder) -> Assistant:
+    return Assistant(Settings.load(library=Path(folder)), embedder=embedder)
+
+
 def ingest(task: dict[str, Any]) -> dict[str, Any]:
-    """Adds papers up to ``size``, for about ``minutes``; tells how far it came."""
+    """Adds papers up to ``size``, for about ``minutes``; tells how far it came.
+
+    ``of`` says into which pipeline: "ours" or "starter".
+    """
     real = real_papers(task["papers"])
     size, start = int(task["size"]), int(task["start"])
     embedder = _embedder(task, reuse=size > len(real))
-    embedder.seconds = 0.0
-    library = Library(Settings.load(library=Path(task["library"])), lambda: embedder)
-    taken = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
+    timed = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
     started = time.perf_counter()
-    library.ingest(taken)
-    seconds = time.perf_counter() - started
+    if task["of"] == "ours":
+        _ours(task["library"], embedder).library.ingest(timed)
+    else:
+        Starter(task["library"], embedder).ingest(timed)
     return {
-        "done": start + taken.count,
-        "seconds": round(seconds, 2),
+        "done": start + timed.count,
+        "seconds": round(time.perf_counter() - started, 2),
         "seconds_embedding": round(embedder.seconds, 2),
         "computed": size <= len(real),
         "memory_mb": _peak_mb(),
         "disk_mb": disk_mb(Path(task["library"])),
-        "chunks": library.index().meta.chunks,
-        "sentences": library.index().meta.sentences,
     }
 
 
@@ -187,12 +125,11 @@ class _Timed(Iterator[Any]):
 
 def again(task: dict[str, Any]) -> dict[str, Any]:
     """The same papers once more: nothing should be embedded or written."""
-    real = real_papers(task["papers"])
     embedder = _embedder(task)
-    library = Library(Settings.load(library=Path(task["library"])), lambda: embedder)
-    papers = list(papers_up_to(real, int(task["size"])))
+    assistant = _ours(task["library"], embedder)
+    papers = list(papers_up_to(real_papers(task["papers"]), int(task["size"])))
     started = time.perf_counter()
-    report = library.ingest(iter(papers))
+    report = assistant.library.ingest(iter(papers))
     return {
         "seconds": round(time.perf_counter() - started, 3),
         "seconds_embedding": round(embedder.seconds, 3),
@@ -202,157 +139,61 @@ def again(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(task: dict[str, Any]) -> dict[str, Any]:
-    """Search and ask, cold once and then warm; memory with and without the library."""
-    from assistant import Assistant  # noqa: PLC0415
+    """The first question of a process, and the memory of one that has answered some.
 
-    before = _peak_mb()
+    The starter only retrieves: it has no answer without a language model.
+    """
     embedder = _embedder(task)
-    assistant = Assistant.open(task["library"])
-    assistant._opened_embedder = embedder
-    questions = [q.question for q in read_questions(Path(task["questions"]))][: task["queries"]]
-    embedder.embed_query(questions[0])
-    model = _peak_mb()
-    first = _timed(assistant.ask, questions[0])
-    retriever = assistant._retriever()
-    for question in questions[:5]:
-        assistant.ask(question)
-    embedding, searching, asking = [], [], []
-    for question in questions:
-        embedder.seconds = 0.0
-        searching.append(_timed(retriever.rank, question))
-        embedding.append(embedder.seconds * 1000)
-        asking.append(_timed(assistant.ask, question))
-    return {
-        "first_ask_ms": round(first, 1),
-        "embed_ms": percentiles(embedding),
-        "search_ms": percentiles(searching),
-        "ask_ms": percentiles(asking),
-        "embedding_share": round(float(np.median(embedding) / np.median(searching)), 3),
-        "memory_mb": _peak_mb(),
-        "memory_of_library_mb": round(_peak_mb() - model, 1),
-        "memory_before_mb": before,
-        "resident_mb": _resident_mb(),
-    }
-
-
-# ---------------------------------------------------------------------- a plain starter
-
-
-def starter_ingest(task: dict[str, Any]) -> dict[str, Any]:
-    """The same papers into the starter pipeline; see `ingest`."""
-    from llama_index.core import Document  # noqa: PLC0415
-
-    real = real_papers(task["papers"])
-    size, start = int(task["size"]), int(task["start"])
-    embedder = _embedder(task, reuse=size > len(real))
-    embedder.seconds = 0.0
-    collection, build, _ = open_starter(task["library"], embedder)
-    taken = _Timed(papers_up_to(real, size, start), float(task["minutes"]) * 60)
-    started = time.perf_counter()
-    batch: list[Any] = []
-    for paper in taken:
-        batch.append(
-            Document(text=f"{paper.title}\n\n{paper.abstract}", metadata={"title": paper.title})
-        )
-        if len(batch) == 5000:  # Chroma's limit of one call is near
-            build(batch)
-            batch = []
-    if batch:
-        build(batch)
-    return {
-        "done": start + taken.count,
-        "seconds": round(time.perf_counter() - started, 2),
-        "seconds_embedding": round(embedder.seconds, 2),
-        "computed": size <= len(real),
-        "memory_mb": _peak_mb(),
-        "disk_mb": disk_mb(Path(task["library"])),
-        "chunks": collection.count(),
-    }
-
-
-def starter_ask(task: dict[str, Any]) -> dict[str, Any]:
-    """Retrieval of as many papers by the starter; it has no answer without a language model."""
-    embedder = _embedder(task)
-    questions = read_questions(Path(task["questions"]))[: task["queries"]]
     embedder.embed_query("warm")
-    model = _peak_mb()
-    _, _, index = open_starter(task["library"], embedder)
-    retriever = index.as_retriever(similarity_top_k=8)
-    first = _timed(retriever.retrieve, questions[0].question)
-    for question in questions[:5]:
-        retriever.retrieve(question.question)
-    embedding, searching = [], []
-    for question in questions:
-        embedder.seconds = 0.0
-        searching.append(_timed(retriever.retrieve, question.question))
-        embedding.append(embedder.seconds * 1000)
-    return {
-        "first_search_ms": round(first, 1),
-        "embed_ms": percentiles(embedding),
-        "search_ms": percentiles(searching),
-        "memory_mb": _peak_mb(),
-        "memory_of_library_mb": round(_peak_mb() - model, 1),
-        "resident_mb": _resident_mb(),
-    }
+    work: Callable[[str], Any] = (
+        _ours(task["library"], embedder).ask
+        if task["of"] == "ours"
+        else Starter(task["library"], embedder).find
+    )
+    times = [_timed(work, question) for question in _questions(task)[:_ASKED_FOR_MEMORY]]
+    own = _own_memory_mb()
+    return {"first_ms": round(times[0], 1), "memory_mb": _peak_mb(), "own_memory_mb": own}
 
 
-def starter_again(task: dict[str, Any]) -> dict[str, Any]:
-    """The same papers into the starter once more: it has them twice then."""
-    before = int(task["chunks"])
-    result = starter_ingest({**task, "start": 0, "minutes": 60})
-    return {"seconds": result["seconds"], "chunks_before": before, "chunks": result["chunks"]}
+def _questions(task: dict[str, Any]) -> list[str]:
+    return [q.question for q in read_questions(Path(task["questions"]))][: task.get("queries")]
 
 
 def quality(task: dict[str, Any]) -> dict[str, Any]:
     """Share of fact and find questions whose gold paper is in the first 8, both pipelines."""
-    from assistant import Assistant  # noqa: PLC0415
-    from assistant.paper import normalised_title  # noqa: PLC0415
-
     embedder = _embedder(task)
     questions = [q for q in read_questions(Path(task["questions"])) if q.kind in ("fact", "find")]
-    assistant = Assistant.open(task["ours"])
-    assistant._opened_embedder = embedder
-    _, _, index = open_starter(task["starter"], embedder)
-    retriever = index.as_retriever(similarity_top_k=8)
-    ours, starter = 0, 0
+    assistant, starter = _ours(task["ours"], embedder), Starter(task["starter"], embedder)
+    ours, theirs = 0, 0
     for question in questions:
         gold = {normalised_title(title) for title in question.gold_titles}
         ours += gold <= {normalised_title(r.title) for r in assistant.search(question.question, 8)}
-        found = retriever.retrieve(question.question)
-        starter += gold <= {normalised_title(node.metadata["title"]) for node in found}
-    return {
-        "questions": len(questions),
-        "ours": round(ours / len(questions), 4),
-        "starter": round(starter / len(questions), 4),
-    }
+        found = starter.find(question.question)
+        theirs += gold <= {normalised_title(node.metadata["title"]) for node in found}
+    shares = {"ours": ours / len(questions), "starter": theirs / len(questions)}
+    return {"questions": len(questions), **{key: round(v, 4) for key, v in shares.items()}}
 
 
 def turns(task: dict[str, Any]) -> dict[str, Any]:
     """Every question to every library in turn: times that a busy machine slows down alike.
 
-    ``ours`` and ``starter`` name folders by size. Twice over, the first time to warm up.
+    ``ours`` and ``starter`` name folders by size.
     """
-    from assistant import Assistant  # noqa: PLC0415
-
     embedder = _embedder(task)
-    questions = [q.question for q in read_questions(Path(task["questions"]))][: task["queries"]]
+    questions = _questions(task)
     works: dict[str, Callable[[str], Any]] = {"embed": embedder.embed_query}
     for size, folder in task["ours"].items():
-        assistant = Assistant.open(folder)
-        assistant._opened_embedder = embedder
-        works[f"ours-{size}"] = assistant._retriever().rank
+        assistant = _ours(folder, embedder)
+        works[f"ours-{size}"] = assistant.retriever.find
         works[f"ask-{size}"] = assistant.ask
     for size, folder in task["starter"].items():
-        works[f"starter-{size}"] = (
-            open_starter(folder, embedder)[2].as_retriever(similarity_top_k=8).retrieve
-        )
+        works[f"starter-{size}"] = Starter(folder, embedder).find
     times: dict[str, list[float]] = {name: [] for name in works}
-    for question in questions[:10]:
-        for work in works.values():
-            work(question)
-    for question in questions:
+    for n, question in enumerate([*questions[:10], *questions]):
         for name, work in works.items():
-            times[name].append(_timed(work, question))
+            took = _timed(work, question)
+            if n >= 10:  # the first ten warm up
+                times[name].append(took)
     return {name: percentiles(found) for name, found in times.items()}
 
 
@@ -372,7 +213,7 @@ def _peak_mb() -> float:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
-def _resident_mb() -> float | None:
+def _own_memory_mb() -> float | None:
     """Resident memory now that is the process's own (mapped files left out), where Linux tells."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
@@ -392,9 +233,6 @@ STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "ingest": ingest,
     "again": again,
     "ask": ask,
-    "starter-ingest": starter_ingest,
-    "starter-again": starter_again,
-    "starter-ask": starter_ask,
     "quality": quality,
     "turns": turns,
     "page": page,

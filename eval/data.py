@@ -10,29 +10,31 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import ir_measures
-import numpy as np
 from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import Assistant
-from assistant.embedding import Embedder, Vectors, WordEmbedder, open_embedder
+from assistant.embedding import open_embedder
 from assistant.errors import AssistantError
-from assistant.index import SearchIndex
+from assistant.library import Library
 from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings
+from eval.embedders import RememberingEmbedder
 
-Kind = Literal["fact", "find", "multi", "absent", "follow"]
+Kind = Literal[
+    "fact", "find", "multi", "list", "definition", "how", "compare", "yes_no", "limits", "two",
+    "false_premise", "library", "misspelt", "language", "follow", "absent",
+]  # fmt: skip
 Notify = Callable[[str], None]
+Line = TypeVar("Line", bound=BaseModel)
 
 QUESTIONS = Path(__file__).with_name("questions")
 _PACKAGE = Path(__file__).parents[1] / "assistant"
@@ -47,10 +49,14 @@ class Question(BaseModel):
     kind: Kind
     question: str
     history: list[Message] = Field(default_factory=list)
+    turns: list[str] = Field(default_factory=list)
+    """Questions that are asked first, so that the history is what the program itself said."""
     gold_titles: list[str] = Field(default_factory=list)
     gold_facts: list[str] = Field(default_factory=list)
     answer: str = ""
     absent_type: str | None = None
+    follow_type: str | None = None
+    language: str = "en"
 
     @property
     def answerable(self) -> bool:
@@ -59,23 +65,28 @@ class Question(BaseModel):
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The questions of a JSON Lines file.
+    """The questions of a JSON Lines file; see `read_lines`."""
+    return read_lines(path, Question, "a question")
+
+
+def read_lines(path: Path, model: type[Line], what: str) -> list[Line]:
+    """The lines of a JSON Lines file, each ``what``.
 
     Raises:
-        EvalError: it cannot be read, or a line is not a question.
+        EvalError: it cannot be read, or a line is something else.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise EvalError(f"{path} cannot be read: {error.strerror}.") from None
-    questions = []
+    found = []
     for number, line in enumerate(lines, 1):
         try:
-            questions += [Question.model_validate_json(line)] if line.strip() else []
+            found += [model.model_validate_json(line)] if line.strip() else []
         except ValueError as error:
             reason = " ".join(str(error).split())
-            raise EvalError(f"{path}, line {number}, is not a question: {reason}") from None
-    return questions
+            raise EvalError(f"{path}, line {number}, is not {what}: {reason}") from None
+    return found
 
 
 class EvalError(AssistantError):
@@ -89,6 +100,8 @@ class RetrievalSet:
     name: str
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
+    by_source: bool = False
+    """Documents are named by the ids of their source, else by those of the papers."""
 
     def judgements(self) -> list[ir_measures.Qrel]:
         """The judgements as ir-measures takes them."""
@@ -132,7 +145,7 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
                     source_id=name,
                 )
 
-    return RetrievalSet(folder.resolve().name, queries, qrels), papers
+    return RetrievalSet(folder.resolve().name, queries, qrels, by_source=True), papers
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -145,124 +158,42 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 # ---------------------------------------------------------------------- gold titles
 
 
-@dataclass
 class GoldFinder:
     """Finds the papers that gold titles name, loosely about case, punctuation and LaTeX."""
 
-    index: SearchIndex
-    _by_title: dict[str, list[int]] = field(init=False, default_factory=dict)
+    def __init__(self, library: Library) -> None:
+        self._by_title: dict[str, set[str]] = {}
+        for paper in library.papers():
+            self._by_title.setdefault(paper.title_key, set()).add(paper.id)
 
-    def __post_init__(self) -> None:
-        for place, paper in enumerate(self.index.papers()):
-            self._by_title.setdefault(paper.title_key, []).append(place)
+    def ids(self, question: Question) -> list[set[str]]:
+        """For every gold title of ``question`` the ids of the papers that have it.
 
-    def places(self, question: Question) -> list[list[int]]:
-        """For every gold title of ``question``, the places of the papers that have it.
+        Titles such as "#2" name what an answer before shows, and are left out.
 
         Raises:
             EvalError: no paper of the library has one of the titles.
         """
-        found = []
-        for title in question.gold_titles:
-            places = self._by_title.get(normalised_title(title)) or self._loosely(title)
-            if not places:
-                raise EvalError(
-                    f"The gold title {title!r} of question {question.id} is not in the library.",
-                    "Give the papers that the questions were written for with --papers.",
-                )
-            found.append(places)
-        return found
+        return [
+            self._named(title, question.id)
+            for title in question.gold_titles
+            if not title.startswith("#")
+        ]
 
-    def _loosely(self, title: str) -> list[int]:
+    def _named(self, title: str, question_id: str) -> set[str]:
         from assistant.reading.latex import readable  # noqa: PLC0415
 
-        return self._by_title.get(normalised_title(readable(title)), [])
+        keys = normalised_title(title), normalised_title(readable(title))
+        found = next((self._by_title[key] for key in keys if key in self._by_title), None)
+        if found is None:
+            raise EvalError(
+                f"The gold title {title!r} of question {question_id} is not in the library.",
+                "Give the papers that the questions were written for with --papers.",
+            )
+        return found
 
 
 # ---------------------------------------------------------------------- libraries
-
-
-class RememberingEmbedder:
-    """An embedder that looks a text up on disk before it embeds it; same vectors, bit for bit."""
-
-    def __init__(self, embedder: Embedder, folder: Path) -> None:
-        self._inner = embedder
-        folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(embedder.fingerprint.encode()).hexdigest()[:12]
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(
-            folder / f"vectors-{name}.sqlite", check_same_thread=False, timeout=60
-        )
-        self._db.execute("create table if not exists vectors (hash blob primary key, vector blob)")
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._inner.dimension
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        return self._inner.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the model that computes the vectors."""
-        return self._inner.fingerprint
-
-    def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """As the model does it; only texts that were never seen are computed."""
-        hashes = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:16] for text in texts]
-        with self._lock:
-            known = {key: self._look_up(key) for key in set(hashes)}
-        new = list({h: i for i, h in enumerate(hashes) if known[h] is None}.items())
-        if new:
-            computed = self._inner.embed([texts[i] for _, i in new], progress)
-            with self._lock, self._db:
-                self._db.executemany(
-                    "insert or replace into vectors values (?, ?)",
-                    [(key, row.tobytes()) for (key, _), row in zip(new, computed, strict=True)],
-                )
-            known.update({key: row for (key, _), row in zip(new, computed, strict=True)})
-        rows = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for n, key in enumerate(hashes):
-            rows[n] = known[key]
-        return rows
-
-    def _look_up(self, key: bytes) -> Vectors | None:
-        found = self._db.execute("select vector from vectors where hash = ?", (key,)).fetchone()
-        return None if found is None else np.frombuffer(found[0], dtype=np.float32)
-
-    def embed_query(self, text: str) -> Vectors:
-        """Never remembered: questions are timed."""
-        return self._inner.embed_query(text)
-
-    def count_tokens(self, text: str) -> int:
-        """As the model counts them."""
-        return self._inner.count_tokens(text)
-
-
-class RememberingWordEmbedder(RememberingEmbedder):
-    """The same for a model that tells of the words inside a text, which is not remembered."""
-
-    def __init__(self, embedder: WordEmbedder, folder: Path) -> None:
-        super().__init__(embedder, folder)
-        self._of_words = embedder
-
-    def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Vectors, Vectors]:
-        """As the model does it."""
-        return self._of_words.embed_spans(text, spans)
-
-    def word_rarity(self, word: str) -> float:
-        """As the model tells."""
-        return self._of_words.word_rarity(word)
-
-
-def remembering(embedder: Embedder, folder: Path) -> RememberingEmbedder:
-    """``embedder``, its vectors of papers kept in ``folder``."""
-    if isinstance(embedder, WordEmbedder):
-        return RememberingWordEmbedder(embedder, folder)
-    return RememberingEmbedder(embedder, folder)
 
 
 @dataclass
@@ -286,15 +217,13 @@ class Bench:
         """The embedding model."""
         if self.given is not None:
             return self.given
-        return remembering(open_embedder(self.settings, notify=self.notify), self.folder)
+        return RememberingEmbedder(open_embedder(self.settings, notify=self.notify), self.folder)
 
     def open(self, path: Path) -> Assistant:
         """The assistant over the library in the folder ``path``."""
         # every setting as in the bench's own, so that a sweep can change one
         settings = self.settings.model_copy(update={"library": path})
-        assistant = Assistant(settings, notify=self.notify)
-        assistant._opened_embedder = self.embedder
-        return assistant
+        return Assistant(settings, embedder=self.embedder, notify=self.notify)
 
     def library(self, name: str, papers: Callable[[], Iterable[Paper | Rejection]]) -> Assistant:
         """A library of ``papers``, made if it is not there yet."""

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from assistant.files import write_atomically
 from eval.data import EvalError
 from eval.runs import portable
-from eval.tables import Table, auroc, mean, number, of_run, percent
+from eval.tables import Table, answers_of, beside, of_run, pairs_of, percent
 
 Results = dict[str, Any]
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-_PROGRAM = "the program"
-_STAGES = ("BM25 of the program", "dense of the program", _PROGRAM)
+VERBS = ("retrieval", "answers", "blind", "pairs", "checker", "reviews", "bench")
+"""Verbs whose runs are reported, in this order."""
 
 
 def everything(found: Sequence[dict[str, Any]]) -> str:
-    """All tables of the runs, and where each run comes from; of retrieval the last stages."""
+    """All tables of the runs, and where each run comes from."""
     by_verb = _together(found)
     parts = []
-    if retrieval := by_verb.get("retrieval"):
-        parts.append(_ranking(retrieval).markdown())
-    if answers := by_verb.get("answers"):
-        parts.append(_answers(answers).markdown())
-    for verb in ("checker", "reviews", "sweep", "bench"):
-        for table in (table for run in found if run["verb"] == verb for table in of_run(run)):
+    for verb in VERBS:
+        for table in of_run({"verb": verb, "results": by_verb[verb]}) if verb in by_verb else ():
             title = table.title[:1].upper() + table.title[1:]
             parts += [f"**{title}**", table.markdown(), *([table.note] if table.note else [])]
     parts.append("\n".join(f"- {_origin(run['environment'])}" for run in found))
@@ -33,16 +31,29 @@ def everything(found: Sequence[dict[str, Any]]) -> str:
 
 
 def short(found: Sequence[dict[str, Any]]) -> str:
-    """What the README shows: a table of quality by set of questions, one of the rest."""
+    """What the README shows: of every verb one table, or its means."""
     by_verb = _together(found)
-    parts = [_answers(by_verb["answers"]).markdown()] if "answers" in by_verb else []
-    rows = _retrieval_rows(by_verb.get("retrieval", {}))
-    rows += _checker_rows(by_verb.get("checker", {}))
-    rows += _review_rows(by_verb.get("reviews", {}))
-    rows += _bench_rows(by_verb.get("bench", {}))
-    if rows:
-        parts.append(Table("", ["what", "figure"], rows).markdown(numeric=False))
-    return "\n\n".join(parts) + "\n"
+    makers: dict[str, Callable[[Results], list[Table]]] = {
+        "answers": lambda results: [answers_of(results)],
+        "blind": lambda results: of_run({"verb": "blind", "results": results}),
+        "pairs": lambda results: [pairs_of(results)],
+        "retrieval": lambda results: of_run({"verb": "retrieval", "results": results}),
+        "reviews": lambda results: [_reviews(results)],
+        "bench": lambda results: of_run({"verb": "bench", "results": results})[:2],
+    }
+    tables = [table for verb, make in makers.items() if verb in by_verb
+              for table in make(by_verb[verb])]  # fmt: skip
+    return "\n\n".join(replace(t, columns=[t.title, *t.columns[1:]]).markdown() for t in tables)
+
+
+def _reviews(results: Results) -> Table:
+    lines = [
+        ("labelled papers cited (of those that have room), %", "mean.coverage_possible", percent),
+        ("citations supported, %", "mean.citation_precision", percent),
+        ("sentences that repeat another, %", "mean.repetition", percent),
+    ]
+    columns = {f"at most {size} papers": result for size, result in results.items()}
+    return beside("reviews", columns, lines)
 
 
 def put_between_marks(path: Path, text: str) -> None:
@@ -58,7 +69,7 @@ def put_between_marks(path: Path, text: str) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise EvalError(f"{path} has no lines {BEGIN} and {END}.", "Add them where the table goes.")
-    path.write_text(before + begin + text + end + after, encoding="utf-8")
+    write_atomically(path, before + begin + text + end + after)
 
 
 def _together(found: Sequence[dict[str, Any]]) -> dict[str, Results]:
@@ -67,117 +78,6 @@ def _together(found: Sequence[dict[str, Any]]) -> dict[str, Results]:
     for run in found:
         by_verb[run["verb"]] = {**run["results"], **by_verb.get(run["verb"], {})}
     return by_verb
-
-
-def _ranking(results: Results) -> Table:
-    names = ["nDCG@10", "Recall@5", "Recall@10", "Recall@100", "MRR@10"]
-    rows = []
-    for label, result in results.items():
-        stages = _stages(result)
-        rows += [
-            [
-                f"{label}: {shown}",
-                f"{result['papers']:,}",
-                *(mean(stages[shown][name]) for name in names),
-            ]
-            for shown in _STAGES
-            if shown in stages
-        ]
-    return Table("", ["retrieval, points", "papers", *names], rows)
-
-
-def _stages(result: Results) -> dict[str, Any]:
-    return {stage["stage"]: stage["measures"] for stage in result["stages"]}
-
-
-def _answers(columns: Results) -> Table:
-    lines: list[tuple[str, Callable[[Results], str]]] = [
-        ("gold paper in the top 8, fact and find, %",
-         lambda r: percent(r["fact_and_find"]["gold_in_top_8"])),
-        ("gold facts in the answer, fact, %", lambda r: percent(r["kinds"]["fact"]["facts"])),
-        ("citation recall by title, answerable, %",
-         lambda r: percent(r["answerable"]["citation_recall"])),
-        ("words / sentences of an answer",
-         lambda r: f"{r['answerable']['words']:.0f} / {r['answerable']['sentences']:.1f}"),
-        ("refused when absent, %", lambda r: percent(r["abstention"]["refused_when_absent"])),
-        ("refused when present, %", lambda r: percent(r["abstention"]["refused_when_present"])),
-        ("AUROC of the confidence", lambda r: auroc(r["abstention"]["confidence"])),
-        ("a question, ms, p50 / p95",
-         lambda r: f"{1000 * r['seconds']['p50']:.0f} / {1000 * r['seconds']['p95']:.0f}"),
-    ]  # fmt: skip
-    rows = [[title, *(shown(r) for r in columns.values())] for title, shown in lines]
-    heading = ["answers", *(f"{n} ({r['questions']} questions)" for n, r in columns.items())]
-    return Table("", heading, rows)
-
-
-def _retrieval_rows(results: Results) -> list[list[str]]:
-    rows = []
-    for label, result in results.items():
-        stages = _stages(result)
-        if _PROGRAM in stages:
-            figures = mean(stages[_PROGRAM]["nDCG@10"])
-            if "BM25 alone" in stages:
-                figures += f" (BM25 alone: {mean(stages['BM25 alone']['nDCG@10'])})"
-            rows.append([f"nDCG@10 on {label}, {result['papers']:,} papers, points", figures])
-    return rows
-
-
-def _checker_rows(results: Results) -> list[list[str]]:
-    kinds = results.get("kinds", {})
-    if not kinds:
-        return []
-    names = ", ".join(kind.replace("_", " ") for kind in kinds)
-    figures = ", ".join(f"{row['auroc']:.3f}" for row in kinds.values())
-    return [[f"support checker, AUROC: {names}", figures]]
-
-
-def _review_rows(results: Results) -> list[list[str]]:
-    return [
-        [
-            f"reviews of at most {size} papers: labelled papers cited (of those that have room), "
-            "citations supported, sentences that repeat another, %",
-            ", ".join(
-                percent(result["mean"][key])
-                for key in ("coverage_possible", "citation_precision", "repetition")
-            ),
-        ]
-        for size, result in results.items()
-    ]
-
-
-def _bench_rows(results: Results) -> list[list[str]]:
-    sizes = results.get("sizes", [])
-    if not sizes:
-        return []
-    papers = " / ".join(f"{row['papers']:,}" for row in sizes)
-    lines: list[tuple[str, Callable[[Results], str]]] = [
-        ("an extractive answer, p50, ms", lambda row: f"{row['ask_ms']:.0f}"),
-        ("retrieval, p50, ms (against the LlamaIndex starter)", _with_ratio("search_ms", "search")),
-        ("memory of a process that asks, MB", _with_ratio("memory_mb", "memory")),
-        ("… without the index, which is mapped", lambda row: f"{row['own_memory_mb']:.0f}"),
-        ("disk, MB", _with_ratio("disk_mb", "disk")),
-        ("the page in a browser, ms (against Gradio's own chat)", _with_ratio("page_ms", "page")),
-    ]
-    rows = [
-        [f"{title}, {papers} papers", " / ".join(shown(row) for row in sizes)]
-        for title, shown in lines
-    ]
-    if cold := results.get("cold"):
-        rows.append(["`ask` from a cold start, against the imports of Chroma, LlamaIndex and ONNX "
-                     "Runtime alone", f"{cold['ask_over_stack']:.2f}×"])  # fmt: skip
-    return rows
-
-
-def _with_ratio(key: str, ratio: str) -> Callable[[Results], str]:
-    def shown(row: Results) -> str:
-        value = row.get(key)
-        if value is None:
-            return "–"
-        against = row.get("ratio", {}).get(ratio)
-        figure = number(float(value), 1 if value < 100 else 0)
-        return figure if against is None else f"{figure} ({against:.2f}×)"
-
-    return shown
 
 
 def _origin(where: dict[str, Any]) -> str:

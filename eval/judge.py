@@ -18,8 +18,7 @@ import numpy as np
 from assistant.embedding import Embedder
 from assistant.prompting import Prompt, Prompts, boundary
 from assistant.settings import Settings
-from eval.answers import Judged
-from eval.data import Question
+from eval.answers import Judged, average_precision
 from eval.facts import without_markers
 from eval.statistics import mean_interval
 
@@ -42,6 +41,7 @@ _JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)
 
 Ask = Callable[[list[Any]], str]
 """Chat messages in, the reply's text out."""
+Grades = dict[str, float]
 
 
 class _Variables:
@@ -64,83 +64,56 @@ class Judge:
         }
         self.unreadable = 0
 
-    def grade(self, judged: Judged, question: Question) -> dict[str, float]:
+    def grade(self, judged: Judged) -> Grades:
         """The measures of one answer, without those whose reply could not be read."""
-        answer = without_markers(judged.answer)
-        papers = [{"number": n, "title": "", "text": t} for n, t in enumerate(judged.contexts, 1)]
-        claims = [
-            {"number": n, "text": without_markers(text)}
-            for n, (text, _) in enumerate(judged.claims, 1)
-        ]
-        asked, reference = judged.standalone_question, question.answer
-        grades: dict[str, float | None] = {
-            "faithfulness": self._faithfulness(claims, papers) if claims else None,
-            "answer_correctness": self._correctness(asked, answer, reference),
-            "answer_relevancy": self._relevancy(asked, answer),
-            "answer_similarity": self._cosine(answer, [reference]),
-            **self._context(asked, reference, papers),
-        }
-        return {name: grade for name, grade in grades.items() if grade is not None}
+        answer, asked = without_markers(judged.answer.answer), judged.answer.standalone_question
+        papers = [{"number": n, "title": "", "text": passage.text}
+                  for n, passage in enumerate(judged.answer.passages, 1)]  # fmt: skip
+        claims: list[dict[str, Any]] = [{"number": n, "text": without_markers(sentence.text)}
+                  for n, sentence in enumerate(judged.claims, 1)]  # fmt: skip
+        of_both = {"question": asked, "reference": judged.asked.answer}
 
-    def _faithfulness(
-        self, claims: list[dict[str, Any]], papers: list[dict[str, Any]]
-    ) -> float | None:
-        reply = self._reply("eval_faithfulness", claims=claims, papers=papers)
-        try:
+        def faithfulness(reply: Any) -> Grades:
             found = {int(row["n"]): bool(row["supported"]) for row in reply}
-            return float(np.mean([found[claim["number"]] for claim in claims]))
-        except (TypeError, KeyError, ValueError):
-            self.unreadable += 1
-            return None
+            return {"faithfulness": float(np.mean([found[claim["number"]] for claim in claims]))}
 
-    def _correctness(self, question: str, answer: str, reference: str) -> float | None:
-        reply = self._reply(
-            "eval_correctness", question=question, answer=answer, reference=reference
-        )
-        try:
+        def correctness(reply: Any) -> Grades:
             both, wrong, missing = (float(reply[key]) for key in ("both", "wrong", "missing"))
-        except (TypeError, KeyError, ValueError):
-            self.unreadable += 1
-            return None
-        return both / (both + (wrong + missing) / 2) if both else 0.0
+            return {"answer_correctness": both / (both + (wrong + missing) / 2) if both else 0.0}
 
-    def _relevancy(self, question: str, answer: str) -> float | None:
-        reply = self._reply("eval_relevancy", answer=answer)
-        try:
-            if reply["noncommittal"]:
-                return 0.0
-            return self._cosine(question, [str(text) for text in reply["questions"]])
-        except (TypeError, KeyError, ValueError):
-            self.unreadable += 1
-            return None
+        def relevancy(reply: Any) -> Grades:
+            made = [] if reply["noncommittal"] else [str(text) for text in reply["questions"]]
+            return {"answer_relevancy": self._cosine(asked, made) if made else 0.0}
 
-    def _context(
-        self, question: str, reference: str, papers: list[dict[str, Any]]
-    ) -> dict[str, float | None]:
-        reply = self._reply("eval_context", question=question, reference=reference, papers=papers)
-        try:
+        def context(reply: Any) -> Grades:
             useful = [bool(value) for value in reply["useful"]][: len(papers)]
             stated, missing = float(reply["stated"]), float(reply["missing"])
-        except (TypeError, KeyError, ValueError):
-            self.unreadable += 1
-            return {}
-        ranks = [n for n, value in enumerate(useful, 1) if value]
-        precision = float(np.mean([i / n for i, n in enumerate(ranks, 1)])) if ranks else 0.0
-        recall = stated / (stated + missing) if stated + missing else None
-        return {"context_precision": precision, "context_recall": recall}
+            ranks = [n for n, value in enumerate(useful, 1) if value]
+            recall = {"context_recall": stated / (stated + missing)} if stated + missing else {}
+            return {"context_precision": average_precision(ranks, len(papers)), **recall}
+
+        return {
+            **(self._graded("eval_faithfulness", faithfulness, claims=claims, papers=papers)
+               if claims else {}),
+            **self._graded("eval_correctness", correctness, answer=answer, **of_both),
+            **self._graded("eval_relevancy", relevancy, answer=answer),
+            **self._graded("eval_context", context, papers=papers, **of_both),
+            "answer_similarity": self._cosine(answer, [judged.asked.answer]),
+        }  # fmt: skip
 
     def _cosine(self, text: str, others: Sequence[str]) -> float:
         vectors = self._embedder.embed([text, *others])
         return float(np.mean(vectors[1:] @ vectors[0]))
 
-    def _reply(self, name: str, **variables: Any) -> Any:
+    def _graded(self, name: str, read: Callable[[Any], Grades], **variables: Any) -> Grades:
         texts = [json.dumps(value, ensure_ascii=False) for value in variables.values()]
         messages = self._prompts[name].messages(**variables, boundary=boundary(texts))
         found = _JSON.search(self._ask(messages))
         try:
-            return json.loads(found.group()) if found else None
-        except ValueError:
-            return None
+            return read(json.loads(found.group()) if found else None)
+        except (TypeError, KeyError, ValueError):
+            self.unreadable += 1
+            return {}
 
 
 def endpoint_of(settings: Settings) -> Ask:
@@ -160,21 +133,14 @@ def endpoint_of(settings: Settings) -> Ask:
     return ask
 
 
-def measure(
-    judged: Sequence[Judged], questions: Sequence[Question], judge: Judge
-) -> dict[str, Any]:
-    """The six measures over the answerable questions."""
-    by_id = {question.id: question for question in questions}
-    values: dict[str, list[float]] = {name: [] for name in AS_JUDGED}
-    for one in judged:
-        if one.kind != "absent" and not one.left_out:
-            for name, grade in judge.grade(one, by_id[one.id]).items():
-                values[name].append(grade)
+def measure(judged: Sequence[Judged], judge: Judge) -> dict[str, Any]:
+    """The six measures over the answerable questions that have a reference answer."""
+    grades = [
+        judge.grade(one)
+        for one in judged
+        if one.asked.answerable and not one.left_out and one.asked.answer
+    ]
     return {
-        name: {
-            **mean_interval(found),
-            "by": "no model needed" if name == "answer_similarity" else "judge model",
-            "is": AS_JUDGED[name],
-        }
-        for name, found in values.items()
+        name: {**mean_interval([g[name] for g in grades if name in g]), "is": what}
+        for name, what in AS_JUDGED.items()
     } | {"unreadable_replies": judge.unreadable}

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 RUNS = Path(__file__).with_name("runs")
 PROGRAM = (sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())")
 """The console script, also where it is not installed."""
+BY_SET = ("retrieval", "answers", "reviews", "pairs")
+"""Verbs whose results are by set of questions."""
 _PACKAGES = (
     "llama-index-core",
     "chromadb",
@@ -42,7 +44,10 @@ def environment(settings: Settings, command: Sequence[str]) -> dict[str, Any]:
         "settings": settings.model_dump(
             mode="json", include={"embedding", "chunking", "retrieval", "answer", "llm"}
         ),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in _PACKAGES},
+        },
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
@@ -93,14 +98,8 @@ def load(path: Path) -> dict[str, Any]:
     raise EvalError(f"There is no run {path}.", f"The saved ones are in {RUNS.name}/ of eval.")
 
 
-def latest(verb: str, folder: Path | None = None) -> dict[str, Any] | None:
-    """The newest saved run of ``verb``."""
-    found = newest(verb, folder)
-    return found[0] if found else None
-
-
 def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
-    """The newest runs of ``verb`` that together cover every set (or parameter) ever measured.
+    """The newest runs of ``verb`` that together cover every set ever measured.
 
     An older run keeps only what no newer one says something about.
     """
@@ -108,30 +107,13 @@ def newest(verb: str, folder: Path | None = None) -> list[dict[str, Any]]:
     covered: set[str] = set()
     for path in sorted((folder or RUNS).glob(f"{verb}-*.json"), reverse=True):
         run = load(path)
-        if fresh := subjects(run) - covered:
-            chosen.append(_only(run, fresh))
-            covered |= fresh
+        if verb not in BY_SET:
+            return [run]
+        fresh = {k: v for k, v in run["results"].items() if k not in covered}
+        if fresh:
+            chosen.append({**run, "results": fresh})
+            covered |= fresh.keys()
     return chosen
-
-
-def subjects(run: dict[str, Any]) -> set[str]:
-    """What a run says something about."""
-    if run["verb"] in ("retrieval", "answers", "reviews"):
-        return set(run["results"])
-    if run["verb"] == "sweep":
-        return {row["parameter"] for row in run["results"]["parameters"]}
-    return {run["verb"]}
-
-
-def _only(run: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
-    """``run`` without the results of other subjects."""
-    results = run["results"]
-    if run["verb"] == "sweep":
-        rows = [row for row in results["parameters"] if row["parameter"] in wanted]
-        return {**run, "results": {**results, "parameters": rows}}
-    if wanted == {run["verb"]}:
-        return run
-    return {**run, "results": {name: results[name] for name in results if name in wanted}}
 
 
 def _git(*arguments: str) -> str:
@@ -149,16 +131,6 @@ def code_digest() -> str:
     for path in sorted((ROOT / "assistant").rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _processor() -> str:

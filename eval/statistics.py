@@ -67,12 +67,11 @@ def separation(positive: Sequence[float], negative: Sequence[float]) -> dict[str
     """How well a score tells ``positive`` cases (should be high) from ``negative`` ones.
 
     Returns:
-        the area under the ROC curve with its bootstrap interval, the share of the negative
-        that is refused when at most 5% of the positive are, and the whole curve: for each
-        threshold the share of positive and of negative cases below it ("refused").
+        the area under the ROC curve with its bootstrap interval, and the share of the negative
+        that is refused when at most 5% of the positive are.
     """
     if not len(positive) or not len(negative):
-        return {"auroc": None, "low": None, "high": None, "refused_at_5": None, "curve": []}
+        return {"auroc": None, "low": None, "high": None, "refused_at_5": None}
     high, low = np.asarray(positive, np.float64), np.asarray(negative, np.float64)
     labels = np.r_[np.ones(len(high)), np.zeros(len(low))]
     scores = np.r_[high, low]
@@ -82,7 +81,7 @@ def separation(positive: Sequence[float], negative: Sequence[float]) -> dict[str
               low[generator.integers(0, len(low), len(low))])
         for _ in range(500)
     ]  # fmt: skip
-    kept_negative, kept_positive, thresholds = roc_curve(labels, scores, drop_intermediate=False)
+    kept_negative, kept_positive, _ = roc_curve(labels, scores, drop_intermediate=False)
     allowed = kept_positive >= 0.95
     interval = np.percentile(areas, [2.5, 97.5])
     return {
@@ -92,19 +91,32 @@ def separation(positive: Sequence[float], negative: Sequence[float]) -> dict[str
         "positive": len(high),
         "negative": len(low),
         "refused_at_5": round(float((1 - kept_negative[allowed]).max()), 4),
-        "curve": [
-            {
-                "threshold": round(float(min(threshold, 1e9)), 4),
-                "refused_positive": round(float(1 - p), 4),
-                "refused_negative": round(float(1 - n), 4),
-            }
-            for threshold, p, n in zip(thresholds, kept_positive, kept_negative, strict=True)
-        ],
     }
 
 
 def _area(high: Floats, low: Floats) -> float:
     return float(stats.mannwhitneyu(high, low).statistic / (len(high) * len(low)))
+
+
+def calibration_error(scores: Sequence[float], right: Sequence[bool]) -> dict[str, Any]:
+    """The expected calibration error: mean distance of score and share right over ten bins.
+
+    Returns:
+        ``{"ece", "bins"}``; a bin is ``{"score", "right", "n"}``, means of those in it.
+    """
+    values, labels = np.asarray(scores, np.float64), np.asarray(right, np.float64)
+    place = np.minimum((values * 10).astype(int), 9)
+    bins = [
+        {
+            "score": round(float(values[place == n].mean()), 4),
+            "right": round(float(labels[place == n].mean()), 4),
+            "n": int((place == n).sum()),
+        }
+        for n in range(10)
+        if (place == n).any()
+    ]
+    total = sum(b["n"] * abs(b["score"] - b["right"]) for b in bins)
+    return {"ece": round(total / len(values), 4) if bins else None, "bins": bins}
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:

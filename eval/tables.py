@@ -1,8 +1,9 @@
-"""Runs as tables: on the terminal, in Markdown and in the report, from the same rows."""
+"""Runs as tables: on the terminal and in Markdown, from the same rows."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from eval.answers import KINDS
+
+Results = dict[str, Any]
+Shown = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,9 @@ class Table:
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+# ---------------------------------------------------------------------- values as text
+
+
 def number(value: Any, digits: int = 3) -> str:
     """A number as tables show it; a dash for None."""
     if value is None:
@@ -37,9 +44,9 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def tenth(value: float) -> str:
-    """A mean with one decimal."""
-    return f"{value:.1f}"
+def rounded(digits: int) -> Shown:
+    """Shows numbers with so many decimals."""
+    return lambda value: number(None if value is None else float(value), digits)
 
 
 def percent(rate: Any) -> str:
@@ -47,8 +54,7 @@ def percent(rate: Any) -> str:
     if isinstance(rate, dict):
         if rate["mean"] is None:
             return "–"
-        text = f"{100 * rate['mean']:.1f}"
-        return f"{text} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
+        return f"{100 * rate['mean']:.1f} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
     return "–" if rate is None else f"{100 * rate:.1f}"
 
 
@@ -57,18 +63,50 @@ def mean(rate: dict[str, Any]) -> str:
     return percent(rate["mean"])
 
 
+def interval(found: dict[str, Any], key: str = "mean", digits: int = 2) -> str:
+    """A value with its interval; a dash where there is none."""
+    if found[key] is None:
+        return "–"
+    return f"{found[key]:.{digits}f} ({found['low']:.2f}–{found['high']:.2f})"
+
+
+def auroc(found: dict[str, Any]) -> str:
+    """An AUROC with its interval."""
+    return interval(found, "auroc", 3)
+
+
+def milliseconds(times: dict[str, float]) -> str:
+    """p50 / p95 of times in seconds."""
+    return f"{1000 * times['p50']:.0f} / {1000 * times['p95']:.0f}"
+
+
+def at(result: Any, path: str) -> Any:
+    """The value at a path such as ``"answerable.facts"``; None where there is none."""
+    for key in path.split("."):
+        if not isinstance(result, dict) or result.get(key) is None:
+            return None
+        result = result[key]
+    return result
+
+
+def beside(
+    title: str, columns: Mapping[str, Any], lines: Sequence[tuple[str, str, Shown]], note: str = ""
+) -> Table:
+    """A column a result, a row a line: what is shown of each, by its path."""
+    rows = [
+        [name, *("–" if (v := at(r, path)) is None else show(v) for r in columns.values())]
+        for name, path, show in lines
+    ]
+    kept = [row for row in rows if set(row[1:]) != {"–"}]
+    return Table(title, ["measure", *columns], kept, note)
+
+
+# ---------------------------------------------------------------------- a verb's tables
+
+
 def of_run(run: dict[str, Any]) -> list[Table]:
     """The tables of a run."""
-    maker = {
-        "retrieval": _retrieval,
-        "answers": _answers,
-        "checker": _checker,
-        "bench": _bench,
-        "sweep": _sweep,
-        "compare": _compare,
-        "reviews": _reviews,
-    }.get(run["verb"])
-    return maker(run["results"]) if maker else []
+    return _TABLES[run["verb"]](run["results"]) if run["verb"] in _TABLES else []
 
 
 def show(run: dict[str, Any]) -> None:
@@ -83,267 +121,246 @@ def show(run: dict[str, Any]) -> None:
         console.print(shown)
 
 
-def _retrieval(results: dict[str, Any]) -> list[Table]:
-    tables = []
+def _retrieval(results: Results) -> list[Table]:
+    names = ("nDCG@10", "Recall@5", "Recall@10", "Recall@100", "MRR@10")
+    rows = []
     for name, result in results.items():
-        rows: list[list[str]] = []
         for stage in result["stages"]:
             measures, against = stage["measures"], stage["against_bm25"]["nDCG@10"]
             rows.append(
                 [
-                    f"{stage['stage']} ({stage['note']})",
+                    f"{name}: {stage['stage']}",
+                    f"{result['papers']:,}",
                     percent(measures["nDCG@10"]),
-                    *(mean(measures[m]) for m in ("Recall@5", "Recall@10", "Recall@100", "MRR@10")),
-                    *(
-                        [f"{100 * against['mean']:+.1f}", f"{against['p']:.4f}"]
-                        if rows
-                        else ["baseline", ""]
-                    ),
+                    *(mean(measures[m]) for m in names[1:]),
+                    f"{100 * against['mean']:+.1f} ({against['p']:.4f})",
                 ]
             )
-        tables.append(
-            Table(
-                f"{name}: {result['papers']:,} papers, {result['queries']} queries, in points",
-                ["stage", "nDCG@10 (95%)", "Recall@5", "Recall@10", "Recall@100", "MRR@10",
-                 "nDCG@10 to BM25", "p"],
-                rows,
-            )
-        )  # fmt: skip
-    return tables
+    columns = ["retrieval, points", "papers", *names, "nDCG@10 to BM25 (p)"]
+    return [Table("retrieval", columns, rows)]
 
 
-def _answers(results: dict[str, Any]) -> list[Table]:
+_OF_A_KIND: list[tuple[str, str, Shown]] = [
+    ("n", "n", number),
+    ("gold in 8", "gold_in_top_8", mean),
+    ("facts", "facts", percent),
+    ("fact first", "fact_first", mean),
+    ("not retrieved", "facts_not_retrieved", number),
+    ("citation recall", "citation_recall", mean),
+    ("precision", "citation_precision", mean),
+    ("supported", "supported", mean),
+    ("answered", "answered", mean),
+    ("absent", "absent", mean),
+    ("good", "good", mean),
+    ("words, median", "words_median", rounded(1)),
+    ("most", "words_most", number),
+]
+_OF_A_SET: list[tuple[str, str, Shown]] = [
+    ("questions", "questions", number),
+    ("gold paper in the top 8, fact and find, %", "fact_and_find.gold_in_top_8", percent),
+    ("gold facts in the answer, %", "answerable.facts", percent),
+    ("a gold fact in the first sentence, %", "answerable.fact_first", percent),
+    ("citation recall by title, answerable, %", "answerable.citation_recall", percent),
+    ("lists: recall on the first page, %", "lists.recall", percent),
+    ("lists: precision, %", "lists.precision", percent),
+    *((f"follow-ups understood: {name}, %", f"follow_ups.{name}", percent)
+      for name in ("switch", "pronoun", "ordinal", "marker", "another", "compare")),
+    ("words of an answer, median", "answerable.words_median", rounded(0)),
+    ("refused when absent, %", "abstention.refused_when_absent", percent),
+    *((f"refused, absent: {name}, %", f"abstention.types.{name.replace(' ', '_')}.refused", percent)
+      for name in ("near", "detail", "false premise", "far")),
+    ("refused when present, %", "abstention.refused_when_present", percent),
+    ("called absent when present, %", "abstention.called_absent_when_present", percent),
+    ("refused when its papers are left out, %", "abstention.refused_when_left_out", percent),
+    ("AUROC of the confidence, absent", "abstention.confidence", auroc),
+    ("AUROC of the confidence, left out", "abstention.confidence_left_out", auroc),
+    ("absent refused at 5% false refusals, %", "abstention.confidence.refused_at_5", percent),
+    ("calibration error of the confidence", "abstention.calibration.ece", number),
+    ("good answers of those shown with .8 or more, %", "abstention.good_when_sure", percent),
+    ("Brier score of the confidence", "abstention.brier", number),
+    ("a question, ms, p50 / p95", "seconds", milliseconds),
+    ("of that retrieval, ms, p50 / p95", "seconds_retrieval", milliseconds),
+    ("tokens a question", "tokens_per_question", number),
+    ("cost, USD", "cost_usd", rounded(4)),
+]  # fmt: skip
+
+
+def answers_of(results: Results) -> Table:
+    """A column a set of questions: what is measured over all of its kinds."""
+    return beside("answers", results, _OF_A_SET)
+
+
+def _answers(results: Results) -> list[Table]:
     tables = []
     for name, result in results.items():
-        kinds = {k: result["kinds"][k] for k in KINDS if k in result["kinds"]}
-        columns = {
-            **kinds,
-            "fact+find": result["fact_and_find"],
-            "answerable": result["answerable"],
+        groups = {
+            **{kind: result["kinds"][kind] for kind in KINDS if kind in result["kinds"]},
+            "all answerable": result["answerable"],
         }
-        lines: list[tuple[str, str, Any]] = [
-            ("questions", "n", number),
-            ("all gold papers in the top 8, %", "gold_in_top_8", percent),
-            ("a gold paper first, %", "gold_first", percent),
-            ("gold facts in the answer, %", "facts", percent),
-            ("all its facts in the answer, %", "all_facts", percent),
-            ("facts not in the papers read", "facts_not_retrieved", number),
-            ("citation recall by title, %", "citation_recall", percent),
-            ("citation precision by title, %", "citation_precision", percent),
-            ("sentences that it calls supported, %", "supported", percent),
-            ("refused (absent or closest), %", "refused", percent),
-            ("refused as absent, %", "absent", percent),
-            ("words, mean", "words", tenth),
-            ("words, most", "words_most", number),
-            ("sentences, mean", "sentences", tenth),
-            ("cited papers, mean", "citations", tenth),
-        ]
         rows = [
-            [title, *(shown(measures[key]) for measures in columns.values())]
-            for title, key, shown in lines
+            [kind.replace("_", " "), *(shown(measures[key]) for _, key, shown in _OF_A_KIND)]
+            for kind, measures in groups.items()
         ]
-        tables.append(Table(f"{name}: answers", ["measure", *columns], rows))
-        tables.append(_abstention(name, result))
-        tables += [
-            _rag(f"{name}: the six measures of retrieval-augmented generation, {how}", result[key])
-            for key, how in (("rag", "without a model"), ("judged", "by a judge model"))
-            if key in result
-        ]
-    return tables
+        note = "In percent, but for n, facts not in the papers read, and words."
+        columns = ["kind", *(title for title, _, _ in _OF_A_KIND)]
+        tables.append(Table(f"{name}: answers", columns, rows, note))
+        if judged := result.get("judged"):
+            graded = [[key.replace("_", " "), percent(row), row["is"]]
+                      for key, row in judged.items() if isinstance(row, dict)]  # fmt: skip
+            note = f"Replies that could not be read: {judged['unreadable_replies']}."
+            title = f"{name}: graded by a judge model"
+            tables.append(Table(title, ["measure", "value, %", "how"], graded, note))
+    return [*tables, answers_of(results)]
 
 
-def _rag(title: str, measures: dict[str, Any]) -> Table:
-    rows = [
-        [key.replace("_", " "), percent(row), row["by"], row["is"]]
-        for key, row in measures.items()
-        if isinstance(row, dict)
-    ]
-    lost = measures.get("unreadable_replies")
-    note = f"Replies of the judge that could not be read: {lost}." if lost else ""
-    return Table(title, ["measure", "value, %", "measured", "how"], rows, note)
-
-
-def _checker(results: dict[str, Any]) -> list[Table]:
-    rows = []
-    for kind, row in results["kinds"].items():
-        styles = (number(row["styles"][style]) for style in ("copy", "light", "digest"))
-        passed = percent(row["passed_as_supported"])
-        rows.append([kind.replace("_", " "), number(row["pairs"]), auroc(row), *styles, passed])
-    return [
-        Table(
-            f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
-            "was not fitted on",
-            ["kind of error", "pairs", "AUROC (95%)", "copied", "reworded", "retold",
-             "passed as supported, %"],
-            rows,
-            f"True sentences called supported: {percent(results['true_supported'])}%.",
-        )
-    ]  # fmt: skip
-
-
-def _bench(results: dict[str, Any]) -> list[Table]:
-    lines: list[tuple[str, str, int]] = [
-        ("chunks", "chunks", 0),
-        ("ingest, s", "ingest_s", 1),
-        ("ingest without embedding, s", "ingest_rest_s", 1),
-        ("re-ingest unchanged, s", "again_s", 2),
-        ("ask, p50, ms", "ask_ms", 1),
-        ("ask, p95, ms", "ask_p95_ms", 1),
-        ("search, p50, ms", "search_ms", 1),
-        ("search, p95, ms", "search_p95_ms", 1),
-        ("share of it that embeds the question", "embedding_share", 2),
-        ("memory of a process that asks, MB", "memory_mb", 0),
-        ("of that its own (not mapped), MB", "own_memory_mb", 0),
-        ("memory of an ingest, MB", "ingest_memory_mb", 0),
-        ("disk, MB", "disk_mb", 0),
-        ("page: server's start, s", "page_start_s", 1),
-        ("page: load in a browser, ms", "page_ms", 0),
-    ]
-    sizes = results["sizes"]
-    growth = results["growth"]
-    rows = [
+def pairs_of(results: Results) -> Table:
+    """A column a file of labelled pairs."""
+    return beside(
+        "hand-labelled sentences",
+        results,
         [
-            title,
-            *(number(_float(row.get(key)), digits) for row in sizes),
-            number((growth.get(key) or {}).get("exponent"), 2),
-        ]
-        for title, key, digits in lines
+            ("sentences", "pairs", number),
+            ("AUROC of the support score", "auroc", auroc),
+            ("true flagged, %", "true_flagged", percent),
+            ("true called unsupported, %", "true_called_unsupported", percent),
+            ("false caught, %", "false_caught", percent),
+            ("false called unsupported, %", "false_called_unsupported", percent),
+        ],
+        "Sentences that claim or cite nothing are left out.",
+    )
+
+
+def _pairs(results: Results) -> list[Table]:
+    columns = ["kind", "true", "false", "called supported"]
+    keys = ("true", "false", "called_supported")
+    kinds = {
+        name: [[kind, *(number(row[key]) for key in keys)] for kind, row in found["kinds"].items()]
+        for name, found in results.items()
+    }
+    by_kind = [Table(f"{name}, by kind", columns, rows) for name, rows in kinds.items()]
+    return [pairs_of(results), *by_kind]
+
+
+def _blind(results: Results) -> list[Table]:
+    if "sides" not in results:
+        return []
+    sides, difference = results["sides"], results["difference"]
+    lines: list[tuple[str, str, Shown]] = [
+        ("mean grade", "grade", interval),
+        ("share of 3s, %", "threes", percent),
+        ("share of 0s, %", "zeros", percent),
+        ("words, median", "words", rounded(0)),
+        ("calibration error of those answered", "calibration.ece", number),
     ]
-    note = "" if all(row["computed"] for row in sizes) else (
+    kinds = sorted({kind for side in sides.values() for kind in side["kinds"]})
+    lines += [(kind.replace("_", " "), f"kinds.{kind}", interval) for kind in kinds]
+    note = ""
+    if difference["mean"] is not None:
+        note = f"B - A: {difference['mean']:+.2f}, p = {difference['p']:.4f}."
+    if agreement := results["agreement"]:
+        note += (
+            f" Two readers gave the same grade to {100 * agreement['equal']:.0f}% "
+            f"(weighted kappa {agreement['kappa']:.2f})."
+        )
+    title = f"blind grades, 0 to 3: {results['answers']} answers, {results['readers']} readers"
+    return [beside(title, sides, lines, note)]
+
+
+def _checker(results: Results) -> list[Table]:
+    lines: list[tuple[str, str, Shown]] = [
+        ("pairs", "pairs", number),
+        ("AUROC", "auroc", number),
+        *((f"AUROC, {name}", f"styles.{style}", number)
+          for name, style in (("copied", "copy"), ("reworded", "light"), ("retold", "digest"))),
+        ("passed as supported, %", "passed_as_supported", percent),
+    ]  # fmt: skip
+    title = (f"support checker, against {results['true_pairs']:,} true sentences of papers that it "
+             "was not fitted on")  # fmt: skip
+    kinds = {kind.replace("_", " "): row for kind, row in results["kinds"].items()}
+    note = f"True sentences called supported: {percent(results['true_supported'])}%."
+    return [beside(title, kinds, lines, note)]
+
+
+_OF_A_SIZE: list[tuple[str, str, Shown]] = [
+    ("ingest, s", "ingest_s", rounded(1)),
+    ("ingest without embedding, s", "ingest_rest_s", rounded(1)),
+    ("re-ingest unchanged, s", "again_s", rounded(2)),
+    ("ask, p50, ms", "ask_ms", rounded(1)),
+    ("ask, p95, ms", "ask_p95_ms", rounded(1)),
+    ("search, p50, ms", "search_ms", rounded(1)),
+    ("search, p95, ms", "search_p95_ms", rounded(1)),
+    ("share of it that embeds the question", "embedding_share", rounded(2)),
+    ("memory of a process that asks, MB", "memory_mb", rounded(0)),
+    ("of that its own (not mapped), MB", "own_memory_mb", rounded(0)),
+    ("memory of an ingest, MB", "ingest_memory_mb", rounded(0)),
+    ("disk, MB", "disk_mb", rounded(0)),
+    ("page: server's start, s", "page_start_s", rounded(1)),
+    ("page: load in a browser, ms", "page_ms", rounded(0)),
+]
+
+
+def _bench(results: Results) -> list[Table]:
+    columns = {f"{row['papers']:,} papers": row for row in results["sizes"]}
+    ours = beside("ours", columns, _OF_A_SIZE)
+    key_of = {title: key for title, key, _ in _OF_A_SIZE}
+    grown = [[*row, number(results["growth"].get(key_of[row[0]]), 2)] for row in ours.rows]
+    note = "" if all(row["computed"] for row in columns.values()) else (
         "Sizes beyond the real papers: abstracts repeated with noise, their vectors reused with "
         "noise, so the ingest of those is without computing vectors."
     )  # fmt: skip
-    columns = [f"{row['papers']:,} papers" for row in sizes]
-    tables = [Table("ours", ["measure", *columns, "growth exponent"], rows, note)]
-    others = [row for row in sizes if "starter" in row]
-    if others:
-        pairs = [
-            ("ingest, s", "ingest_s", "ingest"),
-            ("search, p50, ms", "search_ms", "search"),
-            ("memory, MB", "memory_mb", "memory"),
-            ("disk, MB", "disk_mb", "disk"),
-            ("page: server's start, s", "page_start_s", "page start"),
-            ("page: load in a browser, ms", "page_ms", "page"),
-        ]
-        tables.append(
-            Table(
-                "plain LlamaIndex starter (and ours divided by it)",
-                ["measure", *(f"{row['papers']:,} papers" for row in others)],
-                [
-                    [title, *(_against(r, key, ratio) for r in others)]
-                    for title, key, ratio in pairs
-                ],
-            )
-        )  # fmt: skip
-    tables.append(_single(results))
-    return tables
-
-
-def _against(row: dict[str, Any], key: str, ratio: str) -> str:
-    """What the starter took, and ours divided by it; a dash where that was not measured."""
-    if ratio not in row["ratio"]:
-        return "–"
-    return f"{number(_float(row['starter'][key]), 1)} ({row['ratio'][ratio]:.2f}×)"
-
-
-def _float(value: Any) -> Any:
-    return float(value) if isinstance(value, int) else value
-
-
-def _single(results: dict[str, Any]) -> Table:
-    """What is measured once, not at every size."""
-    rows = []
-    embed, cold = results.get("embed"), results.get("cold")
-    quality, again = results.get("quality"), results.get("starter_again")
-    if embed:
-        rows.append(["abstracts embedded a second", number(embed["abstracts_per_second"], 1)])
-        rows.append(["a question embedded, p50, ms", number(embed["query_ms"]["p50"], 1)])
-    for key, value in (cold or {}).items():
-        if key != "code":
-            name = key.removesuffix("_s").replace("_", " ")
-            rows.append([f"cold start: {name}" + (", s" if key.endswith("_s") else ""),
-                         number(value, 2)])  # fmt: skip
-    if quality:
-        rows.append([f"gold paper in the first 8 ({quality['questions']} questions): ours, %",
-                     percent(quality["ours"])])  # fmt: skip
-        rows.append(["the same, starter, %", percent(quality["starter"])])
-    if again:
-        rows.append(["rows of the starter after the same papers again",
-                     f"{again['chunks_before']:,} → {again['chunks']:,}"])  # fmt: skip
-    return Table("measured once", ["measure", "value"], rows)
-
-
-def _sweep(results: dict[str, Any]) -> list[Table]:
-    rows = [
-        [
-            row["parameter"],
-            f"{row['default']['value']:g}",
-            f"{100 * row['default']['dev']:.2f} / {100 * row['default']['held_out']:.2f}",
-            f"{row['runner_up']['value']:g}",
-            f"{100 * row['runner_up']['dev']:.2f} / {100 * row['runner_up']['held_out']:.2f}",
-            row["reason"],
-        ]
-        for row in results["parameters"]
+    theirs = {name: row["starter"] for name, row in columns.items()}
+    starter = beside("plain LlamaIndex starter (and ours divided by it)", theirs, _OF_A_SIZE)
+    divided = [
+        [row[0], *(f"{value} ({at(of['ratio'], key_of[row[0]]):.2f}×)" if value != "–" else value
+                   for value, of in zip(row[1:], columns.values(), strict=True))]
+        for row in starter.rows
+    ]  # fmt: skip
+    lines: list[tuple[str, str, Shown]] = [
+        ("abstracts embedded a second", "embed.abstracts_per_second", rounded(1)),
+        ("a question embedded, p50, ms", "embed.query_ms.p50", rounded(1)),
+        ("cold start: help, s", "cold.help_s", rounded(2)),
+        ("cold start: ask, s", "cold.ask_s", rounded(2)),
+        ("cold start: imports of the stack alone, s", "cold.stack_imports_s", rounded(2)),
+        ("ask divided by those", "cold.ask_over_stack", rounded(2)),
+        ("gold paper in the first 8: ours, %", "quality.ours", percent),
+        ("the same, starter, %", "quality.starter", percent),
     ]
-    return [Table(f"sweep over {', '.join(results['sets'])}",
-                  ["parameter", "default", "dev / held out", "runner-up", "dev / held out", "why"],
-                  rows)]  # fmt: skip
+    return [
+        Table(ours.title, [*ours.columns, "growth exponent"], grown, note),
+        Table(starter.title, starter.columns, divided),
+        beside("measured once", {"value": results}, lines),
+    ]
 
 
-def _reviews(results: dict[str, Any]) -> list[Table]:
+def _reviews(results: Results) -> list[Table]:
+    lines: list[tuple[str, str, Shown]] = [
+        ("status", "status", str),
+        ("is that right", "right", lambda right: "yes" if right else "no"),
+        ("papers", "papers", rounded(0)),
+        ("coverage, %", "coverage", percent),
+        ("precision (cited papers that are labelled), %", "precision", percent),
+        ("citations that the checker supports, %", "citation_precision", percent),
+        ("repetition, %", "repetition", percent),
+        ("themes", "themes", rounded(0)),
+        ("purity of the themes, %", "purity.same", percent),
+        ("purity by chance, %", "purity.chance", percent),
+        ("seconds", "seconds", rounded(1)),
+    ]
     tables = []
     for size, result in results.items():
-        rows = [
-            [
-                row["topic"],
-                row["status"] if row["right"] else f"{row['status']} (wrong)",
-                number(row["papers"]),
-                percent(row["coverage"]),
-                percent(row["precision"]),
-                percent(row["citation_precision"]),
-                percent(row["repetition"]),
-                number(row["themes"]),
-                _purity(row["purity"]),
-                number(row["seconds"], 1),
-            ]
-            for row in result["topics"]
-        ]
-        average = result["mean"]
-        rows.append(
-            [
-                "mean of those held",
-                "",
-                number(average["papers"], 1),
-                percent(average["coverage"]),
-                percent(average["precision"]),
-                percent(average["citation_precision"]),
-                percent(average["repetition"]),
-                number(average["themes"], 1),
-                _purity({"same": average["purity_same"], "chance": average["purity_chance"]}),
-                number(average["seconds"], 1),
-            ]
+        mean_of = result["mean"]
+        purity = {"same": mean_of["purity_same"], "chance": mean_of["purity_chance"]}
+        columns = {row["topic"]: row for row in result["topics"]}
+        columns["mean of those held"] = {**mean_of, "purity": purity}
+        title = (
+            f"reviews of at most {size} papers; {result['memory_mb']:,.0f} MB at most; "
+            f"{result['forced']['papers']} by hand take {result['forced']['seconds']:.1f} s"
         )
-        tables.append(
-            Table(
-                f"reviews of at most {size} papers; {result['memory_mb']:,.0f} MB at most; "
-                f"{result['forced']['papers']} by hand take {result['forced']['seconds']:.1f} s",
-                ["topic", "status", "papers", "coverage", "precision", "citations", "repetition",
-                 "themes", "purity (chance)", "seconds"],
-                rows,
-                "In percent. Citations: supported by the checker; precision: cited papers that "
-                "are labelled.",
-            )
-        )  # fmt: skip
+        tables.append(beside(title, columns, lines))
     return tables
 
 
-def _purity(found: dict[str, Any] | None) -> str:
-    if found is None or found["same"] is None:
-        return "–"
-    return f"{100 * found['same']:.0f} ({100 * found['chance']:.0f})"
-
-
-def _compare(results: dict[str, Any]) -> list[Table]:
+def _compare(results: Results) -> list[Table]:
     tests = [
         [
             row["test"],
@@ -359,50 +376,22 @@ def _compare(results: dict[str, Any]) -> list[Table]:
         for row in results["differences"]
     ]
     settings = "; ".join(results["changed_settings"]) or "none"
+    title = f"{results['b']} (B) against {results['a']} (A), paired, points"
+    note = f"Settings that differ: {settings}"
+    all_title = f"all that differs ({results['same']} numbers are equal)"
     return [
-        Table(
-            f"{results['b']} (B) against {results['a']} (A), paired, points",
-            ["test", "B - A (95%)", "p", "questions"],
-            tests,
-            f"Settings that differ: {settings}",
-        ),
-        Table(
-            f"all that differs ({results['same']} numbers are equal)",
-            ["measure", "A", "B", "B - A"],
-            other,
-        ),
+        Table(title, ["test", "B - A (95%)", "p", "questions"], tests, note),
+        Table(all_title, ["measure", "A", "B", "B - A"], other),
     ]
 
 
-def _abstention(name: str, result: dict[str, Any]) -> Table:
-    found = result["abstention"]
-    signal, left_out = found["confidence"], found["confidence_left_out"]
-    rows = [
-        ["refused when absent, %", percent(found["refused_when_absent"])],
-        ["refused when present, %", percent(found["refused_when_present"])],
-        ["refused when its papers are left out, %", percent(found["refused_when_left_out"])],
-        ["AUROC of confidence, absent", auroc(signal)],
-        ["absent refused at 5% false refusals, %", percent(signal["refused_at_5"])],
-        ["AUROC of confidence, left out", auroc(left_out)],
-        ["left out refused at 5% false refusals, %", percent(left_out["refused_at_5"])],
-        ["Brier score of confidence", number(found["brier"])],
-    ]
-    for kind, measures in found["types"].items():
-        rows.append([f"refused, {kind}, % (AUROC)",
-                     f"{percent(measures['refused'])} ({number(measures['auroc'])})"])  # fmt: skip
-    seconds, retrieval = result["seconds"], result["seconds_retrieval"]
-    rows.append(["a question, ms, p50 / p95",
-                 f"{1000 * seconds['p50']:.0f} / {1000 * seconds['p95']:.0f}"])  # fmt: skip
-    rows.append(["of that retrieval, ms, p50 / p95",
-                 f"{1000 * retrieval['p50']:.0f} / {1000 * retrieval['p95']:.0f}"])  # fmt: skip
-    if result["tokens_per_question"]:
-        rows.append(["tokens a question", number(result["tokens_per_question"])])
-        rows.append(["cost, USD", number(result["cost_usd"], 4)])
-    return Table(f"{name}: abstention and speed", ["measure", "value"], rows)
-
-
-def auroc(found: dict[str, Any]) -> str:
-    """An AUROC with its interval; a dash where there is none."""
-    if found["auroc"] is None:
-        return "–"
-    return f"{found['auroc']:.3f} ({found['low']:.2f}–{found['high']:.2f})"
+_TABLES: dict[str, Callable[[Results], list[Table]]] = {
+    "retrieval": _retrieval,
+    "answers": _answers,
+    "pairs": _pairs,
+    "blind": _blind,
+    "checker": _checker,
+    "bench": _bench,
+    "reviews": _reviews,
+    "compare": _compare,
+}

@@ -9,26 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from assistant import Assistant
+from assistant.files import write_atomically
 from assistant.paper import Paper
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
 from eval import (
     answers,
     bench,
+    blind,
+    checker,
     compare,
     figures,
     judge,
-    rag,
     ranking,
-    report,
     reviews,
     runs,
-    sweep,
     tables,
 )
-from eval.data import QUESTIONS, Bench, EvalError, read_beir, read_questions
+from eval.data import (
+    QUESTIONS,
+    Bench,
+    EvalError,
+    RetrievalSet,
+    read_beir,
+    read_lines,
+    read_questions,
+)
 
 Options = argparse.Namespace
+Results = dict[str, Any]
 
 
 def settings_of(options: Options) -> Settings:
@@ -56,91 +65,81 @@ def bench_of(options: Options) -> Bench:
     return Bench(settings_of(options), runs.note, options.cache)
 
 
-def library_for(bench: Bench, options: Options, file: Path) -> Assistant:
+def library_for(measured_on: Bench, options: Options, file: Path) -> Assistant:
     """The library that the questions of ``file`` are about.
 
-    ``--papers`` are read into ``--library`` (into the cache without it). The project's own
-    sample questions know their library.
+    ``--papers`` are read into ``--library`` (into the cache without it); a BEIR folder among
+    them is read as such. The project's own sample questions know their library.
     """
     if options.papers:
-        return bench.library_of(options.papers, options.library)
+        beir = Path(options.papers[0])
+        if len(options.papers) == 1 and (beir / "corpus.jsonl").is_file():
+            judged, papers = read_beir(beir)
+            return measured_on.library(judged.name, papers)
+        return measured_on.library_of(options.papers, options.library)
     if options.library:
-        return bench.open(options.library)
+        return measured_on.open(options.library)
     if file.resolve() == (QUESTIONS / "sample.jsonl").resolve():
-        return bench.library_of([SAMPLE_PAPERS])
+        return measured_on.library_of([SAMPLE_PAPERS])
     raise EvalError(
         f"Which papers are the questions of {file} about?", "Say it by --library or --papers."
     )
 
 
-def opened(measured_on: Bench, options: Options, place: Path) -> ranking.Set:
+def opened(measured_on: Bench, options: Options, place: Path) -> tuple[RetrievalSet, Assistant]:
     """The retrieval set of a BEIR folder or a question file, with its library."""
     if place.is_dir():
         judged, papers = read_beir(place)
         assistant = measured_on.library(judged.name, papers)
     else:
         assistant = library_for(measured_on, options, place)
-        judged = ranking.questions_as_set(
-            place.stem, read_questions(place), assistant.library.index()
-        )
+        judged = ranking.questions_as_set(place.stem, read_questions(place), assistant)
     runs.note(f"{judged.name}: {len(judged.queries)} queries")
-    return ranking.Set(measured_on, judged, assistant)
+    return judged, assistant
 
 
-def retrieval(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def retrieval(options: Options) -> Results:
     """The verb ``retrieval``."""
     measured_on = bench_of(options)
-    results: dict[str, Any] = {}
+    results: Results = {}
     for folder in options.folders:
-        measured = opened(measured_on, options, folder)
-        results[measured.judged.name] = ranking.measure(measured, quick=options.quick)
-    return finished(options, command, measured_on.settings, results)
+        judged, assistant = opened(measured_on, options, folder)
+        results[judged.name] = ranking.measure(judged, assistant, measured_on.embedder)
+    return finished(options, results)
 
 
-def answering(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def answering(options: Options) -> Results:
     """The verb ``answers``."""
     measured_on = bench_of(options)
-    results: dict[str, Any] = {}
+    results: Results = {}
     rows: dict[str, Any] = {}
     for file in options.files:
-        assistant = library_for(measured_on, options, file)
         questions = read_questions(file)
+        assistant = library_for(measured_on, options, file)
         runs.note(f"{file.stem}: {len(questions)} questions")
-        judged = answers.measure(assistant, questions, leave_out=options.leave_out)
-        results[file.stem] = answers.summary(judged)
-        results[file.stem]["rag"] = rag.measure(
-            judged, questions, assistant.library.index(), measured_on.embedder
+        judged = answers.measure(
+            assistant, questions, leave_out=options.leave_out, notify=runs.note
         )
+        results[file.stem] = answers.summary(judged)
         if options.judge:
             grader = judge.Judge(judge.endpoint_of(measured_on.settings), measured_on.embedder)
-            results[file.stem]["judged"] = judge.measure(judged, questions, grader)
+            results[file.stem]["judged"] = judge.measure(judged, grader)
         rows[file.stem] = answers.details(judged)
     if options.details:
-        options.details.write_text(
-            json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-    return finished(options, command, measured_on.settings, results, details=rows)
+        _write(options.details, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    return finished(options, results, details=rows)
 
 
-def finished(
-    options: Options,
-    command: Sequence[str],
-    settings: Settings,
-    results: dict[str, Any],
-    **more: Any,
-) -> dict[str, Any]:
+def finished(options: Options, results: Results, **more: Any) -> Results:
     """The run, saved unless that is not wanted; what is in ``more`` is saved, not shown."""
-    run = {
-        "verb": options.verb,
-        "environment": runs.environment(settings, command),
-        "results": results,
-    }
+    where = runs.environment(settings_of(options), options.command)
+    run = {"verb": options.verb, "environment": where, "results": results}
     if not options.no_save:
         runs.note(f"saved as {runs.save({**run, **more}).stem}")
     return run
 
 
-def benchmark(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def benchmark(options: Options) -> Results:
     """The verb ``bench``."""
     measured_on = bench_of(options)
     plan = bench.Plan(
@@ -153,106 +152,115 @@ def benchmark(options: Options, command: Sequence[str]) -> dict[str, Any]:
     if options.fresh:
         plan.clear()
     plan.load()
-    return finished(options, command, measured_on.settings, bench.measure(plan))
+    return finished(options, bench.measure(plan))
 
 
-def sweeping(options: Options, command: Sequence[str]) -> dict[str, Any]:
-    """The verb ``sweep``."""
+def checking_pairs(options: Options) -> Results:
+    """The verb ``pairs``."""
     measured_on = bench_of(options)
-    apart = [Path(place) for place in options.held_out]
-    places = [*options.places, *apart]
-    names = [place.stem for place in apart]
-    sets = {place.stem: opened(measured_on, options, place) for place in places}
-    files = {
-        place.stem: (sets[place.stem].assistant, read_questions(place))
-        for place in places
-        if place.is_file()
+    pairs = {
+        file.stem: read_lines(file, checker.LabelledPair, "a labelled pair")
+        for file in options.files
     }
-    found = [] if options.only == "answer" else sweep.retrieval(sets, names, runs.note)
-    if files and options.only != "retrieval":
-        found += sweep.answering(measured_on, files, names, runs.note)
-    results = {"sets": list(sets), "held_out": names, "parameters": found}
-    return finished(options, command, measured_on.settings, results)
+    checks = checker.Checks(_papers(options), measured_on.embedder)
+    results = {name: checker.labelled(found, checks) for name, found in pairs.items()}
+    rows = {name: result.pop("rows") for name, result in results.items()}
+    return finished(options, results, details=rows)
 
 
-def checking(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def checking(options: Options) -> Results:
     """The verb ``checker``."""
     measured_on = bench_of(options)
-    from assistant.reading import read  # noqa: PLC0415
-    from eval import support  # noqa: PLC0415
+    papers = [*_papers(options), *_papers_of([SAMPLE_PAPERS])]  # digests: true in other words
+    checks = checker.Checks(papers, measured_on.embedder)
+    if options.fit:
+        model = checker.fit(papers, checks, options.seed, measured_on.embedder)
+        _write(options.fit, json.dumps(model, indent=1) + "\n")
+    results = checker.made(papers, checks, options.seed)
+    return finished(options, results)
 
+
+def _papers(options: Options) -> list[Paper]:
     if not options.papers:
         raise EvalError(
-            "The pairs are made from whole abstracts, and the sample library holds digests.",
-            "Give papers with --papers, such as saved listing pages.",
+            "Which papers are the sentences held against?",
+            "Give their abstracts with --papers, such as saved listing pages.",
         )
-    found = read([*options.papers, str(SAMPLE_PAPERS)])  # digests: true in other words
-    papers = [paper for paper in found if isinstance(paper, Paper)]
-    scored = support.check(papers, measured_on.embedder, options.seed)
-    return finished(options, command, measured_on.settings, support.summary(scored))
+    return _papers_of(options.papers)
 
 
-def reviewing(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def _papers_of(sources: Sequence[str | Path]) -> list[Paper]:
+    from assistant.reading import read  # noqa: PLC0415
+
+    return [paper for paper in read(sources) if isinstance(paper, Paper)]
+
+
+def reviewing(options: Options) -> Results:
     """The verb ``reviews``."""
     measured_on = bench_of(options)
     file = options.topics or reviews.TOPICS
     assistant = library_for(measured_on, options, file)
     found = reviews.measure(assistant, reviews.read_topics(file), options.sizes, runs.note)
-    return finished(options, command, measured_on.settings, found)
+    return finished(options, found)
 
 
-def comparing(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def comparing(options: Options) -> Results:
     """The verb ``compare``."""
     results = compare.compare(runs.load(options.a), runs.load(options.b))
-    run = finished(options, command, settings_of(options), results)
-    if not options.no_save:
-        name = f"compare-{results['a']}-{results['b']}.html"
-        _write(options.out or runs.RUNS / name, report.page([run], "Two runs compared"))
-    return run
+    return finished(options, results)
 
 
-def reporting(options: Options, command: Sequence[str]) -> dict[str, Any]:
+def grading(options: Options) -> Results:
+    """The verb ``blind``: makes a sheet of two runs, or reads the grades of filled-in sheets."""
+    if options.read:
+        results = blind.graded([Path(path) for path in options.read], options.key)
+        return finished(options, results)
+    if len(options.runs) != 2 or options.out is None:
+        raise EvalError(
+            "A sheet is made of two runs.",
+            "Say: eval blind RUN-A RUN-B --out SHEET.md; later: eval blind --read SHEET.md",
+        )
+    first, second = (blind.rows_of(path) for path in options.runs)
+    made = blind.sheet(first, second, options.out, questions=options.questions, seed=options.seed)
+    runs.note(f"written: {options.out}, {made} answers to grade")
+    return {"verb": "blind", "results": {"sheet": str(options.out), "answers": made}}
+
+
+def reporting(options: Options) -> Results:
     """The verb ``report``: of the runs named, else of the newest of each verb."""
     named = [runs.load(path) for path in options.runs]
-    found = named or [
-        run for verb in report.HEADINGS if verb != "compare" for run in runs.newest(verb)
-    ]
+    found = named or [run for verb in figures.VERBS for run in runs.newest(verb)]
     if not found:
         raise EvalError("There is no saved run to report.", "Measure first: python -m eval …")
-    out = options.out or runs.RUNS / "report.html"
-    _write(out, report.page(found))
     table = figures.everything(found)
     if options.markdown:
         _write(options.markdown, table)
     if options.readme:
-        figures.put_between_marks(options.readme, figures.short(found))
+        figures.put_between_marks(options.readme, figures.short(found) + "\n")
         runs.note(f"written: {options.readme}")
-    return {
-        "verb": "report",
-        "environment": runs.environment(settings_of(options), command),
-        "results": {"page": str(out), "runs": [run["name"] for run in found], "markdown": table},
-    }
+    return {"verb": "report", "results": {"runs": [r["name"] for r in found], "markdown": table}}
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_atomically(path, text)
     runs.note(f"written: {path}")
 
 
-VERBS: dict[str, Callable[[Options, Sequence[str]], dict[str, Any]]] = {
+VERBS: dict[str, Callable[[Options], Results]] = {
     "retrieval": retrieval,
     "answers": answering,
-    "bench": benchmark,
-    "sweep": sweeping,
+    "blind": grading,
+    "pairs": checking_pairs,
     "checker": checking,
+    "bench": benchmark,
     "reviews": reviewing,
     "compare": comparing,
     "report": reporting,
 }
 
 
-def show(run: dict[str, Any]) -> None:
+def show(run: Results) -> None:
     """Prints the tables of ``run``."""
     if run["verb"] == "report":
         print(run["results"]["markdown"], end="")

@@ -11,7 +11,7 @@ import pytest
 from fake_embedder import FakeEmbedder
 
 from assistant.sample import SAMPLE_PAPERS
-from eval import runs
+from eval import figures, runs
 from eval.__main__ import main
 from eval.data import QUESTIONS, EvalError, read_beir, read_questions
 
@@ -68,28 +68,26 @@ def test_reading_a_beir_folder(beir: Path) -> None:
         read_beir(beir)
 
 
-def test_retrieval_shows_every_stage_and_a_perfect_ranking_is_perfect(beir: Path, run: Run) -> None:
+def test_retrieval_shows_both_halves_and_a_perfect_ranking_is_perfect(beir: Path, run: Run) -> None:
     found = run("retrieval", beir)["results"]["tiny"]
     assert found["papers"] == 3
     stages = {stage["stage"]: stage for stage in found["stages"]}
-    assert next(iter(stages)) == "BM25 alone"
-    assert {"dense alone", "both, reciprocal ranks", "the program"} < set(stages)
-    bm25 = stages["BM25 alone"]["measures"]
-    assert bm25["MRR@10"]["mean"] == 1.0
-    assert bm25["Recall@100"]["mean"] == 0.75  # one judged paper is empty, and not in the library
-    assert stages["BM25 alone"]["against_bm25"]["nDCG@10"]["p"] == 1.0
+    assert list(stages) == ["BM25 of the program", "dense of the program", "the program"]
+    bm25 = stages["BM25 of the program"]
+    assert bm25["measures"]["MRR@10"]["mean"] == 1.0
+    assert bm25["measures"]["Recall@100"]["mean"] == 0.75  # one judged paper is empty
+    assert bm25["against_bm25"]["nDCG@10"]["p"] == 1.0
+    assert stages["dense of the program"]["measures"] != bm25["measures"]
 
 
 def test_a_run_tells_where_it_comes_from_and_is_saved(beir: Path, run: Run) -> None:
-    found = run("retrieval", beir, "--quick", "--set", "retrieval.dense_weight=0.25")
+    found = run("retrieval", beir, "--set", "retrieval.dense_weight=0.25")
     where = found["environment"]
     assert where["settings"]["retrieval"]["dense_weight"] == 0.25
     assert where["command"].startswith("python -m eval retrieval")
     assert where["machine"]["cores"]
     assert where["versions"]["llama-index-core"]
-    saved = runs.latest("retrieval", runs.RUNS)
-    assert saved is not None
-    assert saved["results"] == found["results"]
+    assert [run["results"] for run in runs.newest("retrieval", runs.RUNS)] == [found["results"]]
     assert "key" not in json.dumps(where["settings"]["embedding"]).replace("api_key", "")
 
 
@@ -104,11 +102,8 @@ def test_answers_compare_and_report(tmp_path: Path, run: Run, beir: Path) -> Non
     first = run("answers", file, "--papers", SAMPLE_PAPERS, "--leave-out", "--details", details)
     result = first["results"]["some"]
     assert result["questions"] == len(some)
-    assert set(result["rag"]) == {
-        "faithfulness", "answer_correctness", "answer_relevancy", "context_precision",
-        "context_recall", "answer_similarity",
-    }  # fmt: skip
-    assert result["rag"]["answer_relevancy"]["by"] == "stand-in"
+    assert set(result["kinds"]) == {q.kind for q in some}
+    assert 0 <= result["abstention"]["calibration"]["ece"] <= 1
     rows = json.loads(details.read_text())["some"]
     assert len(rows) == len(some) + sum(q.answerable for q in some)
     for row in rows:
@@ -119,24 +114,56 @@ def test_answers_compare_and_report(tmp_path: Path, run: Run, beir: Path) -> Non
     compared = run("compare", *names)["results"]
     assert compared["changed_settings"] == ["answer.max_sentences: 5 → 1"]
     assert any(row["measure"].endswith("sentences") for row in compared["differences"])
-    run("retrieval", beir, "--quick")
-    page = tmp_path / "page.html"
-    table = tmp_path / "table.md"
-    reported = run("report", "--out", page, "--markdown", table)["results"]
+    run("retrieval", beir)
+    table, readme = tmp_path / "table.md", tmp_path / "README.md"
+    readme.write_text(f"before\n{figures.BEGIN}\n{figures.END}\n")
+    reported = run("report", "--markdown", table, "--readme", readme)["results"]
     assert len(reported["runs"]) == 2
     assert table.read_text() == reported["markdown"]
-    text = page.read_text()
-    assert "<svg" in text
-    assert not any(
-        tag in text for tag in ("<script", "<link", "<img", "src=", "@import", "url(http")
-    )
+    for text in (table.read_text(), readme.read_text()):
+        assert "calibration error of the confidence" in text
+        assert "nDCG@10" in text
 
 
-def test_a_sweep_shows_the_default_beside_the_runner_up(beir: Path, run: Run) -> None:
-    found = run("sweep", beir, "--only", "retrieval")["results"]["parameters"]
-    assert [row["parameter"].partition(".")[0] for row in found] == ["retrieval"] * len(found)
-    assert all(row["default"]["value"] != row["runner_up"]["value"] for row in found)
-    assert all(row["reason"] for row in found)
+def test_follow_ups_are_asked_after_the_programs_own_answers(tmp_path: Path, run: Run) -> None:
+    questions = [
+        {"id": "a", "kind": "follow", "question": "How large is the error?",
+         "follow_type": "pronoun", "turns": ["Which papers estimate gaze?"],
+         "gold_titles": ["#1"]},
+        {"id": "b", "kind": "library", "question": "how many papers", "gold_facts": ["{papers}"]},
+        {"id": "c", "kind": "list", "question": "weather", "gold_titles": ["#1"]},
+    ]  # fmt: skip
+    file = tmp_path / "some.jsonl"
+    file.write_text("".join(json.dumps(q) + "\n" for q in questions))
+    details = tmp_path / "details.json"
+    found = run("answers", file, "--papers", SAMPLE_PAPERS, "--details", details)["results"]["some"]
+    follow, library, listed = json.loads(details.read_text())["some"]
+    assert follow["history"][0] == "Which papers estimate gaze?"
+    assert len(follow["history"]) == 2
+    assert follow["resolved"] in (True, False)
+    assert found["follow_ups"]["pronoun"]["n"] == 1
+    assert library["facts_found"] + library["facts_missing"] == ["120"]
+    assert listed["cited_gold"] == 0  # nothing was shown before it
+    assert found["lists"]["recall"]["mean"] == 0.0
+
+
+def test_labelled_pairs(tmp_path: Path, run: Run, beir: Path) -> None:
+    cited = ["Weather by diffusion"]
+    pairs = [
+        {"id": "1", "kind": "honest", "label": "supported", "cited": cited,
+         "sentence": "Forecast ensembles are sampled from a diffusion model."},
+        {"id": "2", "kind": "negation", "label": "unsupported", "cited": cited,
+         "sentence": "Beetles never eat 17 fungi."},
+        {"id": "3", "kind": "meta", "label": "none", "cited": [], "sentence": "Two are known."},
+    ]  # fmt: skip
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(json.dumps(p) + "\n" for p in pairs))
+    found = run("pairs", file, "--papers", beir / "corpus.jsonl")["results"]["pairs"]
+    assert (found["pairs"], found["left_out"]) == (2, 1)
+    assert found["auroc"]["auroc"] == 1.0
+    assert found["true_flagged"]["mean"] == 0.0
+    assert found["false_caught"]["mean"] == 1.0
+    assert found["kinds"]["negation"] == {"true": 0, "false": 1, "called_supported": 0}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +175,9 @@ def test_a_sweep_shows_the_default_beside_the_runner_up(beir: Path, run: Run) ->
         (["compare", "nothing", "nothing"], "There is no run nothing"),
         (["report"], "no saved run"),
         (["checker"], "--papers"),
+        (["pairs", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["blind"], "two runs"),
+        (["blind", "--read", "nowhere.md"], "nowhere.key.json"),
         (["retrieval", ".", "--set", "retrieval"], "group.name=value"),
         (["retrieval", ".", "--set", "retrieval.dense_weight=7"], "dense_weight"),
     ],

@@ -16,13 +16,14 @@ from assistant.embedding import Embedder
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
 from eval import answers, ranking
-from eval.data import QUESTIONS, Bench, read_beir, read_questions, remembering
+from eval.data import QUESTIONS, Bench, read_beir, read_questions
+from eval.embedders import RememberingEmbedder
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder) -> Bench:
     folder = tmp_path_factory.mktemp("eval")
-    return Bench(Settings(), cache=folder, given=remembering(real_embedder, folder))
+    return Bench(Settings(), cache=folder, given=RememberingEmbedder(real_embedder, folder))
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,7 @@ def test_it_refuses_what_is_absent_and_answers_what_is_there(sample: dict[str, A
 @pytest.mark.slow
 def test_retrieval_on_medline(bench: Bench, corpus_data: Path) -> None:
     judged, papers = read_beir(corpus_data / "ir" / "medline1033")
-    measured = ranking.Set(bench, judged, bench.library(judged.name, papers))
-    found = ranking.measure(measured, quick=True)
+    found = ranking.measure(judged, bench.library(judged.name, papers), bench.embedder)
     value = {stage["stage"]: stage["measures"] for stage in found["stages"]}
     assert value["the program"]["nDCG@10"]["mean"] >= 0.795  # .801
     assert value["the program"]["Recall@100"]["mean"] >= 0.95  # .960

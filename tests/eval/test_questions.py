@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,7 +14,7 @@ from assistant.paper import Paper, normalised_title
 from assistant.reading import read
 from assistant.sample import SAMPLE_PAPERS
 from assistant.text import words
-from eval.data import QUESTIONS, Question, read_questions
+from eval.data import QUESTIONS, Kind, Question, read_beir, read_questions
 from eval.facts import states
 
 RUN = 6
@@ -74,9 +75,9 @@ def _key(title: str, papers: dict[str, Paper]) -> str:
     return key if key in papers else normalised_title(readable(title))
 
 
-def _runs(text: str) -> list[tuple[str, ...]]:
+def _runs(text: str, length: int = RUN) -> list[tuple[str, ...]]:
     found = words(text)
-    return [tuple(found[i : i + RUN]) for i in range(len(found) - RUN + 1)]
+    return [tuple(found[i : i + length]) for i in range(len(found) - length + 1)]
 
 
 def test_the_sample_questions_fit_the_digests(
@@ -92,6 +93,57 @@ def test_the_listing_questions_fit_the_saved_pages(
 ) -> None:
     questions, papers = listing
     assert problems(questions, papers) == []
+
+
+PLAIN = {
+    "plain-ml": "seeds",
+    "plain-medicine": "ir/cystic_fibrosis",
+    "plain-aeronautics": "ir/cranfield",
+}
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_plain_questions_fit_their_papers(name: str, corpus_data: Path) -> None:
+    folder = corpus_data / PLAIN[name]
+    if folder.name == "seeds":
+        papers = _papers([folder])
+    else:
+        _, records = read_beir(folder)
+        papers = {normalised_title(p.title): p for p in records()}
+    questions = read_questions(QUESTIONS / f"{name}.jsonl")
+    copied = {run for p in papers.values() for run in _runs(p.abstract, 8)}
+    wrong = [f"{q.id}: {what}" for q in questions for what in _wrong_in_plain(q, papers, copied)]
+    assert wrong == []
+    assert len(questions) >= 100
+    assert {q.kind for q in questions} == set(get_args(Kind)) - {"find", "multi"}
+    assert len({q.id for q in questions}) == len(questions)
+
+
+def _wrong_in_plain(
+    question: Question, papers: dict[str, Paper], copied: set[tuple[str, ...]]
+) -> Iterable[str]:
+    named = [title for title in question.gold_titles if not title.startswith("#")]
+    golds = [papers.get(_key(title, papers)) for title in named]
+    text = " ".join(f"{paper.title} {paper.abstract}" for paper in golds if paper)
+    written = [question.question, question.answer, *question.gold_facts]
+    written += [turn.content for turn in question.history]
+    checks = {
+        "a gold title that no paper has": None in golds,
+        "absent with gold titles": not question.answerable and bool(question.gold_titles),
+        "answerable without gold titles": question.kind not in ("library", "absent")
+        and not question.gold_titles,
+        "absent without its type": question.answerable != (question.absent_type is None),
+        "a follow-up without turns, or turns without a follow-up": (question.kind == "follow")
+        != bool(question.history or question.turns),
+        "a follow-up without its type": (question.kind == "follow")
+        != (question.follow_type is not None),
+        "8 words in a row are an abstract's": any(copied & set(_runs(t, 8)) for t in written),
+    }
+    yield from (what for what, wrong in checks.items() if wrong)
+    for fact in question.gold_facts:
+        if not fact.startswith("{") and not states(text, fact):
+            yield f"the gold fact {fact!r} is not in the gold papers"
 
 
 def test_there_are_enough_questions_of_every_kind(
