@@ -173,7 +173,9 @@ def _sought(here: Visitor, asked: dict[str, Any]) -> tuple[str, str, str, str]:
         assistant = _opened(here)
         papers = _count(asked.get("papers"))
         work.candidates = assistant.review_candidates(topic, papers)
-        if not work.candidates:  # it says so itself, without a call of a language model
+        if not any(one.ring == "core" for one in work.candidates):
+            # it says so itself, without a call of a language model
+            work.candidates = []
             absent = assistant.review(topic, papers)
             return "", "", "", review_render.document(absent, work.library)
         shown = _list(work)

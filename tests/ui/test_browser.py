@@ -324,7 +324,7 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
         page.locator(".review h3").all_inner_texts()
     )
     cited = page.inner_text(".review .refs")
-    assert page.locator(".review .refs li").count() == before
+    assert 1 < page.locator(".review .refs li").count() <= before  # what is only related is not
     assert dropped not in cited
     assert added in cited
     there.shot("review")
