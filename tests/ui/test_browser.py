@@ -83,7 +83,7 @@ def test_first_visit_to_a_highlighted_sentence(visit: Come, empty: Live) -> None
     assert "0 papers" in page.inner_text("#state")
     assert page.locator(".welcome .ask").count() == 3
     there.shot("first-visit")
-    page.click(".welcome .ask >> nth=0")
+    page.click(".welcome .ask >> nth=1")
     turn = page.locator("#thread .turn").first
     turn.wait_for(timeout=90_000)  # the sample library is made first
     assert turn.locator(".sources .source").count() >= 2
@@ -270,7 +270,7 @@ def page_data() -> Path | None:
 def test_the_map_highlights_and_opens_papers(visit: Come, empty: Live) -> None:
     there = visit(empty.url).open()
     page = there.page
-    page.click(".welcome .ask >> nth=0")
+    page.click(".welcome .ask >> nth=1")
     page.wait_for_selector("#thread .sources")
     cited = page.locator("#thread .sources ol >> nth=0").locator("> li").count()
     page.click(".views [data-view=library]")
