@@ -17,11 +17,13 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from assistant.asked_filters import Asked, asked_filters
 from assistant.errors import AssistantError, QuestionError
 from assistant.filters import Filters
 from assistant.library import Library
@@ -294,8 +296,38 @@ class Assistant:
         """
         turns = [Message.model_validate(turn) for turn in history]
         question, notes = _checked(question)
-        if not filters and (filters := self._asked_filters(question)):
-            notes.append(f"Only papers {filters}, as the question says.")
+        asked = Asked(question) if filters else self._asked(question)
+        if asked.note:
+            notes.append(asked.note)
+        events = self._events(
+            asked.text,
+            turns,
+            notes,
+            filters=filters or asked.filters,
+            k=k,
+            effort=effort,
+            verify=verify,
+            cancellation=cancellation,
+        )
+        with closing(events):
+            for event in events:
+                if isinstance(event, DoneEvent):
+                    event.answer.question = question
+                yield event
+
+    def _events(
+        self,
+        question: str,
+        turns: list[Message],
+        notes: list[str],
+        *,
+        filters: Filters | None,
+        k: int | None,
+        effort: Effort | None,
+        verify: Verify | bool | None,
+        cancellation: Cancellation | None,
+    ) -> Generator[Event, None, None]:
+        """The events of the answerer that the settings name."""
         if self.settings.llm:
             yield from self._generative(filters, k).stream(
                 question,
@@ -696,12 +728,10 @@ class Assistant:
 
     # ------------------------------------------------------------------ inside
 
-    def _asked_filters(self, question: str) -> Filters | None:
-        """The filters that the question itself names, where the records can tell."""
-        from assistant.asked_filters import asked_filters  # noqa: PLC0415
-
+    def _asked(self, question: str) -> Asked:
+        """Which papers the question itself says that it means, where the records can tell."""
         if self._given_retriever is not None:
-            return None
+            return Asked(question)
         ask = self.library.asked
         return asked_filters(
             question,
