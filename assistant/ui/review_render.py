@@ -34,8 +34,11 @@ _KINDS = {"across": "Across the papers", "approach": "Paper by paper"}
 _FORMS = {
     "md": "Markdown",
     "html": "HTML",
+    "docx": "Word",
+    "tex": "LaTeX",
     "bib": "BibTeX",
     "ris": "RIS",
+    "csl.json": "CSL-JSON",
     "csv": "CSV of the table",
     "json": "JSON",
 }
