@@ -58,7 +58,7 @@ MAX_ABSTRACT = 50_000
 """Characters; what is longer is a full text, not an abstract."""
 TITLE_REPEATS = 2
 """Times that BM25 counts a title (measured, see eval/)."""
-_CUTTING = 2
+CUTTING = 2
 """Version of `assistant.chunking` and of the rows; raised with their results."""
 _FOLLOW_SECONDS = 2.0
 """A server is asked for what is new at most so often."""
@@ -416,7 +416,7 @@ class Library:
         """What the settings would fill a library with."""
         embedder = self._embedder()
         tokens = self._settings.chunking.max_tokens
-        fingerprint = f"{embedder.fingerprint}/chunks-{tokens}/{_CUTTING}"
+        fingerprint = f"{embedder.fingerprint}/chunks-{tokens}/{CUTTING}"
         digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
         return LibraryInfo(
             collection=f"{self._prefix}{digest}",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assistant.assistant import Assistant
 from assistant.errors import LibraryError, LibraryMismatch
+from assistant.library import CUTTING
 from assistant.paper import normalised_title
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
@@ -76,5 +77,5 @@ def _version(settings: Settings) -> str:
     """Changes when the sample has to be made again."""
     embedding = settings.embedding.model_dump(include={"provider", "precision", "model"})
     chunking, program = settings.chunking.model_dump(), version("abstract-assistant")
-    rest = json.dumps([embedding, chunking, program], sort_keys=True)
+    rest = json.dumps([embedding, chunking, program, CUTTING], sort_keys=True)
     return hashlib.sha256(SAMPLE_PAPERS.read_bytes() + rest.encode()).hexdigest()
