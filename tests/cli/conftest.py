@@ -191,6 +191,10 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """Answers that are given in place of the assistant's own."""
     made = Script()
     monkeypatch.setattr(
-        Assistant, "stream", lambda self, question, history=(): made.stream(self, question, history)
+        Assistant,
+        "stream",
+        lambda self, question, history=(), **options: made.stream(
+            self, question, history, **options
+        ),
     )
     return made
