@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from assistant.filters import Filters
     from assistant.reading import SourceReader
     from assistant.retrieval import PaperRetriever
+    from assistant.retrieved import Retrieval, RetrievedPaper
     from assistant.review.cells import Material
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
@@ -241,7 +242,7 @@ class Assistant:
                 score=round(paper.score, 4),
                 passage=paper.best_passage(found.vector),
             )
-            for n, paper in enumerate(found, 1)
+            for n, paper in enumerate(self._by_interest(found), 1)
         ]
 
     def ask(
@@ -328,8 +329,8 @@ class Assistant:
         cancellation: Cancellation | None,
     ) -> Generator[Event, None, None]:
         """The events of the answerer that the settings name."""
-        if self.settings.llm:
-            yield from self._generative(filters, k).stream(
+        if self.settings.llm or self._given_llm is not None:
+            yield from self._generative().stream(
                 question,
                 turns,
                 papers=len(self.library),
@@ -337,6 +338,7 @@ class Assistant:
                 effort=effort,
                 verify=verify,
                 filters=filters,
+                k=k,
                 cancellation=cancellation,
             )
             return
@@ -728,6 +730,17 @@ class Assistant:
 
     # ------------------------------------------------------------------ inside
 
+    def _by_interest(self, found: Retrieval) -> Sequence[RetrievedPaper]:
+        """What was found, ties ordered by the person's interests where the settings say so."""
+        if not self.settings.profile:
+            return found.papers
+        from assistant.profile import Profile, by_interest  # noqa: PLC0415
+
+        interests = Profile(self.library.path).interests()
+        if not interests:
+            return found.papers
+        return by_interest(found.papers, self._embedder().embed(interests))
+
     def _asked(self, question: str) -> Asked:
         """Which papers the question itself says that it means, where the records can tell."""
         if self._given_retriever is not None:
@@ -768,20 +781,18 @@ class Assistant:
                 )
             return self._opened_extractive
 
-    def _generative(
-        self, filters: Filters | None = None, k: int | None = None
-    ) -> GenerativeAnswerer:
+    def _generative(self) -> GenerativeAnswerer:
         """The answerer of the configured language model, made when it is first needed."""
         with self._lock:
-            if filters or k is not None:
-                answerer = copy.copy(self._generative())
-                answerer._retriever = self._retriever(filters, k)
-                return answerer
             if self._opened_generative is None:
                 from assistant.answering.generative import open_answerer  # noqa: PLC0415
 
                 self._opened_generative = open_answerer(
-                    self.settings, self._retriever(), self._embedder(), self._reader()
+                    self.settings,
+                    self._retriever(),
+                    self._embedder(),
+                    self._reader(),
+                    self._given_llm,
                 )
             return self._opened_generative
 

@@ -133,6 +133,8 @@ class Library:
             info = self._folder.info()
             if info is None:
                 info = self._found_or_raise()
+            elif not info.dimension:
+                info = self._measured(info)
             if check:
                 self._check(info)
             records = self._mended(info)
@@ -329,7 +331,6 @@ class Library:
                 latest = {paper.id: paper for paper in batch}  # a paper may come again, richer
                 added, updated = self._write(database, store, list(latest.values()))
                 report.added += added
-                report.added += added
                 report.updated += updated + len(batch) - len(latest)
                 tell()
         tell()
@@ -475,6 +476,14 @@ class Library:
         with self._locked():
             if self.address.kind == "folder":
                 self._notify("library.json was missing, and is made again from the database…")
+            self._folder.save_info(info)
+        return info
+
+    def _measured(self, info: LibraryInfo) -> LibraryInfo:
+        """``info`` of a library that the first version wrote, with the length of its vectors."""
+        with self._locked(), self._folder.errors():
+            dimension = self._opened_store(info, make=False).dimension()
+            info = info.model_copy(update={"dimension": dimension or self._embedder().dimension})
             self._folder.save_info(info)
         return info
 

@@ -29,7 +29,7 @@ __all__ = ["LibraryMap", "MapMaker"]
 
 Floats = NDArray[np.float32]
 
-VERSION = 2
+VERSION = 3
 MOST_LAID_OUT = 3000
 """Papers that t-SNE places; those beyond stand between their nearest placed neighbours."""
 _MOST_THEMES = 12
@@ -100,7 +100,7 @@ def _of(library: Library, kept: LibraryMap | None) -> LibraryMap:
         places = _places(vectors)
         count = max(1, min(_MOST_THEMES, round((len(ids) / 2) ** 0.5)))
         themes = named(
-            cluster(vectors, count=count),
+            cluster(vectors, count),
             vectors,
             [papers[name].title for name in ids],
             [papers[name].abstract for name in ids],

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from assistant.errors import LibraryError
 from assistant.files import write_atomically
 from assistant.paper import squeeze
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
+
+    from assistant.retrieved import RetrievedPaper
 
 __all__ = ["FILE", "Profile", "by_interest"]
 
@@ -25,8 +26,6 @@ FILE = "interests.txt"
 _HEAD = "# What you are interested in, one thing a line. Edit as you like.\n"
 _ALIKE = 0.02
 """Scores of a search that differ by less are a tie."""
-
-Result = TypeVar("Result")
 
 
 class Profile:
@@ -82,21 +81,19 @@ class Profile:
 
 
 def by_interest(
-    results: Sequence[Result], scores: Sequence[float], nearness: NDArray[np.float32]
-) -> list[Result]:
-    """``results`` in their order, ties ordered by ``nearness`` to the interests.
+    papers: Sequence[RetrievedPaper], interests: NDArray[np.float32]
+) -> list[RetrievedPaper]:
+    """``papers`` in their order, ties ordered by the nearness to any interest.
 
     Args:
-        results: best first.
-        scores: of each; those within `_ALIKE` of the first of a run of results are its ties.
-        nearness: of each, higher is nearer.
+        papers: best first; those that score within `_ALIKE` of the first of a run are its ties.
+        interests: (interests, dimension) their unit vectors.
     """
+    nearness = [float((interests @ paper.mean).max()) for paper in papers]
     ordered: list[int] = []
-    start = 0
-    while start < len(results):
-        end = start
-        while end < len(results) and scores[start] - scores[end] < _ALIKE:
+    while len(ordered) < len(papers):
+        start = end = len(ordered)
+        while end < len(papers) and papers[start].score - papers[end].score < _ALIKE:
             end += 1
-        ordered += sorted(range(start, end), key=lambda n: -float(nearness[n]))
-        start = end
-    return [results[n] for n in ordered]
+        ordered += sorted(range(start, end), key=lambda n: -nearness[n])
+    return [papers[n] for n in ordered]

@@ -48,11 +48,11 @@ PROMPTS = {
     "review_plan": _contract("topic themes boundary", "language"),
     "review_section": _contract("topic theme papers boundary", "focus former shared language"),
     "review_repair": _contract("sentences papers boundary", "language"),
+    "review_cells": _contract("columns papers boundary", "language"),
+    "review_overview": _contract("topic sections boundary", "table language"),
     "mcp_answer": _contract("question"),
     "mcp_compare": _contract("first second"),
     "mcp_review": _contract("topic"),
-    "review_cells": _contract("columns papers boundary", "language"),
-    "review_overview": _contract("topic sections boundary", "table language"),
 }
 """Every prompt with its variables."""
 

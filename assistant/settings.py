@@ -157,7 +157,7 @@ class ServerSettings(_Group):
     max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
     max_files: int = Field(50, ge=1, description="files in one upload")
     at_once: int | None = Field(
-        None, ge=1, description="requests in work; 8 if not set, 32 with a language model"
+        None, ge=1, description="requests in work; 4 if not set, 32 with a language model"
     )
     waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
 

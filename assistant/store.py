@@ -217,6 +217,12 @@ class ChromaStore:
         with self._guarded(writing=False), _told(self.address):
             return int(self._open().count())
 
+    def dimension(self) -> int:
+        """Of its vectors; 0 where there are none."""
+        with self._guarded(writing=False), _told(self.address):
+            found = self._open().get(limit=1, include=["embeddings"])["embeddings"]
+            return 0 if found is None or not len(found) else len(found[0])
+
     def row_ids(self) -> list[str]:
         """Ids of all rows."""
         with self._guarded(writing=False), _told(self.address):
@@ -359,8 +365,10 @@ def _whole(rows: Sequence[tuple[Any, ...]]) -> StoredPaper | None:
     """The paper made of ``rows``, or None where any of them is missing or stale."""
     by_ordinal = {int(row[2]["ordinal"]): row for row in rows}
     head = by_ordinal.get(0)
-    if head is None or "revision" not in head[2]:
+    if head is None:
         return None
+    if "revision" not in head[2]:
+        return _whole_of_version_1(by_ordinal)
     revision, chunks = int(head[2]["revision"]), int(head[2]["chunks"])
     kept = [by_ordinal.get(n) for n in range(chunks)]
     if any(row is None or int(row[2]["revision"]) != revision for row in kept):
@@ -374,6 +382,20 @@ def _whole(rows: Sequence[tuple[Any, ...]]) -> StoredPaper | None:
         return None
     vectors = np.array([row[3] for row in whole], dtype=np.float32)
     return StoredPaper(paper, tuple(sentences(paper.abstract)), vectors, revision)
+
+
+def _whole_of_version_1(rows: Mapping[int, tuple[Any, ...]]) -> StoredPaper | None:
+    """The paper made of rows as the first version wrote them, to be embedded anew from."""
+    head = rows[0][2]
+    kept = [rows.get(n) for n in range(int(head["chunks"]))]
+    if any(row is None or row[2].get("text_hash") != head["text_hash"] for row in kept):
+        return None
+    try:
+        paper = Paper.model_validate_json(head["record"])
+    except (KeyError, ValidationError):
+        return None
+    vectors = np.array([row[3] for row in kept if row is not None], dtype=np.float32)
+    return StoredPaper(paper, tuple(sentences(paper.abstract)), vectors, 0)
 
 
 def _abstract(rows: Sequence[tuple[Any, ...]]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
@@ -63,8 +64,12 @@ class Span(NamedTuple):
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words of ``text``: runs of letters and digits, stop words included."""
-    return _WORD.findall(text.casefold())
+    """Lower-case words of ``text``: runs of letters and digits, stop words included.
+
+    Figures above and below the line are figures: ``CO₂`` is ``co2``.
+    """
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _WORD.findall(plain.casefold())
 
 
 @lru_cache(maxsize=200_000)

@@ -33,6 +33,10 @@ _COMMON = 1.1
 """Idf of a stem that a third of a library's papers hold."""
 _WORD = re.compile(r"[^\W_][\w’'-]*[^\W_]|[^\W_]|[.,;:!?()]")
 _LONGEST = 3
+_NO_NOUN = re.compile(
+    r"(?:ed|ous|ive|ary|able|ible|ly|ful|less|est|\w{4}al)$|\bother$", re.IGNORECASE
+)
+"""How words end that name nothing when they stand last."""
 
 
 @dataclass
@@ -165,7 +169,7 @@ def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
             for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
                 words = run[start:end]
                 key = tuple(t for w in words for t in terms(w))
-                if key and len(set(key)) == len(key) and not words[-1].casefold().endswith("ly"):
+                if key and len(set(key)) == len(key) and not _NO_NOUN.search(words[-1]):
                     shown = [w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words]
                     found.setdefault(key, " ".join(shown))
         run = []

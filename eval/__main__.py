@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915  (one list of options)
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -83,7 +83,6 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915  (one list of options
     checker = verb("checker", "the support checker on pairs made from abstracts, by kind of error")
     checker.add_argument("--papers", nargs="+", metavar="SOURCE", help="papers to make pairs from")
     checker.add_argument("--seed", type=int, default=0)
-    checker.add_argument("--fit", type=Path, metavar="OUT", help="fit it anew, into this file")
 
     bench = verb("bench", "embed, ingest, ask, cold start, memory, disk, growth; resumable")
     bench.add_argument("--papers", nargs="+", metavar="SOURCE", help="real papers to begin with")

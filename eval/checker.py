@@ -3,7 +3,7 @@
 A labelled pair is a sentence, the titles of the papers that it cites, and whether
 these support it. Made pairs (`eval.checker_pairs`) are a true sentence with its paper, and false
 ones made from it; the checker was fitted on one half of the papers and is measured on the other
-(`held_out`). ``python -m eval checker --fit FILE`` fits it anew.
+(`held_out`). ``python -m eval.support_fit`` fits it anew.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.answering.support import FEATURES, Source, SupportChecker
+from assistant.answering.support import Source, SupportChecker
 from assistant.embedding import Embedder
 from assistant.paper import Paper, normalised_title
 from assistant.text import sentences, terms
@@ -26,7 +24,6 @@ from eval.data import EvalError
 from eval.statistics import calibration_error, mean_interval, separation
 
 STYLES = ("copy", "light", "digest")
-Floats = NDArray[np.float64]
 _RANK = {"unsupported": 0, "partial": 1, "supported": 2}
 
 
@@ -181,45 +178,4 @@ def made(papers: Sequence[Paper], checks: Checks, seed: int) -> dict[str, Any]:
         "calibration": calibration_error(
             [s for _, _, s in scored], [bool(p.label) for p, _, _ in scored]
         ),
-    }
-
-
-# ---------------------------------------------------------------------- fitting
-
-
-def fit(papers: Sequence[Paper], checks: Checks, seed: int, embedder: Embedder) -> dict[str, Any]:
-    """A fitted model, as `assistant.fitted` reads it, from the papers that are not held out.
-
-    Every kind of error weighs the same, digests as much as the rest.
-    """
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
-    pairs = [pair for pair in make_pairs(papers, seed) if not held_out(pair.paper)]
-    texts = list(dict.fromkeys(pair.sentence for pair in pairs))
-    vectors = dict(zip(texts, embedder.embed(texts), strict=True))
-    features: Floats = np.array(
-        [
-            checks.checker.features(
-                pair.sentence, vectors[pair.sentence], checks.source(pair.paper.title_key)
-            )
-            for pair in pairs
-        ],
-        dtype=np.float64,
-    )
-    groups: dict[tuple[str, bool], list[int]] = {}
-    for row, pair in enumerate(pairs):
-        groups.setdefault((pair.kind, pair.style == "digest"), []).append(row)
-    weights = np.zeros(len(pairs))
-    for (kind, _), rows in groups.items():
-        share = {"right": 4.0, "wrong_paper": 1.5, "number_swapped": 0.5}.get(kind, 1.0)
-        weights[rows] = share / len(rows)
-    model: Any = LogisticRegression(C=30.0, max_iter=5000)
-    labels = [pair.label for pair in pairs]
-    model.fit(features, labels, sample_weight=weights * len(pairs) / weights.sum())
-    return {
-        "intercept": round(float(model.intercept_[0]), 4),
-        "weights": {
-            name: round(float(w), 4) for name, w in zip(FEATURES, model.coef_[0], strict=True)
-        },
-        "note": f"python -m eval checker --fit: {len(pairs)} pairs of {len(checks.papers)} papers",
     }

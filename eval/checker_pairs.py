@@ -311,8 +311,8 @@ def _thing_changed(sentence: str, paper: Paper, chance: random.Random) -> str | 
     plurals = set(re.findall(r"\b[a-z]{4,}[^s\W]s\b", paper.abstract)) - set(sentence.split())
     if found is None or found[1] in ("times", "points") or not plurals:
         return None
-    other = str(chance.choice(sorted(plurals)))
-    return f"{sentence[: found.start(1)]}{other}{sentence[found.end(1) :]}"
+    other: str = chance.choice(sorted(plurals))
+    return sentence[: found.start(1)] + other + sentence[found.end(1) :]
 
 
 _TURNING = re.compile(r"\b(?:from|than|over|into|by|against|before|after|outperforms?|to|of)\b")

@@ -13,13 +13,14 @@ import csv
 import json
 import random
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from assistant.embedding import open_embedder
-from assistant.review.screening import Ranker, simulated
+from assistant.review.screening import Ranker, Verdict
 from assistant.settings import Settings
 
 _RUNS, _BATCH, _AT = 3, 10, (0.05, 0.1, 0.2, 0.3, 0.5)
@@ -50,6 +51,19 @@ def measure(path: Path) -> dict[str, Any]:
         "runs": saved,
         "recall": dict(zip(map(str, _AT), np.mean(recalls, axis=0).round(3).tolist(), strict=True)),
     }
+
+
+def simulated(
+    ranker: Ranker, truth: Mapping[str, bool], seeds: Sequence[str], batch: int = 1
+) -> list[bool]:
+    """The labels in the order of asking; ``seeds`` are decided beforehand and not counted."""
+    verdicts: dict[str, Verdict] = {p: "include" if truth[p] else "exclude" for p in seeds}
+    found: list[bool] = []
+    while len(verdicts) < len(truth):
+        for paper in ranker.ranked(verdicts)[:batch]:
+            verdicts[paper] = "include" if truth[paper] else "exclude"
+            found.append(truth[paper])
+    return found
 
 
 if __name__ == "__main__":

@@ -173,9 +173,6 @@ def checking(options: Options) -> Results:
     measured_on = bench_of(options)
     papers = [*_papers(options), *_papers_of([SAMPLE_PAPERS])]  # digests: true in other words
     checks = checker.Checks(papers, measured_on.embedder)
-    if options.fit:
-        model = checker.fit(papers, checks, options.seed, measured_on.embedder)
-        _write(options.fit, json.dumps(model, indent=1) + "\n")
     results = checker.made(papers, checks, options.seed)
     return finished(options, results)
 

@@ -11,7 +11,8 @@ from assistant.retrieved import Retrieval, RetrievedPaper, Statistics
 from assistant.text import terms
 from eval.seams import Finder
 
-EVERYTHING = 10**9
+DEPTH = 200
+"""Papers that are looked at: enough that the best of the others, and their scale, are known."""
 
 
 class Withholding:
@@ -28,26 +29,44 @@ class Withholding:
         self, question: str, k: int | None = None, filters: Filters | None = None
     ) -> Retrieval:
         """The ``k`` best papers that are not hidden."""
-        found = self._retriever.find(question, EVERYTHING, filters)
+        found = self._retriever.find(question, DEPTH + len(self._hidden) + (k or 0), filters)
         hidden = [paper for paper in found if paper.paper.id in self._hidden]
         kept = [paper for paper in found if paper.paper.id not in self._hidden]
-        best = fused_anew(kept, self._dense_weight)[: k or 8]
+        low = _lowest(list(found), self._dense_weight)
+        best = fused_anew(kept, self._dense_weight, low)[: k or 8]
         return replace(found, papers=tuple(best), statistics=_Fewer(found.statistics, hidden))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._retriever, name)
 
 
-def fused_anew(papers: Sequence[RetrievedPaper], dense_weight: float) -> list[RetrievedPaper]:
-    """``papers``, best first, scored by their cosines and BM25 anew."""
+def _lowest(papers: Sequence[RetrievedPaper], weight: float) -> float:
+    """The cosine that counts as 0 in the scores of ``papers``: that of the library's farthest.
+
+    Solved from the paper whose dense share of the score is the smallest.
+    """
+    highest = max((p.cosine for p in papers), default=0.0)
+    best = max((p.bm25 for p in papers), default=0.0)
     low = min((p.cosine for p in papers), default=0.0)
-    width = max((p.cosine for p in papers), default=0.0) - low
+    if weight <= 0 or not papers:
+        return low
+    lexical = {p.paper.id: p.bm25 / best if best > 0 else 0.0 for p in papers}
+    share, far = min(
+        (((p.score - (1 - weight) * lexical[p.paper.id]) / weight, p) for p in papers),
+        key=lambda found: found[0],
+    )
+    return min(low, (far.cosine - share * highest) / (1 - share)) if share < 1 else low
+
+
+def fused_anew(papers: Sequence[RetrievedPaper], weight: float, low: float) -> list[RetrievedPaper]:
+    """``papers``, best first, scored as a library scores whose best they are."""
+    width = max((p.cosine for p in papers), default=low) - low
     highest = max((p.bm25 for p in papers), default=0.0)
     scored = [
         replace(
             paper,
-            score=dense_weight * ((paper.cosine - low) / width if width > 0 else 0.0)
-            + (1 - dense_weight) * (paper.bm25 / highest if highest > 0 else 0.0),
+            score=weight * ((paper.cosine - low) / width if width > 0 else 0.0)
+            + (1 - weight) * (paper.bm25 / highest if highest > 0 else 0.0),
         )
         for paper in papers
     ]

@@ -40,7 +40,7 @@ def test_a_bad_variable_is_one_clear_sentence(
 def test_arguments_join_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_GENERATION__VERIFY", "true")
     generation = Settings.load(generation={"effort": "deep"}).generation
-    assert (generation.effort, generation.verify) == ("deep", True)
+    assert (generation.effort, generation.verify) == ("deep", "model")
 
 
 def test_unknown_variables(monkeypatch: pytest.MonkeyPatch) -> None:

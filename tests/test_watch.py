@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -170,10 +171,19 @@ def test_the_profile_ranks_a_digest_only_where_it_is_wanted(
     assert sorted(plain) != sorted(p.score for p in ranked)
 
 
-def test_ties_only_are_ordered_by_interest() -> None:
-    nearness = np.array([0.1, 0.9, 0.2, 0.8], np.float32)
-    assert by_interest("abcd", [0.9, 0.895, 0.5, 0.499], nearness) == list("badc")
-    assert by_interest("abcd", [0.9, 0.8, 0.7, 0.6], nearness) == list("abcd")
+def test_ties_only_are_ordered_by_interest(library: Library, embedder: Embedder) -> None:
+    retriever = PaperRetriever(library, embedder, Settings().retrieval)
+    found = retriever.find("steel ships and bees", 4).papers
+    interest = embedder.embed(["Bees gather nectar. This makes honey."])
+
+    def titles(*scores: float) -> list[str]:
+        papers = [replace(p, score=s) for p, s in zip(ordered, scores, strict=True)]
+        return [p.paper.title.split()[0] for p in by_interest(papers, interest)]
+
+    ordered = sorted(found, key=lambda p: p.paper.title, reverse=True)  # ships first
+    assert titles(0.9, 0.895, 0.89, 0.885) == ["Bees", "Bees", "Steel", "Steel"]
+    assert titles(0.9, 0.8, 0.795, 0.6) == ["Steel", "Bees", "Steel", "Bees"]
+    assert titles(0.9, 0.8, 0.7, 0.6) == ["Steel", "Steel", "Bees", "Bees"]
 
 
 def test_ranking_survives_texts_without_words() -> None:

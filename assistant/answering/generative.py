@@ -64,10 +64,10 @@ from assistant.results import (
     VerdictEvent,
 )
 from assistant.retrieved import Retrieval, RetrievedPaper
-from assistant.settings import Settings, Verify
+from assistant.settings import GenerationSettings, Settings, Verify
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import ChatMessage
+    from llama_index.core.llms import LLM, ChatMessage
 
     from assistant.answering.evidence import PassageReader
     from assistant.answering.support import SupportChecker
@@ -122,6 +122,8 @@ class _Turn:
     cancellation: Cancellation | None
     notes: list[str]
     plan: Plan
+    most: int | None = None
+    """Papers that may be read, where a person says so."""
     started: float = field(default_factory=time.perf_counter)
     retrieved: float | None = None
     confidence: float = 0.0
@@ -214,13 +216,15 @@ class GenerativeAnswerer:
         effort: Effort | None = None,
         verify: Verify | bool | None = None,
         filters: Filters | None = None,
+        k: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Iterator[Event]:
         """The events of answering; the last one is a DoneEvent or an ErrorEvent.
 
         ``papers``: how many the library holds. ``effort``, ``verify``: as the settings say if
-        not given. ``filters``: only papers that fit are read. The DoneEvent's answer stands for
-        all that was shown before: verifying may have changed a sentence.
+        not given. ``filters``: only papers that fit are read; ``k``: so many at most. The
+        DoneEvent's answer stands for all that was shown before: verifying may have changed a
+        sentence.
         """
         generation = self._settings.generation
         chosen = effort or generation.effort
@@ -228,12 +232,13 @@ class GenerativeAnswerer:
             question,
             turns,
             chosen,
-            _verification(verify, chosen, generation.verify),
+            _verification(verify, chosen, generation),
             filters,
             Ledger(generation.max_cost),
             cancellation,
             list(notes),
             Plan(question, [question]),
+            most=k,
         )
         try:
             reply = small_talk(question, papers)
@@ -312,6 +317,7 @@ class GenerativeAnswerer:
             found.append(judged)
         most = self._settings.retrieval.top_k
         most = max(3, most // 2) if turn.effort == "quick" else max(most, _FOUND)
+        most = turn.most or most
         held = {paper.paper.id for paper in turn.papers}
         turn.papers += [paper for paper in fuse(found, most) if paper.paper.id not in held]
 
@@ -839,13 +845,16 @@ class GenerativeAnswerer:
         )
 
 
-def _verification(given: Verify | bool | None, effort: Effort, setting: Verify) -> Verify:
-    """How to verify: as asked, else as set; a quick answer takes no second call."""
+def _verification(
+    given: Verify | bool | None, effort: Effort, settings: GenerationSettings
+) -> Verify:
+    """How to verify: as asked, else as set; a quick answer takes no second call by default."""
     if given is True or given is False:
         return "model" if given else "local"
     if given is not None:
         return given
-    return "local" if effort == "quick" and setting == "model" else setting
+    unset = "verify" not in settings.model_fields_set
+    return "local" if effort == "quick" and unset else settings.verify
 
 
 def _woven(before: Sequence[RetrievedPaper], new: Sequence[RetrievedPaper]) -> list[RetrievedPaper]:
@@ -860,9 +869,15 @@ def _mending(mended: int, dropped: int) -> str:
 
 
 def open_answerer(
-    settings: Settings, retriever: PaperRetriever, embedder: Embedder, reader: PassageReader
+    settings: Settings,
+    retriever: PaperRetriever,
+    embedder: Embedder,
+    reader: PassageReader,
+    llm: LLM | None = None,
 ) -> GenerativeAnswerer:
     """The answerer of the endpoint and the prompts that the settings name.
+
+    ``llm``: a chat model of LlamaIndex in place of the endpoint.
 
     Raises:
         ConfigurationError: the endpoint, its key or a prompt cannot be used.
@@ -878,7 +893,7 @@ def open_answerer(
 
     return GenerativeAnswerer(
         settings,
-        endpoint=Endpoint(settings),
+        endpoint=Endpoint(settings, llm=llm),
         prompts=Prompts(settings.prompts),
         retriever=retriever,
         checker=checker,

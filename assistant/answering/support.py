@@ -88,9 +88,11 @@ FEATURES = (
     "affirmed_new",  # … the other way round
     "label",  # begins with a label and a colon
 )
-SUPPORTED, PARTIAL = 0.5, 0.2
+SUPPORTED, PARTIAL = 0.5, 0.3
 """Scores from which a sentence counts as supported, or in part."""
 
+_STRANGE = 0.2
+"""Cosine, and share of terms, below which a sentence has nothing to do with an abstract."""
 DIFFERS = "not in the abstract"
 SWAPPED = "belongs to something else in the abstract"
 OTHER_LANGUAGE = "not checked: written in another language than the abstract"
@@ -176,10 +178,15 @@ def _particulars(text: str) -> Particulars:
     return Particulars.of(text)
 
 
+_MOST_NUMBERS = 24
+"""Numbers of one sentence that are compared; more is a table of data."""
+
+
 @lru_cache(maxsize=4096)
 def _companies(text: str) -> tuple[tuple[Number, Company], ...]:
     """The numbers in digits and the fractions of a text, with what they stand beside."""
-    numbers = [n for n in _particulars(text).numbers if not n.spelled or len(n.readings) > 1]
+    found = [n for n in _particulars(text).numbers if not n.spelled or len(n.readings) > 1]
+    numbers = found[:_MOST_NUMBERS]
     return tuple(zip(numbers, number_company(text, numbers), strict=True))
 
 
@@ -252,6 +259,8 @@ class SupportChecker:
         differs_by = _differences(said, source.read) or self._denied(sentence, said, source, best)
         if differs_by:
             score = min(score, SUPPORTED - 0.01)
+        if named["cosine"] < _STRANGE and named["terms_sentence"] < _STRANGE:
+            score = min(score, PARTIAL - 0.01)
         support: Support = (
             "supported" if score >= SUPPORTED else "partial" if score >= PARTIAL else "unsupported"
         )
@@ -460,7 +469,7 @@ def _counts_else(sentence: str, number: Number, held: Sequence[Held]) -> bool:
 def _missing_numbers(said: Particulars, read: _Read) -> list[Number]:
     """Numbers in digits that are neither in the abstract nor made of two that are."""
     missing = [n for n in said.numbers if not n.spelled and not _has_number(n, read)]
-    return [n for n in missing if not _is_derived(n, read)]
+    return [n for n in missing if len(missing) > _MOST_NUMBERS or not _is_derived(n, read)]
 
 
 def _is_derived(number: Number, read: _Read) -> bool:
@@ -480,12 +489,20 @@ def _differences(said: Particulars, read: _Read) -> str:
 
 
 def _reason(named: dict[str, float], support: str) -> str:
-    if support != "supported":
-        if named["number_moved_far"] or named["numbers_crossed"] > 0.1:
-            return f"a number {SWAPPED}"
-        if named["absolute_new"]:
-            return "stronger than the abstract"
-        return "only some of it is in the abstract" if support == "partial" else "little in common"
-    if named["copied"] > 0.6:
-        return "nearly the abstract's words"
-    return "the same in other words"
+    """What a verdict rests on, in a few words.
+
+    That the abstract says the opposite is said only of a near copy that turns a word of it: a
+    word alone ("not", "lower") says nothing.
+    """
+    if support == "supported":
+        near = named["copied"] > 0.6
+        return "nearly the abstract's words" if near else "the same in other words"
+    much = named["terms_sentence"] > 0.5
+    found = [
+        (named["against_in_copy"] > 0.15, OPPOSITE),
+        (named["number_moved_far"] or named["numbers_crossed"] > 0.1, f"a number {SWAPPED}"),
+        (named["thing_changed"] and much, "a number counts something else in the abstract"),
+        (named["absolute_new"], "stronger than the abstract"),
+        (support == "partial" or much, "only some of it is in the abstract"),
+    ]
+    return next((why for holds, why in found if holds), "little in common")

@@ -273,7 +273,7 @@ def sync(
     library: Library = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, metavar="N", help="Records of each source, newest first."),
+        typer.Option("--limit", min=1, metavar="N", help="Records of each source, at most."),
     ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Read from the beginning, not what is new only.")

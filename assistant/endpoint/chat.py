@@ -25,7 +25,7 @@ from assistant.endpoint.ledger import Ledger, count_tokens, price_of
 from assistant.endpoint.local import LocalModel, is_file, parameters_in
 from assistant.endpoint.retries import Retries
 from assistant.endpoint.spoken import SpokenText
-from assistant.endpoint.target import LOOPBACK, Target
+from assistant.endpoint.target import LOOPBACK, NO_KEY, Target
 from assistant.errors import (
     Cancelled,
     ConfigurationError,
@@ -39,7 +39,7 @@ from assistant.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
-    from llama_index.core.llms import ChatMessage
+    from llama_index.core.llms import LLM, ChatMessage
     from llama_index.llms.openai_like import OpenAILike
 
 __all__ = ["Cancellation", "Delta", "Endpoint", "Finished", "Piece", "Waiting"]
@@ -148,15 +148,21 @@ class Endpoint:
 
     Args:
         cache: keep replies on disk and use them again; as the settings say if not given.
+        llm: any chat model of LlamaIndex, called in place of an endpoint.
 
     Raises:
         ConfigurationError: see `Target.from_settings`.
     """
 
-    def __init__(self, settings: Settings, *, cache: bool | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, cache: bool | None = None, llm: LLM | None = None
+    ) -> None:
         self._settings = settings.endpoint
         self._local: LocalModel | None = None
-        if settings.llm and is_file(settings.llm):
+        self._given = llm
+        if llm is not None:
+            self.target = self.small_target = Target(LOOPBACK, NO_KEY, llm.metadata.model_name)
+        elif settings.llm and is_file(settings.llm):
             self._local = LocalModel(Path(settings.llm), context=self._settings.context_window)
             self.target = self.small_target = Target(LOOPBACK, self._local.key, self._local.name)
         else:
@@ -253,6 +259,8 @@ class Endpoint:
         """
         if self._local is not None:
             return self._local.context
+        if self._given is not None:
+            return self._settings.context_window or self._given.metadata.context_window
         with self._lock:
             if not self._window_known:
                 price = price_of(self.target)
@@ -360,7 +368,7 @@ class Endpoint:
             yield rest
         if call.finish == "content_filter":
             raise failures.filtered(call.target)
-        if call.finish is None and spoken:
+        if call.finish is None and spoken and self._given is None:
             raise failures.cut(call.target)
 
     def _adapt(self, target: Target, error: BaseException) -> bool:
@@ -381,6 +389,8 @@ class Endpoint:
         return [type(messages[-1])(role="user", content=text)]
 
     def _parameters(self, call: _Call) -> dict[str, Any]:
+        if self._given is not None:
+            return {}  # another provider's model has parameters of its own
         from openai import omit  # noqa: PLC0415
 
         refused = self._dialects.get(call.target.model, {})
@@ -397,8 +407,10 @@ class Endpoint:
             parameters["temperature"] = omit
         return parameters
 
-    def _llm(self, target: Target) -> OpenAILike:
-        """The model; made once, on the loop's thread."""
+    def _llm(self, target: Target) -> LLM:
+        """The model; made once, on the loop's thread, unless it was given."""
+        if self._given is not None:
+            return self._given
         if target.model not in self._models:
             from llama_index.llms.openai_like import OpenAILike  # noqa: PLC0415
 
@@ -486,7 +498,7 @@ class Endpoint:
 
 def _note(call: _Call, raw: Any) -> None:
     """Takes the reason of the end and the tokens from an event, where it holds them."""
-    choices = raw.choices
+    choices = getattr(raw, "choices", None)  # a model that was given may send anything
     if choices and choices[0].finish_reason:
         call.finish = choices[0].finish_reason
     delta = getattr(choices[0], "delta", None) if choices else None

@@ -53,6 +53,19 @@ _BEHIND = re.compile(
        )\s*$""",
     re.VERBOSE | re.DOTALL,
 )
+_HINTS: tuple[str, ...] = (
+    "©",
+    "℗",
+    "(c)",
+    "(C)",
+    "opyright",
+    "eserved",
+    "ublished",
+    "Psyc",
+    "ABSTRACT FROM",
+)
+_HINTS += ("licensed", "distributed", "open access", "open-access", "[This", "[Abstract", "( c")
+"""One of these stands in every notice: most abstracts need not be searched."""
 _BEFORE = re.compile(
     r"\s*(?:\[?(?:Abstract|ABSTRACT|Summary|SUMMARY)\]?\s*(?:[:—–]|\.(?=\s)|-(?=\s))\s*"
     r"|ABSTRACT\s+(?=[A-Z][a-z])|Abstract(?=[A-Z][a-z]))"
@@ -69,6 +82,7 @@ _PARTS = (
     "|Study [Dd]esign|Summary"
 )
 _GLUED_PART = re.compile(rf"(?P<before>^|[.!?:)\]]\s*|\s)(?P<name>{_PARTS})(?=[A-Z][a-z]*\b)")
+_GLUED = re.compile(r"[a-z][A-Z]")
 _GLUED_CAPITALS = re.compile(r"(?<=[a-z0-9%)\]][.!?])(?=[A-Z][A-Z /&,-]{3,60}:)")
 _TIGHT_COLON = re.compile(r"(?:(?<=^)|(?<=[.!?] ))([A-Z][A-Z /&,-]{3,60}):(?=[A-Z\d])")
 
@@ -94,7 +108,9 @@ def clean_abstract(text: str, *, bibtex: bool = False) -> str:
     if is_placeholder(text):
         return ""
     text = " ".join(clean_text(text, bibtex=bibtex).split())
-    text = _without_notices(_BEFORE.sub("", text, count=1))
+    if begun := _BEFORE.match(text):
+        text = text[begun.end() :]
+    text = _without_notices(text)
     return "" if is_placeholder(text) else _parted(text)
 
 
@@ -130,6 +146,9 @@ def _labelled(label: str, text: str) -> str:
 
 def _without_notices(text: str) -> str:
     """Without what publishers and databases write behind an abstract."""
+    tail = text[-2000:]
+    if not any(hint in tail for hint in _HINTS):
+        return text
     for _ in range(4):
         found = _BEHIND.search(text, max(0, len(text) - 2000))
         if found is None or found.start() == 0:
@@ -141,7 +160,8 @@ def _without_notices(text: str) -> str:
 def _parted(text: str) -> str:
     """Headings that run into the sentence behind them, apart from it."""
     text = _GLUED_CAPITALS.sub(" ", text)
-    text = _TIGHT_COLON.sub(r"\1: ", text)
-    if len(_GLUED_PART.findall(text)) >= 2:  # one alone may be a name
+    if ":" in text:
+        text = _TIGHT_COLON.sub(r"\1: ", text)
+    if _GLUED.search(text) and len(_GLUED_PART.findall(text)) >= 2:  # one alone may be a name
         text = _GLUED_PART.sub(r"\g<before>\g<name>: ", text)
     return text

@@ -192,8 +192,13 @@ def _next_record(lines: _Lines, header: _Header) -> tuple[int, list[str] | str] 
     if header.delimiter == "\t" and len(plain) == header.width:
         return number, plain
     # Quotation marks inside a cell that nobody doubled: where the line is right otherwise, it is.
-    loose = next(csv.reader(lines.record[:1], delimiter=header.delimiter), [])
-    if len(loose) == header.width > 1 and header.fits(loose) and lines.record[0].count('"') > 1:
+    loose = _values(lines.record[:1], header.delimiter, strict=False)
+    if (
+        isinstance(loose, list)
+        and len(loose) == header.width > 1
+        and header.fits(loose)
+        and lines.record[0].count('"') > 1
+    ):
         return number, loose
     _skip_to_record(lines, header)
     return number, f"{problem}; the rest was not read" if lines.given_up else problem
@@ -248,11 +253,11 @@ def _holds_records(record: Sequence[str], header: _Header) -> bool:
     return any(isinstance(values, list) and len(values) == header.width for values in inner)
 
 
-def _values(lines: _Lines | list[str], delimiter: str) -> list[str] | str:
+def _values(lines: _Lines | list[str], delimiter: str, *, strict: bool = True) -> list[str] | str:
     """The values of the next record, or what is wrong with it."""
     limit = csv.field_size_limit(2 * _LONGEST_RECORD)
     try:
-        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
+        return next(csv.reader(lines, delimiter=delimiter, strict=strict), [])
     except csv.Error as error:
         unclosed = "unexpected end of data" in str(error)
         return "a quotation mark is not closed" if unclosed else f"not valid CSV: {error}"

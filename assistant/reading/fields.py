@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from assistant.paper import Paper
@@ -82,7 +83,12 @@ _DEEPEST = 8
 
 def normal_key(name: object) -> str:
     """``Journal-Ref``, ``journal_ref`` and ``journal ref`` are the same name."""
-    return re.sub(r"[^a-z0-9]", "", _SOLR.sub("", str(name)).lower())
+    return _normal_key(str(name)[:200])
+
+
+@lru_cache(maxsize=4096)  # the same few names come with every record
+def _normal_key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", _SOLR.sub("", name).lower())
 
 
 def field_of(name: object) -> str | None:
@@ -127,7 +133,8 @@ def paper_from(
     except (ValueError, RecursionError):
         reason = "neither a title nor an abstract"
         if not knows(record):
-            reason += f" (its fields: {_shortened(', '.join(map(str, record)) or 'none')})"
+            names = _whole_characters(", ".join(map(str, record)))
+            reason += f" (its fields: {_shortened(names or 'none')})"
         return Rejection(source=source, where=where, reason=reason)
 
 

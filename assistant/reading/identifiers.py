@@ -24,13 +24,15 @@ _ARXIV_NAMED = re.compile(
 )
 _ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.({_ARXIV})", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}\\^`]+")
+_LONGEST = 10_000
+"""Characters of a field that are searched for an id."""
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s\"<>{}|;]+", re.IGNORECASE)
 
 
 def _bare(text: str) -> str:
     r"""Without what BibTeX protects with: ``{…}``, ``\_``, ``\url{…}``."""
-    text = re.sub(r"\\(?:url|href|doi|path)\s*", "", text)
+    text = re.sub(r"\\(?:url|href|doi|path)\s*", "", text[:_LONGEST])
     text = re.sub(r"\\text(?:less|greater)\b\s?(?:\{\})?", "", text) if "\\text" in text else text
     return re.sub(r"\\([_%#&~$/])", r"\1", text).replace("{", " ").replace("}", " ").strip()
 

@@ -24,7 +24,7 @@ MAX_DEPTH = 64
 MAX_PARTS = 200_000
 """Names and values in one record: the largest collaborations have some ten thousand authors."""
 MAX_TEXT = 1 << 24
-MOST_IDLE = 1_000_000
+MOST_IDLE = 300_000
 """Names and values from one paper to the next."""
 _BEGINS, _ENDS = ("start_map", "start_array"), ("end_map", "end_array")
 _DEEPEST_CONTAINER = 5
@@ -165,8 +165,9 @@ def _object(events: _Events, path: list[str]) -> Generator[Any, None, dict[str, 
             break
         first = next(events)
         inside = [*path, str(key)]
-        kept: Any
-        searched = len(path) < _DEEPEST_CONTAINER and not _is_part(key, fields)
+        kept: Any = first[1]
+        nested = first[0] in _BEGINS
+        searched = nested and len(path) < _DEEPEST_CONTAINER and not _is_part(key, fields)
         if searched and first[0] == "start_array":
             kept = yield from _array(events)
         elif searched and first[0] == "start_map":
@@ -174,7 +175,7 @@ def _object(events: _Events, path: list[str]) -> Generator[Any, None, dict[str, 
             if _is_named_record(key, kept):
                 yield kept if "id" in kept or str(key).isalpha() else {**kept, "id": key}
                 kept = None
-        else:
+        elif nested:
             kept = _built(events, first)
         if len(rest) < _MOST_KEPT and kept is not _OVERSIZED:
             rest[key] = kept

@@ -32,6 +32,7 @@ _LOST_BACKSLASH = re.compile(
 )
 _SIGNS = {"sim": "∼", "approx": "≈", "leq": "≤", "geq": "≥", "pm": "±"}
 _SIGNS |= {"textless": "<", "textgreater": ">"}
+_LOST_NAMES = (*_SIGNS, "times")
 
 # The inside of braces, nested up to three deep; possessive, so that it never backtracks.
 _INSIDE = r"(?:[^{}\\]|\\.)*+"
@@ -113,6 +114,8 @@ def _mended(text: str) -> str:
     def replacement(match: re.Match[str]) -> str:
         return "×" if match["times"] else _SIGNS[match["sign"]]
 
+    if not any(name in text for name in _LOST_NAMES):
+        return text
     return _LOST_BACKSLASH.sub(replacement, text)
 
 

@@ -36,15 +36,23 @@ _TAG = re.compile(
     r"<(/?)(?:[a-z]+:)?([a-z][a-z0-9-]*)(?:\s+[\w:.-]{1,40}\s*=\s*[^<>]{0,2000})?\s*/?>",
     re.IGNORECASE,
 )
-_MATH = re.compile(r"<((?:[a-z]+:)?math)\b.{0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
-_TEX = re.compile(r"<((?:[a-z]+:)?tex-math)\b[^<>]*>(.{0,20000}?)</\1>", re.IGNORECASE | re.DOTALL)
+# What an element holds ends at the next of its kind at the latest: no text is searched twice.
+_MATH = re.compile(
+    r"<((?:[a-z]+:)?math)\b(?:(?!<(?:[a-z]+:)?math\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL
+)
+_TEX = re.compile(
+    r"<((?:[a-z]+:)?tex-math)\b[^<>]{0,500}>((?:(?!<(?:[a-z]+:)?tex-math\b).){0,20000}?)</\1>",
+    re.IGNORECASE | re.DOTALL,
+)
 _TEX_DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 _SCRIPT = re.compile(r"<((?:[a-z]+:)?su([bp]))\b[^<>]*>([^<>]{0,40})</\1>", re.IGNORECASE)
 _HEADING = re.compile(
     r"<((?:[a-z]+:)?(?:h[1-6]|title|label))\b[^<>]*>([^<>]{0,200})</\1>\s*", re.IGNORECASE
 )
-_UNSEEN = re.compile(r"<!--.{0,5000}?-->|<(script|style)\b.{0,20000}?</\1>", re.I | re.S)
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_UNSEEN = re.compile(
+    r"<!--(?:(?!<!--).){0,5000}?-->|<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.I | re.S
+)
+_CDATA = re.compile(r"<!\[CDATA\[((?:(?!<!\[CDATA\[).){0,100000}?)\]\]>", re.DOTALL)
 _RELATIONS = frozenset("=<>≤≥≈≃∼≡≠→←↔∈∝±×")
 
 

@@ -19,6 +19,8 @@ __all__ = ["people"]
 
 _MOST = 10_000
 """Authors of one paper; the largest collaborations have some thousands."""
+_LONGEST = 200_000
+"""Characters of all names in one text."""
 _NOBODY = re.compile(
     r"(?:and )?(?:others?|et al|et alii|anon(?:ymous|ymus)?|unknown(?: author)?|various authors"
     r"|n/?a|none|null|nan|no authors?(?: names?)?(?: (?:available|listed|given|provided))?"
@@ -40,6 +42,7 @@ def people(value: object, *, bibtex: bool = False, turned: bool = False) -> list
     if isinstance(value, str) and (listed := _listed(value)) is not None:
         value = listed
     if isinstance(value, str):
+        value = value[:_LONGEST]
         names = _bibtex_names(value) if bibtex else _split(value, turned=turned)
     elif isinstance(value, Mapping):
         names = _of_object(value)

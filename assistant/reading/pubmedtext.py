@@ -18,6 +18,8 @@ from assistant.results import Rejection
 __all__ = ["is_pubmed_text", "read_pubmed_text"]
 
 _LONGEST_RECORD = 1 << 20
+_GIVEN_UP = 1 << 24
+"""Size of a record behind which its end is not looked for any more."""
 _CITES = re.compile(r"(?:\d+\. )?(?P<venue>.+?)\.\s*(?P<year>(?:1[5-9]|20)\d\d)\b")
 _NO_ABSTRACT = re.compile(
     r"(?:author information|collaborators?|comment (?:in|on)|erratum in|update (?:in|of)|©"
@@ -58,6 +60,8 @@ def _records(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
                 yield begun, [" ".join(lines) for lines in paragraphs]
             begun, size, paragraphs, ended = number, 0, [], False
         size += len(text) + 80
+        if size > _GIVEN_UP:
+            break
         if size > _LONGEST_RECORD:
             continue
         if after_blank:

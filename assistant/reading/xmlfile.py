@@ -26,6 +26,8 @@ __all__ = ["is_html", "is_xml", "read_xml"]
 _CHUNK = 1 << 16
 _LONGEST_RECORD = 1 << 23
 _MOST_ELEMENTS = 200_000
+_MOST_IDLE = 1_000_000
+"""Elements from one record to the next."""
 
 _RECORDS = frozenset(
     "entry item record hit article paper mods mainarticle inproceedings incollection"
@@ -100,8 +102,8 @@ def _records(stream: TextIO) -> Iterator[_Element]:
             if held.element is None and event == "end":
                 _let_go(element)
         held.size += len(chunk)
-        if problem or held.is_too_large or quiet > _LONGEST_RECORD:
-            raise _BrokenXml(problem or "a record is too large")
+        if problem or held.is_too_large or held.idle > _MOST_IDLE or quiet > _LONGEST_RECORD:
+            raise _BrokenXml(problem or "it is too large for papers")
         if not chunk:
             return
 
@@ -111,14 +113,16 @@ class _OpenRecord:
 
     def __init__(self) -> None:
         self.element: _Element | None = None
-        self.size = self._elements = 0
+        self.size = self._elements = self.idle = 0
 
     def ended_by(self, event: str, element: _Element) -> bool:
         """Whether the record is whole with this event of the parser."""
         self._elements += 1
+        self.idle += 1
         if event == "start":
             if self.element is None and _is_record(element):
-                self.element, self.size, self._elements = element, 0, 0
+                self.element = element
+                self.size = self._elements = self.idle = 0
             return False
         if element is not self.element:
             return False

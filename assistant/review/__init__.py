@@ -1,13 +1,14 @@
-"""Literature reviews: from a topic to a document, with a language model and without.
+"""Reviews, tables and screenings, with a language model and without.
 
-search      several queries of the topic; which papers are about it
-roles       what each sentence of an abstract does there
-themes      papers clustered, clusters named
-extractive  sections without a model      generative  sections with one
-table       the comparison table, by rules
-drafting    citations, verdicts, numbers
-writer      the whole document
-rendering   Markdown, HTML, BibTeX, RIS, CSV, JSON
+candidates  which papers are about a topic: core, related, off
+roles       what each sentence of an abstract does there (fitted models)
+cells       what can be read out of an abstract by form alone, letter for letter
+comparing   what can be said across papers, from cells
+writer      the whole document, and the one without a model
+generative  the one with a model          checking   its sentences, compared with the abstracts
+table       any columns over many papers  freecells  those that need a model
+screening   decisions, ranking, estimate  session    a screening at work
+rendering   Markdown, HTML, LaTeX, Word, BibTeX, RIS, CSL-JSON, CSV, XLSX, JSON
 """
 
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress

@@ -42,6 +42,8 @@ _LOOKED_AT = 100
 _LISTED = 60
 _SURE = 8
 """Papers that stand for the topic when the linear model is trained."""
+_LEAST_SHARE, _LEAST_COSINE = 0.5, 0.4
+"""A paper below both is not about the topic, however well it does among the others."""
 _PART = 0.5
 """What a part of the topic counts beside the whole."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
@@ -199,6 +201,8 @@ def weighed(
         named = candidate.title_share > 0.99  # its title holds the whole topic
         if named or (candidate.share > 0.99 and candidate.linear > 0):
             chance = max(chance, CORE)
+        if candidate.share < _LEAST_SHARE and candidate.found.cosine < _LEAST_COSINE:
+            chance *= RELATED  # the best of a library that does not hold the topic
         candidate.relevance = round(chance, 4)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))
     return order, steps, first.vector

@@ -47,7 +47,8 @@ _LINK = (
 _MEASURE = rf"(?P<what>(?:{_WORD}\s){{0,4}}?{_WORD})"
 _IS = re.compile(rf"\b{_MEASURE}\s{_LINK}(?P<value>{_VALUE})(?![\w-])")
 _AFTER = re.compile(
-    rf"(?<![\w.,/-])(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
+    rf"(?<!\bat )(?<![\w.,/-])(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
+    rf"(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
     r"(?=[\s,.;)]|$)"
 )
 _CHANGE = re.compile(

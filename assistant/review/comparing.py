@@ -176,8 +176,8 @@ def contrasts(
 ) -> list[ReviewSentence]:
     """Phrases that tell groups of papers apart: these papers write of this, those of that.
 
-    A phrase must be rare in the library, stand in the title of one of its papers, and not in
-    ``avoid``.
+    A phrase must be rare in the library, stand in the title of one of its papers (a single word:
+    of two), and not in ``avoid``.
     """
     if len(materials) < 3:
         return []
@@ -192,7 +192,9 @@ def contrasts(
     in_titles = {m.number: set(terms(m.paper.title)) for m in materials}
     most = max(2, (2 * len(materials)) // 3)
     titled = {k: sum(set(k) <= in_titles[m.number] for m in g) for k, g in held.items()}
-    good = [k for k, g in held.items() if titled[k] and 2 <= len(g) <= most]
+    good = [
+        k for k, g in held.items() if titled[k] >= (1 if len(k) > 1 else 2) and 2 <= len(g) <= most
+    ]
     good.sort(key=lambda k: (-(titled[k] + 0.5 * len(k) + 0.2 * len(held[k])), k))
     groups: list[tuple[str, list[Material]]] = []
     seen: set[int] = set()
@@ -205,9 +207,10 @@ def contrasts(
             used |= set(key)
     said = []
     for pair in zip(groups[0:4:2], [*groups[1:4:2], None][: len(groups[0:4:2])], strict=True):
-        statement = Statement()
-        for n, (form, group) in enumerate(one for one in pair if one):
-            statement.add(", whereas " if n else "")
+        statement, told = Statement(), [one for one in pair if one]
+        apart = not set.intersection(*({m.number for m in group} for _, group in told))
+        for n, (form, group) in enumerate(told):
+            statement.add("" if not n else ", whereas " if apart else "; ")
             list_of(statement, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
             statement.add(f" write of “{form}”")
         said.append(statement.add(".").done())

@@ -14,7 +14,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -412,25 +412,3 @@ def prisma_svg(screening: Screening) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 740 {total}'>"
         f"<style>{style}</style>{''.join(parts)}</svg>\n"
     )
-
-
-def simulated(
-    ranker: Ranker,
-    truth: Mapping[str, bool],
-    seeds: Sequence[str],
-    batch: int = 1,
-    note: Callable[[int, int], None] | None = None,
-) -> list[bool]:
-    """Screens a labelled set as ASReview's simulation does: labels in the order of asking.
-
-    ``seeds``: papers decided beforehand, not counted; ``batch``: decisions between two trainings.
-    """
-    verdicts: dict[str, Verdict] = {p: "include" if truth[p] else "exclude" for p in seeds}
-    found: list[bool] = []
-    while len(verdicts) < len(truth):
-        for paper in ranker.ranked(verdicts)[:batch]:
-            verdicts[paper] = "include" if truth[paper] else "exclude"
-            found.append(truth[paper])
-        if note:
-            note(len(verdicts), sum(found))
-    return found

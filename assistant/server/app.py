@@ -87,7 +87,7 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1", page: bool = True
         _mount_page(app, shelf)
     server = settings.server
     app.add_middleware(
-        Line, at_once=server.at_once or (32 if settings.llm else 8), waiting=server.waiting
+        Line, at_once=server.at_once or (32 if settings.llm else 4), waiting=server.waiting
     )
     app.add_middleware(Guard, host=host, settings=server)
     return app

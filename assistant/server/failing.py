@@ -40,6 +40,7 @@ _STATUSES: dict[type[errors.AssistantError], int] = {
     errors.ConversationNotFound: 404,
     errors.PaperNotFound: 404,
     errors.LibraryNotFound: 404,
+    errors.WatchError: 404,
     errors.LibraryMismatch: 409,
     errors.LibraryLocked: 503,
     errors.RateLimited: 429,

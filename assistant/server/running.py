@@ -74,7 +74,7 @@ def _listening(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
-        listener.listen(128)
+        listener.listen(2048)  # a crowd may come at once
     except OSError as error:
         listener.close()
         raise ConfigurationError(

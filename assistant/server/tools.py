@@ -27,6 +27,7 @@ from assistant.results import Answer, SearchResult
 from assistant.review.rendering import render
 from assistant.server.failing import Teller
 from assistant.server.filtering import YEAR, Chosen
+from assistant.server.news import add_tools
 from assistant.server.streams import references
 from assistant.settings import Settings
 
@@ -62,6 +63,7 @@ def make_tools(assistant: Assistant, tell: Teller) -> MCPServer[Any]:
         log_level="ERROR",
     )
     _add_tools(server, assistant, tell)
+    add_tools(server, assistant, tell)
     _add_resources(server, assistant, tell)
     _add_prompts(server, assistant.settings)
     return server

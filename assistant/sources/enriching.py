@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from assistant.errors import LibraryError
+from assistant.errors import LibraryError, LibraryNotFound
 from assistant.files import write_atomically
 from assistant.library import Library
 from assistant.paper import Paper, normalised_title
@@ -104,10 +104,15 @@ class Enrichment:
 
         Raises:
             SourceError: the service cannot be asked.
-            LibraryError: the library cannot be written.
+            LibraryError: the library holds no paper, or cannot be written.
         """
         asked = {} if again else self._asked()
         papers = list(self._library.papers())
+        if not papers:
+            raise LibraryNotFound(
+                f"The library at {self._library.path} holds no paper yet.",
+                "Add papers with 'assistant ingest FILE' or 'assistant sync SOURCE'.",
+            )
         lacking = [p for p in papers if _missing(p) and asked.get(p.id) != _missing(p)][:limit]
         dois = {p.doi: p.id for p in papers if p.doi}
         report = EnrichReport(lacking=sum(bool(_missing(p)) for p in papers))

@@ -64,8 +64,13 @@ class SourceName:
             raise SourceError(f"{text!r} says no query.", HELP)
         return cls(service, query)
 
+    @property
+    def is_address(self) -> bool:
+        """Whether it is a feed, by its web address."""
+        return self.service is feed.SERVICE
+
     def __str__(self) -> str:
-        if self.service is feed.SERVICE:
+        if self.is_address:
             return self.query
         name = "doi" if self.service is crossref.BY_DOI else self.service.name
         return f"{name}:{self.query}"

@@ -47,7 +47,9 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
             "retmax": _PER_PAGE,
             "tool": "abstract-assistant",
         }
-        articles = http.ask("/efetch.fcgi", asked, _articles)
+        answer = http.ask("/efetch.fcgi", asked, _articles)
+        articles = [e for e in answer if e.tag in ("PubmedArticle", "PubmedBookArticle")]
+        deleted = [_text(i) for e in answer if e.tag == "DeleteCitation" for i in e.iter("PMID")]
         start += _PER_PAGE
         records, withdrawn = _records(articles, f"pubmed:{query}")
         ended = start >= total
@@ -57,6 +59,7 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
             newest,
             total,
             withdrawn,
+            deleted,
         )
     if not total:
         yield Page([], None, newest, 0)
@@ -102,7 +105,7 @@ def _articles(response: httpx.Response) -> list[Element]:
         raise Malformed("it is no XML") from None
     if root.tag != "PubmedArticleSet":
         raise Malformed("it holds no records of PubMed")
-    return [e for e in root if e.tag in ("PubmedArticle", "PubmedBookArticle")]
+    return list(root)
 
 
 def _records(articles: list[Element], source: str) -> tuple[list[Paper | Rejection], list[str]]:
@@ -124,6 +127,8 @@ def _record(article: Element, source: str) -> Paper | Rejection:
     if doi is None:
         doi = article.find(".//ELocationID[@EIdType='doi']")
     date = article.find(".//JournalIssue/PubDate")
+    if date is None:
+        date = article.find(".//Book/PubDate")
     year = _text(date) if date is not None else _text(article.find(".//ArticleDate/Year"))
     return made(
         source,
@@ -132,7 +137,7 @@ def _record(article: Element, source: str) -> Paper | Rejection:
         abstract=_abstract(article),
         authors=list(_authors(article)),
         year=year,
-        venue=_text(article.find(".//Journal/Title")),
+        venue=_text(article.find(".//Journal/Title")) or _text(article.find(".//Book/BookTitle")),
         url=f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/" if pmid else None,
         doi=_text(doi),
         source_id=pmid,
@@ -151,7 +156,10 @@ def _abstract(article: Element) -> str:
 
 def _authors(article: Element) -> Iterator[str]:
     for author in article.findall(".//AuthorList/Author"):
-        given, family = _text(author.find("ForeName")), _text(author.find("LastName"))
+        if author.get("ValidYN") == "N":
+            continue
+        given = _text(author.find("ForeName")) or _text(author.find("Initials"))
+        family = _text(author.find("LastName"))
         name = f"{given} {family}".strip() or _text(author.find("CollectiveName"))
         if name:
             yield name

@@ -126,6 +126,20 @@ class Sync:
             raise SourceError(failed[0] or "")
         return report
 
+    def check_remote(self, sources: Sequence[str]) -> None:
+        """Whether somebody who is not at this machine may name these.
+
+        Raises:
+            SourceError: one is the address of a feed that was not synced here before, or no name.
+        """
+        known = self.memory.all()
+        for name in map(SourceName.parse, sources):
+            if name.is_address and str(name) not in known:
+                raise SourceError(
+                    "A new feed cannot be added from afar.",
+                    "Name it once where the program runs: assistant sync ADDRESS.",
+                )
+
     def _read(
         self,
         name: SourceName,
@@ -212,8 +226,9 @@ def _add(report: IngestReport, part: IngestReport) -> None:
 def _progress(synced: SyncedSource, total: int | None, before: int) -> SyncProgress:
     done = _seen(synced) + synced.withdrawn
     left = None
+    total = total and max(0, total - before)  # of a run that goes on: what is left of it
     if total and done:
-        left = synced.seconds * max(0, total - before - done) / done
+        left = synced.seconds * max(0, total - done) / done
     counts = synced.model_dump(include=set(IngestReport.model_fields))
     return SyncProgress.model_validate(
         {**counts, "source": synced.source, "total": total, "seconds_left": left}

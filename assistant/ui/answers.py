@@ -57,6 +57,7 @@ class Live:
     sentences: list[Sentence] = field(default_factory=list)
     whole: bool = False
     version: int = 0
+    here: bool = True
     cancellation: Cancellation = field(default_factory=Cancellation)
 
     @property
@@ -82,7 +83,7 @@ class Live:
             error = event.error
             what, do = event.message, ""
             if isinstance(error, AssistantError):
-                what, do = error.what, error.do
+                what, do = _words(error, here=self.here)
             turn.failure = Failure(what=what[:4000], do=do[:4000])
         self.version += 1
 
@@ -103,6 +104,14 @@ class Live:
             citations=self.citations,
             sentences=self.sentences,
         )
+
+
+def _words(error: AssistantError, *, here: bool) -> tuple[str, str]:
+    """What happened and what to do; on another machine without addresses, paths and keys."""
+    if here or error.public is None:
+        return error.what, error.do
+    log.warning("%s", error)
+    return error.public, ""
 
 
 class Answers:
@@ -209,7 +218,7 @@ class Answers:
             log.info("nothing could be suggested", exc_info=True)
 
     def _answer(self, visitor: Visitor, conversation: str, kept: StoredTurn) -> Turn:
-        live = Live(turn_of(kept), conversation)
+        live = Live(turn_of(kept), conversation, here=visitor.shelf.trusted)
         turn = live.turn
         turn.state = "running"
         self._live[conversation] = live
@@ -220,7 +229,8 @@ class Answers:
         except LibraryNotFound as error:
             turn.failure = Failure(what=error.what, do=error.do, kind="empty")
         except AssistantError as error:
-            turn.failure = Failure(what=error.what[:4000], do=error.do[:4000])
+            what, do = _words(error, here=live.here)
+            turn.failure = Failure(what=what[:4000], do=do[:4000])
         except Exception:
             log.exception("a question could not be answered")
             turn.failure = Failure(

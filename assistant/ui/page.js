@@ -736,7 +736,11 @@ function listing() {
 /* -- what Python says ------------------------------------------------------------------------------- */
 function heard(said) {
   if (!said || typeof said !== "object") return;
-  if (said.download) download(said.download.name, said.download.text);
+  if (said.download) {
+    const file = said.download;
+    if (file.base64) download(file.name, Uint8Array.from(atob(file.base64), (c) => c.charCodeAt(0)), "application/octet-stream");
+    else download(file.name, file.text);
+  }
   if (said.toast) toast(said.toast);
   if (said.map) window.dispatchEvent(new CustomEvent("librarymap", { detail: said.map }));
   if (said.state) send("state");

@@ -173,7 +173,8 @@ def _steps(steps: Sequence[str], answer: Answer) -> str:
 
 def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     text = answer.answer
-    if answer.status == "absent" and answer.mode == "extractive" and answer.sentences:
+    alone = len(answer.sentences) in (1, 2)  # a question of several parts is told in full
+    if answer.status == "absent" and answer.mode == "extractive" and alone:
         text = answer.sentences[0].text  # the nearest papers stand below, to be clicked
     related = answer.status != "answered" and not cut
     shown = to_html(text, answer.citations, answer.sentences, library=library, related=related)

@@ -34,8 +34,11 @@ _KINDS = {"across": "Across the papers", "approach": "Paper by paper"}
 _FORMS = {
     "md": "Markdown",
     "html": "HTML",
+    "docx": "Word",
+    "tex": "LaTeX",
     "bib": "BibTeX",
     "ris": "RIS",
+    "csl.json": "CSL-JSON",
     "csv": "CSV of the table",
     "json": "JSON",
 }
@@ -228,7 +231,7 @@ class _Document:
     def _sentence(self, sentence: ReviewSentence) -> str:
         quotes = {quote.number: quote for quote in sentence.quotes}
         text = "".join(
-            escape(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
+            paper_html(piece) + (self._chip(n, quotes.get(n)) if n in self._papers else "")
             for piece, n in sentence.pieces()
         )
         flag = _FLAGS.get(sentence.support)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 import threading
@@ -16,8 +17,7 @@ from assistant.assistant import Assistant
 from assistant.endpoint import Cancellation
 from assistant.errors import AssistantError, LibraryNotFound
 from assistant.review.model import Review, ReviewCandidate, ReviewProgress
-from assistant.review.rendering import FORMATS
-from assistant.review.rendering import render as rendered
+from assistant.review.rendering import BINARY, FORMATS, rendered
 from assistant.ui import render, review_render
 from assistant.ui.parts import Listener, fixed, html, message
 from assistant.ui.turns import Failure, LibraryName
@@ -173,7 +173,9 @@ def _sought(here: Visitor, asked: dict[str, Any]) -> tuple[str, str, str, str]:
         assistant = _opened(here)
         papers = _count(asked.get("papers"))
         work.candidates = assistant.review_candidates(topic, papers)
-        if not work.candidates:  # it says so itself, without a call of a language model
+        if not any(one.ring == "core" for one in work.candidates):
+            # it says so itself, without a call of a language model
+            work.candidates = []
             absent = assistant.review(topic, papers)
             return "", "", "", review_render.document(absent, work.library)
         shown = _list(work)
@@ -369,7 +371,14 @@ def _card(error: Exception) -> str:
 def _saved(here: Visitor, asked: dict[str, Any]) -> Any:
     """The review as a file for the browser."""
     made, form = here.review.review, str(asked.get("form"))
-    if made is None or form not in FORMATS:
+    if made is None or form not in (*FORMATS, *BINARY):
         return message(toast="There is no review to download any more: write it again.")
     name = re.sub(r"[^\w]+", "-", made.topic).strip("-")[:60].rstrip("-") or "review"
-    return message(download={"name": f"{name}.{form}", "text": rendered(made, form)})
+    try:
+        content = rendered(made, form)
+    except AssistantError as error:
+        return message(toast=str(error))
+    file = {"name": f"{name}.{form}"}
+    if isinstance(content, bytes):
+        return message(download={**file, "base64": base64.b64encode(content).decode("ascii")})
+    return message(download={**file, "text": content})

@@ -382,6 +382,14 @@ def test_quick_makes_one_call_even_with_a_history(
     assert [kind_of(r) for r in server.requests] == ["answer"]
 
 
+def test_a_quick_answer_is_verified_by_the_model_only_if_that_is_set(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(server, answer=GOOD, support="[]")
+    assistant_for(generation={"effort": "quick", "verify": "model"}).ask("How are experts pruned?")
+    assert [kind_of(r) for r in server.requests] == ["answer", "support"]
+
+
 def test_deep_searches_for_what_is_missing(
     server: ScriptedServer, assistant_for: AssistantFor
 ) -> None:

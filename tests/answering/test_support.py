@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assistant.answering.attachment import Held, crossed_words, number_company, swapped_numbers
 from assistant.answering.languages import language
 from assistant.answering.particulars import Particulars, bare_claim
-from assistant.answering.support import FEATURES, Source, SupportChecker
+from assistant.answering.support import (
+    FEATURES,
+    OTHER_LANGUAGE,
+    Source,
+    SupportChecker,
+    proof,
+)
 from assistant.embedding.minilm import MiniLM
 from assistant.fitted import load
+from assistant.settings import Settings
 from eval.support_fit import scores, written
 from tests.answering.conftest import WordsEmbedder
 
@@ -29,6 +39,14 @@ TITLE = "SlimMoE: Pruning Experts"
 @pytest.fixture
 def checker() -> SupportChecker:
     return SupportChecker(WordsEmbedder(), lambda term: 1.0 + math.log(len(term)))
+
+
+@pytest.fixture(scope="module")
+def minilm(tmp_path_factory: pytest.TempPathFactory) -> MiniLM:
+    """The embedded model, out of CI's cache where there is one."""
+    named = os.environ.get("ASSISTANT_CACHE")
+    folder = Path(named) if named else tmp_path_factory.mktemp("model")
+    return MiniLM.open(Settings.load(cache=folder))
 
 
 def numbers(text: str) -> list[str]:

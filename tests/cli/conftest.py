@@ -193,8 +193,6 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     monkeypatch.setattr(
         Assistant,
         "stream",
-        lambda self, question, history=(), **options: made.stream(
-            self, question, history, **options
-        ),
+        lambda self, question, history=(), **_: made.stream(self, question, history),
     )
     return made

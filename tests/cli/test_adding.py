@@ -61,14 +61,16 @@ def test_report_on_a_terminal(source: Path, on_terminal: Run) -> None:
 
 def test_the_first_ten_rejections_are_shown_and_all_are_in_json(tmp_path: Path, run: Run) -> None:
     bad = _write(tmp_path / "bad.jsonl", PAPERS[0], *({"no": "title"} for _ in range(13)))
-    result = run("ingest", str(bad), "--json")
+    result = run("ingest", "--force", str(bad), "--json")
     assert result.code == 0
     assert len(result.json["rejected"]) == 13
     assert set(result.json["rejected"][0]) == {"source", "where", "reason"}
-    shown = [line for line in run("ingest", str(bad)).out.splitlines() if "rejected " in line]
+    shown = [
+        line for line in run("ingest", "--force", str(bad)).out.splitlines() if "rejected " in line
+    ]
     assert len(shown) == 10
     assert all(line.startswith(f"rejected {bad}, line ") for line in shown)
-    assert "… and 3 more (3 times: neither a title" in run("ingest", str(bad)).out
+    assert "… and 3 more (3 times: neither a title" in run("ingest", "--force", str(bad)).out
 
 
 def test_nothing_taken_in_is_a_failure(tmp_path: Path, run: Run) -> None:
@@ -164,3 +166,45 @@ def test_reindex_interrupted(filled: Path, run: Run, embedder: FakeEmbedder) -> 
 )
 def test_duration(seconds: float, shown: str) -> None:
     assert _duration(seconds) == shown
+
+
+def test_a_dry_run_shows_and_adds_nothing(tmp_path: Path, run: Run) -> None:
+    lines = [{"title": f"Snail {n}", "abstract": "It is slow.", "year": 2020} for n in range(5)]
+    source = _write(tmp_path / "snails.jsonl", *lines, {"x": 1}, {"x": 2})
+    result = run("ingest", str(source), "--dry-run")
+    assert result.code == 0
+    assert result.out.startswith("5 papers would be read; nothing was added.\n")
+    assert "Snail 2" in result.out
+    assert "Snail 3" not in result.out
+    assert "2 × neither a title nor an abstract (its fields: x)" in result.out
+    shown = run("ingest", str(source), "--dry-run", "--json").json
+    assert (shown["papers"], len(shown["examples"])) == (5, 3)
+    assert [reason["count"] for reason in shown["rejected"]] == [2]
+    assert run("papers", "list").code == 1  # there is no library yet
+
+
+def test_a_dry_run_of_what_is_no_list_of_papers_fails(tmp_path: Path, run: Run) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("# Notes\n\nWe met, and it was long. Nobody spoke.\n", encoding="utf-8")
+    result = run("ingest", str(notes), "--dry-run")
+    assert (result.code, result.out) == (1, "")
+    assert "holds no papers in a form that can be read" in result.err
+
+
+def test_a_file_that_is_mostly_rejected_needs_force(tmp_path: Path, run: Run) -> None:
+    source = _write(tmp_path / "odd.jsonl", {"title": "Snail"}, {"x": 1}, {"x": 2})
+    refused = run("ingest", str(source), "--json")
+    assert (refused.code, refused.json["read"]) == (1, 0)
+    assert "--force takes the others" in refused.err
+    forced = run("ingest", str(source), "--force", "--json")
+    assert (forced.code, forced.json["added"], len(forced.json["rejected"])) == (0, 1, 2)
+
+
+def test_a_record_that_comes_again_richer_is_counted_and_kept(tmp_path: Path, run: Run) -> None:
+    bare = {"title": "Snails keep time", "year": 2020}
+    whole = {"title": "Snails keep time", "abstract": "They do.", "authors": ["Ada Moss"]}
+    source = _write(tmp_path / "twice.jsonl", bare, whole)
+    report = run("ingest", str(source), "--json").json
+    assert (report["read"], report["added"], report["updated"]) == (2, 1, 1)
+    (paper,) = run("papers", "list", "--json").json
+    assert (paper["abstract"], paper["year"], paper["authors"]) == ("They do.", 2020, ["Ada Moss"])

@@ -47,6 +47,7 @@ def model(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, filled: Path)
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("ASSISTANT_LLM", "scripted")
+    monkeypatch.setenv("ASSISTANT_GENERATION__EFFORT", "quick")  # one call a question
     monkeypatch.setenv("NO_COLOR", "1")
     return filled
 
@@ -69,7 +70,7 @@ def test_an_answer_with_what_it_took(run: Run, model: Path, server: ScriptedServ
     assert result.code == 0
     assert result.out.splitlines()[0] == REPLY
     assert "[1] Pruning Experts Without Retraining" in result.out
-    assert result.err == "scripted: 100 tokens in, 20 out.\n"
+    assert result.err.endswith("scripted: 100 tokens in, 20 out.\n")
     answer = Answer.model_validate(run("ask", QUESTION, "--json").json)
     assert (answer.mode, answer.model) == ("generative", "scripted")
     assert server.requests[0]["max_tokens"] == 1200
@@ -79,12 +80,14 @@ def test_options_reach_the_model(run: Run, filled: Path, server: ScriptedServer)
     server.models = [{"id": "other"}]
     options = ["--base-url", server.url, "--llm", "other", "--max-tokens", "77"]
     result = run("ask", QUESTION, *options, "--effort", "quick", "--language", "Klingon")
-    assert (result.code, result.err) == (0, "other: 100 tokens in, 20 out.\n")
+    assert result.code == 0
+    assert result.err.endswith("other: 100 tokens in, 20 out.\n")
     (request,) = server.requests
     assert (request["model"], request["max_tokens"]) == ("other", 77)
     assert "Klingon" in request["messages"][0]["content"]
     server.replies.extend([Reply(cited(request)), '{"1": "supported"}'])
-    assert "in 2 calls" in run("ask", QUESTION, *options, "--effort", "quick", "--verify").err
+    checked = run("ask", QUESTION, *options, "--effort", "quick", "--verify", "model")
+    assert "in 2 calls" in checked.err
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_options_reach_the_model(run: Run, filled: Path, server: ScriptedServer)
     [
         (["--effort", "deep"], "--effort"),
         (["--max-cost", "1"], "--max-cost"),
-        (["--no-verify"], "--verify"),
+        (["--verify", "off"], "--verify"),
         (["--base-url", "http://localhost:1/v1"], "--base-url"),
     ],
 )
@@ -250,7 +253,7 @@ def test_kept_replies_are_counted_and_cleared(
     first = run("ask", QUESTION, "--json").json
     again = run("ask", QUESTION)
     assert again.out.startswith(first["answer"])
-    assert again.err == ""  # nothing was called, nothing was taken
+    assert "tokens" not in again.err  # nothing was called, nothing was taken
     assert len(server.requests) == 1
     kept = run("cache", "show", "--json").json
     assert kept["replies"] == 1
@@ -378,6 +381,6 @@ def test_help_says_how(run: Run) -> None:
 
 def test_a_verdict_says_why(run: Run, model: Path, server: ScriptedServer) -> None:
     server.answer = None
-    server.replies.append("Memory falls by 99% [1]. It is free [47].")
+    server.replies.append("Memory falls by 99% [1]. Sailors of Norway invented it [47].")
     out = run("ask", "By how much does memory fall when experts are pruned?").out
     assert "(not supported — cites a paper that was not given)" in out

@@ -183,6 +183,24 @@ def test_export_to_where_nothing_can_be_written(filled: Path, run: Run, tmp_path
     assert result.err.startswith(f"{target} cannot be written: No such file or directory.")
 
 
+def test_remove_undoes_an_ingest_by_its_source(filled: Path, tmp_path: Path, run: Run) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"title": "Snails"}\n{"title": "Slugs"}\n', encoding="utf-8")
+    assert run("ingest", str(more)).code == 0
+    assert len(run("papers", "list", "--json").json) == len(PAPERS) + 2
+    result = run("papers", "remove", "--source", "more.jsonl", "--yes", "--json")
+    assert [paper["title"] for paper in result.json["removed"]] == ["Snails", "Slugs"]
+    assert [paper["title"] for paper in run("papers", "list", "--json").json] == TITLES
+    gone = run("papers", "remove", "--source", "more.jsonl", "--yes")
+    assert gone.code == 1
+    assert "No paper of the library was brought in by more.jsonl." in gone.err
+    assert "Papers came from: " in gone.err
+
+
+def test_remove_wants_papers_or_a_source(filled: Path, run: Run) -> None:
+    assert run("papers", "remove", "--yes").code == 2
+
+
 def test_a_file_that_is_there_is_kept_unless_forced(filled: Path, run: Run, tmp_path: Path) -> None:
     target = tmp_path / "mine.jsonl"
     target.write_text("years of work", encoding="utf-8")

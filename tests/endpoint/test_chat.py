@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -629,3 +630,27 @@ def test_a_closed_endpoint_says_so(server: ScriptedServer, endpoint_for: Endpoin
     with pytest.raises(Cancelled, match="closed"):
         run(endpoint)
     endpoint.close()
+
+
+def test_any_chat_model_of_llamaindex_may_be_given(tmp_path: Path) -> None:
+    from llama_index.core.llms import MockLLM  # noqa: PLC0415
+
+    endpoint = Endpoint(Settings.load(cache=tmp_path), llm=MockLLM(max_tokens=4))
+    ledger = Ledger()
+    pieces = run(endpoint, ledger)
+    endpoint.close()
+    assert text_of(pieces)
+    assert isinstance(pieces[-1], Finished)
+    assert ledger.usage.calls == 1
+    assert ledger.usage.estimated
+
+
+@pytest.mark.parametrize(("window", "state"), [(2048, "attention"), (512, "broken")])
+def test_a_small_window_is_told_by_the_doctor(
+    window: int, state: str, server: ScriptedServer, settings_for: SettingsFor
+) -> None:
+    server.models = [{"id": "scripted", "max_model_len": window}]
+    server.answer = lambda _: "ready"
+    checks = {check.name: check for check in examine(settings_for())}
+    assert checks["context window"].state == state
+    assert "papers" in checks["context window"].found

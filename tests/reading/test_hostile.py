@@ -46,15 +46,15 @@ BOMBS: dict[str, tuple[str, Callable[[], str], str]] = {
     "nested arrays": ("json", lambda: "[" * 200_000, "nested too deep"),
     "nested objects": ("json", lambda: '{"a":' * 100_000, "nested too deep"),
     "nested arrays in a line": ("jsonl", lambda: "[" * 200_000 + "\n", "nested too deep"),
-    "nothing but arrays": ("json", lambda: "[" + "[]," * 1_000_000, "no paper"),
+    "nothing but arrays": ("json", lambda: "[" + "[]," * 160_000, "no paper"),
     "nothing but names": (
         "json",
-        lambda: "{" + "".join(f'"k{n}":1,' for n in range(600_000)),
+        lambda: "{" + "".join(f'"k{n}":1,' for n in range(160_000)),
         "no paper",
     ),
     "a record without end": (
         "json",
-        lambda: '[{"title":"a","x":[' + "[]," * 250_000 + "1]}]",
+        lambda: '[{"title":"a","x":[' + "[]," * 130_000 + "1]}]",
         "the record is too large",
     ),
     "strings that double": (
@@ -77,10 +77,10 @@ BOMBS: dict[str, tuple[str, Callable[[], str], str]] = {
         ),
         "not valid XML",
     ),
-    "a record of elements": ("xml", lambda: "<feed><entry>" + "<b/>" * 3_000_000, "too large"),
+    "a record of elements": ("xml", lambda: "<feed><entry>" + "<b/>" * 1_000_000, "too large"),
     "a start tag without end": (
         "xml",
-        lambda: "<feed><item " + "".join(f'a{n}="1" ' for n in range(1_500_000)),
+        lambda: "<feed><item " + "".join(f'a{n}="1" ' for n in range(1_200_000)),
         "too large",
     ),
     "a value without end": ("ris", lambda: "TY  - JOUR\nAB  - " + "word\n" * 400_000, "too long"),
@@ -121,25 +121,8 @@ def test_an_archive_that_unpacks_to_very_much() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [
-        "{",
-        "\\a{",
-        "$x ",
-        "<sub>",
-        "<math>",
-        "&amp;",
-        "<tex-math>",
-        "© 2010 ",
-        "BackgroundA. ",
-        "Copyright ",
-        "sim5",
-        "10.1000/a(",
-        "A and ",
-        "a, b, ",
-        "(a ",
-        "<!--",
-        "http://a",
-    ],
+    "{|\\a{|$x |<sub>|<math>|&amp;|<tex-math>|© 2010 |BackgroundA. |Copyright |sim5|10.1000/a("
+    "|A and |a, b, |(a |<!--|http://a".split("|"),
 )
 def test_a_long_field_takes_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
@@ -167,7 +150,19 @@ SHAPES: dict[str, list[str]] = {
     "listing": ["Daily Papers\n\nRhythms of Slow Snails\n\nWe show that snails do. They do.\n" * 2],
 }
 PIECES = ["{", "}", "[", "]", '"', "\\", "<", ">", "&", "\n", "\t", "\0", "$", ",", ";", "%", "@"]
-PIECES += ["\ufeff", "\u2028", "\ud800", "é", "title", "<![CDATA[", "&a;", "null", "1e999", "-"]
+PIECES += [
+    "\ufeff",
+    "\u2028",
+    "\ud800",
+    "\\ud800",
+    "é",
+    "title",
+    "<![CDATA[",
+    "&a;",
+    "null",
+    "1e999",
+    "-",
+]
 PIECES += ["\r", "# ", "ER  - ", "TY  - ", "PMID: ", "%0 ", "PT J\n", "{{{{", "[[[[", "    "]
 
 
@@ -189,6 +184,8 @@ def test_mutated_records_neither_crash_nor_hang(name: str) -> None:
     slowest = 0.0
     for _ in range(MUTATIONS):
         text = mutated(chance.choice(SHAPES[name]), chance)
+        if name not in ("json", "jsonl"):  # what a file can hold; JSON can write more
+            text = text.encode("utf-8", "replace").decode()
         started = time.perf_counter()
         for result in results(name, text):
             assert isinstance(result, Paper | Rejection)

@@ -21,8 +21,8 @@ from assistant.review.screening import (
     prisma_svg,
     read_criteria,
     read_decisions,
-    simulated,
 )
+from eval.screening import simulated
 
 CRITERIA = (
     "# ours\ninclude: drops experts\n- Exclude: insects or animals\nexclude: not in English\n"

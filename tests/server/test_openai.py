@@ -278,7 +278,12 @@ def test_a_response_that_cannot_be_is_refused(openai_client: openai.OpenAI, more
 def test_a_broken_endpoint_fails_the_response(serve: Serve) -> None:
     with ScriptedServer() as script:
         script.answer = lambda _: failure(401, "no")
-        server = serve(llm="scripted", openai_base_url=script.url, openai_api_key="k" * 12)
+        server = serve(
+            llm="scripted",
+            generation={"effort": "quick"},
+            openai_base_url=script.url,
+            openai_api_key="k" * 12,
+        )
         with connected(server) as client:
             raw = client.responses.create(model="abstract-assistant", input=QUESTION, stream=True)
             last = list(raw)[-1]
@@ -289,7 +294,12 @@ def test_a_broken_endpoint_fails_the_response(serve: Serve) -> None:
 def test_temperature_and_effort_reach_the_model(serve: Serve) -> None:
     with ScriptedServer() as script:
         script.answer = lambda _: Reply("Experts are pruned without retraining [1].")
-        server = serve(llm="scripted", openai_base_url=script.url, openai_api_key="k" * 12)
+        server = serve(
+            llm="scripted",
+            generation={"effort": "quick"},
+            openai_base_url=script.url,
+            openai_api_key="k" * 12,
+        )
         with connected(server) as client:
             chat(client, temperature=1.3, reasoning_effort="minimal")
             assert {call["temperature"] for call in script.requests} == {1.3}
@@ -321,7 +331,10 @@ def test_a_broken_endpoint_is_an_error_of_the_stream(serve: Serve) -> None:
     with ScriptedServer() as script:
         script.answer = lambda _: failure(401, "Incorrect API key provided: sk-verysecret")
         server = serve(
-            llm="scripted", openai_base_url=script.url, openai_api_key="sk-verysecret-123456"
+            llm="scripted",
+            generation={"effort": "quick"},
+            openai_base_url=script.url,
+            openai_api_key="sk-verysecret-123456",
         )
         with connected(server) as client:
             with (
@@ -343,7 +356,12 @@ def test_a_broken_endpoint_is_an_error_of_the_stream(serve: Serve) -> None:
 def test_a_client_that_goes_stops_the_model(serve: Serve) -> None:
     with ScriptedServer() as script:
         script.answer = lambda _: Reply("Experts are pruned [1]. " * 200, between=0.05)
-        server = serve(llm="scripted", openai_base_url=script.url, openai_api_key="k")
+        server = serve(
+            llm="scripted",
+            generation={"effort": "quick"},
+            openai_base_url=script.url,
+            openai_api_key="k",
+        )
         body = {"messages": [{"role": "user", "content": QUESTION}], "stream": True}
         with httpx.stream("POST", f"{server.url}/v1/chat/completions", json=body) as reply:
             for n, _ in enumerate(reply.iter_lines()):

@@ -7,7 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from assistant.errors import SourceError
+from assistant.errors import LibraryNotFound, SourceError
 from assistant.library import Library
 from assistant.paper import Paper
 from assistant.settings import SourcesSettings
@@ -158,6 +158,11 @@ def test_no_network_keeps_what_was_filled_in(
     with pytest.raises(SourceError, match="503"):
         enrichment.run(break_off)
     assert library.paper(TITLE).year == 2021
+
+
+def test_an_empty_library_is_said(library: Library, openalex: OpenAlex) -> None:
+    with pytest.raises(LibraryNotFound, match="assistant sync SOURCE"):
+        Enrichment(library, openalex.settings).run()
 
 
 def test_crossref(library: Library, httpserver: HTTPServer) -> None:

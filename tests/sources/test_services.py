@@ -148,6 +148,8 @@ def article(number: int, kind: str = "Journal Article", title: str = "") -> str:
     <Abstract><AbstractText Label="BACKGROUND">Salt is <b>eaten</b>.</AbstractText>
     <AbstractText Label="RESULTS">Pressure fell by 4 mmHg.</AbstractText></Abstract>
     <AuthorList><Author><LastName>Nair</LastName><ForeName>Asha</ForeName></Author>
+    <Author><LastName>Berg</LastName><Initials>K</Initials></Author>
+    <Author ValidYN="N"><LastName>Wrong</LastName></Author>
     <Author><CollectiveName>SALT Group</CollectiveName></Author></AuthorList>
     <PublicationTypeList><PublicationType>{kind}</PublicationType></PublicationTypeList>
     </Article><KeywordList><Keyword>sodium</Keyword></KeywordList></MedlineCitation>
@@ -158,7 +160,9 @@ def article(number: int, kind: str = "Journal Article", title: str = "") -> str:
 
 def article_set(*articles: str) -> Response:
     return Response(
-        f"<?xml version='1.0'?><PubmedArticleSet>{''.join(articles)}</PubmedArticleSet>"
+        "<?xml version='1.0'?><!DOCTYPE PubmedArticleSet PUBLIC '-//NLM//DTD PubMedArticle//EN' "
+        "'https://dtd.example/pubmed.dtd'>"
+        f"<PubmedArticleSet>{''.join(articles)}</PubmedArticleSet>"
     )
 
 
@@ -172,7 +176,7 @@ def test_pubmed(httpserver: HTTPServer, make_sync: MakeSync, library: Library) -
         Response("<PubmedArticleSet><Pubmed"),
         article_set(article(3)),
         article_set(article(3, "Retracted Publication")),
-        article_set(),
+        article_set("<DeleteCitation><PMID Version='1'>1</PMID></DeleteCitation>"),
     )
     report = make_sync(keys={"pubmed": "k"}).run(["pubmed:salt AND pressure"])
     assert [f["retstart"] for f in fetched] == ["0", "200", "200"]
@@ -181,8 +185,12 @@ def test_pubmed(httpserver: HTTPServer, make_sync: MakeSync, library: Library) -
     paper = library.paper("10.1000/salt3")
     assert paper.abstract == "BACKGROUND: Salt is eaten. RESULTS: Pressure fell by 4 mmHg."
     assert (paper.title, paper.year, paper.venue) == ("Salt and H2O 3.", 2021, "Journal of Salt")
-    assert (paper.authors, paper.tags) == (("Asha Nair", "SALT Group"), ("sodium",))
-    assert make_sync().run().removed == ["Salt and H2O 3."]
+    assert (paper.authors, paper.tags) == (
+        ("Asha Nair", "K Berg", "SALT Group"),
+        ("sodium",),
+    )
+    assert make_sync().run().removed == ["Salt and H2O 3.", "Salt and H2O 1."]
+    assert len(library) == 0
     assert (searched[-1]["datetype"], searched[-1]["maxdate"]) == ("mdat", "3000")
 
 

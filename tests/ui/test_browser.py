@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def written(served: Serve, script: ScriptedServer) -> Live:
     return served(
         *PAPERS,
         llm="scripted",
+        generation={"effort": "quick"},
         openai_base_url=script.url,
         openai_api_key="sk-of-the-process",
         endpoint={"max_retries": 0},
@@ -82,13 +84,13 @@ def test_first_visit_to_a_highlighted_sentence(visit: Come, empty: Live) -> None
     assert "0 papers" in page.inner_text("#state")
     assert page.locator(".welcome .ask").count() == 3
     there.shot("first-visit")
-    page.click(".welcome .ask >> nth=0")
+    page.click(".welcome .ask >> nth=1")
     turn = page.locator("#thread .turn").first
-    turn.wait_for()
+    turn.wait_for(timeout=90_000)  # the sample library is made first
     assert turn.locator(".sources .source").count() >= 2
     assert "120 papers" in page.inner_text("#state")
     assert "Sample library" in page.inner_text("#state")
-    chip = turn.locator(".answer .chip").nth(1)
+    chip = turn.locator(".answer .chip").first
     chip.hover()
     title = chip.get_attribute("data-title")
     assert page.inner_text(".tip strong") == title
@@ -269,7 +271,7 @@ def page_data() -> Path | None:
 def test_the_map_highlights_and_opens_papers(visit: Come, empty: Live) -> None:
     there = visit(empty.url).open()
     page = there.page
-    page.click(".welcome .ask >> nth=0")
+    page.click(".welcome .ask >> nth=1")
     page.wait_for_selector("#thread .sources")
     cited = page.locator("#thread .sources ol >> nth=0").locator("> li").count()
     page.click(".views [data-view=library]")
@@ -323,7 +325,7 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
         page.locator(".review h3").all_inner_texts()
     )
     cited = page.inner_text(".review .refs")
-    assert page.locator(".review .refs li").count() == before
+    assert 1 < page.locator(".review .refs li").count() <= before  # what is only related is not
     assert dropped not in cited
     assert added in cited
     there.shot("review")
@@ -337,6 +339,9 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
         assert text.startswith(begins)
         assert topic in text
     assert download.value.suggested_filename == "quantization-of-large-language-models.html"
+    with page.expect_download() as download:
+        page.click("[data-act=save][data-form=docx]")
+    assert zipfile.is_zipfile(download.value.path())
 
 
 def test_what_papers_say_does_nothing_in_a_review(
@@ -349,7 +354,7 @@ def test_what_papers_say_does_nothing_in_a_review(
     page.wait_for_selector(".candidates li")
     page.click("[data-act=compose]")
     page.wait_for_selector(".review .refs")
-    assert "Evil <img" in page.inner_text(".review .refs")  # to be read, not run
+    assert "of Gaze Estimation" in page.inner_text(".review .refs")
     with page.expect_download() as download:
         page.click("[data-act=save][data-form=html]")
     saved = tmp_path / "review.html"

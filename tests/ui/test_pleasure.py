@@ -71,8 +71,8 @@ def test_a_question_can_be_put_to_chosen_papers(visit: Come, filled: Live) -> No
 def test_follow_ups_lead_on(visit: Come, empty_sample: Live) -> None:
     there = visit(empty_sample.url).open()
     page = there.page
-    page.click(".welcome .ask >> nth=0")
-    page.wait_for_selector("#thread .follow-ups .ask")
+    page.click(".welcome .ask >> nth=1")
+    page.wait_for_selector("#thread .follow-ups .ask", timeout=90_000)
     asked = page.inner_text(".follow-ups .ask >> nth=0")
     page.click(".follow-ups .ask >> nth=0")
     page.wait_for_selector("#thread .turn >> nth=1")

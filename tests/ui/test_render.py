@@ -246,7 +246,7 @@ def _letters(text: str) -> str:
 
 
 def test_what_stands_in_a_paper_is_text_but_for_its_formulas() -> None:
-    quote = "It maps *R* to [0,1] with <b>_x_</b>, costs $5 to $10 (P < 0.05) and takes $O(n_1 n_2)$ [2]."
+    quote = "It maps *R* to [0,1] with <b>_x_</b>, costs $5 to $10 (P < 0.05): $O(n_1 n_2)$ [2]."
     cited = citation(title="A [2] of *stars*", quote=quote)
     text = f"“A [2] of *stars*”: {quote} [1]"
     html = to_html(text, [cited, citation(2)], [Sentence(text=text, citations=[1], quote=quote)])

@@ -57,7 +57,7 @@ def _xlsx(table: Table) -> bytes:
     sheet = book.active
     sheet.append(["key", "paper", *map(xml, table.columns)])
     for cell in sheet[1]:
-        cell.font = Font(bold=True)
+        cell.font, cell.data_type = Font(bold=True), "s"
     for n, row in enumerate(table.rows, 2):
         for column, text in enumerate((row.key, row.title, *_texts(row, table, marks=False)), 1):
             cell = sheet.cell(n, column)
