@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from assistant.answering.draft import Draft
 from assistant.answering.forms import polite
 from assistant.errors import PaperNotFound
+from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper
 from assistant.text import STOP_WORDS, terms, words
@@ -151,6 +152,11 @@ _WHEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_NO_TOPIC = frozenset(
+    terms("paper papers work works article articles study studies list find published written")
+)
+"""Stems that name papers and no topic of theirs."""
+
 Finder = Callable[[str], Sequence[Paper]]
 
 
@@ -176,6 +182,15 @@ class AboutLibrary:
                 if reply(draft, given.strip(" “”\"'"), found):
                     return True
         return False
+
+    def answer_filtered(self, question: str, filters: Filters, draft: Draft) -> bool:
+        """As `answer`, where nothing but papers that fit ``filters`` is asked for."""
+        if any(term not in _NO_TOPIC for term in terms(polite(question))):
+            return False
+        found = [paper for paper in self.library.papers() if filters.fits(paper)]
+        draft.say(f"{_papers(len(found))} here {_are(len(found))} {filters}.")
+        _name(draft, found)
+        return True
 
     def _replies(
         self,

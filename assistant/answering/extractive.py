@@ -103,7 +103,7 @@ class ExtractiveAnswerer:
         """The answer to ``question``; ``turns`` are those before it, oldest first."""
         draft = Draft()
         meant = resolved(question, turns)
-        if told := self._told(question, meant.asked, draft):
+        if told := self._told(question, meant.asked, draft, filters):
             return told
         language = language_of(question)
         asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
@@ -140,10 +140,13 @@ class ExtractiveAnswerer:
             notes=notes,
         )
 
-    def _told(self, question: str, meant: str, draft: Draft) -> Answer | None:
+    def _told(
+        self, question: str, meant: str, draft: Draft, filters: Filters | None
+    ) -> Answer | None:
         """The answer to what is known without reading: talk, and what the library holds."""
         reply = None
-        if not self._about.answer(meant, draft):
+        asked = filters and self._about.answer_filtered(meant, filters, draft)
+        if not asked and not self._about.answer(meant, draft):
             reply = small_talk(question, len(self._library))
             if reply is None:
                 return None
