@@ -58,7 +58,7 @@ MAX_ABSTRACT = 50_000
 """Characters; what is longer is a full text, not an abstract."""
 TITLE_REPEATS = 2
 """Times that BM25 counts a title (measured, see eval/)."""
-CUTTING = 2
+CUTTING = 3
 """Version of `assistant.chunking` and of the rows; raised with their results."""
 _FOLLOW_SECONDS = 2.0
 """A server is asked for what is new at most so often."""

@@ -54,7 +54,7 @@ for command in json.loads(sys.argv[1]):
     print("exit", code or 0, command[0], file=sys.stderr)
 """
 TOPIC = "quantization of large language models"
-QUESTION = "Which papers prune experts without retraining?"
+QUESTION = "How does sparse pre-training compare with dense?"
 
 
 @pytest.fixture

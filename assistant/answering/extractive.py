@@ -91,6 +91,16 @@ class ExtractiveAnswerer:
         self._about = AboutLibrary(library, self._papers_on, _rarity_of(embedder))
         self._vocabulary: tuple[str, Vocabulary] | None = None
 
+    @property
+    def retriever(self) -> PaperRetriever:
+        """What finds its papers."""
+        return self._retriever
+
+    @property
+    def most(self) -> int:
+        """Papers that are told."""
+        return self._most
+
     def over(self, retriever: PaperRetriever, k: int) -> ExtractiveAnswerer:
         """The same answerer with another retriever, whose first ``k`` papers are told."""
         other = copy.copy(self)

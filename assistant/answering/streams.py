@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from assistant.filters import Filters
 from assistant.results import (
@@ -19,8 +19,28 @@ from assistant.results import (
 
 if TYPE_CHECKING:
     from assistant.answering.extractive import ExtractiveAnswerer
+    from assistant.retrieval import PaperRetriever
+    from assistant.retrieved import Retrieval
 
 __all__ = ["extractive_events"]
+
+
+class _Timed:
+    """A retriever that adds up how long it takes."""
+
+    def __init__(self, retriever: PaperRetriever) -> None:
+        self._retriever = retriever
+        self.seconds = 0.0
+
+    def find(self, *arguments: Any, **named: Any) -> Retrieval:
+        started = time.perf_counter()
+        try:
+            return self._retriever.find(*arguments, **named)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._retriever, name)
 
 
 def extractive_events(
@@ -39,7 +59,11 @@ def extractive_events(
     """
     started = time.perf_counter()
     yield StatusEvent(text=f"searching {papers:,} papers")
-    result = answerer.answer(question, turns, filters)
+    timed = _Timed(answerer.retriever)
+    result = answerer.over(cast("PaperRetriever", timed), answerer.most).answer(
+        question, turns, filters
+    )
+    result.timings_ms.retrieve = timed.seconds * 1000
     result.notes = [*notes, *result.notes]
     result.timings_ms.total = (time.perf_counter() - started) * 1000
     result.timings_ms.answer = result.timings_ms.total - result.timings_ms.retrieve

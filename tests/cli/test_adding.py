@@ -126,7 +126,7 @@ def test_interrupted_it_keeps_whole_papers_and_the_same_command_finishes(
     tmp_path: Path, run: Run, embedder: FakeEmbedder
 ) -> None:
     many = str(_many(tmp_path / "many.jsonl", 200))
-    embedder.interrupt_after = 200  # texts: in the second batch of papers
+    embedder.interrupt_after = 100  # texts: in the second batch of papers
     result = run("ingest", many)
     assert result.code == 130
     assert result.out == ""

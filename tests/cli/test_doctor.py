@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +46,7 @@ def test_a_filled_library(filled: Path, run: Run) -> None:
     assert (result.code, result.err) == (0, "")
     assert result.json["ok"] is True
     checks = _checks(result)
-    assert checks["index"].found == "3 papers, fresh"
+    assert checks["records"].found == "3 papers, sound"
     assert checks["filled by"].found.startswith("fake")
     assert checks["lock"].found == "free"
     assert "sound" in checks["database"].found
@@ -62,16 +64,41 @@ def test_a_damaged_database_is_broken(filled: Path, run: Run) -> None:
     assert _checks(run("doctor", "--json"))["database"].state == "broken"
 
 
-def test_an_index_that_lags_is_told_and_left(filled: Path, run: Run) -> None:
-    generation = filled / "generation"
-    generation.write_text(str(int(generation.read_text(encoding="ascii")) + 1), encoding="ascii")
-    before = (filled / "index" / "current").read_text(encoding="ascii")
-    check = _checks(run("doctor", "--json"))["index"]
-    assert check.state == "attention"
-    assert "lags" in check.found
-    assert (filled / "index" / "current").read_text(encoding="ascii") == before
-    shutil.rmtree(filled / "index")
-    assert "missing" in _checks(run("doctor", "--json"))["index"].found
+def test_a_lost_or_damaged_local_database_is_told_and_left(filled: Path, run: Run) -> None:
+    file = next(filled.glob("papers-*.sqlite"))
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE papers SET record = replace(record, 'e', 'a') WHERE place = 2")
+        database.commit()
+    check = _checks(run("doctor", "--json"))["records"]
+    assert check.state == "broken"
+    assert "doctor --repair" in check.do
+    file.write_bytes(b"garbage" * 2000)
+    check = _checks(run("doctor", "--json"))["records"]
+    assert check.state in ("attention", "broken")
+    assert "damaged" in check.found
+    assert file.read_bytes() == b"garbage" * 2000
+
+
+def test_repair_makes_either_database_again_from_the_other(filled: Path, run: Run) -> None:
+    before = run("papers", "list", "--json").json
+    file = next(filled.glob("papers-*.sqlite"))
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE terms SET papers = papers + 1")
+        database.commit()
+    assert run("doctor").code == 1
+    assert run("doctor", "--repair").code == 0
+    for damage in (shutil.rmtree, _emptied):
+        damage(filled / "chroma")
+        assert run("doctor").code == 1
+        result = run("doctor", "--repair")
+        assert (result.code, "made again from the records: 3 papers" in result.err) == (0, True)
+        assert run("papers", "list", "--json").json == before
+        assert run("search", "pruning").code == 0
+    assert "needs no repair" in run("doctor", "--repair").err
+
+
+def _emptied(chroma: Path) -> None:
+    (chroma / "chroma.sqlite3").write_bytes(b"")
 
 
 def test_a_lock_that_is_held(filled: Path, run: Run) -> None:
