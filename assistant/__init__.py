@@ -10,9 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.errors import AssistantError
+    from assistant.errors import (
+        AssistantError,
+        ConfigurationError,
+        EndpointError,
+        LibraryError,
+        LibraryNotFound,
+        QuestionError,
+        SourceError,
+    )
+    from assistant.filters import Filters
     from assistant.paper import Paper
-    from assistant.results import Answer, Citation, IngestReport, SearchResult
+    from assistant.results import (
+        Answer,
+        Citation,
+        CitationEvent,
+        DoneEvent,
+        ErrorEvent,
+        IngestReport,
+        Message,
+        SearchResult,
+        Sentence,
+        StatusEvent,
+        TextEvent,
+        VerdictEvent,
+    )
     from assistant.review.model import Review
     from assistant.settings import Settings
 
@@ -21,11 +43,26 @@ __all__ = [
     "Assistant",
     "AssistantError",
     "Citation",
+    "CitationEvent",
+    "ConfigurationError",
+    "DoneEvent",
+    "EndpointError",
+    "ErrorEvent",
+    "Filters",
     "IngestReport",
+    "LibraryError",
+    "LibraryNotFound",
+    "Message",
     "Paper",
+    "QuestionError",
     "Review",
     "SearchResult",
+    "Sentence",
     "Settings",
+    "SourceError",
+    "StatusEvent",
+    "TextEvent",
+    "VerdictEvent",
 ]
 
 _HOMES = {
@@ -33,11 +70,26 @@ _HOMES = {
     "Assistant": "assistant",
     "AssistantError": "errors",
     "Citation": "results",
+    "CitationEvent": "results",
+    "ConfigurationError": "errors",
+    "DoneEvent": "results",
+    "EndpointError": "errors",
+    "ErrorEvent": "results",
+    "Filters": "filters",
     "IngestReport": "results",
+    "LibraryError": "errors",
+    "LibraryNotFound": "errors",
+    "Message": "results",
     "Paper": "paper",
+    "QuestionError": "errors",
     "Review": "review.model",
     "SearchResult": "results",
+    "Sentence": "results",
     "Settings": "settings",
+    "SourceError": "errors",
+    "StatusEvent": "results",
+    "TextEvent": "results",
+    "VerdictEvent": "results",
 }
 
 

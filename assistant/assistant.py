@@ -15,11 +15,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -27,7 +27,7 @@ from assistant.asked_filters import Asked, asked_filters
 from assistant.errors import AssistantError, QuestionError
 from assistant.filters import Filters
 from assistant.library import Library
-from assistant.paper import squeeze
+from assistant.paper import Paper, squeeze
 from assistant.results import (
     Answer,
     DoneEvent,
@@ -35,6 +35,7 @@ from assistant.results import (
     Event,
     IngestReport,
     Message,
+    Rejection,
     SearchResult,
 )
 from assistant.seams import GivenRetriever, as_embedder
@@ -75,7 +76,7 @@ MAX_QUESTION = 4000
 """Characters of a question that are read; the rest is cut off, and the answer says so."""
 
 History = Sequence[Message | dict[str, str]]
-Sources = Sequence[str | Path] | str | Path
+Sources = Sequence[str | Path | Paper | Mapping[str, Any]] | str | Path | Paper | Mapping[str, Any]
 
 
 class Assistant:
@@ -127,7 +128,7 @@ class Assistant:
         sources: Sources | SourceReader,
         on_progress: Callable[[IngestReport], None] | None = None,
     ) -> IngestReport:
-        """Adds the papers of files, folders, or "-" (standard input); see `Library.ingest`.
+        """Adds papers, records (dicts), and those of files, folders, or "-"; see `Library.ingest`.
 
         A `SourceReader` in place of names lets the caller see how far the reading is.
 
@@ -137,8 +138,7 @@ class Assistant:
         """
         from assistant.reading import SourceReader  # noqa: PLC0415
 
-        reader = sources if isinstance(sources, SourceReader) else SourceReader(sources)
-        records = iter(reader)
+        records = iter(sources) if isinstance(sources, SourceReader) else _records(sources)
         # what cannot be read at all is told before a model is fetched or a folder made
         first = list(islice(records, 1))
         return self.library.ingest(chain(first, records), on_progress)
@@ -815,6 +815,23 @@ class Assistant:
                     self.library, self._embedder(), self.settings.retrieval
                 )
             return self._opened_retriever
+
+
+def _records(sources: Sources) -> Iterator[Paper | Rejection]:
+    """What the sources hold, in their order: papers as they are, records, and files."""
+    from assistant.reading import SourceReader  # noqa: PLC0415
+    from assistant.reading.fields import paper_from  # noqa: PLC0415
+
+    each = [sources] if isinstance(sources, str | Path | Paper | Mapping) else list(sources)
+    for given, group in groupby(each, lambda one: isinstance(one, Paper | Mapping)):
+        if not given:
+            yield from SourceReader(cast("list[str | Path]", list(group)))
+            continue
+        for number, one in enumerate(group, 1):
+            if isinstance(one, Paper):
+                yield one
+            else:
+                yield paper_from(one, source="Python", where=f"record {number}")
 
 
 def _checked(question: str) -> tuple[str, list[str]]:
