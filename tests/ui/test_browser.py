@@ -131,7 +131,7 @@ def test_what_papers_say_does_nothing(visit: Come, filled: Live) -> None:
     turn = there.ask("What error has gaze estimation with one eye?")
     turn.locator(".answer .chip").first.click()
     page.wait_for_selector("#panel .abstract")
-    assert "<script>" in page.inner_text("#panel .abstract")  # to be read, not run
+    assert "window.hurt='link'" in page.inner_text("#panel .abstract")  # to be read, not run
     page.click(".views [data-view=library]")
     page.wait_for_selector("#papers table")
     page.wait_for_selector("#map [data-points='3']")
