@@ -329,7 +329,7 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
     assert dropped not in cited
     assert added in cited
     there.shot("review")
-    page.locator(".review .answer .chip[data-act]").first.click()
+    page.locator(".review .answer .chip[data-quote]:not([data-quote=''])").first.click()
     page.wait_for_selector("#panel mark")
     page.keyboard.press("Escape")
     for form, begins in (("md", f"# Literature review: {topic}"), ("html", "<!doctype html>")):
