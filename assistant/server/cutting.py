@@ -39,12 +39,12 @@ class Cutter:
         if self.ended:
             return ""
         text = self._held + piece
-        found = [at for stop in self._stop if (at := text.find(stop)) >= 0]
-        if found:
-            sent = self._counted(text[: min(found)], whole=True)
+        first = self._first(text)
+        safe = len(text) - max((_overlap(text, stop) for stop in self._stop), default=0)
+        if first is not None and first <= safe:  # else another, which began earlier, may still end
+            sent = self._counted(text[:first], whole=True)
             self.ended, self._held = True, ""
             return sent
-        safe = len(text) - max((_overlap(text, stop) for stop in self._stop), default=0)
         ready, self._held = text[:safe], text[safe:]
         if self._left is not None:
             return self._counted(ready, whole=False)
@@ -55,7 +55,12 @@ class Cutter:
         if self.ended:
             return ""
         text, self._held, self.ended = self._held, "", True
-        return self._counted(text, whole=True)
+        return self._counted(text[: self._first(text)], whole=True)
+
+    def _first(self, text: str) -> int | None:
+        """Where the first stop text in ``text`` begins; None where there is none."""
+        found = [at for stop in self._stop if (at := text.find(stop)) >= 0]
+        return min(found, default=None)
 
     def _counted(self, text: str, *, whole: bool) -> str:
         """``text`` up to the most tokens; not ``whole``: its last token may still grow."""

@@ -26,6 +26,8 @@ pytestmark = BROWSER
 
 Come = Callable[..., Visit]
 
+LONG = " ".join(f"We prune expert {n} without retraining [1]." for n in range(90))
+
 PAPERS = [
     {
         "title": "Pruning Experts Without Retraining",
@@ -167,7 +169,7 @@ def test_what_a_model_writes_does_nothing_and_streams(
 
 
 def test_stop_keeps_what_there_is(visit: Come, written: Live, script: ScriptedServer) -> None:
-    script.answer = lambda _: Reply("We prune experts without retraining [1]. " * 90, between=0.05)
+    script.answer = lambda _: Reply(LONG, between=0.05)
     there = visit(written.url).open()
     page = there.page
     page.fill("#composer textarea", "How are experts of a mixture pruned?")
@@ -373,7 +375,7 @@ def test_what_papers_say_does_nothing_in_a_review(
 def test_a_written_review_tells_its_cost_first_and_stops(
     visit: Come, written: Live, script: ScriptedServer
 ) -> None:
-    script.answer = lambda _: Reply("We prune experts without retraining [1]. " * 90, between=0.1)
+    script.answer = lambda _: Reply(LONG, between=0.1)
     there = visit(written.url).open("/#review")
     page = there.page
     page.fill("#review-topic", "pruning experts of a mixture")
