@@ -255,7 +255,7 @@ def test_upload_with_progress_report_map_and_removal(
 
     page.locator("#papers .danger").first.click()
     page.click("dialog >> text=Keep")
-    assert page.locator("dialog").count() == 0
+    page.wait_for_function("!document.querySelector('dialog')")
     page.locator("#papers .danger").first.click()
     page.click("dialog .danger")
     page.wait_for_function(f"document.querySelector('.pager').innerText.startsWith('{added - 1} ')")
@@ -331,7 +331,10 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
     assert dropped not in cited
     assert added in cited
     there.shot("review")
-    page.locator(".review .answer .chip[data-quote]:not([data-quote=''])").first.click()
+    page.evaluate(
+        "[...document.querySelectorAll('.review .answer .chip[data-quote]')].find("
+        "(c) => c.dataset.quote && c.dataset.quote !== c.dataset.title).click()"
+    )
     page.wait_for_selector("#panel mark")
     page.keyboard.press("Escape")
     for form, begins in (("md", f"# Literature review: {topic}"), ("html", "<!doctype html>")):
