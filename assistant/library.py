@@ -346,7 +346,7 @@ class Library:
         with self._writing(check=False) as (database, store):
             ids = list(dict.fromkeys(_named(database, name) for name in names))
             papers = self.get(ids)
-            held = database.revisions()
+            held = database.revisions(ids)
             for start in range(0, len(ids), BATCH):
                 some = ids[start : start + BATCH]
                 with self._folder.errors():
@@ -572,13 +572,9 @@ class Library:
         if time.monotonic() - self._followed < _FOLLOW_SECONDS:
             return
         store = self._opened_store(info, make=False)
-        held = records.revisions()
-        last = max((revision for _, revision in held.values()), default=0)
-        newer = [
-            stored
-            for stored in store.changed_since(last - _SKEW)
-            if held.get(stored.paper.id, (0, 0))[1] != stored.revision
-        ]
+        changed = list(store.changed_since(records.last_revision - _SKEW))
+        known = records.revisions([stored.paper.id for stored in changed])
+        newer = [s for s in changed if known.get(s.paper.id, (0, 0))[1] != s.revision]
         if newer:
             records.put(newer)
         if len(store) != records.chunks:
@@ -672,7 +668,9 @@ class Library:
         self, store: ChromaStore, papers: Iterable[StoredPaper], records: Records | None = None
     ) -> None:
         """Deletes the rows that older, longer versions of ``papers`` left."""
-        before = records.revisions() if records is not None else {}
+        papers = list(papers)
+        ids = [stored.paper.id for stored in papers]
+        before = records.revisions(ids) if records is not None else {}
         gone = [
             f"{stored.paper.id}#{n}"
             for stored in papers

@@ -562,10 +562,23 @@ class Records:
         with self._lock, self.errors():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def revisions(self) -> dict[str, tuple[int, int]]:
-        """Id → (chunks, revision)."""
-        rows = self._all("SELECT id, chunks, revision FROM papers")
+    def revisions(self, ids: Sequence[str] | None = None) -> dict[str, tuple[int, int]]:
+        """Id → (chunks, revision), of these papers or of all."""
+        query = "SELECT id, chunks, revision FROM papers"
+        if ids is None:
+            rows = self._all(query)
+        else:
+            rows = [
+                row
+                for some in _pieces(ids)
+                for row in self._all(f"{query} WHERE id IN ({_marks(some)})", some)
+            ]
         return {paper_id: (chunks, revision) for paper_id, chunks, revision in rows}
+
+    @property
+    def last_revision(self) -> int:
+        """Of the paper that was written last."""
+        return int(self._one("SELECT MAX(revision) FROM papers") or 0)
 
     def sound(self) -> str:
         """What is wrong, by SQLite's own check, every row's CRC and a recount of the words.
