@@ -157,6 +157,7 @@ def test_two_windows_append_and_see_each_other(visit: Come, quick: Live) -> None
     type_and_ask(one, "What error has gaze estimation?")
     two.wait_for_selector("#thread .turn >> nth=2")
     for page in (one, two):
+        page.wait_for_function("document.querySelectorAll('#thread .question p').length === 3")
         questions = page.locator("#thread .question p").all_inner_texts()
         assert [q.split()[0] + q.split()[1] for q in questions] == [
             "Howare",
