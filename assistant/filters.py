@@ -52,6 +52,17 @@ class Filters(BaseModel):
     def __bool__(self) -> bool:
         return self != Filters()
 
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Column of the records → parts of which one must be held; only those that are given."""
+        given = {
+            "venue": self.venue,
+            "authors": self.author,
+            "source": self.source,
+            "tags": self.tag,
+        }
+        return {column: wanted for column, wanted in given.items() if wanted}
+
     def fits(self, paper: Paper) -> bool:
         """Whether ``paper`` passes."""
         year = paper.year
@@ -61,13 +72,9 @@ class Filters(BaseModel):
             return False
         if self.ids and paper.id not in self.ids:
             return False
-        held = (
-            (self.venue, (paper.venue or "",)),
-            (self.author, paper.authors),
-            (self.source, (paper.source or "",)),
-            (self.tag, paper.tags),
+        return all(
+            _any_part(wanted, getattr(paper, column)) for column, wanted in self.columns.items()
         )
-        return all(_any_part(wanted, values) for wanted, values in held)
 
     def __str__(self) -> str:
         parts = []
@@ -89,5 +96,6 @@ def _years(first: int | None, last: int | None) -> str:
     return f"up to {last}" if first is None else f"{first} to {last}"
 
 
-def _any_part(wanted: tuple[str, ...], values: tuple[str, ...]) -> bool:
-    return not wanted or any(w.casefold() in v.casefold() for w in wanted for v in values)
+def _any_part(wanted: tuple[str, ...], held: str | tuple[str, ...] | None) -> bool:
+    values = (held or "",) if isinstance(held, str | None) else held
+    return any(w.casefold() in v.casefold() for w in wanted for v in values)

@@ -138,7 +138,7 @@ class Library:
             if check:
                 self._check(info)
             records = self._mended(info)
-            if check and not len(records):
+            if check and records.empty:
                 raise LibraryNotFound(
                     f"The library at {self.address} holds no paper yet.",
                     "Add papers with 'assistant ingest FILE'.",
@@ -209,7 +209,10 @@ class Library:
         Raises:
             LibraryError: it cannot be opened.
         """
-        records = self.ready(check=False)
+        return self.store_of(self.ready(check=False))
+
+    def store_of(self, records: Records) -> ChromaStore:
+        """The collection that ``records`` (of `ready`) mirror, as it is at this moment."""
         info = self._folder.info()
         if info is None:  # pragma: no cover - `ready` has just seen it
             raise LibraryNotFound(f"There is no library at {self.address} yet.")
@@ -254,7 +257,10 @@ class Library:
     @property
     def statistics(self) -> Statistics:
         """What the library knows of its words, as it is at this moment."""
-        records = self.ready(check=False)
+        return self.statistics_of(self.ready(check=False))
+
+    def statistics_of(self, records: Records) -> LibraryStatistics:
+        """What ``records`` (of `ready`) know of their words; made once for a version."""
         with self._lock:
             if self._statistics is None or not self._statistics.is_of(records):
                 self._statistics = LibraryStatistics(records)

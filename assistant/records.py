@@ -16,6 +16,7 @@ Every row carries a CRC-32 that is compared when it is read: a damaged byte is n
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -185,19 +186,6 @@ class Records:
             raise RecordsDamaged(f"{self.path}: {error}") from error
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """What is read inside is of one moment, whatever other processes write."""
-        with self._lock, self.errors():
-            if self._db.in_transaction:
-                yield
-                return
-            self._db.execute("BEGIN")
-            try:
-                yield
-            finally:
-                self._db.execute("COMMIT")
-
-    @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._lock, self.errors():
             self._db.execute("BEGIN IMMEDIATE")
@@ -226,6 +214,11 @@ class Records:
 
     def __len__(self) -> int:
         return int(self._one("SELECT COUNT(*) FROM papers"))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no paper; cheaper than counting them."""
+        return self._one("SELECT 1 FROM papers LIMIT 1") is None
 
     @property
     def chunks(self) -> int:
@@ -350,34 +343,23 @@ class Records:
 
     def where(self, filters: Filters | None) -> tuple[str, list[Any]]:
         """A condition on ``papers``, and its values."""
-        parts: list[str] = ["1"]
-        values: list[Any] = []
         if not filters:
             return "1", []
+        conditions: list[tuple[str, list[Any]]] = []
         if filters.first_year is not None:
-            parts.append("papers.year >= ?")
-            values.append(filters.first_year)
+            conditions.append(("papers.year >= ?", [filters.first_year]))
         if filters.last_year is not None:
-            parts.append("papers.year <= ?")
-            values.append(filters.last_year)
-        columns = {
-            "venue": filters.venue,
-            "authors": filters.author,
-            "source": filters.source,
-            "tags": filters.tag,
-        }
-        for column, wanted in columns.items():
-            if wanted:
-                parts.append(
-                    "(" + " OR ".join([f"contains(papers.{column}, ?)"] * len(wanted)) + ")"
-                )
-                values += [text.casefold() for text in wanted]
+            conditions.append(("papers.year <= ?", [filters.last_year]))
+        for column, wanted in filters.columns.items():
+            any_of = " OR ".join([f"contains(papers.{column}, ?)"] * len(wanted))
+            conditions.append((f"({any_of})", [text.casefold() for text in wanted]))
         if filters.ids:
-            parts.append("papers.id IN (SELECT value FROM json_each(?))")
-            import json  # noqa: PLC0415
-
-            values.append(json.dumps(list(filters.ids)))
-        return " AND ".join(parts), values
+            ids = json.dumps(filters.ids)
+            conditions.append(("papers.id IN (SELECT value FROM json_each(?))", [ids]))
+        return (
+            " AND ".join(condition for condition, _ in conditions),
+            [value for _, values in conditions for value in values],
+        )
 
     def values(self, column: str, wanted: Sequence[str]) -> list[str]:
         """The whole values of ``venue``, ``authors``, ``source`` or ``tags`` that hold one of

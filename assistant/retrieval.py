@@ -91,12 +91,10 @@ class PaperRetriever(BaseRetriever):
             LibraryError: the library cannot be opened.
         """
         wanted, filters = k or self._top_k, filters or self._filters
-        self._library.ready()  # says what is wrong before anything is embedded
-        vector = self._embedder.embed_query(question)
-        question_terms = terms(question)
 
         def search(records: Records) -> Retrieval:
-            statistics = self._statistics()
+            vector, question_terms = self._embedder.embed_query(question), terms(question)
+            statistics = self._library.statistics_of(records)
             places = self._candidates(records, question_terms, vector, wanted, filters)
             found = self._scored(records, statistics, places, question_terms, vector)
             return Retrieval(question, vector, tuple(found(wanted)), statistics)
@@ -118,14 +116,10 @@ class PaperRetriever(BaseRetriever):
         scoring = records.scoring(places)
         weight = self._settings.best_chunk_weight
         best, dense = dense_scores(scoring, vector, weight)
-        made = self._made(records, scoring, self._statistics().background(vector, weight))
+        background = self._library.statistics_of(records).background(vector, weight)
+        made = self._made(records, scoring, background)
         order = np.arange(len(scoring.places))
         return made(order, dense, dense, best, np.zeros(len(order), np.float32))
-
-    def _statistics(self) -> LibraryStatistics:
-        statistics = self._library.statistics
-        assert isinstance(statistics, LibraryStatistics)  # noqa: S101
-        return statistics
 
     # ------------------------------------------------------------------ candidates
 
@@ -145,7 +139,7 @@ class PaperRetriever(BaseRetriever):
         where = chroma_where(records, filters)
         if where is _NOTHING:
             return []
-        near = self._library.store().nearest(vector, chunks, where)
+        near = self._library.store_of(records).nearest(vector, chunks, where)
         places = records.places(near)
         proposed = dict.fromkeys(places[i] for i in near if i in places)
         proposed |= dict.fromkeys(records.lexical(question_terms, lexical, filters))
@@ -263,18 +257,11 @@ def chroma_where(records: Records, filters: Filters | None) -> dict[str, Any] | 
     ]
     if filters.ids:
         parts.append({"paper_id": {"$in": list(filters.ids)}})
-    columns = {
-        "venue": filters.venue,
-        "source": filters.source,
-        "authors": filters.author,
-        "tags": filters.tag,
-    }
-    for column, wanted in columns.items():
-        if wanted:
-            values = records.values(column, wanted)
-            if not values:
-                return _NOTHING
-            parts.append(_holds_any(column, values))
+    for column, wanted in filters.columns.items():
+        values = records.values(column, wanted)
+        if not values:
+            return _NOTHING
+        parts.append(_holds_any(column, values))
     return parts[0] if len(parts) == 1 else {"$and": parts}
 
 
