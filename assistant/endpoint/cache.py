@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import ConfigurationError
+from assistant.files import write_atomically
 from assistant.settings import Settings
 
 __all__ = ["KeptReplies", "ReplyCache", "clear_replies", "kept_replies"]
@@ -90,10 +89,7 @@ class ReplyCache:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as out:
-                json.dump({"text": text, "finish": finish}, out)
-            Path(name).replace(path)
+            write_atomically(path, json.dumps({"text": text, "finish": finish}))
         except OSError:
             return
 

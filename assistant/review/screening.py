@@ -147,11 +147,6 @@ class Screening(BaseModel):
             by_paper.setdefault(decision.paper_id, set()).add(decision.verdict)
         return {p: next(iter(v)) if len(v) == 1 else "maybe" for p, v in by_paper.items()}
 
-    def undecided(self, reviewer: str) -> list[str]:
-        """Papers that ``reviewer`` has not decided on, in the order of the search."""
-        done = {d.paper_id for d in self.decisions if d.reviewer == reviewer}
-        return [paper for paper in self.papers if paper not in done]
-
     def estimate(self, chances: Mapping[str, float]) -> Estimate:
         """How far it is; ``chances`` of the undecided, as `Ranker.chances` gives them."""
         final = self.final()
