@@ -27,8 +27,10 @@ __all__ = ["Calls"]
 _SMALL_REPLY = 400
 _A_VERDICT = 140
 """Tokens of a reply for each sentence that is verified."""
-_SHARE = 2 / 3
-"""Of the tokens for papers, what an answer gets that is not to be deep."""
+_SHARE = 0.55
+"""Of the tokens for papers, what a draft gets that is not to be deep: with searches in the model's
+words the papers that answered 27 questions stood within .5 of them.
+"""
 _LEAST_REPLY = 160
 _SMALL_WINDOW = 4000
 """Tokens of a context window below which the short prompt is used."""
@@ -55,7 +57,7 @@ class Calls:
         )
         yield StatusEvent(text="understanding the question")
         reply = yield from self._small(turn, messages, "understanding the question")
-        return plan_from_reply(reply, turn.question, asked)
+        return plan_from_reply(reply, asked)
 
     def missing(self, turn: Turn) -> Generator[Event, None, list[str]]:
         """What to search for next; nothing where the draft is enough."""

@@ -283,26 +283,33 @@ class GenerativeAnswerer:
         return hidden
 
     def _found_more(self, turn: Turn) -> Generator[Event, None, int]:
-        """Searches for what is missing; how many papers that brought.
+        """Searches for what is missing; how many papers there are that no draft has read.
 
-        The next draft is written from the papers that this one cites, then the new ones; what
-        it had and did not use comes last, and only into a deep answer.
+        The next draft is written from the papers that this one cites, then those that are new,
+        then those that did not fit; into a deep answer what this one did not use goes last.
         """
         yield StatusEvent(text="looking for what is missing")
         queries = yield from self._calls.missing(turn)
         if not queries or turn.draft is None:
             return 0
-        before = turn.papers
-        known = {found.paper.id for found in before}
+        before, cited = turn.papers, turn.draft.cited
+        read = {found.paper.id for found in turn.draft.given}
         yield from self._search(turn, queries)
-        new = [found for found in turn.papers if found.paper.id not in known]
-        cited = turn.draft.cited
-        unused = [found for found in before if found not in cited]
-        turn.papers = [*cited, *new, *(unused if turn.effort == "deep" else ())]
-        if new:
-            count = len(new)
+        unread = [
+            [found for found in papers if found.paper.id not in read and self._is_near(found)]
+            for papers in (turn.papers, before)
+        ]
+        more = fuse(unread, 2 * _FOUND)
+        unused = [found for found in turn.draft.given if found not in cited]
+        turn.papers = [*cited, *more, *(unused if turn.effort == "deep" else ())]
+        if more:
+            count = len(more)
             yield StatusEvent(text=f"found {count} more paper{'s' if count > 1 else ''}")
-        return len(new)
+        return len(more)
+
+    @staticmethod
+    def _is_near(found: RetrievedPaper) -> bool:
+        return found.best_cosine >= _OFF_TOPIC
 
     def _verify(self, turn: Turn) -> Iterator[Event]:
         """Lets the model check every claim; what does not stand is mended, dropped or marked."""
