@@ -249,11 +249,6 @@ class Review(BaseModel):
         yield from self.disagreements
         yield from self.open_questions
 
-    def __str__(self) -> str:
-        from assistant.review.rendering import render  # noqa: PLC0415
-
-        return render(self, "md")
-
 
 class ReviewCandidate(BaseModel):
     """A paper that a review would use (ring "core") or list ("related"), and why.
