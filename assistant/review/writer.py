@@ -151,7 +151,8 @@ def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
     vectors = np.stack([p.found.mean for p in found.core])
     titles = [p.paper.title for p in found.core]
     texts = [p.paper.abstract for p in found.core]
-    return grouped(vectors, titles, texts, topic, statistics.idf)
+    avoid = " ".join([topic, *(step.query for step in found.steps)])
+    return grouped(vectors, titles, texts, avoid, statistics.idf)
 
 
 # ---------------------------------------------------------------------- without a model
