@@ -38,6 +38,7 @@ from assistant.review.model import (
     Theme,
     Verdicts,
 )
+from assistant.review.sides import sides
 from assistant.text import terms
 from assistant.themes import Theme as Group
 from assistant.themes import grouped, projected
@@ -274,6 +275,7 @@ def assembled(
         model=model,
         scope=_scope(prepared, mode, model),
         overview=list(opening),
+        sides=sides(prepared.topic, ordered, prepared.statistics.idf),
         themes=themes,
         table=[_row(materials[m], themes[theme_of[m]].name) for m in order],
         numbers=_numbers(ordered),
