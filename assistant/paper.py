@@ -85,6 +85,9 @@ class PaperNames(NamedTuple):
     content_hash: str
 
 
+Form = Literal["article", "conference", "preprint", "thesis", "chapter", "book", "report"]
+
+
 class Paper(BaseModel):
     """A title and an abstract, with what else is known. Immutable.
 
@@ -107,6 +110,7 @@ class Paper(BaseModel):
     source: str | None = Field(None, description="file or stream that it was read from")
     source_id: str | None = None
     kind: Literal["abstract", "digest"] = "abstract"
+    form: Form | None = Field(None, description="what the record calls itself")
     tags: tuple[str, ...] = Field((), description="keywords of the source, and a person's own")
     also: tuple[str, ...] = Field((), description="ids of its other versions: doi:… of a preprint")
     key: str | None = Field(None, description="the id that a library gave it, once, for good")
@@ -236,6 +240,7 @@ class Paper(BaseModel):
             source=self.source or newer.source,
             source_id=(self if self.source else newer).source_id,
             kind=text.kind,
+            form=latest.form or self.form or newer.form,
             tags=tuple(dict.fromkeys([*self.tags, *newer.tags]))[:MAX_TAGS],
             also=tuple(also),
             key=self.id,

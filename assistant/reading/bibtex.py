@@ -81,7 +81,8 @@ def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if problem:
             yield Rejection(source=source, where=where, reason=problem)
         else:
-            yield paper_from(values, source=source, where=where, bibtex=True)
+            record = {"entrytype": kind, **values}
+            yield paper_from(record, source=source, where=where, bibtex=True)
 
 
 @dataclass
