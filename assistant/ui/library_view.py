@@ -28,7 +28,7 @@ _EVERY = 0.15
 """Seconds between two looks at how far an upload is."""
 
 _HEAD = """<header class="page-head"><h1>Library</h1><p>Add saved listing pages, JSON Lines, JSON,
-CSV or TSV, BibTeX, RIS and PubMed files, also gzipped. A record that cannot be used is reported,
+CSV, TSV or Excel, BibTeX, RIS and PubMed files, also gzipped. A record that cannot be used is reported,
 the rest goes in; adding a file again updates what changed.</p></header>"""
 _MAP = """<section class="section"><h2>Map</h2><p>Papers that are near in meaning lie near each
 other; those of your last answer are ringed. Double-click, pinch or use the buttons to zoom.</p>
