@@ -32,6 +32,7 @@ __all__ = [
     "knows",
     "normal_key",
     "paper_from",
+    "paper_of_object",
     "unwrapped",
 ]
 
@@ -73,6 +74,8 @@ _FIELD_OF = {name: field for field, names in reversed(_NAMES.items()) for name i
 _LOOSE = frozenset("name summary description text contents content body".split())
 """Names that say title or abstract only beside others that a paper has."""
 _TITLES = frozenset(_NAMES["title"]) - _LOOSE
+_SHORT = frozenset({"text", "summary"})
+"""Those of them that stand for an abstract beside a title or an id."""
 _TEXTS = (frozenset([*_NAMES["abstract"], "abstractinvertedindex"]) - _LOOSE) | _TITLES
 
 _FORM_NAMES = "entrytype form itemtype documenttype publicationtype genre type".split()
@@ -157,6 +160,29 @@ def paper_from(
             names = _whole_characters(", ".join(shown))
             reason += f" (its fields: {_shortened(names or 'none')})"
         return Rejection(source=source, where=where, reason=reason)
+
+
+def paper_of_object(record: object, *, source: str, where: str) -> Paper | Rejection:
+    """`paper_from` for an object of JSON, which may be anything: it has to tell of a paper.
+
+    A name and a description make no paper: manifests, schemas and lists of examples have them.
+    """
+    paper = paper_from(record, source=source, where=where)
+    if isinstance(paper, Rejection) or paper.doi or paper.arxiv_id or paper.year or paper.venue:
+        return paper
+    if not isinstance(record, Mapping):  # pragma: no cover - `paper_from` has rejected it
+        return paper
+    keys = {*unwrapped(record), *map(normal_key, record)}  # also of what is null
+    titled = bool(paper.title and keys & _TITLES)
+    if keys & (_TEXTS - _TITLES) or (titled and keys & set(_NAMES["authors"])):
+        return paper
+    if paper.abstract and keys & _SHORT and (titled or paper.source_id):
+        return paper
+    described = bool(keys & (_LOOSE - _SHORT)) or any(str(key)[:1] == "$" for key in record)
+    if titled and not described:  # a title alone, which a list of papers may hold
+        return paper
+    reason = "nothing in it that only papers have: an abstract, authors, a year, a DOI"
+    return Rejection(source=source, where=where, reason=reason)
 
 
 class _TooLong(ValueError):

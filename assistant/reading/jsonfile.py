@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any, TextIO
 
 from assistant.paper import Paper
-from assistant.reading.fields import field_of, knows, normal_key, paper_from, unwrapped
+from assistant.reading.fields import field_of, knows, normal_key, paper_of_object, unwrapped
 from assistant.reading.streams import one_line
 from assistant.results import Rejection
 
@@ -66,7 +66,7 @@ def read_json(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
             if record is _OVERSIZED:
                 yield Rejection(source=source, where=where, reason="the record is too large")
             else:
-                yield paper_from(record, source=source, where=where)
+                yield paper_of_object(record, source=source, where=where)
     except (ijson.JSONError, ValueError, OverflowError) as error:
         where = f"record {number + 1}"
         reason = f"not valid JSON from here on ({one_line(str(error))}); the rest was not read"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from assistant.paper import Paper
-from assistant.reading.fields import knows, paper_from, unwrapped
+from assistant.reading.fields import knows, paper_of_object, unwrapped
 from assistant.reading.streams import numbered_lines
 from assistant.results import Rejection
 
@@ -45,4 +45,4 @@ def read_json_lines(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
             reason = f"not valid JSON: {getattr(error, 'msg', 'nested too deep')}"
             yield Rejection(source=source, where=where, reason=reason)
         else:
-            yield paper_from(record, source=source, where=where)
+            yield paper_of_object(record, source=source, where=where)

@@ -515,3 +515,30 @@ def test_memory_does_not_grow_with_the_file(name: str) -> None:
         tracemalloc.stop()
     assert rest >= count - 101
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"name": "left-pad", "version": "1.0.0", "description": "Pads.", "author": "Ann Bell"},
+        {"$schema": "x", "title": "Tag", "description": "A tag.", "type": "object"},
+        {"examples": {"AddTag": [{"id": "a", "title": "To add a tag", "description": "Adds."}]}},
+        {"members": {"title": {"shape": "Text"}, "description": {"shape": "Text"}}},
+    ],
+)
+def test_a_name_and_a_description_are_no_paper(written: object) -> None:
+    assert not [r for r in results("json", json.dumps(written)) if isinstance(r, Paper)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"title": "Slow snails", "abstract": None},
+        {"title": "Slow snails", "summary": "They crawl."},
+        {"title": "Slow snails", "description": "They crawl.", "year": 2020},
+        {"name": "Slow snails", "description": "They crawl.", "doi": "10.1234/snail"},
+    ],
+)
+def test_little_is_told_of_a_paper_and_enough(written: object) -> None:
+    (paper,) = results("json", json.dumps([written]))
+    assert isinstance(paper, Paper)
