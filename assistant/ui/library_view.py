@@ -78,7 +78,7 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
         here = shelf.visitor(request.request)
         here.uploads.add(files or [])
         yield here.uploads.picture(), gr.skip(), gr.skip(), gr.skip(), None, gr.skip()
-        for picture, tool, table, told in _followed(here):
+        for picture, tool, table, told in _followed(here, new=True):
             yield picture, tool, table, told, gr.skip(), state_of(here)
 
     def cancel(here: Visitor, asked: dict[str, Any]) -> str:
@@ -100,9 +100,13 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
     )
 
 
-def _followed(here: Visitor) -> Iterator[tuple[Any, ...]]:
-    """Pictures of the uploads until they are done, then the list and the map that came of it."""
-    if not here.uploads.busy:
+def _followed(here: Visitor, *, new: bool = False) -> Iterator[tuple[Any, ...]]:
+    """Pictures of the uploads until they are done, then the list and the map that came of it.
+
+    Args:
+        new: one has just begun, and may be done already.
+    """
+    if not (new or here.uploads.busy):
         return
     seen = here.uploads.finished
     while here.uploads.busy:
