@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["OTHER", "Theme", "cluster", "grouped", "named", "phrases_of", "projected"]
+__all__ = [
+    "OTHER",
+    "Theme",
+    "cluster",
+    "grouped",
+    "named",
+    "phrase",
+    "phrases_of",
+    "projected",
+    "runs_of",
+]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -156,23 +166,35 @@ def named(
     return themes
 
 
-def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
-    """Stems of each phrase of up to three words → how it is written here."""
-    found: dict[tuple[str, ...], str] = {}
+def runs_of(text: str) -> Iterator[list[str]]:
+    """The words between two stop words or signs, as they are written."""
     run: list[str] = []
-    for word in [*_WORD.findall(f"{title}. {text}"), "."]:
+    for word in [*_WORD.findall(text), "."]:
         low = word.casefold()
         if low not in STOP_WORDS and len(low) > 1 and not low.isdigit():
             run.append(word)
-            continue
+        elif run:
+            yield run
+            run = []
+
+
+def phrase(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The stems of a phrase and how it is written; none where it names nothing."""
+    key = tuple(t for w in words for t in terms(w))
+    if not key or len(set(key)) < len(key) or _NO_NOUN.search(words[-1]):
+        return (), ""
+    return key, " ".join(w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words)
+
+
+def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
+    """Stems of each phrase of up to three words → how it is written here."""
+    found: dict[tuple[str, ...], str] = {}
+    for run in runs_of(f"{title}. {text}"):
         for start in range(len(run)):
             for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
-                words = run[start:end]
-                key = tuple(t for w in words for t in terms(w))
-                if key and len(set(key)) == len(key) and not _NO_NOUN.search(words[-1]):
-                    shown = [w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words]
-                    found.setdefault(key, " ".join(shown))
-        run = []
+                key, form = phrase(run[start:end])
+                if key:
+                    found.setdefault(key, form)
     return found
 
 
