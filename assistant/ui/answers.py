@@ -23,6 +23,7 @@ from assistant.results import (
     DoneEvent,
     ErrorEvent,
     Event,
+    Mode,
     Sentence,
     StatusEvent,
     TextEvent,
@@ -58,6 +59,7 @@ class Live:
     whole: bool = False
     version: int = 0
     here: bool = True
+    mode: Mode = "extractive"
     cancellation: Cancellation = field(default_factory=Cancellation)
 
     @property
@@ -101,6 +103,7 @@ class Live:
             answered=False,
             status="closest",
             confidence=0.0,
+            mode=self.mode,
             citations=self.citations,
             sentences=self.sentences,
         )
@@ -208,10 +211,14 @@ class Answers:
         """Adds what may be asked on, where nothing is waiting to be answered."""
         if turn.answer is None or turn.answer.status != "answered" or turn.stopped:
             return
-        if self._closed.is_set() or self._store.waiting(conversation):
-            return
+
+        def wanted() -> bool:
+            return not self._closed.is_set() and not self._store.waiting(conversation)
+
         try:
-            turn.follow_ups = follow_ups(visitor.assistant(turn.library), turn.answer)
+            turn.follow_ups = follow_ups(
+                visitor.assistant(turn.library), turn.answer, turn.filters or None, wanted
+            )
             if turn.follow_ups:
                 self._store.save(turn.id, "done", turn.stored())
         except AssistantError:
@@ -253,6 +260,7 @@ class Answers:
         assistant = visitor.assistant(turn.library)
         if not len(assistant.library):
             raise LibraryNotFound("There is no paper in your library yet.", "Add some first.")
+        live.mode = "generative" if assistant.settings.llm else "extractive"
         events = assistant.stream(
             turn.question,
             history_of(before),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,7 +12,16 @@ from assistant.conversations import State, StoredTurn
 from assistant.filters import Filters
 from assistant.results import Answer, Message
 
-__all__ = ["MAX_QUESTION", "Failure", "LibraryName", "Turn", "history_of", "markdown_of", "turn_of"]
+__all__ = [
+    "MAX_QUESTION",
+    "Failure",
+    "LibraryName",
+    "Turn",
+    "history_of",
+    "laid_out",
+    "markdown_of",
+    "turn_of",
+]
 
 LibraryName = Literal["own", "sample"]
 MAX_QUESTION = 20_000
@@ -76,9 +86,26 @@ def history_of(turns: Sequence[Turn]) -> list[Message]:
     return history
 
 
+def laid_out(answer: Answer) -> str:
+    """The text as Markdown: sentences of abstracts each by itself, those of a list as a list."""
+    if answer.mode != "extractive":
+        return answer.answer
+    titles = {citation.number: citation.title for citation in answer.citations}
+    blocks: list[str] = []
+    for line in answer.answer.splitlines():
+        number = re.search(r"\[(\d+)\]$", line) if answer.form == "list" else None
+        if number is None:
+            blocks += ["", line, ""]
+            continue
+        title = titles.get(int(number[1]), "")
+        named = f"**{title}**{line[len(title) :]}" if title and line.startswith(title) else line
+        blocks.append(f"- {named}")
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(blocks)).strip()
+
+
 def markdown_of(answer: Answer) -> str:
     """The answer with its references, as Markdown."""
-    lines = [answer.answer.strip()]
+    lines = [laid_out(answer)]
     for citation in answer.citations:
         title = f"[{citation.title}]({citation.url})" if citation.url else citation.title
         verdict = "" if citation.support == "supported" else f" *({citation.support})*"
