@@ -81,12 +81,11 @@ class Live:
         elif isinstance(event, DoneEvent):
             turn.answer, self.whole = event.answer, True
         elif isinstance(event, ErrorEvent):
+            error = event.error or AssistantError(event.message)
+            turn.failure = Failure.of(error, here=self.here)
             turn.answer = event.partial
-            error = event.error
-            what, do = event.message, ""
-            if isinstance(error, AssistantError):
-                what, do = _words(error, here=self.here)
-            turn.failure = Failure(what=what[:4000], do=do[:4000])
+            if turn.answer is not None and not self.here:  # its notes repeat the error
+                turn.answer = turn.answer.model_copy(update={"notes": []})
         self.version += 1
 
     def partial(self) -> Answer | None:
@@ -107,14 +106,6 @@ class Live:
             citations=self.citations,
             sentences=self.sentences,
         )
-
-
-def _words(error: AssistantError, *, here: bool) -> tuple[str, str]:
-    """What happened and what to do; on another machine without addresses, paths and keys."""
-    if here or error.public is None:
-        return error.what, error.do
-    log.warning("%s", error)
-    return error.public, ""
 
 
 class Answers:
@@ -233,17 +224,8 @@ class Answers:
             self._store.save(turn.id, "running", turn.stored())
             before = [turn_of(t) for t in self._store.path(conversation, kept.parent or "-")]
             self._stream(visitor, live, before)
-        except LibraryNotFound as error:
-            turn.failure = Failure(what=error.what, do=error.do, kind="empty")
-        except AssistantError as error:
-            what, do = _words(error, here=live.here)
-            turn.failure = Failure(what=what[:4000], do=do[:4000])
-        except Exception:
-            log.exception("a question could not be answered")
-            turn.failure = Failure(
-                what="Something went wrong inside the program; this is a defect.",
-                do="Try again; the terminal that it was started from says more.",
-            )
+        except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
+            turn.failure = visitor.failure(error)
         finally:
             if live.cancellation and not live.whole:
                 turn.stopped, turn.failure = True, None

@@ -71,7 +71,7 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
             gone = shelf.assistant("own").library.remove([str(asked.get("paper", ""))[:400]])
             told = f"Removed: {gone[0].label}"
         except AssistantError as error:
-            told = str(error)
+            told = str(here.failure(error))
         return _list(here, shelves.wanted(asked)), state_of(here), message(toast=told)
 
     def add(files: list[str] | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -150,7 +150,7 @@ def _shown(here: Visitor) -> Iterator[tuple[Any, Any, Any]]:
         library = here.shelf.assistant(here.library).library
         empty = not len(library)
     except AssistantError as error:
-        yield "", render.empty(error.what), message(map=_EMPTY_MAP)
+        yield "", render.empty(here.failure(error).what), message(map=_EMPTY_MAP)
         return
     if empty:
         yield "", render.empty("There is no paper here yet."), message(map=_EMPTY_MAP)
@@ -196,4 +196,4 @@ def _list(here: Visitor, want: shelves.Wanted) -> str:
             marks=here.shelf.store.marks(here.owner),
         )
     except AssistantError as error:
-        return render.empty(error.what)
+        return render.empty(here.failure(error).what)

@@ -144,7 +144,7 @@ def _sample(here: Visitor, _: dict[str, Any]) -> tuple[Any, ...]:
     try:
         here.shelf.assistant("sample")
     except AssistantError as error:
-        return gr.skip(), message(toast=str(error))
+        return gr.skip(), message(toast=str(here.failure(error)))
     here.library = "sample"
     return state_of(here), message(toast="The sample library is open", sample=True)
 
@@ -152,11 +152,11 @@ def _sample(here: Visitor, _: dict[str, Any]) -> tuple[Any, ...]:
 def _panel(here: Visitor, asked: dict[str, Any]) -> str:
     """The paper that was asked for, from the library that it was cited from."""
     library: LibraryName = "sample" if asked.get("library") == "sample" else "own"
-    assistant = here.shelf.assistant(library)
     try:
+        assistant = here.shelf.assistant(library)
         paper = assistant.library.paper(str(asked.get("paper", ""))[:400])
     except AssistantError as error:
-        return render.failure_panel(Failure(what=error.what, do=error.do))
+        return render.failure_panel(here.failure(error))
     except ValidationError:
         return render.failure_panel(Failure(what="This paper cannot be shown."))
     try:

@@ -375,7 +375,7 @@ async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[st
             try:
                 shown = await run_in_threadpool(_shown, who, name)
             except AssistantError as error:
-                yield _event("gone", {"id": name, "message": str(error)})
+                yield _event("gone", {"id": name, "message": str(who.visitor.failure(error))})
                 return
             if shown["revision"] != revision or in_work != version[1]:
                 revision = shown["revision"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.conversations import State, StoredTurn
+from assistant.errors import AssistantError, LibraryNotFound
 from assistant.filters import Filters
 from assistant.results import Answer, Message
 
@@ -23,6 +25,8 @@ __all__ = [
     "turn_of",
 ]
 
+log = logging.getLogger("assistant.ui")
+
 LibraryName = Literal["own", "sample"]
 MAX_QUESTION = 20_000
 _ASIDE = {"id", "state", "branches", "question"}
@@ -35,6 +39,28 @@ class Failure(BaseModel):
     what: str = Field(max_length=4000)
     do: str = Field("", max_length=4000)
     kind: Literal["error", "empty"] = "error"
+
+    @classmethod
+    def of(cls, error: Exception, *, here: bool) -> Failure:
+        """What ``error`` says; not ``here``: as somebody on another machine is told.
+
+        They are told no path, address or key of this one; the terminal is.
+        """
+        if not isinstance(error, AssistantError):
+            log.error("something went wrong inside the program", exc_info=error)
+            return cls(
+                what="Something went wrong inside the program; this is a defect.",
+                do="Try again; the terminal that it was started from says more.",
+            )
+        kind: Literal["error", "empty"] = "empty" if type(error) is LibraryNotFound else "error"
+        what = error.told(here=here)
+        if what != str(error):
+            log.warning("%s", error)
+            return cls(what=what, kind=kind)
+        return cls(what=error.what[:4000], do=error.do[:4000], kind=kind)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.do}".strip()
 
 
 class Turn(BaseModel):

@@ -11,7 +11,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from assistant.conversations import new_id
-from assistant.errors import AssistantError
 from assistant.reading.sources import SourceReader
 from assistant.results import IngestReport
 from assistant.ui import render
@@ -167,11 +166,7 @@ class Uploads:
             upload.report = self._shelf.assistant("own").ingest(upload.reader, tell)
         except _Cancelled:
             pass
-        except AssistantError as error:
-            what = error.what
+        except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
+            upload.failure = failure = Failure.of(error, here=self._shelf.trusted)
             for file, name in zip(upload.files, upload.names, strict=True):
-                what = what.replace(file, name)
-            upload.failure = Failure(what=what[:4000], do=error.do[:4000])
-        except Exception:
-            log.exception("an upload could not be taken in")
-            upload.failure = Failure(what="Something went wrong inside the program.")
+                failure.what = failure.what.replace(file, name)

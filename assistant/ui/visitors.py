@@ -27,7 +27,7 @@ from assistant.review.model import Review, ReviewCandidate
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings
 from assistant.ui.shelves import Rows
-from assistant.ui.turns import LibraryName
+from assistant.ui.turns import Failure, LibraryName
 from assistant.ui.uploads import Uploads
 
 __all__ = ["COOKIE", "Choices", "ReviewInWork", "Shelf", "Visitor"]
@@ -243,6 +243,10 @@ class Visitor:
         if library not in self._derived:
             self._derived[library] = shared.derived(self.settings(library))
         return self._derived[library]
+
+    def failure(self, error: Exception) -> Failure:
+        """What this visitor is told of ``error``."""
+        return Failure.of(error, here=self.shelf.trusted)
 
     def close(self) -> None:
         """Stops what runs for this visitor, and forgets their connections."""
