@@ -33,7 +33,7 @@ def add_settings_view(on: Listener, shelf: Shelf, state: gr.HTML) -> None:
     generation = settings.generation
     with gr.Column(elem_id="settings-view"):
         # a login can be ended where one is asked for
-        ends = not shelf.trusted and settings.server.password is not None
+        ends = not shelf.trusted and bool(settings.server.password or settings.server.users)
         fixed(_HEAD + (_LOGOUT if ends else ""), "settings-head")
         library = gr.Radio(
             [_SAMPLE] if shelf.own_is_sample else [_OWN, _SAMPLE],

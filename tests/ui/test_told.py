@@ -23,15 +23,11 @@ from assistant.settings import Settings
 from assistant.ui import page, settings_view
 from assistant.ui.answers import Live as Written
 from assistant.ui.turns import Turn
-from assistant.ui.uploads import Uploads
 from assistant.ui.visitors import Choices, Shelf, Visitor
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # Gradio leaves a loop and its sockets to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+from .conftest import GRADIO
+
+pytestmark = GRADIO
 
 SECRET = "http://10.0.0.5:9/v1 of /srv/secret refuses the key sk-12…89"
 ERRORS = [KeyRefused(SECRET, SECRET), LibraryMismatch(SECRET, SECRET), ConfigurationError(SECRET)]
@@ -111,7 +107,7 @@ def test_no_view_tells_of_the_server(
     told["apply"] = settings_view._apply(here, values)
     told["try"] = settings_view._tried(here, values)
     told["origins"] = settings_view.origins_table(here)
-    uploads = Uploads(shelf)
+    uploads = here.uploads
     file = tmp_path / "papers.jsonl"
     file.write_text("{}", encoding="utf-8")
     uploads.add([str(file)])
