@@ -20,7 +20,7 @@ from assistant.answering.membership import on_topic
 from assistant.answering.question import Question, compact
 from assistant.answering.selection import Candidate, candidates, key_score
 from assistant.answering.stance import Stance, stance
-from assistant.attribution import answers_nothing, quotation
+from assistant.attribution import answers_nothing, dangles, quotation
 from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper
@@ -290,9 +290,11 @@ class Layout:
         for paper, place in defining:
             if written == self._added or paper.paper.id in self._draft.cites:
                 continue
+            following = paper.sentences[place + 1 : place + 2]
+            goes_on = any(dangles(s) or _defines(s, pattern) >= 1 for s in following)
             short = len(paper.sentences[place].split()) < _SHORT_DEFINITION
-            places = [place, place + 1] if short and place + 1 < len(paper.sentences) else [place]
-            written += self._draft.quote(paper, places) or self._draft.quote(paper, [place])
+            places = [place, place + 1] if short and goes_on else [place]
+            written += self._draft.quote(paper, places)
         ranked = _ranked(assessment.candidates, lambda c: _defines(c.text, pattern))
         if not written:
             if asked.hint:
