@@ -23,6 +23,7 @@ __all__ = [
     "HINTS_LIMIT",
     "LIMIT",
     "MEANS",
+    "OFFERS",
     "REASON",
     "SUPPOSES",
     "defines",
@@ -108,12 +109,19 @@ FINDING = re.compile(
 AIM = re.compile(
     r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
     r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
-    r"|discuss\w*|analy[sz]\w+)"
+    r"|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*)"
     r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
-    r"|described|presented|analy[sz]ed))\b",
+    r"|described|presented|analy[sz]ed|conducted|undertaken|carried out|performed|done|evaluated"
+    r"|assessed))\b",
     re.IGNORECASE,
 )
 """A sentence that tells what was studied, not what came of it."""
+OFFERS = re.compile(
+    r"\b(?:we|i|this (?:paper|study|work|article)) (?:\w+ly |also |then |further )?"
+    r"(?:propose|introduce|present|derive|develop|design|provide|offer)",
+    re.IGNORECASE,
+)
+"""A sentence that tells what was made, not what came of it."""
 ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
 
 

@@ -123,7 +123,7 @@ class ExtractiveAnswerer:
         found: list[_Part] = []
         for n, text in enumerate(asked):
             completed = lean_on(text, asked[0]) if n else text
-            part = self._part(completed, text if n else meant.asked, meant, filters)
+            part = self._part(completed, text if len(asked) > 1 else meant.asked, meant, filters)
             if n and completed == text and part.assessment.status != "answered":
                 about = f"{text} (about: {thing(asked[0])})"  # it may lean without saying so
                 other = self._part(about, text, meant, filters)

@@ -25,6 +25,7 @@ from assistant.answering.cues import (
     HINTS_LIMIT,
     LIMIT,
     MEANS,
+    OFFERS,
     REASON,
     SUPPOSES,
     defines,
@@ -192,7 +193,9 @@ class Layout:
 
     def _yes_no(self, _: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
-        ranked = _ranked(assessment.candidates, lambda c: _finds(c) - _aims(c))
+        ranked = _ranked(
+            assessment.candidates, lambda c: _finds(c) - _aims(c) - bool(OFFERS.search(c.text))
+        )
         ranked = self._turned(ranked, question)
         chosen: dict[str, Candidate] = {}
         for candidate in ranked:
@@ -340,7 +343,11 @@ class Layout:
         direct = [
             c
             for c in _ranked(both, worth)
-            if COMPARES.search(c.text) and any(side.in_text(c.text) for side in sides)
+            if COMPARES.search(c.text)
+            and (
+                any(side.in_text(c.text) for side in sides)
+                or all(side.in_text(c.paper.paper.title) for side in sides)
+            )
         ]
         of_each = [self._of_side(side) for side in asked.sides]
         if direct and self._best(direct, 1):
