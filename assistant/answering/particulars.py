@@ -21,6 +21,7 @@ __all__ = [
     "bare_claim",
     "bare_name",
     "label_of",
+    "measure_of",
 ]
 
 _SCALES = {
@@ -199,6 +200,37 @@ def _spelled(found: re.Match[str]) -> tuple[tuple[float, str], ...]:
     return ((value, _UNITS.get((found["unit"] or "").lower(), "")),)
 
 
+_PREFIXES = {
+    "nano": "n", "micro": "µ", "milli": "m", "centi": "c", "deci": "d", "kilo": "k", "mega": "M",
+    "giga": "G", "tera": "T",
+}  # fmt: skip
+_BASES = {
+    "second": "s", "sec": "s", "minute": "min", "hour": "h", "hr": "h", "day": "d", "week": "wk",
+    "month": "mo", "year": "yr", "meter": "m", "metre": "m", "gram": "g", "liter": "l",
+    "litre": "l", "inch": "in", "inches": "in", "foot": "ft", "feet": "ft", "byte": "B",
+}  # fmt: skip
+_MEASURE = (
+    rf"(?:(?P<prefix{{0}}>{'|'.join(_PREFIXES)})?(?P<base{{0}}>{'|'.join(_BASES)})s?"
+    r"|(?P<symbol{0}>min|wk|yr|ft|lb|[nµμumcdkMGT]?(?:Hz|Pa|mol|eV|bar|[gmslLhdBWVJM])))"
+)
+_MEASURED = re.compile(
+    rf"[\s-]?(?:[A-Z]+-)?{_MEASURE.format(1)}(?![\w-])"
+    rf"(?:(?:\s?/\s?|\sper\s|\san?\s){_MEASURE.format(2)}(?![\w-]))?"
+)
+
+
+def measure_of(text: str, number: Number) -> tuple[str, str]:
+    """The measure of ``number`` in ``text`` by its symbol, and what it is per: ("mm", "min")."""
+    found = _MEASURED.match(text, number.at + len(number.shown))
+    return ("", "") if found is None else (_symbol(found, "1"), _symbol(found, "2"))
+
+
+def _symbol(found: re.Match[str], part: str) -> str:
+    if base := found[f"base{part}"]:
+        return _PREFIXES.get(found[f"prefix{part}"] or "", "") + _BASES[base]
+    return (found[f"symbol{part}"] or "").replace("μ", "µ").replace("u", "µ").replace("L", "l")
+
+
 _NAME_TOKEN = re.compile(r"[A-Za-zÀ-ÿΑ-ω][\w]*(?:[-–/.+][\w]+)*\+*")
 _PART = re.compile(r"[-–/.]")
 _WORD_BEFORE = re.compile(r"(?:^|[.!?:;–—]\s*[\"“(]?|[(\[\"“])$")
@@ -241,6 +273,12 @@ def _names(text: str) -> Iterator[str]:
 # not contradict each other.
 _AXES = [
     (
+        "differ chang vary varie affect effect influenc impact alter depend predict associat"
+        " correlat relat determin contribut distinguish",
+        "same$ equal unchanged unaffected unaltered similar alike$ identical constant stable"
+        " independent unrelated irrespective$ regardless$ stayed$ remain",
+    ),
+    (
         "increas higher$ highest$ high$ more$ most$ larger$ largest$ large$ greater$ greatest$ grow"
         " grew$ rise$ rises$ rising$ rose$ gain boost rais maximi longer$ long$ bigger$ many$"
         " amplif enlarg expand deeper$ deep$ wider$",
@@ -257,14 +295,10 @@ _AXES = [
         "underperform trail lag$ lags$ lose$ loses$ behind$",
     ),
     ("fast quick accelerat speed rapid", "slow decelerat"),
-    ("with$ including$", "without$ excluding$"),
     ("before$ prior$ early$ earlier$", "after$ late$ later$ following$"),
     ("always$ often$ frequent usual", "never$ rare seldom$"),
-    ("can$ able$ enabl allow", "cannot$ unable$ prevent imped"),
     ("positive", "negative"),
-    ("stable stabili", "unstable instab destabili"),
     ("easy easi simpl", "hard$ difficult complex"),
-    ("similar same$", "differ dissimilar"),
     ("cheap inexpensive$", "expensive$ costly$"),
     ("consisten", "inconsisten"),
     ("sufficien", "insufficien"),
@@ -272,7 +306,6 @@ _AXES = [
     ("robust", "brittle fragile vulnerab"),
     ("efficien effectiv", "inefficien ineffectiv"),
     ("accurate", "inaccurate"),
-    ("all$ every$", "none$ no$"),
 ]
 
 
@@ -312,45 +345,39 @@ _NEGATION = re.compile(
     r"\b(?:not|no|never|nor|neither|none|cannot|hardly|barely|fails? to|failed to)\b|n['’]t\b",
     re.IGNORECASE,
 )
-_SPAN = 60
-"""Characters on each side of a word that are its context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A word that turns a statement one way: its axis, its side of it, and what stands around."""
+    """A word that turns a statement one way: its axis, its side of it, and where it stands.
+
+    Its side is the other one where it is negated.
+    """
 
     axis: int
     up: bool
     shown: str
-    context: frozenset[str]
-
-
-def _around(text: str, start: int, end: int) -> frozenset[str]:
-    return frozenset(terms(text[max(0, start - _SPAN) : start] + " " + text[end : end + _SPAN]))
+    at: int
 
 
 def _directions(text: str) -> Iterator[Direction]:
     for found in _DIRECTION.finditer(text):
         group = found.lastgroup or "p0"
-        yield Direction(
-            int(group[1:]),
-            group[0] == "p",
-            found.group(),
-            _around(text, found.start(), found.end()),
-        )
+        clause = _SCOPE.split(text[: found.start()])[-1].split()[-_SCOPE_WORDS:]
+        denied = len(_DENIER.findall(" ".join(clause))) % 2 == 1
+        up = (group[0] == "p") != denied
+        yield Direction(int(group[1:]), up, found.group(), found.start())
 
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
     """The particulars of one sentence.
 
-    ``contexts``: what stands around each number. ``absolutes``: words such as "all", "always".
+    ``absolutes``: words such as "all", "always".
     ``denied``, ``affirmed``: stems that stand in the scope of a negation, and those that do not.
     """
 
     numbers: tuple[Number, ...]
-    contexts: tuple[frozenset[str], ...]
     names: tuple[str, ...]
     directions: tuple[Direction, ...]
     negated: bool
@@ -364,11 +391,9 @@ class Particulars:
     def of(cls, text: str) -> Particulars:
         """The particulars of ``text``."""
         numbers = tuple(_numbers(text))
-        around = tuple(_around(text, n.at, n.at + len(n.shown)) for n in numbers)
         denied = _denied(text)
         return cls(
             numbers,
-            around,
             tuple(dict.fromkeys(_names(text))),
             tuple(_directions(text)),
             bool(_NEGATION.search(text)),
