@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from assistant.answering.particulars import Direction, Number
+from assistant.answering.particulars import SMALL_AXES, Direction, Number
 from assistant.text import terms
 
 __all__ = [
@@ -200,10 +200,12 @@ def _less(company: Company, *stems: str) -> Company:
 class Turn:
     """A word that turns a statement one way ("higher", "improves"), in its surroundings.
 
-    ``left``, ``right``: the stems on both sides of its "than" or "compared with", if it has one.
+    ``up`` is its side of the axis, the other one where it is negated. ``left``, ``right``: the
+    stems on both sides of its "than" or "compared with", if it has one.
     """
 
-    direction: Direction
+    axis: int
+    up: bool
     company: Company
     left: frozenset[str]
     right: frozenset[str]
@@ -220,6 +222,8 @@ def turns(text: str, directions: Sequence[Direction]) -> list[Turn]:
     pivots = {found.start() for found in _PIVOT.finditer(text)}
     found = []
     for direction in directions:
+        if direction.axis in SMALL_AXES:
+            continue
         end = direction.at + len(direction.shown)
         after = [n for n, t in enumerate(tokens) if t.start >= end][:_PIVOT_WITHIN]
         pivot = next((n for n in after if tokens[n].start in pivots), None)
@@ -229,7 +233,9 @@ def turns(text: str, directions: Sequence[Direction]) -> list[Turn]:
             left = _stems(tokens[max(0, after[0] - 1 - _ARGUMENT) : pivot])
             right = _stems(tokens[pivot + 1 : pivot + 1 + _ARGUMENT])
             left, right = left - right, right - left
-        found.append(Turn(direction, _company(tokens, direction.at, end), left, right))
+        up = direction.up != direction.denied
+        company = _company(tokens, direction.at, end)
+        found.append(Turn(direction.axis, up, company, left, right))
     return found
 
 
@@ -246,9 +252,9 @@ def turned_round(claim: Sequence[Turn], held: Sequence[Turn], idf: Idf) -> float
     for mine in claim:
         same = other = 0.0
         for theirs in held:
-            if mine.direction.axis == theirs.direction.axis:
+            if mine.axis == theirs.axis:
                 near = _alike(mine.company, theirs.company, idf)
-                turned = mine.direction.up != theirs.direction.up
+                turned = mine.up != theirs.up
                 if turned != _exchanged(mine, theirs, idf):
                     other = max(other, near)
                 else:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from assistant.text import terms
 
 __all__ = [
+    "CHANGE_AXIS",
+    "SMALL_AXES",
     "Direction",
     "Number",
     "Particulars",
@@ -33,10 +35,20 @@ _UNITS = {
     "x": "x", "×": "x", "times": "x", "fold": "x", "-fold": "x", " fold": "x",
 }  # fmt: skip
 # "one" is a pronoun more often than a number
+_ONES = "two three four five six seven eight nine".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _WORDS = {
-    "zero": 0.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0,
-    "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
-    "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "dozen": 12.0,
+    word: float(value)
+    for value, word in enumerate(
+        ["zero", "", *_ONES, *"ten eleven twelve thirteen fourteen fifteen sixteen".split(),
+         *"seventeen eighteen nineteen".split()]
+    )
+    if word
+} | {
+    "dozen": 12.0,
+    **{ten: 10.0 * n for n, ten in enumerate(_TENS, 2)},
+    **{f"{ten}-{one}": 10.0 * n + m for n, ten in enumerate(_TENS, 2)
+       for m, one in enumerate(["one", *_ONES], 1)},
 }  # fmt: skip
 _PARTS = {
     "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
@@ -68,7 +80,7 @@ _DIGITS = re.compile(
     rf"(?:\s?-?(?P<scale>{_SCALE}))?(?:\s?-?(?P<unit>{_UNIT}))?"
 )
 _SPELLED = re.compile(
-    rf"\b(?:(?P<word>{'|'.join(_WORDS)})(?:[\s-](?P<scale>{_SCALE}))?(?:[\s-](?P<unit>{_UNIT}))?"
+    rf"\b(?:(?P<word>{'|'.join(reversed(_WORDS))})(?:[\s-](?P<scale>{_SCALE}))?(?:[\s-](?P<unit>{_UNIT}))?"
     rf"|(?P<times>{'|'.join(_TIMES)})[sd]?|(?P<half>half|halves?|halved|halving)"
     r")\b",
     re.IGNORECASE,
@@ -306,7 +318,14 @@ _AXES = [
     ("robust", "brittle fragile vulnerab"),
     ("efficien effectiv", "inefficien ineffectiv"),
     ("accurate", "inaccurate"),
+    ("with$ including$", "without$ excluding$"),
+    ("can$ able$ enabl allow", "cannot$ unable$ prevent imped"),
+    ("all$ every$", "none$ no$"),
 ]
+CHANGE_AXIS = 0
+"""What changes, differs or depends against what stays the same."""
+SMALL_AXES = frozenset(range(len(_AXES) - 3, len(_AXES)))
+"""Of small words, which are also negations, or say little of where they stand."""
 
 
 def _lexicon() -> re.Pattern[str]:
@@ -349,24 +368,35 @@ _NEGATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A word that turns a statement one way: its axis, its side of it, and where it stands.
+    """A word that turns a statement one way: its axis, its side of it, and what stands around.
 
-    Its side is the other one where it is negated.
+    ``denied``: whether a negation stands before it in its clause.
     """
 
     axis: int
     up: bool
     shown: str
+    context: frozenset[str]
     at: int
+    denied: bool
+
+
+def _around(text: str, start: int, end: int) -> frozenset[str]:
+    return frozenset(terms(text[max(0, start - _SPAN) : start] + " " + text[end : end + _SPAN]))
 
 
 def _directions(text: str) -> Iterator[Direction]:
     for found in _DIRECTION.finditer(text):
         group = found.lastgroup or "p0"
         clause = _SCOPE.split(text[: found.start()])[-1].split()[-_SCOPE_WORDS:]
-        denied = len(_DENIER.findall(" ".join(clause))) % 2 == 1
-        up = (group[0] == "p") != denied
-        yield Direction(int(group[1:]), up, found.group(), found.start())
+        yield Direction(
+            int(group[1:]),
+            group[0] == "p",
+            found.group(),
+            _around(text, found.start(), found.end()),
+            found.start(),
+            len(_DENIER.findall(" ".join(clause))) % 2 == 1,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +435,8 @@ class Particulars:
         )
 
 
+_SPAN = 60
+"""Characters on each side of a word that are its context."""
 _DENIER = re.compile(
     r"\b(?:not|no|never|nor|neither|none|cannot|without|lacks?|lacking|free of|instead of"
     r"|rather than|fails? to|failed to|avoid(?:s|ing)?|unlike)\b|n['’]t\b",
