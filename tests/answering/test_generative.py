@@ -458,6 +458,7 @@ def test_what_the_model_finds_wrong_is_put_right_or_left_out(
             "n": 2,
             "verdict": "partial",
             "why": "stronger than the paper",
+            "quotes": ["Accuracy drops by 0.8 points."],
             "text": "Accuracy drops by 0.8 points [1].",
         },
         {"n": 3, "verdict": "unsupported", "why": "not said", "text": ""},
