@@ -33,6 +33,7 @@ from assistant.answering.replies import (
     citing_grammar,
     echoes,
     read_loose_citations,
+    smuggles,
     without_absent,
 )
 from assistant.answering.understanding import (
@@ -163,6 +164,9 @@ class _Draft:
         self.withheld: list[tuple[RawSentence, str]] = []
         self.circling = False
         self.finish = "stop"
+        self.rules = ""
+        """The system's part of the prompt."""
+        self.texts = [f"{found.paper.title}\n{found.told}" for found in given]
 
     @property
     def text(self) -> str:
@@ -372,6 +376,7 @@ class GenerativeAnswerer:
         *,
         withhold: bool,
     ) -> Iterator[Event]:
+        draft.rules = "\n".join(str(m.content) for m in messages if m.role == "system")
         head, reader = Head(), SentenceReader([found.paper.label for found in draft.given])
         small = self._endpoint.is_small and bool(draft.given)
         pieces = self._endpoint.stream(
@@ -435,6 +440,9 @@ class GenerativeAnswerer:
         if not (raw.before + raw.rest).strip():
             return
         titles = [found.paper.label for found in draft.given]
+        if smuggles(f"{lead}{raw.before}{raw.rest}", draft.texts, draft.rules):
+            draft.checks.refused += 1
+            return
         if draft.question and echoes(raw.text, draft.question, titles):
             checked = Checked("none", why="a title, or the question again")
         else:
@@ -610,6 +618,8 @@ class GenerativeAnswerer:
     def _rewritten(self, draft: _Draft, place: int, text: str) -> Sentence | None:
         """The sentence that the model puts in the place of one; None where it cites nothing."""
         given = {draft.numbering[g]: g for g in draft.numbering.given}
+        if smuggles(text, draft.texts, draft.rules):
+            return None
         reader = SentenceReader([draft.given[g - 1].paper.label for _, g in sorted(given.items())])
         raws = [p for p in (*reader.feed(text), *reader.finish()) if isinstance(p, RawSentence)]
         numbers = list(dict.fromkeys(n for raw in raws for n in raw.numbers))
@@ -781,6 +791,9 @@ class GenerativeAnswerer:
                 turn.notes.append(f"The nearest papers are {turn.nearest}.")
             text = draft.text or "The papers of the library do not answer this question."
             return self._made(turn, text, draft.sentences, "closest", low)
+        if not draft.text:
+            text = "What the model wrote does not answer the question, and is not shown."
+            return self._made(turn, text, [Sentence(text=text)], "closest", 0.0)
         if worth == 0:
             turn.notes.append("No sentence of this answer is supported by a paper that it cites.")
             return self._made(turn, draft.text, draft.sentences, "closest", low)

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 
 from assistant.answering.citations import Numbering
 from assistant.answering.papers import prompt_text
+from assistant.answering.particulars import bare_claim
 from assistant.answering.understanding import json_reply
 from assistant.attribution import CUT
 from assistant.prompting import boundary
 from assistant.results import Sentence
 from assistant.retrieved import RetrievedPaper
+from assistant.text import terms
 
 __all__ = ["Claim", "Correction", "Verification"]
 
 _VERDICTS = ("unsupported", "partial", "supported")
+_BORNE = 0.3
 _SHORTEST_QUOTE = 12
 
 
@@ -59,7 +62,7 @@ class Verification:
             Claim(number, sentences[place].text, _doubt(sentences[place]))
             for number, place in enumerate(self._places, 1)
         ]
-        self._papers = {numbering[g]: given[g - 1].paper for g in numbering.given}
+        self._papers = {numbering[g]: given[g - 1] for g in numbering.given}
 
     @property
     def papers(self) -> list[dict[str, object]]:
@@ -98,6 +101,10 @@ class Verification:
                 verdict, why = "partial", "the model names no words that prove it"
             elif quote and not quote[1]:
                 verdict, why = "partial", "the words that should prove it are not in the abstract"
+            elif (
+                quote and sentence.support == "unsupported" and not _bears(sentence.text, quote[0])
+            ):
+                verdict, why = "unsupported", "the words that should prove it say something else"
         checked = sentence.model_copy(
             update={
                 "support": verdict,
@@ -118,9 +125,17 @@ class Verification:
         if not given:
             return None
         papers = [self._papers[n] for n in sentence.citations if n in self._papers]
-        texts = [f"{p.title}\n{p.abstract}" for p in papers or self._papers.values()]
+        texts = [f"{p.paper.title}\n{p.told}" for p in papers or self._papers.values()]
         found = [held for quote in given for held in [_held(quote, texts)] if held]
         return CUT.join(dict.fromkeys(found)), len(found) == len(given)
+
+
+def _bears(text: str, quote: str) -> bool:
+    """Whether a quotation holds a fair part of a sentence's words, and its numbers."""
+    bare = bare_claim(text)
+    wanted, held = set(terms(bare)), set(terms(quote))
+    numbers = {term for term in wanted if term.isdigit()}
+    return numbers <= held and len(wanted & held) >= _BORNE * len(wanted)
 
 
 def _doubt(sentence: Sentence) -> str:
