@@ -245,3 +245,12 @@ def test_a_pdf_is_printed_or_it_is_said_what_is_missing(
     broken.chmod(0o755)
     with pytest.raises(ConfigurationError, match="did not print"):
         rendered(review, "pdf")
+
+
+def test_latex_knows_every_character_of_the_document(make: Make) -> None:
+    papers = [p.model_copy(update={"title": f"{p.title} ≥ β‑H₂ 中 ½"}) for p in expert_papers()]
+    text = render(make([*papers, *other_papers()]).review("mixture of experts"), "tex")
+    declared = dict(re.findall(r"\\DeclareUnicodeCharacter\{([0-9A-F]{4,6})\}\{(.*)\}", text))
+    assert {f"{ord(c):04X}" for c in text if not c.isascii()} == set(declared)
+    assert declared["03B2"] == r"\ensuremath{\beta}"
+    assert declared["4E2D"] == "[U+4E2D]"
