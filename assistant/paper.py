@@ -37,15 +37,18 @@ MAX_TAGS = 200
 
 def squeeze(text: str) -> str:
     """``text`` as one line: NFC, without control characters, white space runs as one space."""
+    if text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text):
+        return text.strip(" ")  # it is one already; no control character is printable
     return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", text)).split())
 
 
 @lru_cache(maxsize=4096)  # a paper is asked for its id dozens of times on its way in
 def normalised_title(title: str) -> str:
     """A title for comparing: NFKD without accents, lower case, letters and digits only."""
-    decomposed = unicodedata.normalize("NFKD", title)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-    return " ".join(re.findall(r"[^\W_]+", bare))
+    if not title.isascii():
+        title = unicodedata.normalize("NFKD", title)
+        title = "".join(c for c in title if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[^\W_]+", title.casefold()))
 
 
 def balanced(name: str) -> str:

@@ -208,7 +208,7 @@ class Settings(BaseSettings):
     store: str | None = Field(
         None,
         description="a folder, http(s)://host:port of a Chroma server, or "
-        "chroma-cloud:TENANT/DATABASE; the library's folder if not set",
+        "chroma-cloud:TENANT/DATABASE[@https://host:port]; the library's folder if not set",
     )
     store_token: SecretStr | None = Field(None, description="for a server that wants one")
     cache: Path = Field(

@@ -159,7 +159,9 @@ def unwrapped(record: Mapping[Any, Any]) -> dict[str, Any]:
     """The record under normal names, with what its service wraps it in laid open."""
     values = _named(record)
     for inner in _INNER:
-        held = values.get(inner)
+        if inner not in values:
+            continue
+        held = values[inner]
         if isinstance(held, Mapping) and (knows(held) or (inner == "message" and len(values) < 6)):
             values = {**{k: v for k, v in values.items() if k != inner}, **unwrapped(held)}
     for inner in _FULL_TEXTS:
