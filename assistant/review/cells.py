@@ -102,14 +102,22 @@ _INSIDE = re.compile(
 )
 _NO_NAME = frozenset("in on for at by with when while if as to from each either both any".split())
 _OPEN = re.compile(
-    r"\b(?:future (?:work|research|studies|study|directions?|investigations?)"
-    r"|(?:further|more|additional|larger|longer) (?:[\w-]+ ){0,3}(?:research|stud(?:y|ies)|work"
-    r"|investigations?|trials?|evaluation) (?:is|are|will be|should|must|would be|seems?|appears?"
-    r"|to)|(?:a|one|main|major|our|important) limitations?(?! of (?:existing|current|previous|prior"
-    r"|these|such))|limitations? of (?:this|our|the present) (?:study|work|method|approach|paper)"
-    r"|remains? (?:unclear|unknown|unresolved"
-    r"|to be|an open)|(?:is|are) (?:still |as yet )?(?:unclear|unknown|not (?:yet )?(?:known|clear"
-    r"|understood)))\b",
+    r"\b(?:(?:further|more|additional|larger|longer|future) (?:[\w-]+ ){0,3}(?:research"
+    r"|stud(?:y|ies)|work|investigations?|trials?|evaluation)\b[^.;]{0,80}? (?:is|are|will be"
+    r"|should|must|would be|seems?|appears?)(?: be)? (?:still |also |clearly |urgently )?(?:needed"
+    r"|required|necessary|warranted|desirable|address|determine|include|consider|adopt|take|done)"
+    r"|(?:a|one|main|major|our|important) limitations? of (?:this|our|the present) [^.;]{0,60}"
+    r"(?:is|was|are)"
+    r"|(?:left|leav(?:e|ing)) [^.;]{0,80}(?:for|to|as) (?:future|further)"
+    r"|(?:remains?|is|are|was|were) (?:still |as yet |largely |currently )?(?:unclear|unknown"
+    r"|unresolved|an open (?:question|problem)|to be (?:\w+ )?(?:determined|resolved|tested|shown"
+    r"|seen|established|elucidated|clarified|investigated|proved)|not (?:yet |fully |well )?"
+    r"(?:known|clear|understood|established)))\b",
+    re.IGNORECASE,
+)
+_NOT_OPEN = re.compile(
+    r"\b(?:where|whose|although|while|even though|previously|until now|hitherto|so far|was unknown"
+    r"|were unknown)\b",
     re.IGNORECASE,
 )
 _UP = r"increased|higher|elevated|greater|raised|improved|enhanced"
@@ -220,7 +228,8 @@ class Material:
         """A limit of its own, or what it leaves to others; from its own part only."""
         for place in range(len(self.sentences) - 1, max(0, int(0.6 * len(self.sentences)) - 1), -1):
             text = self.sentences[place]
-            if _OPEN.search(text) and self.role(place) == "result":
+            found = _OPEN.search(text)
+            if found and not _NOT_OPEN.search(text) and self.role(place) == "result":
                 whole = quoted(self.sentences, place)
                 return self.cell(whole, place) if whole else None
         return None

@@ -523,7 +523,9 @@ def test_everyday_words_are_no_reason_to_refuse(
     )
     answer = assistant.ask(question, effort="normal")
     assert answer.answered
-    answers(server, understand=plan(question, "baking a sourdough bread"), answer="not to be asked for")
+    answers(
+        server, understand=plan(question, "baking a sourdough bread"), answer="not to be asked for"
+    )
     answer = assistant.ask(question, effort="normal")
     assert answer.status == "absent"
     assert answer.usage is not None
