@@ -42,6 +42,8 @@ _READ = 200
 _MAJORITY = 0.5
 _COMMON, _RARE, _CAP = 1.1, 2.2, 5.0
 """Idf of a stem that a third, one in nine, one in 150 of a library's papers hold."""
+_WRITTEN = 0.15
+"""Share of a theme's papers that must write its name word for word."""
 _CONTRAST = 0.25
 """By how much more of a theme's papers than of the others hold its name."""
 _TITLED = 0.25
@@ -245,7 +247,11 @@ def _names(
     for key, written in forms.items():
         fresh = [stem for stem in key if stem not in avoided]
         rarest = max(map(idf, fresh), default=0.0)
-        if written.total() < 2 <= len(inside) or set(key) & used or rarest < _COMMON:
+        if (
+            written.total() < min(len(inside), max(2, _WRITTEN * len(inside)))
+            or set(key) & used
+            or rarest < _COMMON
+        ):
             continue
         if nouns(key[-1]) < NOUN or (len(key) == 1 and rarest < _RARE):
             continue

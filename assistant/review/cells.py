@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from assistant.attribution import quoted, short_name
 from assistant.paper import Paper
@@ -87,6 +87,9 @@ _PART_OF = re.compile(
 _AMONG = re.compile(r"\b(?:of|in|on|from|among)\s(?:the\s|all\s|these\s)*$", re.IGNORECASE)
 _HELD_BY = r"(?:data ?sets?|benchmarks?|corpus|corpora|databases?|registry|registries|cohorts?)"
 _NAME = r"[A-Z][\w.+-]*(?:[A-Z\d]|[a-z]{2})[\w+-]*(?:[ -](?:[A-Z\d][\w+-]*|\d+))*"
+_HELD = re.compile(rf"\b{_HELD_BY}\b")
+_NEAR = 100
+"""Characters beside the word in which names are looked for."""
 _NAMED_BEFORE = re.compile(rf"\b({_NAME}(?:(?:, | and |, and ){_NAME})*) {_HELD_BY}\b")
 _NAMED_AFTER = re.compile(
     rf"\b{_HELD_BY}(?:,? (?:such as|including|like|namely|called)|:| \(| -) ?"
@@ -415,14 +418,22 @@ def _what_after(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[
     return what, text[match.start("value") : match.start("what") + len(what)]
 
 
-def _names_in(text: str) -> Iterable[str]:
-    for pattern in (_NAMED_BEFORE, _NAMED_AFTER):
-        for match in pattern.finditer(text):
-            for name in re.split(r", and |, | and ", match[1]):
+@lru_cache(maxsize=20_000)
+def _names_in(text: str) -> tuple[str, ...]:
+    """What the sentence calls data sets: names beside such a word."""
+    found: list[str] = []
+    for held in _HELD.finditer(text):
+        for pattern, part in (
+            (_NAMED_BEFORE, text[max(0, held.start() - _NEAR) : held.end()]),
+            (_NAMED_AFTER, text[held.start() : held.end() + _NEAR]),
+        ):
+            match = pattern.search(part)
+            for name in re.split(r", and |, | and ", match[1]) if match else ():
                 if terms(name) and name.casefold() not in STOP_WORDS and len(name) > 2:
                     first = text.startswith(name) and re.fullmatch(r"[A-Z][a-z]+", name)
                     if not first and not re.fullmatch(r"[A-Z][a-z]+-[a-z]+", name):
-                        yield name
+                        found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
 def data_set_names(papers: Iterable[Sequence[str]]) -> frozenset[str]:

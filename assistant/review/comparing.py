@@ -8,7 +8,7 @@ one paper and lower, or no different, by another; both sentences are quoted whol
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -188,8 +188,14 @@ def contrasts(
     most = max(2, (2 * len(materials)) // 3)
     held: dict[tuple[str, ...], list[Material]] = {}
     titled: dict[tuple[str, ...], int] = {}
+    written = Counter(key for one in read.values() for key in one.phrases)
     for key in forms:
-        if set(key) & avoided or max(map(idf, key)) < _RARE or nouns(key[-1]) < NOUN:
+        if (
+            written[key] < 2
+            or set(key) & avoided
+            or max(map(idf, key)) < _RARE
+            or nouns(key[-1]) < NOUN
+        ):
             continue
         titled[key] = sum(read[m.number].title.issuperset(key) for m in materials)
         held[key] = [m for m in materials if read[m.number].tells(key)]
