@@ -154,6 +154,10 @@ class ServerSettings(_Group):
 
     token: SecretStr | None = Field(None, description="for programs: Authorization: Bearer …")
     password: SecretStr | None = Field(None, description="for people: the page asks for it")
+    users: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="login name → password: each has conversations, reviews and marks of their own",
+    )
     max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
     max_files: int = Field(50, ge=1, description="files in one upload")
     at_once: int | None = Field(

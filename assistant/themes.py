@@ -26,8 +26,10 @@ __all__ = [
     "grouped",
     "named",
     "nounness",
+    "phrase",
     "phrases_of",
     "projected",
+    "runs_of",
 ]
 
 Floats = NDArray[np.float32]
@@ -196,7 +198,7 @@ class PhrasesOf:
         """Of a paper's title and abstract."""
         ends: Counter[str] = Counter()
         stands: Counter[str] = Counter()
-        for run, after in _runs(f"{title}. {text}"):
+        for run, after in runs_of(f"{title}. {text}"):
             stems = [t for w in run for t in terms(w)[-1:]]
             stands.update(stems)
             if after not in _LEADS:
@@ -269,25 +271,7 @@ def _names(
     return [forms[key].most_common(1)[0][0] for _, key in scored]
 
 
-def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
-    """Stems of each phrase of up to three words → how it is written here."""
-    found: dict[tuple[str, ...], str] = {}
-    for run, _ in _runs(f"{title}. {text}"):
-        for start in range(len(run)):
-            for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
-                words = run[start:end]
-                key = tuple(t for w in words for t in terms(w))
-                if (
-                    key
-                    and len(set(key)) == len(key)
-                    and not (_NO_NOUN.search(words[-1]) or words[0].endswith("ly"))
-                ):
-                    shown = [w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words]
-                    found.setdefault(key, " ".join(shown))
-    return found
-
-
-def _runs(text: str) -> Iterator[tuple[list[str], str]]:
+def runs_of(text: str) -> Iterator[tuple[list[str], str]]:
     """Words that follow each other without a stop word or a mark between; what comes then."""
     run: list[str] = []
     for word in [*_WORD.findall(text), "."]:
@@ -297,6 +281,28 @@ def _runs(text: str) -> Iterator[tuple[list[str], str]]:
         elif run:
             yield run, low
             run = []
+
+
+def phrase(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The stems of a phrase and how it is written; none where it names nothing."""
+    key = tuple(t for w in words for t in terms(w))
+    if not key or len(set(key)) < len(key):
+        return (), ""
+    if _NO_NOUN.search(words[-1]) or words[0].endswith("ly"):
+        return (), ""
+    return key, " ".join(w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words)
+
+
+def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
+    """Stems of each phrase of up to three words → how it is written here."""
+    found: dict[tuple[str, ...], str] = {}
+    for run, _ in runs_of(f"{title}. {text}"):
+        for start in range(len(run)):
+            for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
+                key, form = phrase(run[start:end])
+                if key:
+                    found.setdefault(key, form)
+    return found
 
 
 def _capitalised(name: str) -> str:

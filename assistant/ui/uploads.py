@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from assistant.conversations import new_id
-from assistant.errors import AssistantError
 from assistant.reading.sources import SourceReader
 from assistant.results import IngestReport
 from assistant.ui import render
 from assistant.ui.turns import Failure
 
-if TYPE_CHECKING:
-    from assistant.ui.visitors import Shelf
-
 __all__ = ["Uploads"]
 
 _MOST_SHOWN = 20
 
-log = logging.getLogger("assistant.ui")
+Taking = Callable[[SourceReader, Callable[[IngestReport], None]], IngestReport]
 
 
 class _Cancelled(Exception):
@@ -90,10 +84,19 @@ class _Upload:
 
 
 class Uploads:
-    """The uploads of one visitor; one is taken in at a time."""
+    """The uploads of one visitor; one is taken in at a time.
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    Args:
+        take: takes what is read into the library, and tells how far it is.
+        told: what the visitor is told of an error.
+        most: files at once.
+        closed: the library takes nothing.
+    """
+
+    def __init__(
+        self, take: Taking, told: Callable[[Exception], Failure], *, most: int, closed: bool
+    ) -> None:
+        self._take, self._told, self._most, self._closed = take, told, most, closed
         self._lock = threading.Lock()
         self._all: list[_Upload] = []
         self._working = False
@@ -113,16 +116,14 @@ class Uploads:
         if not files:
             return
         upload = _Upload(files)
-        most = self._shelf.settings.server.max_files
-        if self._shelf.own_is_sample:
+        if self._closed:
             upload.failure = Failure(
                 what="This is the sample library, which stays as it is.",
                 do="Start 'assistant ui' without --library sample to add papers.",
             )
-        elif len(files) > most:
-            upload.failure = Failure(
-                what=f"At most {most} files at once.", do="Add the others afterwards."
-            )
+        elif len(files) > self._most:
+            what = f"At most {self._most} files at once."
+            upload.failure = Failure(what=what, do="Add the others afterwards.")
         upload.done = upload.failure is not None
         with self._lock:
             self._all = [*self._all, upload][-_MOST_SHOWN:]
@@ -164,14 +165,10 @@ class Uploads:
 
         try:
             upload.reader = SourceReader(upload.files)
-            upload.report = self._shelf.assistant("own").ingest(upload.reader, tell)
+            upload.report = self._take(upload.reader, tell)
         except _Cancelled:
             pass
-        except AssistantError as error:
-            what = error.what
+        except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
+            upload.failure = failure = self._told(error)
             for file, name in zip(upload.files, upload.names, strict=True):
-                what = what.replace(file, name)
-            upload.failure = Failure(what=what[:4000], do=error.do[:4000])
-        except Exception:
-            log.exception("an upload could not be taken in")
-            upload.failure = Failure(what="Something went wrong inside the program.")
+                failure.what = failure.what.replace(file, name)
