@@ -6,6 +6,7 @@ lead on from an answer are tried, by extraction, before they are shown.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -29,6 +30,8 @@ _READ = 400
 _LONGEST = 4
 """Words of a phrase."""
 _WHICH, _KNOWN = "Which papers are about {}?", "What is known about {}?"
+_OFFERED = re.compile(r"\(ask: (papers on [^()]+)\)")
+"""How an answer says that there is more."""
 _LIMITS = "What are the limits of {}?"
 
 
@@ -79,6 +82,7 @@ def _candidates(assistant: Assistant, answer: Answer) -> Iterator[str]:
     texts = [f"{paper.title}. {paper.abstract}" for paper in (*cited, *near)]
     titles = " . ".join(paper.title for paper in (*cited, *near)).casefold()
     shared = [one for one in _shared(texts, asked, assistant) if one.casefold() in titles]
+    yield from _OFFERED.findall(answer.answer)
     forms = (_KNOWN, _WHICH, _LIMITS)
     yield from (form.format(one) for form, one in zip(forms, shared, strict=False))
     names = (paper.title.partition(":") for paper in near)
