@@ -216,12 +216,13 @@ class ChromaStore:
     ) -> list[str]:
         """Ids of the papers with the ``most`` chunks nearest to ``vector``, nearest first."""
         from llama_index.core.vector_stores.types import VectorStoreQuery  # noqa: PLC0415
-        from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
+
+        from assistant.nearest import NearestRows  # noqa: PLC0415
 
         query = VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=most)
         options = {"where": dict(where)} if where else {}
         with self._guarded(writing=False):
-            store = ChromaVectorStore(chroma_collection=self._open())
+            store = NearestRows(chroma_collection=self._open())
             with _told(self.address):
                 found = store.query(query, **options)
         return list(dict.fromkeys(paper_of(row_id) for row_id in found.ids or []))

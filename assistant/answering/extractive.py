@@ -18,7 +18,7 @@ from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import Assessment, Judge
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
-from assistant.answering.forms import Asking, Form, asking, bare_topic, parts
+from assistant.answering.forms import Asking, Form, asking, bare_topic, parts, thing
 from assistant.answering.language import ENGLISH, language_of
 from assistant.answering.layouts import Layout
 from assistant.answering.membership import on_topic
@@ -120,8 +120,15 @@ class ExtractiveAnswerer:
         found: list[_Part] = []
         for n, text in enumerate(asked):
             completed = lean_on(text, asked[0]) if n else text
-            found.append(self._part(completed, text if n else meant.asked, meant, filters))
+            part = self._part(completed, text if n else meant.asked, meant, filters)
+            if n and completed == text and part.assessment.status != "answered":
+                about = f"{text} (about: {thing(asked[0])})"  # it may lean without saying so
+                other = self._part(about, text, meant, filters)
+                part = other if other.assessment.status == "answered" else part
+            found.append(part)
         layout = Layout(draft, self._retriever, self._reader, self._settings)
+        layout.brief = len(found) > 1
+        layout.again = bool(meant.said)
         notes: list[str] = []
         written: list[Status] = []
         for text, part in zip(asked, found, strict=True):
@@ -209,6 +216,12 @@ class ExtractiveAnswerer:
         asked = asking(said)
         if said != text:
             asked = replace(asked, topic=bare_topic(text))
+        if meant.beside:
+            papers = [self._paper(quote or name) for name, quote in meant.beside]
+            asked = Asking("comparison", text, tuple(name for name, _ in meant.beside))
+            filters = (filters or Filters()).model_copy(
+                update={"ids": tuple(paper for paper in papers if paper)}
+            )
         if meant.paper:
             filters = self._only(meant.paper, filters)
             asked = replace(asked, form="paper" if meant.whole else asked.form)
@@ -231,10 +244,14 @@ class ExtractiveAnswerer:
 
     def _only(self, name: str, filters: Filters | None) -> Filters | None:
         """``filters`` narrowed to the paper that was spoken of, if it can be told."""
-        found = self._retriever.find(name, 1)
-        if not found:
+        paper = self._paper(name)
+        if not paper:
             return filters
-        return (filters or Filters()).model_copy(update={"ids": (found[0].paper.id,)})
+        return (filters or Filters()).model_copy(update={"ids": (paper,)})
+
+    def _paper(self, name: str) -> str:
+        """The id of the paper that a title, or a sentence of it, tells; empty if none."""
+        return next((found.paper.id for found in self._retriever.find(name, 1)), "")
 
     def _is_no_word(self, word: str) -> bool:
         """Whether ``word`` is none that the embedding model knows, so surely a slip."""
@@ -268,6 +285,10 @@ class ExtractiveAnswerer:
             draft.say(part.lead)
         if part.asked.form == "paper" and layout.paper(assessment):
             return "answered"
+        if meant.beside and layout.beside(part.asked, assessment):
+            return "answered"
+        if meant.said and status != "answered":
+            return self._nothing_more(layout, draft, meant)
         if status == "answered" and layout.write(part.asked, assessment):
             return status
         if (status == "absent" and not meant.paper) or not assessment.candidates:
@@ -279,6 +300,17 @@ class ExtractiveAnswerer:
         layout.closest(assessment, _CLOSEST_QUOTES)
         if part.lead and status != "answered":
             notes.append(part.lead)
+        return "closest"
+
+    def _nothing_more(self, layout: Layout, draft: Draft, meant: Resolved) -> Status:
+        """What is like what was shown, where nothing else is on the same topic."""
+        draft.say("Nothing more is found here than what was shown.")
+        last = meant.said[-1]
+        like = self._judge.assess(last, Asking("list", last), self._retriever, without=meant.said)
+        if not like.retrieval:
+            return "absent"
+        draft.say("Like it:")
+        layout.closest(like, _CLOSEST_QUOTES)
         return "closest"
 
     def _write_absent(self, part: _Part, draft: Draft, language: str) -> None:

@@ -66,7 +66,7 @@ def condensed(turns: Sequence[Message], tokens: int) -> str:
     return "\n".join(reversed(lines))
 
 
-def plan_from_reply(reply: str, question: str, asked: str) -> Plan:
+def plan_from_reply(reply: str, asked: str) -> Plan:
     """The plan that a model's reply describes; what it leaves out or gets wrong is ours.
 
     ``asked`` is the question made to stand on its own without a model.
@@ -79,12 +79,10 @@ def plan_from_reply(reply: str, question: str, asked: str) -> Plan:
         standalone = asked
     standalone = " ".join(standalone.split())[:_LONGEST_QUESTION]
     searches = _queries(said.get("queries"))
-    if standalone not in searches:
-        searches = [standalone, *searches]
+    # the model's words first: they find more than those of a person
+    searches = list(dict.fromkeys([*searches, standalone]))
     library = said.get("library") is not False
-    if question == standalone and not library:
-        searches = [standalone]
-    return Plan(standalone, searches[: _MOST_QUERIES + 1], library, True, _filters(said))
+    return Plan(standalone, searches, library, True, _filters(said))
 
 
 def _filters(said: dict[str, object]) -> Filters | None:

@@ -97,7 +97,7 @@ def _shared(texts: Sequence[str], asked: set[str], assistant: Assistant) -> list
     counts: Counter[tuple[str, ...]] = Counter()
     forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for text in texts:
-        found = dict(phrase(run) for run in runs_of(text) if 1 < len(run) <= _LONGEST)
+        found = dict(phrase(run) for run, _ in runs_of(text) if 1 < len(run) <= _LONGEST)
         counts.update(found.keys())
         for key, form in found.items():
             forms[key][form] += 1
