@@ -197,7 +197,7 @@ class Visitor:
         self.choices = Choices()
         self.review = ReviewInWork()
         self.uploads = Uploads(
-            lambda reader, tell: shelf.assistant("own").ingest(reader, tell),
+            lambda: shelf.assistant("own"),
             self.failure,
             most=shelf.settings.server.max_files,
             closed=shelf.own_is_sample,
