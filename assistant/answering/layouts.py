@@ -22,7 +22,7 @@ from assistant.retrieved import RetrievedPaper
 from assistant.settings import AnswerSettings
 from assistant.text import terms, words
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "worth_in_form"]
 
 _WITHIN = 1.5
 """Log-odds below the best sentence within which another one is worth its words."""
@@ -146,14 +146,9 @@ class Layout:
 
     # ------------------------------------------------------------------ forms
 
-    def _fact(self, _: Asking, assessment: Assessment) -> bool:
+    def _fact(self, asked: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
-        bonus: Callable[[str], float] | None = None
-        if question.wants_number:
-            bonus = lambda s: _NEAR * _number_near(s, question) - 1.0 * bool(_AIM.search(s))  # noqa: E731
-        elif _ASKS_BEST.search(question.text):
-            bonus = lambda s: 1.0 * bool(_BEST.search(s))  # noqa: E731
-        ranked = _ranked(assessment.candidates, bonus)
+        ranked = _ranked(asked, assessment)
         if question.wants_number:
             numbered = [c for c in ranked if NUMBER.search(c.text)]
             if not numbered or numbered[0].score < ranked[0].score - 2 * _WITHIN:
@@ -164,8 +159,7 @@ class Layout:
 
     def _definition(self, asked: Asking, assessment: Assessment) -> bool:
         pattern = _phrase(asked.topic)
-        scored = [(c.score + _defines(c.text, pattern), c) for c in assessment.candidates]
-        ranked = [c for _, c in sorted(scored, key=lambda pair: -pair[0])]
+        ranked = _ranked(asked, assessment)
         defining = [c for c in ranked if _defines(c.text, pattern) >= _DEFINED]
         if not defining:
             self._draft.say(f"No abstract here defines “{asked.topic}”; what they say of it:")
@@ -224,8 +218,7 @@ class Layout:
         return found_any
 
     def _explanation(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = _REASON if asked.why else _MEANS
-        ranked = _ranked(assessment.candidates, lambda s: 0.6 * bool(pattern.search(s)))
+        ranked = _ranked(asked, assessment)
         if not ranked:
             return False
         best = ranked[0]
@@ -253,15 +246,14 @@ class Layout:
         return True
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
-        ranked = _ranked(assessment.candidates, lambda s: 1.5 * bool(_LIMIT.search(s)))
+        ranked = _ranked(asked, assessment)
         told = [c for c in ranked if _LIMIT.search(c.text)]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
         return self._best(told or ranked, self._added, within=2 * _WITHIN)
 
     def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
-        del asked
-        ranked = _ranked(assessment.candidates, _finding)
+        ranked = _ranked(asked, assessment)
         best: list[Candidate] = []
         for candidate in ranked:
             if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > self._added:
@@ -341,12 +333,28 @@ class Layout:
 _DEFINED = 1.5
 
 
-def _ranked(
-    found: Sequence[Candidate], bonus: Callable[[str], float] | None = None
-) -> list[Candidate]:
-    if bonus is None:
-        return list(found)
-    return sorted(found, key=lambda c: -(c.score + bonus(c.text)))
+def _ranked(asked: Asking, assessment: Assessment) -> list[Candidate]:
+    """The sentences, best first in the form of the question."""
+    worth = worth_in_form(asked, assessment.asked)
+    return sorted(assessment.candidates, key=lambda c: -(c.score + worth(c.text)))
+
+
+def worth_in_form(asked: Asking, question: Question) -> Callable[[str], float]:
+    """What a sentence is worth, in log-odds, in the form of ``question`` beyond its score."""
+    if asked.form == "definition":
+        topic = _phrase(asked.topic)
+        return lambda s: _defines(s, topic)
+    if asked.form == "yes_no":
+        return _finding
+    if asked.form not in {"explanation", "limits", "comparison"} and question.wants_number:
+        return lambda s: _NEAR * _number_near(s, question) - 1.0 * bool(_AIM.search(s))
+    best = 1.0 * bool(_ASKS_BEST.search(question.text))
+    weight, pattern = {
+        "explanation": (0.6, _REASON if asked.why else _MEANS),
+        "limits": (1.5, _LIMIT),
+        "comparison": (0.0, _BEST),
+    }.get(asked.form, (best, _BEST))
+    return lambda s: weight * bool(pattern.search(s))
 
 
 def _number_near(sentence: str, question: Question) -> float:
