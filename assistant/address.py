@@ -1,6 +1,8 @@
 """Where a library is: a folder, a Chroma server, or Chroma Cloud, by one setting.
 
-ASSISTANT_STORE=./folder | http://host:8000 | chroma-cloud:TENANT/DATABASE
+ASSISTANT_STORE=./folder | http://host:8000 | chroma-cloud:TENANT/DATABASE[@https://host:port]
+
+The last is Chroma Cloud or, with an address, distributed Chroma of one's own.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["StoreAddress"]
 
 _CLOUD = "chroma-cloud:"
+_CLOUD_HOST = "api.trychroma.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +57,17 @@ class StoreAddress:
         mirror = hashlib.sha256(f"{store.rstrip('/')}\n{library.name}".encode()).hexdigest()[:16]
         local = cache.expanduser() / "mirrors" / mirror
         if store.startswith(_CLOUD):
-            tenant, slash, database = store.removeprefix(_CLOUD).partition("/")
+            named, _, url = store.removeprefix(_CLOUD).partition("@")
+            tenant, slash, database = named.partition("/")
             if not (tenant and slash and database):
                 raise ConfigurationError(
                     f"The store {store!r} names no tenant and database.",
                     "Write chroma-cloud:TENANT/DATABASE.",
                 )
-            return cls("cloud", local, tenant=tenant, database=database)
+            host = _host(url, store) if url else (_CLOUD_HOST, 443, True)
+            return cls("cloud", local, *host, tenant=tenant, database=database)
         if "://" in store:
-            parts = urlsplit(store)
-            try:
-                port = parts.port
-            except ValueError:
-                port = -1
-            if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-                raise ConfigurationError(
-                    f"The store {store!r} is no address of a Chroma server.",
-                    "Write http://HOST:PORT or https://HOST:PORT.",
-                )
-            ssl = parts.scheme == "https"
-            return cls("server", local, parts.hostname, port or (443 if ssl else 8000), ssl)
+            return cls("server", local, *_host(store, store))
         return cls("folder", Path(store).expanduser())
 
     @classmethod
@@ -100,6 +94,24 @@ class StoreAddress:
             return str(self.folder)
         if self.kind == "given":
             return "the given collection"
+        url = f"http{'s' if self.ssl else ''}://{self.host}:{self.port}"
         if self.kind == "cloud":
-            return f"{_CLOUD}{self.tenant}/{self.database}"
-        return f"http{'s' if self.ssl else ''}://{self.host}:{self.port}"
+            own = "" if self.host == _CLOUD_HOST else f"@{url}"
+            return f"{_CLOUD}{self.tenant}/{self.database}{own}"
+        return url
+
+
+def _host(url: str, store: str) -> tuple[str, int, bool]:
+    """Host, port, and whether it is encrypted."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+        raise ConfigurationError(
+            f"The store {store!r} is no address of a Chroma server.",
+            "Write http://HOST:PORT or https://HOST:PORT.",
+        )
+    ssl = parts.scheme == "https"
+    return parts.hostname, port or (443 if ssl else 8000), ssl

@@ -14,19 +14,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.answering.forms import asking
+from assistant.answering.draft import LABELLED
+from assistant.answering.forms import asking, no_topic, opened, thing
+from assistant.attribution import CUT
 from assistant.results import Message
 from assistant.text import terms
 
-__all__ = ["Resolved", "lean_on", "leans", "resolved", "small_talk", "standalone"]
+__all__ = [
+    "Resolved",
+    "lean_on",
+    "leans",
+    "references_in",
+    "resolved",
+    "small_talk",
+    "standalone",
+    "without_references",
+]
 
 _OPENING = re.compile(
-    r"^\W*(?:and|but|so|or|also|then|what about|how about|what if|what of|same"
-    r"|(?:ok(?:ay)?|nice|great|interesting|cool|thanks|sounds)[-–,.! ]+"
-    r"(?:and|but|so|what|how|why|which)"
-    r"|compared? (?:with|to)|by how much|in what way|such as|like what|for example|for instance"
-    r"|any(?:thing)? (?:else|other|more)|more|others?|another|tell me more|go on|continue|details?"
-    r"|show more|which (?:ones?|of (?:them|these|those))|(?:the )?rest)\b",
+    r"^\W*(?:what about|how about|what if|what of|same|compared? (?:with|to)|by how much"
+    r"|in what way|such as|like what|for example|for instance|any(?:thing)? (?:else|other|more)"
+    r"|more|others?|another|tell me more|go on|continue|details?|(?:show|list|give)(?: me)? more"
+    r"|which (?:ones?|of (?:them|these|those))|(?:the )?rest)\b",
     re.IGNORECASE,
 )
 _BARE = re.compile(
@@ -68,9 +77,11 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"(?:^|\n)(?P<name>[^\n“]+?): “(?P<quote>[^\n]*?)” \[(?P<number>\d+)\]")
-_NAMED_MARK = re.compile(
-    r"(?P<name>[^\n;:.“”\[\]]{3,}?(?:: [^\n;“”\[\]]{3,}?)?) \[(?P<number>\d+)\]"
+_REFERENCE = re.compile(
+    r"^(?:References\n)?\[(?P<number>\d+)\] +(?P<title>\S[^\n]*?)(?: https?://\S+)?$", re.MULTILINE
 )
+"""A line of the references at the end of an answer, as `Answer` and the web's doors write them."""
+_NAMED_MARK = re.compile(r"(?:^|; )(?P<name>[^\n“”]{3,}?) \[(?P<number>\d+)\]", re.MULTILINE)
 _COMPARES = re.compile(r"\b(?:compar\w+|differ\w*|versus|vs)\b", re.IGNORECASE)
 _FIRST_FEW = re.compile(
     r"\b(?:the )?(?:first |top |last )?(two|three|both|2|3)\b(?: of (?:them|these|those)"
@@ -91,6 +102,8 @@ _NO_DETAIL = frozenset(
 )
 """What may be asked about a paper without asking for a detail of it, as stems."""
 _TOPIC_WORDS = 6
+_LOOKED_BACK = 4
+"""Answers in which what a question points to is looked for, the last one first."""
 _ANSWER_WORDS = 40
 
 _GREETING = re.compile(
@@ -129,7 +142,7 @@ class Resolved:
     ``text`` stands on its own; ``asked`` is what of it was asked in this turn. ``paper``: what
     tells the one paper that is spoken of, its title or a sentence of it; ``whole``: the paper
     itself is asked for, not a detail of it. ``said``: quotations that were shown and are not to
-    be shown again.
+    be shown again. ``beside``: names and quotations of papers that are to be compared.
     """
 
     text: str
@@ -137,16 +150,32 @@ class Resolved:
     paper: str = ""
     whole: bool = False
     said: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
+
+
+def references_in(answer: str) -> dict[int, str]:
+    """Number → title of the references at the end of an answer."""
+    return {int(r["number"]): r["title"].strip() for r in _REFERENCE.finditer(answer)}
+
+
+def without_references(answer: str) -> str:
+    """An answer without the references at its end."""
+    return _REFERENCE.sub("", answer).strip()
 
 
 def leans(question: str) -> bool:
     """Whether ``question`` can hardly be understood without what was said before."""
-    if _OPENING.search(question) or _BARE.match(question) or not terms(question):
+    rest = opened(question)
+    joined = re.match(r"^\W*(?:\w+[-–,.! ]+)?(?:and|but|so|or|then)\b", question, re.IGNORECASE)
+    if (joined and rest != question) or _OPENING.search(rest) or _BARE.match(question):
+        return True
+    if no_topic(question):
         return True
     if _MARK.search(question) or _ORDINAL.search(question):
         return True
     found = _POINTING.search(question)
-    if found and len(terms(question[: found.start()])) < 2:
+    before = re.sub(r"\bhow \w+", "", question[: found.start()], flags=re.I) if found else ""
+    if found and len(terms(before)) < 2:
         return True  # else what it points to stands before it, in the question itself
     return bool(_PREPOSITION.match(question) and len(terms(question)) <= 3)
 
@@ -157,10 +186,13 @@ def resolved(question: str, turns: Sequence[Message]) -> Resolved:
     if not asked:
         return Resolved(question, question)
     said = [turn.content for turn in turns if turn.role == "assistant"]
-    shown = _shown(said[-1]) if said else {}
-    pointing = _pointing(question, shown) or _another(question, asked, said)
-    if pointing is not None:
-        return pointing
+    shown = [_shown(answer) for answer in reversed(said[-_LOOKED_BACK:])]
+    for find in (_several, _pointing):
+        for papers in shown:
+            if pointing := find(question, papers):
+                return pointing
+    if (another := _another(question, turns)) is not None:
+        return another
     if not leans(question):
         return Resolved(question, question)
     if (named := _named(question, _last_whole(asked))) is not None:
@@ -169,9 +201,7 @@ def resolved(question: str, turns: Sequence[Message]) -> Resolved:
 
 
 def _pointing(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
-    """A question that points to papers that were shown, with their names."""
-    if (several := _several(question, shown)) is not None:
-        return Resolved(several, several)
+    """A question that points to a paper that was shown, with its name."""
     if (pointed := _pointed(question, shown)) is None:
         return None
     phrase, number = pointed
@@ -181,13 +211,16 @@ def _pointing(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | No
     return Resolved(text, text, quote or name, not rest)
 
 
-def _another(question: str, asked: Sequence[str], said: Sequence[str]) -> Resolved | None:
+def _another(question: str, turns: Sequence[Message]) -> Resolved | None:
     """A question for more of what was asked before, without what was shown."""
-    if not _MORE.match(question) and not (leans(question) and _ANOTHER.search(question)):
+    more = _ANOTHER.search(question) or _MORE.match(question)
+    if not more or not (leans(question) or no_topic(question)):
         return None
+    said = [turn.content for turn in turns if turn.role == "assistant"]
     quotes = tuple(quote or name for turn in said for name, quote in _shown(turn).values())
-    topic = _last_whole(asked)
-    if _MORE.match(question) or len(terms(question)) <= 1 + bool(_ANOTHER.search(question)):
+    last = max(n for n, turn in enumerate(turns) if turn.role == "user")
+    topic = resolved(turns[last].content, turns[:last]).text
+    if no_topic(question) or _MORE.match(question):
         return Resolved(topic, topic, said=quotes)
     return Resolved(f"{question} (about: {topic})", question, said=quotes)
 
@@ -197,14 +230,14 @@ def _named(question: str, before: str) -> str | None:
 
     None where that question is not about one short topic, or no pronoun stands for it.
     """
-    topic = asking(before)
-    if topic.form not in {"definition", "list"} or len(topic.topic.split()) > _TOPIC_WORDS:
+    topic, pronoun = thing(before), _IT.search(question)
+    if pronoun is None or not 1 <= len(topic.split()) <= _TOPIC_WORDS:
         return None
-    pronoun = _IT.search(question)
-    if pronoun is None:
+    asked = asking(before)
+    of_one = asked.form in {"definition", "list"} and not asked.means
+    if not of_one and not _COMPARES.search(question):
         return None
-    told = re.sub(r"^\W*(?:and|but|so|or|then|ok(?:ay)?)\b[,\s]*", "", question, flags=re.I)
-    return _IT.sub(lambda _: topic.topic, told, count=1)
+    return _IT.sub(lambda _: topic, opened(question), count=1)
 
 
 def standalone(question: str, turns: Sequence[Message]) -> str:
@@ -214,7 +247,9 @@ def standalone(question: str, turns: Sequence[Message]) -> str:
 
 def lean_on(question: str, other: str) -> str:
     """``question``, completed with the topic of ``other``, which was asked in the same breath."""
-    return f"{question} (about: {other})" if leans(question) else question
+    if not leans(question):
+        return question
+    return _named(question, other) or f"{question} (about: {other})"
 
 
 def _completed(question: str, asked: Sequence[str], said: Sequence[str]) -> str:
@@ -230,15 +265,17 @@ def _shown(answer: str) -> dict[int, tuple[str, str]]:
     """Number → (name, quotation) of the papers that an answer shows."""
     found: dict[int, tuple[str, str]] = {}
     for line in _LINE.finditer(answer):
-        name = line["name"].rpartition(" — ")[2].strip()
-        found.setdefault(int(line["number"]), (name, line["quote"].split(" … ")[0]))
+        name = line["name"].rpartition(LABELLED)[2].strip()
+        found.setdefault(int(line["number"]), (name, line["quote"].split(CUT)[0]))
+    for number, title in references_in(answer).items():
+        found.setdefault(number, (title, ""))
     for mark in _NAMED_MARK.finditer(answer):
-        name = re.sub(r"^(?:also|papers here on it)\b:?\s*", "", mark["name"].strip(), flags=re.I)
+        name = mark["name"].rpartition(LABELLED)[2].strip()
         found.setdefault(int(mark["number"]), (name, ""))
     return found
 
 
-def _several(question: str, shown: dict[int, tuple[str, str]]) -> str | None:
+def _several(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
     """A comparison of papers that were shown, with their names: "compare [1] and [3]"."""
     if not _COMPARES.search(question):
         return None
@@ -248,7 +285,9 @@ def _several(question: str, shown: dict[int, tuple[str, str]]) -> str | None:
         numbers = sorted(shown)[:most]
     if len(numbers) < 2:
         return None
-    return f"Compare {' and '.join(shown[number][0] for number in numbers)}"
+    papers = tuple(shown[number] for number in numbers)
+    text = f"Compare {' and '.join(name for name, _ in papers)}"
+    return Resolved(text, text, beside=papers)
 
 
 def _pointed(question: str, shown: dict[int, tuple[str, str]]) -> tuple[str, int] | None:

@@ -13,10 +13,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from assistant.escaping import latex, spreadsheet
-from assistant.paper import Paper
+from assistant.paper import Form, Paper, is_preprint
 
 __all__ = ["FORMATS", "MEDIA_TYPES", "citation_keys", "record"]
 
@@ -31,6 +31,40 @@ _NOT_FOR_EXPORT = {"source", "source_id", "key", "original", "kind"}
 _KEY_WORDS = frozenset(
     ("a", "an", "and", "by", "for", "from", "in", "of", "on", "the", "to", "with")
 )
+
+
+class _Type(NamedTuple):
+    """The name of a form of publication in CSL and RIS; in BibTeX with the field of its venue."""
+
+    csl: str
+    ris: str
+    bibtex: tuple[str, str]
+
+
+_TYPES: dict[Form | None, _Type] = {
+    "article": _Type("article-journal", "JOUR", ("article", "journal")),
+    "conference": _Type("paper-conference", "CONF", ("inproceedings", "booktitle")),
+    "preprint": _Type("article", "UNPB", ("misc", "howpublished")),
+    "thesis": _Type("thesis", "THES", ("phdthesis", "school")),
+    "chapter": _Type("chapter", "CHAP", ("incollection", "booktitle")),
+    "book": _Type("book", "BOOK", ("book", "publisher")),
+    "report": _Type("report", "RPRT", ("techreport", "institution")),
+    None: _Type("article", "GEN", ("misc", "howpublished")),
+}
+_MEETING = re.compile(r"\b(?:proceedings|proc\.|conference|workshop|symposium)", re.IGNORECASE)
+_SERVER = re.compile(r"\b(?:arxiv|corr|biorxiv|medrxiv|preprint)\b", re.IGNORECASE)
+
+
+def form_of(paper: Paper) -> Form | None:
+    """What the record calls the paper, else what its venue and identifiers say."""
+    if paper.form:
+        return paper.form
+    venue = paper.venue or ""
+    if (not venue or _SERVER.search(venue)) and (paper.arxiv_id or is_preprint(paper.doi)):
+        return "preprint"
+    if _MEETING.search(venue):
+        return "conference"
+    return "article" if venue else None
 
 
 def record(paper: Paper) -> dict[str, Any]:
@@ -103,7 +137,7 @@ def _csl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     for paper in papers:
         entry = {
             "id": keys[paper.id],
-            "type": "article-journal" if paper.venue else "article",
+            "type": _TYPES[form_of(paper)].csl,
             "title": paper.title,
             "author": [_csl_name(name) for name in paper.authors],
             "issued": {"date-parts": [[paper.year]]} if paper.year else None,
@@ -139,7 +173,7 @@ def _ris(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
 
     for paper in papers:
         entry = {
-            "type_of_reference": "JOUR" if paper.venue else "GEN",
+            "type_of_reference": _TYPES[form_of(paper)].ris,
             "id": keys[paper.id],
             "title": paper.title,
             "abstract": paper.abstract,
@@ -160,11 +194,12 @@ def _bibtex(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     from bibtexparser.model import Entry, Field  # noqa: PLC0415
 
     for paper in papers:
+        kind, venue = _TYPES[form_of(paper)].bibtex
         fields = {
             "title": f"{{{latex(paper.title)}}}" if paper.title else "",
             "author": " and ".join(latex(name) for name in paper.authors),
             "year": str(paper.year or ""),
-            "journal": latex(paper.venue or ""),
+            venue: latex(paper.venue or ""),
             "abstract": latex(paper.abstract),
             "doi": paper.doi or "",
             "url": paper.url or "",
@@ -172,7 +207,7 @@ def _bibtex(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
             "archiveprefix": "arXiv" if paper.arxiv_id else "",
         }
         entry = Entry(
-            "article" if paper.venue else "misc",
+            kind,
             keys[paper.id],
             [Field(name, value) for name, value in fields.items() if value],
         )

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -660,12 +661,20 @@ class Library:
         rows: Sequence[tuple[StoredPaper, Sequence[Chunk]]],
     ) -> None:
         """The mark, the collection, the local database: in this order, each whole."""
+        from assistant.hybrid import paper_words  # noqa: PLC0415
         from assistant.store import rows_of  # noqa: PLC0415
 
         papers = [stored for stored, _ in rows]
         known = records.places([stored.paper.id for stored in papers])
         records.mark([stored.paper.id for stored in papers])
-        store.upsert([row for stored, chunks in rows for row in rows_of(stored, chunks)])
+        words = partial(paper_words, title_repeats=TITLE_REPEATS) if store.hybrid else None
+        store.upsert(
+            [
+                row
+                for stored, chunks in rows
+                for row in rows_of(stored, chunks, words(stored.paper) if words else None)
+            ]
+        )
         self._trim(store, [s for s in papers if s.paper.id in known], records)
         records.put(papers)
         store.fresh_for(records.version)

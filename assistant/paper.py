@@ -37,15 +37,18 @@ MAX_TAGS = 200
 
 def squeeze(text: str) -> str:
     """``text`` as one line: NFC, without control characters, white space runs as one space."""
+    if text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text):
+        return text.strip(" ")  # it is one already; no control character is printable
     return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", text)).split())
 
 
 @lru_cache(maxsize=4096)  # a paper is asked for its id dozens of times on its way in
 def normalised_title(title: str) -> str:
     """A title for comparing: NFKD without accents, lower case, letters and digits only."""
-    decomposed = unicodedata.normalize("NFKD", title)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-    return " ".join(re.findall(r"[^\W_]+", bare))
+    if not title.isascii():
+        title = unicodedata.normalize("NFKD", title)
+        title = "".join(c for c in title if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[^\W_]+", title.casefold()))
 
 
 def balanced(name: str) -> str:
@@ -82,6 +85,9 @@ class PaperNames(NamedTuple):
     content_hash: str
 
 
+Form = Literal["article", "conference", "preprint", "thesis", "chapter", "book", "report"]
+
+
 class Paper(BaseModel):
     """A title and an abstract, with what else is known. Immutable.
 
@@ -104,6 +110,7 @@ class Paper(BaseModel):
     source: str | None = Field(None, description="file or stream that it was read from")
     source_id: str | None = None
     kind: Literal["abstract", "digest"] = "abstract"
+    form: Form | None = Field(None, description="what the record calls itself")
     tags: tuple[str, ...] = Field((), description="keywords of the source, and a person's own")
     also: tuple[str, ...] = Field((), description="ids of its other versions: doi:… of a preprint")
     key: str | None = Field(None, description="the id that a library gave it, once, for good")
@@ -233,6 +240,7 @@ class Paper(BaseModel):
             source=self.source or newer.source,
             source_id=(self if self.source else newer).source_id,
             kind=text.kind,
+            form=latest.form or self.form or newer.form,
             tags=tuple(dict.fromkeys([*self.tags, *newer.tags]))[:MAX_TAGS],
             also=tuple(also),
             key=self.id,

@@ -43,7 +43,7 @@ PROMPTS = {
     "answer_short": _contract("question papers boundary", "history language"),
     "understand": _contract("question history boundary"),
     "converse": _contract("question history", "papers boundary language"),
-    "sufficiency": _contract("question answer boundary", "titles"),
+    "sufficiency": _contract("question answer boundary", "titles searches"),
     "support": _contract("claims papers boundary"),
     "review_plan": _contract("topic themes boundary", "language"),
     "review_section": _contract("topic theme papers boundary", "focus former shared language"),

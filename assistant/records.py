@@ -385,24 +385,21 @@ class Records:
         rows: dict[int, tuple[Any, ...]] = {}
         for some in _pieces([int(place) for place in places]):
             query = f"SELECT * FROM scoring WHERE place IN ({_marks(some)})"  # noqa: S608
-            for row in self._all(query, some):
-                self._check(row[6], row[3], row[4], row[5])
-                rows[row[0]] = row
+            rows.update((row[0], row) for row in self._all(query, some))
         held = [rows[int(place)] for place in places if int(place) in rows]
-        words = [np.frombuffer(row[3], np.uint32) for row in held]
-        vectors = [np.frombuffer(row[5], np.int8).reshape(-1, self.dimension) for row in held]
-        none = np.zeros((0, self.dimension), np.int8)
+        for row in held:
+            self._check(row[6], row[3], row[4], row[5])
+        words, counts, vectors = ([row[column] for row in held] for column in (3, 4, 5))
+        block = np.frombuffer(b"".join(vectors), np.int8).reshape(-1, self.dimension)
         return Scoring(
             np.array([row[0] for row in held], np.int64),
             np.array([row[1] for row in held], np.float32),
             np.array([row[2] for row in held], np.float32),
-            np.concatenate([np.zeros(0, np.uint32), *words]),
-            np.concatenate(
-                [np.zeros(0, np.uint8), *(np.frombuffer(r[4], np.uint8) for r in held)]
-            ).astype(np.float32),
-            _starts(words),
-            np.concatenate([none, *vectors]).astype(np.float32) / np.float32(127),
-            _starts(vectors),
+            np.frombuffer(b"".join(words), np.uint32),
+            np.frombuffer(b"".join(counts), np.uint8).astype(np.float32),
+            _starts(counts),
+            block.astype(np.float32) / np.float32(127),
+            _starts(vectors) // self.dimension,
         )
 
     def sentence_vectors(self, place: int) -> Floats | None:
@@ -619,7 +616,7 @@ def _crc(*parts: bytes) -> int:
     return crc
 
 
-def _starts(blocks: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+def _starts(blocks: Sequence[bytes]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum([len(block) for block in blocks])]).astype(np.int64)
 
 

@@ -15,6 +15,7 @@ the library (of a sample of it) to the highest, BM25 from 0 to its highest, and 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from assistant.embedding import Embedder
 from assistant.filters import Filters
+from assistant.hybrid import MOST_PREDICATES
 from assistant.library import Library
 from assistant.records import Records, Scoring, word_hash
 from assistant.retrieved import Retrieval, RetrievedPaper
@@ -136,17 +138,27 @@ class PaperRetriever(BaseRetriever):
         chunks = max(_CHUNKS, 3 * wanted)
         if wanted >= len(records):
             return [int(place) for place in records.all_places(filters)]
-        where = chroma_where(records, filters)
+        store = self._library.store_of(records)
+        where = chroma_where(records, filters, MOST_PREDICATES if store.hybrid else None)
         if where is _NOTHING:
             return []
-        near = self._library.store_of(records).nearest(vector, chunks, where)
+        if store.hybrid:
+            near = store.found(vector, self._weights(records, question_terms), lexical, where)
+        else:
+            near = store.nearest(vector, chunks, where)
         places = records.places(near)
         proposed = dict.fromkeys(places[i] for i in near if i in places)
-        proposed |= dict.fromkeys(records.lexical(question_terms, lexical, filters))
+        if filters or not store.hybrid:  # a server may not have been told all filters
+            proposed |= dict.fromkeys(records.lexical(question_terms, lexical, filters))
         if filters:  # Chroma holds shortened values; the records decide
             fitting = set(records.all_places(filters).tolist())
             return [place for place in proposed if place in fitting]
         return list(proposed)
+
+    def _weights(self, records: Records, question_terms: Sequence[str]) -> dict[str, float]:
+        """Stem → what it adds to BM25 for each paper that holds it once more."""
+        idf = self._library.statistics_of(records).idf
+        return {term: idf(term) * n for term, n in Counter(question_terms).items()}
 
     # ------------------------------------------------------------------ scores
 
@@ -244,10 +256,13 @@ _NOTHING: dict[str, Any] = {"paper_id": ""}
 """A filter that no paper fits."""
 
 
-def chroma_where(records: Records, filters: Filters | None) -> dict[str, Any] | None:
+def chroma_where(
+    records: Records, filters: Filters | None, most: int | None = None
+) -> dict[str, Any] | None:
     """``filters`` as Chroma's ``where``; None without filters.
 
-    Parts of names ("brandt") become the whole values that hold them.
+    Parts of names ("brandt") become the whole values that hold them. Where a condition would
+    make more than ``most`` predicates it is left out: what is found is compared anyway.
     """
     if not filters:
         return None
@@ -257,12 +272,16 @@ def chroma_where(records: Records, filters: Filters | None) -> dict[str, Any] | 
     ]
     if filters.ids:
         parts.append({"paper_id": {"$in": list(filters.ids)}})
+    used = len(parts)
     for column, wanted in filters.columns.items():
         values = records.values(column, wanted)
         if not values:
             return _NOTHING
-        parts.append(_holds_any(column, values))
-    return parts[0] if len(parts) == 1 else {"$and": parts}
+        condition = _holds_any(column, values)
+        used += len(condition.get("$or", [condition]))
+        if most is None or used <= most:
+            parts.append(condition)
+    return parts[0] if len(parts) == 1 else {"$and": parts} if parts else None
 
 
 def _holds_any(column: str, values: Sequence[str]) -> dict[str, Any]:

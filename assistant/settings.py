@@ -154,6 +154,10 @@ class ServerSettings(_Group):
 
     token: SecretStr | None = Field(None, description="for programs: Authorization: Bearer …")
     password: SecretStr | None = Field(None, description="for people: the page asks for it")
+    users: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="login name → password: each has conversations, reviews and marks of their own",
+    )
     max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
     max_files: int = Field(50, ge=1, description="files in one upload")
     at_once: int | None = Field(
@@ -208,7 +212,7 @@ class Settings(BaseSettings):
     store: str | None = Field(
         None,
         description="a folder, http(s)://host:port of a Chroma server, or "
-        "chroma-cloud:TENANT/DATABASE; the library's folder if not set",
+        "chroma-cloud:TENANT/DATABASE[@https://host:port]; the library's folder if not set",
     )
     store_token: SecretStr | None = Field(None, description="for a server that wants one")
     cache: Path = Field(

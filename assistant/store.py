@@ -4,7 +4,8 @@ A paper is one row a chunk, with the ids ``<paper id>#0``, ``#1``, …; the docu
 of the abstract, its vector that of the piece with the title before it, and the metadata is what
 a person would filter by (title, year, venue, authors, source, doi, tags). The first row also
 carries the rest of the record, in pieces that fit a Chroma Cloud value. The collection may lie
-in a folder, on a Chroma server, or in Chroma Cloud.
+in a folder, on a Chroma server, or in Chroma Cloud, where one request finds by meaning and by
+words (`assistant.hybrid`).
 
 An embedded client does not see what another process adds, and two must not write at once, so a
 folder is guarded: whoever asks holds a lock shared, whoever writes holds it alone for one batch,
@@ -33,6 +34,7 @@ from assistant.address import StoreAddress
 from assistant.chunking import Chunk
 from assistant.errors import LibraryError
 from assistant.files import writable
+from assistant.hybrid import ROWS_PER_WRITE
 from assistant.paper import Paper
 from assistant.records import StoredPaper
 from assistant.text import sentences
@@ -48,7 +50,6 @@ Floats = NDArray[np.float32]
 
 DATABASE = "chroma.sqlite3"
 _ROWS_PER_CALL = 2000
-_CLOUD_ROWS = 300
 _VALUE_BYTES = 3900
 """Of one metadata value; Chroma Cloud takes 4,096."""
 _PIECES = 8
@@ -143,8 +144,8 @@ class ChromaStore:
                     client.api.get_or_create_collection(
                         self.name,
                         embedding_function=None,
-                        configuration=cast(Any, {"hnsw": _HNSW}),
                         metadata=self._described or None,
+                        **self._indexed(),
                     )
                     if make
                     else client.api.get_collection(self.name, embedding_function=None)
@@ -156,6 +157,14 @@ class ChromaStore:
             self.close()
             raise
         return self._opened
+
+    def _indexed(self) -> dict[str, Any]:
+        """How a new collection is indexed."""
+        if not self.hybrid:
+            return {"configuration": {"hnsw": _HNSW}}
+        from assistant.hybrid import schema  # noqa: PLC0415
+
+        return {"schema": schema([f"record_{n}" for n in range(_PIECES)])}
 
     @contextmanager
     def _guarded(self, *, writing: bool) -> Iterator[None]:
@@ -185,8 +194,13 @@ class ChromaStore:
             self._version = version
 
     @property
+    def hybrid(self) -> bool:
+        """Whether one request finds by meaning and by words, see `found`."""
+        return self.address.kind == "cloud"
+
+    @property
     def _rows_per_call(self) -> int:
-        return _CLOUD_ROWS if self.address.kind == "cloud" else _ROWS_PER_CALL
+        return ROWS_PER_WRITE if self.hybrid else _ROWS_PER_CALL
 
     # ------------------------------------------------------------------ asking
 
@@ -202,15 +216,30 @@ class ChromaStore:
     ) -> list[str]:
         """Ids of the papers with the ``most`` chunks nearest to ``vector``, nearest first."""
         from llama_index.core.vector_stores.types import VectorStoreQuery  # noqa: PLC0415
-        from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
+
+        from assistant.nearest import NearestRows  # noqa: PLC0415
 
         query = VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=most)
         options = {"where": dict(where)} if where else {}
         with self._guarded(writing=False):
-            store = ChromaVectorStore(chroma_collection=self._open())
+            store = NearestRows(chroma_collection=self._open())
             with _told(self.address):
                 found = store.query(query, **options)
         return list(dict.fromkeys(paper_of(row_id) for row_id in found.ids or []))
+
+    def found(
+        self,
+        vector: Floats,
+        words: Mapping[str, float],
+        most: int,
+        where: Mapping[str, Any] | None = None,
+    ) -> list[str]:
+        """Ids of papers near ``vector`` or with ``words`` (stem → weight), where `hybrid`."""
+        from assistant.hybrid import search  # noqa: PLC0415
+
+        with self._guarded(writing=False), _told(self.address):
+            row_ids = search(self._open(), vector, words, most, where)
+        return list(dict.fromkeys(map(paper_of, row_ids)))
 
     def __len__(self) -> int:
         """Rows held."""
@@ -226,10 +255,8 @@ class ChromaStore:
     def row_ids(self) -> list[str]:
         """Ids of all rows."""
         with self._guarded(writing=False), _told(self.address):
-            collection, step = self._open(), 10_000
+            collection, step = self._open(), ROWS_PER_WRITE if self.hybrid else 10_000
             found: list[str] = []
-            if self.address.kind == "cloud":
-                step = _CLOUD_ROWS
             while some := collection.get(include=[], limit=step, offset=len(found))["ids"]:
                 found += some
                 if len(some) < step:
@@ -310,14 +337,16 @@ def paper_of(row_id: str) -> str:
     return row_id.rpartition("#")[0]
 
 
-def rows_of(stored: StoredPaper, chunks: Sequence[Chunk]) -> list[Row]:
-    """The rows of one paper."""
+def rows_of(
+    stored: StoredPaper, chunks: Sequence[Chunk], words: Mapping[str, Any] | None = None
+) -> list[Row]:
+    """The rows of one paper; its first carries ``words`` (`assistant.hybrid`)."""
     common = _common(stored.paper, stored.revision, len(chunks))
     rows = []
     for n, (chunk, vector) in enumerate(zip(chunks, stored.vectors, strict=True)):
         metadata = common | {"ordinal": n, "start": chunk.span.start, "end": chunk.span.end}
         if n == 0:
-            metadata |= _record(stored.paper)
+            metadata |= _record(stored.paper) | dict(words or {})
         body = stored.paper.abstract[chunk.span.start : chunk.span.end] or stored.paper.label
         rows.append(Row(f"{stored.paper.id}#{n}", body, metadata, vector))
     return rows
@@ -442,9 +471,21 @@ class _Client:
 
         address = self._address
         if address.kind == "cloud":
-            return chromadb.CloudClient(
-                tenant=address.tenant, database=address.database, api_key=token, settings=quiet
+            if not token:
+                raise PermissionError
+            from assistant.hybrid import make_patient  # noqa: PLC0415
+
+            made = chromadb.CloudClient(
+                tenant=address.tenant,
+                database=address.database,
+                api_key=token,
+                settings=quiet,
+                cloud_host=address.host,
+                cloud_port=address.port,
+                enable_ssl=address.ssl,
             )
+            make_patient(cast(Any, made)._server._session)
+            return made
         return chromadb.HttpClient(
             host=address.host,
             port=address.port,
@@ -486,23 +527,47 @@ def _told(address: StoreAddress) -> Iterator[None]:
         yield
         return
     import httpx  # noqa: PLC0415
-    from chromadb.errors import ChromaAuthError, NotFoundError  # noqa: PLC0415
+    from chromadb.errors import (  # noqa: PLC0415
+        AuthorizationError,
+        ChromaAuthError,
+        ChromaError,
+        NotFoundError,
+        QuotaError,
+        RateLimitError,
+    )
 
     try:
         yield
     except NotFoundError:
         raise
-    except (ChromaAuthError, PermissionError):
+    except (QuotaError, RateLimitError) as error:
         raise LibraryError(
-            f"The Chroma server at {address} refuses the token.",
+            f"{address} takes no more: {_first_line(error)}.",
+            "Wait, ask for a higher quota, or move the library ('assistant library copy').",
+        ) from None
+    except (ChromaAuthError, AuthorizationError, PermissionError):
+        raise LibraryError(
+            f"The Chroma server at {address} wants a token, or another than was given.",
             "Set ASSISTANT_STORE_TOKEN to a token that may read and write there.",
         ) from None
     except (httpx.HTTPError, ValueError, ConnectionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise LibraryError(
-            f"The Chroma server at {address} does not answer: {reason.rstrip('.')}.",
+            f"The Chroma server at {address} does not answer: {_first_line(error)}.",
             "Start it ('chroma run'), or correct ASSISTANT_STORE.",
         ) from None
+    except Exception as error:
+        # what a server says that is none of Chroma's own errors is raised as a bare Exception
+        if not isinstance(error, ChromaError) and type(error) is not Exception:
+            raise
+        raise LibraryError(
+            f"The Chroma server at {address} fails: {_first_line(error)}.",
+            "Try again; its own log says more.",
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0].rstrip(".") if text else type(error).__name__
 
 
 def collections(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["OTHER", "Theme", "cluster", "grouped", "named", "phrases_of", "projected"]
+__all__ = [
+    "OTHER",
+    "Theme",
+    "cluster",
+    "grouped",
+    "named",
+    "phrase",
+    "phrases_of",
+    "projected",
+    "runs_of",
+]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -29,8 +39,21 @@ _EXACT = 5000
 _READ = 200
 """Papers of a theme that are read for its name."""
 _MAJORITY = 0.5
-_COMMON = 1.1
-"""Idf of a stem that a third of a library's papers hold."""
+_COMMON, _RARE, _CAP = 1.1, 2.2, 5.0
+"""Idf of a stem that a third, one in nine, one in 150 of a library's papers hold."""
+_CONTRAST = 0.25
+"""By how much more of a theme's papers than of the others hold its name."""
+_TITLED = 0.25
+"""Share of the titles that hold a word which is a name all alone."""
+_NOUN = 0.4
+"""Share of its places in which the last word of a name ends a phrase."""
+_HALF = 0.5
+"""Share of the papers beyond which a theme tells too little apart."""
+_ALONE = 0.8
+"""What a name of one word is worth beside a phrase."""
+_LEADS = frozenset("a an the this these those its their our such".split())
+"""After a word that ends no noun phrase: "extending the …"."""
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 _WORD = re.compile(r"[^\W_][\w’'-]*[^\W_]|[^\W_]|[.,;:!?()]")
 _LONGEST = 3
 _NO_NOUN = re.compile(
@@ -65,14 +88,19 @@ def grouped(
         return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf)
     from sklearn.metrics import silhouette_score  # noqa: PLC0415
 
-    phrases = [phrases_of(title, text) for title, text in zip(titles, texts, strict=True)]
+    read = [_Read.of(title, text) for title, text in zip(titles, texts, strict=True)]
     centred = _centred(vectors)
     best: tuple[float, list[Theme]] | None = None
     for count in range(2, max(2, min(most, n // 3)) + 1):
         labels = cluster(vectors, count)
-        themes = named(labels, vectors, titles, texts, avoid, idf, phrases)
-        inside = sum(len(theme.members) for theme in themes if theme.terms)
-        score = float(silhouette_score(centred, labels)) + inside / n + 0.01 * count
+        themes = named(labels, vectors, titles, texts, avoid, idf, read)
+        inside = sum(
+            len(theme.members) * (1.0 if " " in theme.name else _ALONE)
+            for theme in themes
+            if theme.terms
+        )
+        largest = max(len(theme.members) for theme in themes) / n
+        score = float(silhouette_score(centred, labels)) + inside / n - max(0.0, largest - _HALF)
         if best is None or score > best[0]:
             best = (score, themes)
     return best[1] if best else []
@@ -108,96 +136,158 @@ def named(
     texts: Sequence[str],
     avoid: str = "",
     idf: Callable[[str], float] = lambda _: _COMMON,
-    phrases: Sequence[dict[tuple[str, ...], str]] | None = None,
+    read: Sequence[_Read] | None = None,
 ) -> list[Theme]:
     """The themes with their names; those without one are joined under `OTHER`, at the end.
 
     Args:
         avoid: words that name no theme, since all papers are about them: the topic.
         idf: of a stem in the library; what a third of its papers hold names no theme.
-        phrases: `phrases_of` each paper, where they are known.
+        read: the papers, where they have been read already.
     """
     count = int(labels.max(initial=-1)) + 1
-    read = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
-    bodies = {int(p): set(terms(texts[p])) for places in read for p in places}
-    held = {
-        int(p): phrases[p] if phrases else phrases_of(titles[p], texts[p])
-        for places in read
-        for p in places
-    }
-    forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for known in held.values():
-        for key, form in known.items():
-            forms[key][form] += 1
+    places = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
+    held = {int(p): read[p] if read else _Read.of(titles[p], texts[p]) for at in places for p in at}
+    nouns = _nounness(held.values())
     avoided = set(terms(avoid))
     themes: list[Theme] = []
     rest: list[int] = []
     used: set[str] = set()
     for n in range(count):
         members = [int(p) for p in np.flatnonzero(labels == n)]
-        others = [held[int(p)] for m in range(count) if m != n for p in read[m]]
-        inside = [held[int(p)] for p in read[n]]
-        keys = _distinctive(inside, others, [titles[p] for p in read[n]], avoided, used)
-        keys = [key for key in keys if max(map(idf, key)) >= _COMMON]
-        # what stands in titles only, such as "letter" or "editorial", is no subject
-        keys = [
-            k for k in keys if 2 * sum(set(k) <= bodies[int(p)] for p in read[n]) > len(read[n])
-        ]
-        names = [forms[key].most_common(1)[0][0] for key in keys]
+        others = [held[int(p)] for m in range(count) if m != n for p in places[m]]
+        inside = [held[int(p)] for p in places[n]]
+        names = _names(inside, others, avoided, used, idf, nouns)
         if not names or (len(members) < 2 and count > 1):
             rest += members
             continue
-        used.update(keys[0])
+        used.update(terms(names[0]))
         centre = vectors[members].mean(axis=0)
         members.sort(key=lambda p: -float(vectors[p] @ centre))
         themes.append(Theme(_capitalised(names[0]), members, names[:6]))
+    centres = [vectors[theme.members].mean(axis=0) for theme in themes]
+    for p in [p for p in rest if p in held]:
+        fit = [n for n, theme in enumerate(themes) if held[p].holds(terms(theme.terms[0]))]
+        if fit:  # a paper without a theme that holds the name of one
+            themes[max(fit, key=lambda n: float(vectors[p] @ centres[n]))].members.append(p)
+            rest.remove(p)
     if rest:
         themes.append(Theme(OTHER if themes else "All papers", rest, []))
     return themes
 
 
-def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
-    """Stems of each phrase of up to three words → how it is written here."""
-    found: dict[tuple[str, ...], str] = {}
+@dataclass
+class _Read:
+    """A paper: its phrases, the stems of its title and of each of its sentences."""
+
+    phrases: dict[tuple[str, ...], str]
+    title: frozenset[str]
+    body: list[frozenset[str]]
+    ends: Counter[str]
+    stands: Counter[str]
+
+    @classmethod
+    def of(cls, title: str, text: str) -> _Read:
+        ends: Counter[str] = Counter()
+        stands: Counter[str] = Counter()
+        for run, after in runs_of(f"{title}. {text}"):
+            stems = [t for w in run for t in terms(w)[-1:]]
+            stands.update(stems)
+            if after not in _LEADS:
+                ends.update(stems[-1:])
+        body = [frozenset(terms(part)) for part in _SENTENCE.split(text)]
+        return cls(phrases_of(title, text), frozenset(terms(title)), body, ends, stands)
+
+    def holds(self, key: Collection[str]) -> bool:
+        """Whether one sentence, or the title, holds all of these stems."""
+        return self.title.issuperset(key) or any(part.issuperset(key) for part in self.body)
+
+
+def _nounness(papers: Iterable[_Read]) -> Callable[[str], float]:
+    """How often a stem ends a phrase, of all the times it stands in one: adjectives seldom do,
+    and a verb is followed by an article.
+    """
+    ends: Counter[str] = Counter()
+    stands: Counter[str] = Counter()
+    for paper in papers:
+        ends.update(paper.ends)
+        stands.update(paper.stands)
+    return lambda stem: (ends[stem] + 0.5) / (stands[stem] + 1.0)
+
+
+def _names(
+    inside: Sequence[_Read],
+    outside: Sequence[_Read],
+    avoided: set[str],
+    used: set[str],
+    idf: Callable[[str], float],
+    nouns: Callable[[str], float],
+) -> list[str]:
+    """Phrases that a majority inside holds and few outside do, the most telling first.
+
+    A paper holds a phrase whose words stand in one of its sentences. A phrase counts by how far
+    it stands out, by how many titles hold it, and by the idf of its words; a word alone must be
+    rarer, and a noun.
+    """
+    forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for paper in inside:
+        for key, form in paper.phrases.items():
+            forms[key][form] += 1
+    scored: list[tuple[float, tuple[str, ...]]] = []
+    for key, written in forms.items():
+        fresh = [stem for stem in key if stem not in avoided]
+        rarest = max(map(idf, fresh), default=0.0)
+        if written.total() < 2 <= len(inside) or set(key) & used or rarest < _COMMON:
+            continue
+        if nouns(key[-1]) < _NOUN or (len(key) == 1 and rarest < _RARE):
+            continue
+        share = sum(paper.holds(key) for paper in inside) / len(inside)
+        # what stands in titles only, such as "letter" or "editorial", is no subject
+        if share <= _MAJORITY or 2 * sum(
+            any(part.issuperset(key) for part in paper.body) for paper in inside
+        ) <= len(inside):
+            continue
+        beyond = sum(paper.holds(key) for paper in outside) / len(outside) if outside else 0.0
+        in_titles = sum(paper.title.issuperset(key) for paper in inside) / len(inside)
+        if share - beyond > _CONTRAST and in_titles > (_TITLED if len(key) == 1 else 0.0):
+            weight = sum(min(idf(stem), _CAP) for stem in fresh) ** 0.5
+            scored.append(((share - beyond) * (0.3 + in_titles) * weight, key))
+    scored.sort(key=lambda pair: (-pair[0], pair[1]))
+    return [forms[key].most_common(1)[0][0] for _, key in scored]
+
+
+def runs_of(text: str) -> Iterator[tuple[list[str], str]]:
+    """Words that follow each other without a stop word or a mark between; what comes then."""
     run: list[str] = []
-    for word in [*_WORD.findall(f"{title}. {text}"), "."]:
+    for word in [*_WORD.findall(text), "."]:
         low = word.casefold()
         if low not in STOP_WORDS and len(low) > 1 and not low.isdigit():
             run.append(word)
-            continue
+        elif run:
+            yield run, low
+            run = []
+
+
+def phrase(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The stems of a phrase and how it is written; none where it names nothing."""
+    key = tuple(t for w in words for t in terms(w))
+    if not key or len(set(key)) < len(key):
+        return (), ""
+    if _NO_NOUN.search(words[-1]) or words[0].endswith("ly"):
+        return (), ""
+    return key, " ".join(w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words)
+
+
+def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
+    """Stems of each phrase of up to three words → how it is written here."""
+    found: dict[tuple[str, ...], str] = {}
+    for run, _ in runs_of(f"{title}. {text}"):
         for start in range(len(run)):
             for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
-                words = run[start:end]
-                key = tuple(t for w in words for t in terms(w))
-                if key and len(set(key)) == len(key) and not _NO_NOUN.search(words[-1]):
-                    shown = [w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words]
-                    found.setdefault(key, " ".join(shown))
-        run = []
+                key, form = phrase(run[start:end])
+                if key:
+                    found.setdefault(key, form)
     return found
-
-
-def _distinctive(
-    inside: Sequence[dict[tuple[str, ...], str]],
-    outside: Sequence[dict[tuple[str, ...], str]],
-    titles: Sequence[str],
-    avoided: set[str],
-    used: set[str],
-) -> list[tuple[str, ...]]:
-    """Phrases that a majority inside holds and few outside do, the most telling first."""
-    counts = Counter(key for phrases in inside for key in phrases)
-    beyond = Counter(key for phrases in outside for key in phrases)
-    titled = [set(terms(title)) for title in titles]
-    scored: list[tuple[float, tuple[str, ...]]] = []
-    for key, count in counts.items():
-        share = count / len(inside)
-        if share <= _MAJORITY or set(key) <= avoided or set(key) & used:
-            continue
-        contrast = share - (beyond[key] / len(outside) if outside else 0.0)
-        in_titles = sum(set(key) <= t for t in titled) / len(titled)
-        fresh = len(set(key) - avoided) / len(key)
-        if contrast > 0.25 and in_titles > 0:
-            scored.append((contrast * (0.3 + in_titles) * fresh * (1 + 0.7 * (len(key) > 1)), key))
-    return [key for _, key in sorted(scored, key=lambda pair: (-pair[0], pair[1]))]
 
 
 def _capitalised(name: str) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 from fake_embedder import FakeEmbedder
 
 from assistant import library as library_module
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, LibraryNotFound
 from assistant.library import Library
 from assistant.paper import Paper
-from assistant.settings import Settings
+from assistant.retrieval import PaperRetriever
+from assistant.settings import RetrievalSettings, Settings
 
 # Imports are done once, by the server that the processes are forked from.
 _processes = multiprocessing.get_context("forkserver")
@@ -103,3 +104,25 @@ def ask_often(path: Path, seconds: float, answers: Any) -> None:
         except AssistantError as found:
             error = str(found)
     answers.put(json.dumps({"sizes": sizes, "error": error}))
+
+
+def ingest_on_server(store: str, papers: list[Paper], cache: Path) -> None:
+    """As another machine does, in small steps."""
+    library_module.BATCH = 5
+    Library(Settings.load(store=store, cache=cache), FakeEmbedder).ingest(papers)
+
+
+def find_on_server(store: str, cache: Path, everything: int, found: Any) -> None:
+    """Asks until it sees ``everything``, and tells how many papers each question saw."""
+    library_module._FOLLOW_SECONDS = 0.0
+    library = Library(Settings.load(store=store, cache=cache), FakeEmbedder)
+    retriever = PaperRetriever(library, FakeEmbedder(), RetrievalSettings())
+    seen: list[int] = []
+    end = time.monotonic() + 60
+    while time.monotonic() < end and everything not in seen:
+        try:
+            papers = retriever.find("what is told of topic3", everything + 50).papers
+            seen.append(len({paper.paper.id for paper in papers}))
+        except LibraryNotFound:
+            time.sleep(0.05)
+    found.put(json.dumps(seen))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation import leans, small_talk, standalone
+from assistant.conversation import (
+    leans,
+    references_in,
+    resolved,
+    small_talk,
+    standalone,
+    without_references,
+)
 from assistant.results import Message
 
 
@@ -78,3 +85,42 @@ def test_small_talk_is_answered_from_what_is_known() -> None:
     assert small_talk("How many papers do you hold?", 1200) == "The library holds 1,200 papers."
     assert "cites papers by title" in (small_talk("what can you do?", 3) or "")
     assert small_talk("How many papers prune experts?", 9) is None
+
+
+def test_the_references_of_an_answer_are_what_was_shown() -> None:
+    said = (
+        "Two ways:\n1. Experts are dropped [1].\n2. Experts are merged [2].\n\n"
+        "References\n[1] Pruning Experts https://example.org/1\n[2] Merging Experts"
+    )
+    assert references_in(said) == {1: "Pruning Experts", 2: "Merging Experts"}
+    assert without_references(said).endswith("2. Experts are merged [2].")
+    assert "Merging Experts" in standalone("tell me about the second one", turns("How?", said))
+
+
+LISTED = turns(
+    "papers on hail",
+    "2 papers here on “hail”:\nHail in May. A survey: “It hails.” [1]\nHail: A Study: “Big.” [2]\n"
+    "Also — Sleet; and rain [3]; Snow: Why? [4].",
+)
+
+
+def test_papers_that_were_shown_are_compared_by_name() -> None:
+    assert resolved("compare the first two", LISTED).beside == (
+        ("Hail in May. A survey", "It hails."),
+        ("Hail: A Study", "Big."),
+    )
+    after = [*LISTED, *turns("what is hail?", "Hail: “Ice.” [1]")]
+    assert len(resolved("compare [1] and [2]", after).beside) == 2
+
+
+def test_more_leaves_out_all_that_was_shown() -> None:
+    meant = resolved("show more", LISTED)
+    assert meant.text == "papers on hail"
+    assert meant.said == ("It hails.", "Big.", "Sleet; and rain", "Snow: Why?")
+    again = [*LISTED, *turns("show more", "Hail again: “More.” [1]")]
+    assert "More." in resolved("is there another paper?", again).said
+
+
+def test_a_pronoun_in_a_comparison_is_the_thing_asked_about() -> None:
+    before = turns("What is freon used for?", "Freon: “It cools.” [1]")
+    assert standalone("compare it with air", before) == "compare freon with air"

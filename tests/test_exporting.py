@@ -138,3 +138,37 @@ def test_the_keys_follow_the_library(
         "mullerludenscheidt2020die",
         "lovelace1843pruning",
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "field", "ris", "csl"),
+    [
+        ("@inproceedings{a, title={On Trees}, booktitle={Odd Meeting}}",
+         "inproceedings", "booktitle", "CONF", "paper-conference"),
+        ("@article{a, title={On Trees}, journal={Odd Things}}",
+         "article", "journal", "JOUR", "article-journal"),
+        ("@phdthesis{a, title={On Trees}, year=1999}", "phdthesis", None, "THES", "thesis"),
+        ("@misc{a, title={On Trees}, eprint={2101.00001}, archiveprefix={arXiv}}",
+         "misc", "eprint", "UNPB", "article"),
+        ("@misc{a, title={On Trees}, howpublished={Proceedings of Odd Things}}",
+         "inproceedings", None, "CONF", "paper-conference"),
+    ],
+)  # fmt: skip
+def test_the_kind_of_an_entry_is_kept(
+    tmp_path: Path, entry: str, kind: str, field: str | None, ris: str, csl: str
+) -> None:
+    file = tmp_path / "papers.bib"
+    body = entry.removesuffix("}") + ", abstract={It is about trees, and says a little of them.}}"
+    file.write_text(body)
+    found = [p for p in read(file) if isinstance(p, Paper)]
+    if "Proceedings" in entry:
+        found = [p.model_copy(update={"venue": "Proceedings of Odd Things"}) for p in found]
+    made = "".join(FORMATS["bibtex"](found))
+    assert made.startswith(f"@{kind}{{")
+    assert field is None or f"{field} = " in made
+    assert f"TY  - {ris}" in "".join(FORMATS["ris"](found))
+    assert json.loads("".join(FORMATS["csl"](found)))[0]["type"] == csl
+    out = tmp_path / "again.bib"
+    out.write_text(made)
+    again = [p for p in read(out) if isinstance(p, Paper)]
+    assert "".join(FORMATS["bibtex"](again)) == made

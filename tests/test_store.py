@@ -1,12 +1,17 @@
-"""The store: the same promises in a folder and on a Chroma server, and the way between them."""
+"""The store: the same promises in a folder, on a Chroma server and in (a stand-in for) Chroma
+Cloud, and the way between them.
+"""
 
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import chroma_cloud
 import numpy as np
+import processes
 import pytest
 from chroma_server import running
 from fake_embedder import FakeEmbedder
@@ -47,18 +52,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["folder", "server"])
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[chroma_cloud.ChromaCloud]:
+    with chroma_cloud.running() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(params=["folder", "server", "cloud"])
 def machine(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Machine]:
     """Opens the one library of the test as from another machine or process each time."""
     monkeypatch.setattr("assistant.library._FOLLOW_SECONDS", 0.0)
-    store = request.getfixturevalue("server") if request.param == "server" else None
+    store, token = None, {}
+    if request.param == "server":
+        store = request.getfixturevalue("server")
+    elif request.param == "cloud":
+        store = request.getfixturevalue("cloud").store
+        token = {"store_token": chroma_cloud.TOKEN}
     opened: list[Library] = []
 
     def make(name: str = "one", **settings: object) -> Library:
         where = Path(tmp_path.name) if store else tmp_path / "library"
-        chosen = Settings.load(store=store, library=where, cache=tmp_path / name, **settings)
+        named = {"store": store, "library": where, "cache": tmp_path / name}
+        chosen = Settings.load(**named, **token, **settings)
         opened.append(Library(chosen, FakeEmbedder))
         return opened[-1]
 
@@ -100,6 +117,21 @@ def test_several_writers_lose_and_double_nothing(machine: Machine) -> None:
     assert sorted(p.id for p in first.papers()) == sorted(p.id for p in papers)
 
 
+def test_two_processes_ask_a_server_while_a_third_ingests(server: str, tmp_path: Path) -> None:
+    papers, found = make_papers(60), processes.queue()
+    askers = [
+        processes.start(processes.find_on_server, server, tmp_path / f"asker{n}", 60, found)
+        for n in range(2)
+    ]
+    writer = processes.start(processes.ingest_on_server, server, papers, tmp_path / "writer")
+    for seen in (json.loads(found.get()), json.loads(found.get())):
+        assert seen == sorted(seen)  # papers only come
+        assert seen[-1] == len(papers)
+    for process in [writer, *askers]:
+        process.join(30)
+        assert process.exitcode == 0
+
+
 def test_a_lost_local_database_comes_back_letter_for_letter(machine: Machine) -> None:
     rich = Paper(
         title="Ünïcode — titles",
@@ -125,16 +157,17 @@ def test_filters_are_pushed_down(machine: Machine, monkeypatch: pytest.MonkeyPat
     library = machine()
     library.ingest([*PAPERS, *make_papers(40)])
     asked: list[object] = []
-    nearest = type(library.store()).nearest
+    name = "found" if library.store().hybrid else "nearest"
+    finds = getattr(type(library.store()), name)
 
-    def watched(store: object, vector: object, most: int, where: object = None) -> list[str]:
-        asked.append(where)
-        found: list[str] = nearest(store, vector, most, where)  # type: ignore[arg-type]
+    def watched(*given: object) -> list[str]:
+        asked.append(given[-1])
+        found: list[str] = finds(*given)
         allowed = {p.id for p in PAPERS}
-        assert where is None or set(found) <= allowed  # Chroma itself has filtered
+        assert given[-1] is None or set(found) <= allowed  # Chroma itself has filtered
         return found
 
-    monkeypatch.setattr("assistant.store.ChromaStore.nearest", watched)
+    monkeypatch.setattr(f"assistant.store.ChromaStore.{name}", watched)
     since = titles(library, "owls", Filters(first_year=2019, author=("OWLS",)))
     assert since == ["On owls, part 1", "On owls, part 2"]
     assert titles(library, "owls", Filters(venue=("bee j",))) == [
@@ -146,6 +179,45 @@ def test_filters_are_pushed_down(machine: Machine, monkeypatch: pytest.MonkeyPat
     assert titles(library, "owls", Filters(author=("nobody",))) == []
     assert titles(library, "owls", Filters(ids=(PAPERS[7].id,))) == [PAPERS[7].title]
     assert len(asked) == 4  # of an author whom nobody knows Chroma is not asked
+
+
+def test_a_cloud_is_asked_once_and_within_its_quotas(
+    machine: Machine, cloud: chroma_cloud.ChromaCloud, request: pytest.FixtureRequest
+) -> None:
+    if "cloud" not in request.node.callspec.id:
+        pytest.skip("of Chroma Cloud only")
+    library = machine()
+    many = [p.model_copy(update={"authors": (f"Lena Number{n}",)}) for n, p in enumerate(PAPERS)]
+    library.ingest(many[:1])
+    cloud.busy = 2  # waits, and goes on
+    library.ingest([*many, *make_papers(400)])
+    cloud.asked.clear()
+    assert titles(library, "owls by night")[0].startswith("On owls")
+    searches = [body for path, body in cloud.asked if path.endswith("/search")]
+    assert len(searches) == 1
+    assert not [path for path, _ in cloud.asked if path.endswith("/query")]
+    by_words = '"key": "words"' in json.dumps(searches[0])
+    assert by_words
+    assert '"key": "#embedding"' in json.dumps(searches[0])
+    # nine names of authors would be nine predicates: they are compared here instead
+    found = titles(library, "night", Filters(author=("lena number",), first_year=2019))
+    assert found
+    assert all(title.endswith(("part 1", "part 2")) for title in found)
+
+
+def test_what_a_cloud_refuses_is_said(
+    cloud: chroma_cloud.ChromaCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ingest(**settings: object) -> None:
+        chosen = Settings.load(store=cloud.store, library=tmp_path, cache=tmp_path, **settings)
+        Library(chosen, FakeEmbedder).ingest(PAPERS)
+
+    for token in ({}, {"store_token": "wrong"}):
+        with pytest.raises(LibraryError, match=r"wants a token.*ASSISTANT_STORE_TOKEN"):
+            ingest(**token)
+    monkeypatch.setitem(chroma_cloud.QUOTAS, "keys", 3)
+    with pytest.raises(LibraryError, match="takes no more: keys"):
+        ingest(store_token=chroma_cloud.TOKEN)
 
 
 def test_a_copy_answers_as_the_original(
@@ -215,7 +287,7 @@ def test_the_collection_says_what_filled_it(machine: Machine) -> None:
     library.ingest(PAPERS)
     info = library.info
     assert info is not None
-    described = dict(collections(library.address))
+    described = dict(collections(library.address, chroma_cloud.TOKEN))
     assert described[info.collection]["fingerprint"] == info.fingerprint
 
 

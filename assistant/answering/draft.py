@@ -13,8 +13,10 @@ from assistant.paper import Paper
 from assistant.results import Citation, Sentence
 from assistant.retrieved import RetrievedPaper
 
-__all__ = ["Draft"]
+__all__ = ["LABELLED", "Draft"]
 
+LABELLED = " — "
+"""What stands between the label of a line and the names of papers in it."""
 _WHY = "a sentence of the abstract, letter for letter"
 
 
@@ -41,22 +43,29 @@ class Draft:
         self.sentences.append(Sentence(text=text))
 
     def quote(
-        self, found: RetrievedPaper, places: Iterable[int], *, full_title: bool = False
+        self,
+        found: RetrievedPaper,
+        places: Iterable[int],
+        *,
+        full_title: bool = False,
+        label: str = "",
     ) -> bool:
         """A line with the sentences of ``found`` at ``places``; False where none can stand alone.
 
         Args:
             full_title: the whole title before the quotation, in place of what the paper is
                 called for short.
+            label: what the line is there for, before it.
         """
         text = quotation(found.paper.abstract, found.spans, places)
         if not text:
             return False
         name = found.paper.label if full_title else short_name(found.paper)
         number = self._number(found.paper, text)
+        before = f"{label}{LABELLED}" if label else ""
         self.sentences.append(
             Sentence(
-                text=f"{name.rstrip(' .')}: “{text}” [{number}]",
+                text=f"{before}{name.rstrip(' .')}: “{text}” [{number}]",
                 citations=[number],
                 support="supported",
                 quote=text,
@@ -71,13 +80,13 @@ class Draft:
         text = f"{paper.label} [{number}]{after}"
         self.sentences.append(Sentence(text=text, citations=[number]))
 
-    def name_all(self, before: str, papers: Sequence[RetrievedPaper], after: str = "") -> None:
-        """One line with the titles of ``papers``."""
+    def name_all(self, label: str, papers: Sequence[RetrievedPaper], after: str = "") -> None:
+        """One line with the titles of ``papers``, and before them what they are there for."""
         numbers = [self._number(found.paper, "") for found in papers]
         titles = "; ".join(
             f"{found.paper.label} [{number}]" for found, number in zip(papers, numbers, strict=True)
         )
-        self.sentences.append(Sentence(text=f"{before}{titles}{after}", citations=numbers))
+        self.sentences.append(Sentence(text=f"{label}{LABELLED}{titles}{after}", citations=numbers))
 
     def whole(self, paper: Paper) -> None:
         """A line with the whole abstract of ``paper``."""

@@ -18,8 +18,8 @@ from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import Assessment, Judge, trusted
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
-from assistant.answering.forms import Asking, Form, asking, bare_topic, parts
-from assistant.answering.language import ENGLISH, language_of
+from assistant.answering.forms import Asking, Form, asking, bare_topic, parts, thing
+from assistant.answering.languages import ENGLISH, content_of, language_of
 from assistant.answering.layouts import Layout
 from assistant.answering.membership import on_topic
 from assistant.answering.question import Question
@@ -116,14 +116,26 @@ class ExtractiveAnswerer:
         if told := self._told(question, meant.asked, draft, filters):
             return told
         language = language_of(question)
+        read = None if language == ENGLISH else self._read_as(question, language)
+        if read:
+            meant = Resolved(read, read)
         asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
         found: list[_Part] = []
         for n, text in enumerate(asked):
             completed = lean_on(text, asked[0]) if n else text
-            found.append(self._part(completed, text if n else meant.asked, meant, filters))
+            part = self._part(completed, text if len(asked) > 1 else meant.asked, meant, filters)
+            if n and completed == text and part.assessment.status != "answered":
+                about = f"{text} (about: {thing(asked[0])})"  # it may lean without saying so
+                other = self._part(about, text, meant, filters)
+                part = other if other.assessment.status == "answered" else part
+            found.append(part)
         layout = Layout(draft, self._retriever, self._reader, self._settings)
+        layout.brief = len(found) > 1
+        layout.again = bool(meant.said)
         notes: list[str] = []
         written: list[Status] = []
+        if read:
+            draft.say(f"The question seems to be in {language}; read as “{read}”:")
         for text, part in zip(asked, found, strict=True):
             if len(found) > 1:
                 draft.say(text)
@@ -209,6 +221,12 @@ class ExtractiveAnswerer:
         asked = asking(said)
         if said != text:
             asked = replace(asked, topic=bare_topic(text))
+        if meant.beside:
+            papers = [self._paper(quote or name) for name, quote in meant.beside]
+            asked = Asking("comparison", text, tuple(name for name, _ in meant.beside))
+            filters = (filters or Filters()).model_copy(
+                update={"ids": tuple(paper for paper in papers if paper)}
+            )
         if meant.paper:
             filters = self._only(meant.paper, filters)
             asked = replace(asked, form="paper" if meant.whole else asked.form)
@@ -231,10 +249,20 @@ class ExtractiveAnswerer:
 
     def _only(self, name: str, filters: Filters | None) -> Filters | None:
         """``filters`` narrowed to the paper that was spoken of, if it can be told."""
-        found = self._retriever.find(name, 1)
-        if not found:
+        paper = self._paper(name)
+        if not paper:
             return filters
-        return (filters or Filters()).model_copy(update={"ids": (found[0].paper.id,)})
+        return (filters or Filters()).model_copy(update={"ids": (paper,)})
+
+    def _paper(self, name: str) -> str:
+        """The id of the paper that a title, or a sentence of it, tells; empty if none."""
+        return next((found.paper.id for found in self._retriever.find(name, 1)), "")
+
+    def _read_as(self, question: str, language: str) -> str | None:
+        """``question`` in words of the library, where each of its own is surely one of them."""
+        own = content_of(question, language)
+        read = [self._words().cognate(word) for word in own]
+        return " ".join(word for word in read if word) if own and all(read) else None
 
     def _is_no_word(self, word: str) -> bool:
         """Whether ``word`` is none that the embedding model knows, so surely a slip."""
@@ -262,12 +290,14 @@ class ExtractiveAnswerer:
         """Writes one part; returns what it turned out to be."""
         assessment = part.assessment
         status = assessment.status
-        if status == "answered" and language != ENGLISH:
-            notes.append(f"The question seems to be in {language}; it was matched as it stands.")
         if part.lead and status == "answered":
             draft.say(part.lead)
         if part.asked.form == "paper" and layout.paper(assessment):
             return "answered"
+        if meant.beside and layout.beside(part.asked, assessment):
+            return "answered"
+        if meant.said and status != "answered":
+            return self._nothing_more(layout, draft, meant)
         if status == "answered" and layout.write(part.asked, assessment):
             return status
         if (status == "absent" and not meant.paper) or not assessment.candidates:
@@ -279,6 +309,17 @@ class ExtractiveAnswerer:
         layout.closest(assessment, _CLOSEST_QUOTES)
         if part.lead and status != "answered":
             notes.append(part.lead)
+        return "closest"
+
+    def _nothing_more(self, layout: Layout, draft: Draft, meant: Resolved) -> Status:
+        """What is like what was shown, where nothing else is on the same topic."""
+        draft.say("Nothing more is found here than what was shown.")
+        last = meant.said[-1]
+        like = self._judge.assess(last, Asking("list", last), self._retriever, without=meant.said)
+        if not like.retrieval:
+            return "absent"
+        draft.say("Like it:")
+        layout.closest(like, _CLOSEST_QUOTES)
         return "closest"
 
     def _write_absent(self, part: _Part, draft: Draft, language: str) -> None:

@@ -13,24 +13,72 @@ from typing import Literal
 
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Asking", "Form", "asking", "bare_topic", "evidence_text", "parts", "polite"]
+__all__ = [
+    "Asking", "Form", "asking", "bare_topic", "evidence_text", "no_topic", "opened", "parts",
+    "polite", "thing",
+]  # fmt: skip
 
 Form = Literal[
     "fact", "list", "definition", "explanation", "comparison", "yes_no", "limits", "two", "paper",
     "about_library", "talk",
 ]  # fmt: skip
 
-_PAPERS = (
-    r"(?:papers?|works?|stud(?:y|ies)|articles?|abstracts?|publications?|research|literature"
-    r"|documents?|references?)"
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_PAPERS = _set(
+    "paper papers work works study studies article articles abstract abstracts publication"
+    " publications research literature document documents reference references anything something"
+    " everything overview summary survey review evidence"
 )
-_MEANS = (
-    r"(?:methods?|approach(?:es)?|techniques?|algorithms?|ways?|options?|strategies|tools?"
-    r"|data ?sets?|benchmarks?|metrics?|measures?|frameworks?|systems?|instruments?|tests?"
-    r"|treatments?|corpora|solutions?|alternatives?)"
+_MEANS = _set(
+    "method methods approach approaches technique techniques algorithm algorithms way ways option"
+    " options strategy strategies tool tools metric metrics measure measures framework frameworks"
+    " system systems instrument instruments test tests treatment treatments solution solutions"
+    " alternative alternatives"
 )
-_ON = r"(?:on|about|of|in|for|to|into|regarding|concerning|around|with|from|that|which|where|who)"
+_WANT = _set(
+    "list show find give name get search recommend suggest collect point need want looking"
+    " summarize summarise sum review provide write"
+)
+_AROUND = _set(
+    "recent relevant other more another different main new existing available short brief quick"
+    " good key useful library collection written published done found tried said known existing"
+    " exist exists there here me us anyone anybody people others wrote writes worked works working"
+    " looked looks look studied studies say says"
+)
+"""Words that may stand between those that ask for papers and the topic."""
+_ON = _set(
+    "about on of in for to into regarding concerning around with from that which where using use"
+    " uses used deal deals dealing talk talks talking discuss discusses discussing treat treats"
+    " treating address addresses cover covers covering mention mentions consider describe describes"
+    " examine study investigate explore focus focuses relate related relating apply applying build"
+    " builds building based propose present introduce develop report"
+)
+"""Words that lead from the papers to their topic."""
+_DOING = _set(
+    "work works worked working builds studied studies wrote writes published looked tried"
+)
+_QUANTITY = _set("any some more all every the a an these your my")
+_FUNCTION = STOP_WORDS | _set("whats whos s")
 _TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)\W*$", re.IGNORECASE)
+_OPENED = re.compile(
+    r"^\W*(?:(?:please|hi|hello|hey|ok(?:ay)?|so|well|thanks|and|but|then|also|or|now|interesting"
+    r"|nice|great|cool|sure|quick question|question)\b[-–,.!:]*\s*)+",
+    re.IGNORECASE,
+)
+_POLITE = re.compile(
+    r"^\W*(?:(?:can|could|would|will) you (?:please |kindly )?(?=(?:list|show|find|give|tell"
+    r"|explain|compare|summari[sz]e|describe|name|define|search|recommend|point)\b)"
+    r"|(?:i|we)(?:'d| would)? (?:want|like|need|wish) (?:to (?:know|learn|understand|find out)"
+    r"|you to)\s*(?:about\s+(?=what|how|why|which|who)|if\s+|whether\s+)?"
+    r"|(?:do you know|tell me|i wonder|i was wondering|any idea|can you tell me)"
+    r"[, ]+(?=what|how|why|which|who|where|when|if|whether)(?:if |whether )?)",
+    re.IGNORECASE,
+)
+_WHATS = re.compile(r"^(\W*(?:what|who|how|where))['’]?s\b", re.IGNORECASE)
 _DETAIL = re.compile(
     r"^\W*(?:the )?(?:[\w-]+ ){0,2}?(?:doses?|dosage|weight|mass|prices?|costs?|speed|velocity"
     r"|incidence|prevalence|rates?|means?|numbers?|values?|temperatures?|frequency|percentage|proportion|share|size|length"
@@ -40,103 +88,33 @@ _DETAIL = re.compile(
     re.IGNORECASE,
 )
 """Key words that ask for one figure or name, not for papers: "dose of X given to Y"."""
-_POLITE = re.compile(
-    r"^\W*(?:(?:please|hi|hello|hey|ok(?:ay)?|so|well|thanks)\b[,!.]?\s*"
-    r"|(?:can|could|would|will) you (?:please |kindly )?(?=(?:list|show|find|give|tell|explain"
-    r"|compare|summari[sz]e|describe|name|define|search|recommend|point)\b)"
-    r"|(?:i|we)(?:'d| would)? (?:want|like|need|wish) (?:to (?:know|learn|understand|find out)"
-    r"|you to)\s*(?:about\s+(?=what|how|why|which|who)|if\s+|whether\s+)?"
-    r"|(?:do you know|tell me|i wonder|i was wondering|any idea|can you tell me)"
-    r"[, ]+(?=what|how|why|which|who|where|when|if|whether)(?:if |whether )?"
-    r"|(?:quick )?question:\s*)",
-    re.IGNORECASE,
-)
-_LINK = (
-    r"(?:(?:that|which|who)\s+)?(?:(?:are|is|were|was|have been|has been|do|does|can|could"
-    r"|might)\s+)?(?:there\s+)?(?:written |published |available |here |in (?:the|this|my|your) "
-    r"library )?"
-    r"(?:about|on|(?:deal|deals|dealing|concerned|concern) with|(?:talk|talks|talking|speak|write"
-    r"|writes) (?:about|of)|(?:discuss|treat|address|cover|mention|consider|concern|describe"
-    r"|examine|stud(?:y|ie)|investigat|explor)(?:e?s|ing|e|ed|y)?|(?:look|looks|looking) at"
-    r"|(?:focus|focuses|focusing) on|(?:work|works|working) on|relat(?:ed|ing) to|regarding"
-    r"|concerning|for|of|in|with|to)\b"
-)
-_LIST = re.compile(
-    rf"""^\W*(?:
-      (?:which|what)\s+(?:of\s+(?:the|these|your|my)\s+)?(?:other\s+|recent\s+|more\s+)?{_PAPERS}\b
-        \s*(?:(?:in|of|from)\s+(?:the|this|my|your)\s+library\s+)?(?:do\s+you\s+(?:have|know)\s*)?
-     |(?:list|show|find|give|name|get|search(?:\ for)?|recommend|suggest|collect|point\ me\ to
-        |looking\ for|i\ (?:need|want|am\ looking\ for)|we\ (?:need|want))\s*(?:me\s+|us\s+)?
-        (?:all\s+|some\s+|any\s+|the\s+|every\s+|a\s+few\s+|more\s+|your\s+|\d+\s+)*
-        (?:recent\s+|relevant\s+|other\s+)?{_PAPERS}\b
-        \s*(?:(?:in|of|from)\s+(?:the|this|my|your)\s+library\s+)?
-     |(?:is|are)\s+there\s+(?:any\s+|some\s+|a\s+|an\s+|more\s+|other\s+|also\s+)*
-        (?:[\w-]+\s+){{0,2}}?(?:{_PAPERS}|one|ones|anything|something|evidence|{_MEANS})\b\s*
-     |(?:is|are)\s+there\s+(?:an?|any|some)\s+(?!(?:\w+\s+)?(?:limit|difference|reason)\b)
-     |(?:do\ you\ have|have\ you\ got|does\ (?:the|this)\ library\ (?:have|hold|contain))\s+
-        (?:any\s+|some\s+|a\s+)*(?:{_PAPERS}|anything|something)?\s*
-     |(?:any|some|more|all|recent|the)?\s*(?:{_PAPERS}|anything|something|overview|summary|survey
-        |review)\s+(?=(?:on|about|of|that|which|for|dealing|regarding|concerning|using|in|with)\b)
-     |(?:(?:give|write|make|provide|show)\s+(?:me\s+|us\s+)?)?(?:a\s+|an\s+|the\s+)?
-        (?:short\s+|brief\s+|quick\s+)?(?:overview|summary|survey|review|introduction)\s+
-        (?:of|on|about|to)\s+(?:the\s+)?(?:(?:{_PAPERS}|state\ of\ the\ art|field)\s+)?
-     |(?:summari[sz]e|review|sum\ up)\s+(?:all\s+|the\s+|these\s+|your\s+|what\s+the\s+)*
-        (?:{_PAPERS}\s+)?(?:say\s+)?
-     |what\s+(?:is|are)\s+(?:already\s+)?known\s+(?=about|on|of)
-     |what\s+do\s+(?:we|you)\s+know\s+(?=about|on|of)
-     |what(?:'s|\s+is)\s+there\s+(?=about|on)
-     |who\s+(?:builds?|works?)\s+(?=on)
-     |what\s+(?:has|have)\s+(?:been|people|others|anyone)\s+
-        (?:done|published|written|found|tried|said|studied)\s+
-     |what\s+do(?:es)?\s+(?:the|these|your|my|this)\s+(?:{_PAPERS}|library|abstracts)\s+say\s+
-     |(?:who|has\ any(?:one|body)|does\ any(?:one|body)|did\ any(?:one|body))\s+
-        (?:(?:has|have|had)\s+)?(?:worked|works|work|wrote|writes|published|publishes|studied
-        |studies|looked|tried|researches)\s+
-     |(?:which|what)\s+(?:\w+\s+){{0,2}}?{_MEANS}\s+(?=(?:exist|are|is|have|has|do|does|can|could
-        |were|was|help|work|for|of|to|in)\b)
-     |{_MEANS}\s+(?=(?:for|to|of)\b)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_LIST_REST = re.compile(
-    rf"^(?:exists?\s+|(?:use|using|apply|applying|build(?:ing)?\s+(?:up)?on|based\s+on|propose|present"
-    rf"|introduce|develop|report)s?\s+|{_LINK}\s+|{_ON}\s+)+",
-    re.IGNORECASE,
-)
 _HERE = re.compile(
     r"\s+(?:(?:are|is) )?(?:in|from|of) (?:the|this|my|your) (?:library|collection|papers)$"
-    r"|\s+(?:are there|are available|exist|do you have|you have|(?:have|has) been \w+ed)$",
+    r"|\s+(?:are there|are available|exist|do you have|you have|(?:have|has) been \w+ed|here)$"
+    r"|\s+(?:papers|studies|articles|publications|abstracts)$",
     re.IGNORECASE,
-)
-_LIST_ASKS = re.compile(
-    rf"^\W*(?:which|what|list|name|show|find)\b.*?\b(?P<means>{_MEANS})\b", re.IGNORECASE
 )
 _VERSUS = re.compile(r"\s+(?:vs\.?|versus)\s+", re.IGNORECASE)
 _COMPARE = (
     re.compile(
-        r"^\W*(?:how (?:do|does|is|are|did) )(?P<a>.+?) (?:compare|compared|differ|different)s?"
+        r"^\W*how (?:do|does|is|are|did) (?P<a>.+?) and (?P<b>.+?) (?:compare|differ)\b", re.I
+    ),
+    re.compile(
+        r"^\W*how (?:do|does|is|are|did) (?P<a>.+?) (?:compare|differ)\w*"
         r" (?:to|with|from|against|and) (?P<b>.+)",
         re.IGNORECASE,
     ),
-    re.compile(r"^\W*how (?:do|does|are) (?P<a>.+?) and (?P<b>.+?) (?:compare|differ)\b", re.I),
     re.compile(
-        r"\b(?:differences?|comparisons?|trade-?offs?|contrast|distinction|distinguishes)\s+"
-        r"(?:between\s+)?(?P<a>.+?)\s+(?:and|from|with)\s+(?P<b>.+)",
+        r"(?:^\W*(?:compare|contrast)|\b(?:differences?|comparisons?|trade-?offs?|distinction"
+        r"|distinguishes|advantages?|benefits?|superiority))\s+(?:(?:between|of)\s+)?(?P<a>.+?)\s+"
+        r"(?:and|with|to|from|against|over)\s+(?P<b>.+)",
         re.IGNORECASE,
-    ),
-    re.compile(
-        r"^\W*(?:compare|contrast)\s+(?P<a>.+?)\s+(?:and|with|to|against)\s+(?P<b>.+)", re.I
     ),
     re.compile(
         r"^\W*(?:is|are|was|were|does|do|did|can) (?P<a>.+?) "
-        r"(?:(?:much|far|any|really|always|generally|significantly|clearly|still|even) )?"
-        r"(?:better|worse|faster|slower|cheaper|safer|stronger|weaker|larger|smaller|higher|lower"
-        r"|(?:more|less) \w+|outperforms?|beats?|superior|inferior)(?: \w+){0,3}? "
-        r"(?:than|to) (?P<b>.+)",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"^\W*(?:is|are|does|do|did|can) (?P<a>.+?) (?:outperform|beat|surpass|exceed) (?P<b>.+)",
+        r"(?:(?:(?:much|far|any|really|always|generally|significantly|clearly|still|even) )?"
+        r"(?:\w{3,}er|more \w+|less \w+|worse|superior|inferior)(?: \w+){0,3}? (?:than|to)"
+        r"|outperforms?|beats?|surpass(?:es)?|exceeds?) (?P<b>.+)",
         re.IGNORECASE,
     ),
     re.compile(
@@ -150,14 +128,18 @@ _COMPARE = (
         r"take |pick )?(?P<a>.+?)\s+(?:or|rather than|instead of)\s+(?P<b>.+)",
         re.IGNORECASE,
     ),
-    re.compile(
-        r"\b(?:advantages?|benefits?|gains?|superiority) of (?P<a>.+?) over (?P<b>.+)",
-        re.IGNORECASE,
-    ),
 )
+_EITHER = re.compile(
+    r"^(?!i\b|we\b)(?P<a>[^\s,:;?!]+(?: [^\s,:;?!]+){0,3}?)\s+or\s+(?P<b>(?:(?! of )[^,:;?!])+?)"
+    r"(?:\s*(?:[,:;?–—]|\s-)\s*(?:which|what|any|who|is there|better|difference)\b.*|\?)\s*$",
+    re.IGNORECASE,
+)
+"""Two things without a verb, and the question which: "A or B: which is better?"."""
+_ASPECT = re.compile(r"\s*[:,;–—]\s.*$|\s+(?:before|after|when|while|during|as|if)\s.*$", re.I)
+_AFTER = re.compile(r"\s+(?:for|in|on|with|at|under)\s.*$", re.IGNORECASE)
 _DEFINITION = re.compile(
     r"""^\W*(?:
-      (?:what|who)(?:'s|\s+is|\s+are|\s+was|\s+were)\s+(?:meant\s+by\s+)?(?P<what>.+)
+      (?:what|who)(?:\s+is|\s+are|\s+was|\s+were)\s+(?:meant\s+by\s+)?(?P<what>.+)
      |what\s+does\s+(?P<mean>.+?)\s+(?:mean|stand\s+for|refer\s+to)
      |(?:define|explain|describe)\s+(?:to\s+me\s+)?(?:what\s+(?P<subject>.+?)\s+(?:is|are|means?)
         |(?P<term>.+))
@@ -179,33 +161,45 @@ _RELATION = re.compile(
     r"|under|and)\b",
     re.IGNORECASE,
 )
+_WITHIN = re.compile(r"^(?P<term>[\w-]+(?: [\w-]+){0,2}) (?:in|for) (?:[\w-]+ ?){1,4}$")
 _LIMITS = re.compile(
-    r"\b(?:limitations?|drawbacks?|weakness(?:es)?|disadvantages?|shortcomings?|pitfalls?|downsides?"
-    r"|open (?:problems?|questions?|challenges?)|challenges|risks?|side effects?)\b",
+    r"\b(?:limits?|limitations?|limited|drawbacks?|weakness(?:es)?|disadvantages?|shortcomings?"
+    r"|pitfalls?|downsides?|problems? (?:with|of)|open (?:problems?|questions?|challenges?)"
+    r"|challenges|risks?|side effects?|dangers?|fails?|breaks? down)\b",
+    re.IGNORECASE,
+)
+_DATA_ASKED = re.compile(
+    r"^\W*(?:(?:on|with|from) )?(?:which|what) (?:\w+ )?(?:data ?sets?|benchmarks?|corpora"
+    r"|corpus|data)(?: \w+)? (?=(?:was|were|is|are|do|does|did|has|have|used)\b)",
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(
     r"^\W*how\s+(?:many|much|long|often|far|fast|large|big|small|old|well|accurate(?:ly)?|good|high"
     r"|low|likely|common|frequent(?:ly)?|strong(?:ly)?|effective(?:ly)?|efficient(?:ly)?|close"
-    r"|deep|few|expensive|safe|reliable)\b",
+    r"|deep|few|expensive|safe|reliable|dense|heavy|hot|cold|wide|thick)\b",
     re.IGNORECASE,
 )
 _AUXILIARY = re.compile(
     r"^\W*(?:is|are|was|were|am|do|does|did|can|could|has|have|had|will|would|should|may|might"
-    r"|must)(?:n't| not)?\s+\w",
+    r"|must)(?:n['’]?t| not)?\s+\w",
     re.IGNORECASE,
 )
+_WH = r"(?:what|which|who|whose|whom|how|why|when|where)"
 _INTERROGATIVE = re.compile(
-    r"^\W*(?:(?:in|on|at|for|with|by|to|from|of|under) )?(?:what|which|who|whose|whom|how|why|when"
-    r"|where)\b",
-    re.IGNORECASE,
+    rf"^\W*(?:(?:in|on|at|for|with|by|to|from|of|under) )?{_WH}\b", re.IGNORECASE
 )
-_ANY_INTERROGATIVE = re.compile(r"\?|\b(?:what|which|who|whose|whom|how|why|when|where)\b", re.I)
+_ANY_INTERROGATIVE = re.compile(rf"\?|\b{_WH}\b", re.IGNORECASE)
 _NEXT_QUESTION = re.compile(
-    r"\?\s+(?=\w)|[,;]?\s+(?:and|or)(?:\s+also)?\s+(?=(?:what|which|how|why|who|when|where|whose)\b"
-    r"|(?:does|do|is|are|can|did|has|have|should)\s+\w+\s+\w)",
+    rf"\?\s+(?=\w)|[,;]?\s+(?:and|or)(?:\s+also)?\s+(?={_WH}\b"
+    r"|(?:does|do|is|are|can|did|has|have|should)\s+\w+\s+\w|does it\b)",
     re.IGNORECASE,
 )
+_TWICE = re.compile(
+    rf"^(?P<asks>\W*{_WH}\b.{{3,}}?)\s(?P<prep>in|for|of|on|with|at)\s(?P<one>\S+(?: \S+){{0,3}}?)"
+    r",? and (?P=prep) (?P<two>[^,?]+)\??$",
+    re.IGNORECASE,
+)
+"""One question asked of two things: "what is the share in A and in B"."""
 _WHY = re.compile(r"^\W*(?:why|how come|what (?:causes?|makes|explains|leads to))\b", re.IGNORECASE)
 _LONG = 45
 """Words from which a question tells a story: it asks for what there is on it."""
@@ -219,8 +213,9 @@ class Asking:
     """What a question asks for.
 
     ``topic`` is what it is about, without the words that ask. ``sides`` are the things that a
-    comparison compares. ``means``: the kind of thing that a list is of ("methods"), if not
-    papers. ``why``: a reason is wanted.
+    comparison compares. ``means``: the kind of thing that is wanted ("methods", "limitations",
+    "data sets"), if not papers. ``why``: a reason is wanted. ``papers``: they are asked for in
+    so many words. ``hint``: "X in Y" where a definition of X is only likely to be meant.
     """
 
     form: Form
@@ -228,6 +223,8 @@ class Asking:
     sides: tuple[str, ...] = ()
     means: str = ""
     why: bool = False
+    papers: bool = False
+    hint: str = ""
 
 
 def parts(question: str) -> list[str]:
@@ -236,11 +233,13 @@ def parts(question: str) -> list[str]:
     rest = question.strip()
     if len(rest.split()) > _LONG:
         return [question]
+    if (twice := _TWICE.match(rest)) and not _comparison(rest):
+        first, second = (f"{twice['asks']} {twice['prep']} {twice[n]}?" for n in ("one", "two"))
+        return [first, second]
     at = 0
     for cut in _NEXT_QUESTION.finditer(rest):
         before, after = rest[at : cut.start()], rest[cut.end() :]
-        asks = _asks(before)
-        if asks and terms(before) and terms(after) and len(found) < _MOST_PARTS - 1:
+        if _asks(before) and terms(before) and terms(after) and len(found) < _MOST_PARTS - 1:
             found.append(before.rstrip(" ,;?") + "?")
             at = cut.end()
     found.append(rest[at:])
@@ -250,7 +249,7 @@ def parts(question: str) -> list[str]:
 def _asks(text: str) -> bool:
     plain = polite(text)
     return bool(
-        _INTERROGATIVE.match(plain) or _AUXILIARY.match(plain) or _LIST.match(plain)
+        _INTERROGATIVE.match(plain) or _AUXILIARY.match(plain) or _list(plain)
     ) and not _VERSUS.search(plain)
 
 
@@ -258,92 +257,138 @@ def asking(question: str) -> Asking:
     """The form of ``question`` and its topic."""
     text = polite(question)
     bare = text.strip(" \t?.!")
-    if text.rstrip().endswith("?") and not (
-        _ANY_INTERROGATIVE.search(bare)
-        or _AUXILIARY.match(bare)
-        or _LIST.match(bare)
-        or _VERSUS.search(bare)
-    ):  # key words with a question mark want what is behind the words, not papers
-        return Asking("fact", bare_topic(bare))
-    if len(text.split()) > _LONG:
+    question_mark = text.rstrip().endswith("?")
+    if len(text.split()) > _LONG and (not question_mark or _ANY_INTERROGATIVE.search(bare)):
         return Asking("list", question)
     return (
-        _comparison(bare)
+        _comparison(text)
         or _limits(bare)
         or _suffixed(bare)
         or _list(bare)
         or _definition(bare)
         or _other(bare)
-        or Asking("fact", bare_topic(bare))
+        or _key_words(text)
     )
 
 
+def opened(question: str) -> str:
+    """``question`` without the words that only open it: "and", "ok, so", "please"."""
+    rest = _OPENED.sub("", question, count=1)
+    return rest if rest.strip(" ?.!") else question
+
+
 def polite(question: str) -> str:
-    """``question`` without the words of politeness around it."""
+    """``question`` without the words of politeness around it; "what's" is "what is"."""
     text = _TAIL.sub("", question.strip())
     for _ in range(3):
+        text = opened(text)
         found = _POLITE.match(text)
         if not found or not text[found.end() :].strip(" ?.!"):
             break
         text = text[found.end() :]
-    return text
+    return _WHATS.sub(r"\1 is", text)
 
 
 def _comparison(text: str) -> Asking | None:
-    if _VERSUS.search(text):
+    bare = text.strip(" \t?.!")
+    if _VERSUS.search(bare):
         plain = re.sub(
-            r"^\W*(?:compare|comparison of|what about|which is better[:,]?)\s+", "", text
+            r"^\W*(?:compare|comparison of|what about|which is better[:,]?)\s+", "", bare
         )
         sides = [side for piece in _VERSUS.split(plain) for side in re.split(r",\s+", piece)]
-        return _compared(sides, text)
+        return _compared(sides, bare)
     for pattern in _COMPARE:
-        if found := pattern.search(text):
+        if found := pattern.search(bare):
             first = re.split(r",\s+(?=\w)", found["a"])
             second = re.split(r",?\s+and\s+|,\s+", found["b"]) if len(first) > 1 else [found["b"]]
-            return _compared([*first, *second], text)
-    return None
+            return _compared([*first, *second], bare)
+    asks = _INTERROGATIVE.match(bare) or _AUXILIARY.match(bare) or _list(bare, keywords=False)
+    found = None if asks else _EITHER.match(text)
+    return _compared([found["a"], found["b"]], bare) if found else None
 
 
 def _compared(sides: list[str], text: str) -> Asking | None:
     trimmed = [_side(side) for side in sides]
+    if len(trimmed) > 1 and not _AFTER.search(trimmed[0]):
+        trimmed[-1] = _AFTER.sub("", trimmed[-1])  # what is said of all sides stands at the end
     whole = all(terms(side) and len(side.split()) <= _SIDE_WORDS for side in trimmed)
+    trimmed = list(dict.fromkeys(trimmed))
     if not whole or not 2 <= len(trimmed) <= _MOST_SIDES:
         return None
-    return Asking("comparison", text, tuple(dict.fromkeys(trimmed)))
+    return Asking("comparison", text, tuple(trimmed))
 
 
 def _side(text: str) -> str:
     """A side of a comparison without its article and what is said of both at the end."""
-    plain = re.sub(r"^\W*(?:and|or|the|a|an|using)\s+", "", text.strip(" ?.!:,"), flags=re.I)
+    plain = _ASPECT.sub("", text.strip(" ?.!:,"))
+    plain = re.sub(r"^\W*(?:and|or|the|a|an|using|between)\s+", "", plain, flags=re.I)
     return re.sub(r"\s+(?:better|worse|instead|differ|compare)$", "", plain, flags=re.I)
 
 
 def _limits(text: str) -> Asking | None:
     found = _LIMITS.search(text)
-    if not found or not (_INTERROGATIVE.match(text) or found.start() < 12):
-        return None
-    rest = text[found.end() :]
-    topic = bare_topic(rest) if terms(rest) else bare_topic(text)
-    return Asking("limits", topic, means=found.group().lower())
-
-
-def _list(text: str) -> Asking | None:
-    found = _LIST.match(text)
-    means = _LIST_ASKS.match(text)
-    kind = means["means"].lower() if means else ""
-    if found:
+    if found and (_INTERROGATIVE.match(text) or not terms(text[: found.start()])):
         rest = text[found.end() :]
-        topic = _HERE.sub("", _LIST_REST.sub("", rest)).strip(" ,.?!")
-        if terms(topic):
-            return Asking("list", topic, means=kind)
+        means = re.sub(
+            r" (?:with|of)$|^(?:limited|fails?|breaks? down)$", "", found.group().lower()
+        )
+        topic = bare_topic(rest) if terms(rest) else bare_topic(text[: found.start()])
+        return Asking("limits", topic, means=means or "limits")
+    data = _DATA_ASKED.match(text)
+    return Asking("limits", bare_topic(text[data.end() :]), means="their data") if data else None
+
+
+def _list(text: str, keywords: bool = True) -> Asking | None:
+    """What papers or means are asked for, by the words before the topic."""
+    tokens = re.findall(r"\S+", text)
+    bare = [re.sub(r"^\W+|\W+$", "", token).casefold() for token in tokens]
+    end = 0
+    while end < len(bare) and (
+        bare[end] in _FUNCTION
+        or not bare[end]
+        or any(bare[end] in held for held in (_PAPERS, _MEANS, _WANT, _AROUND, _ON))
+    ):
+        end += 1
+    run = bare[:end]
+    topic = bare_topic(_HERE.sub("", " ".join(tokens[end:]).strip(" ,.?!")))
+    kind = next((word for word in run if word in _MEANS), "")
+    if not terms(topic) or not run:
         return None
-    if not _ANY_INTERROGATIVE.search(text) and not _AUXILIARY.match(text):
-        if _DEFINITION.match(text) or re.match(r"^\W*(?:i|we|my|our)\b", text, re.IGNORECASE):
-            return None
-        if _DETAIL.match(text) and (len(terms(text)) > 3 or re.search(r"\bthe\b", text)):
-            return Asking("fact", bare_topic(text))
-        return Asking("list", text)
+    told = set(run)
+    wh = run[0] in ("which", "what") or run[0] in _WANT
+    there = run[0] in ("is", "are", "what") and "there" in run[:3]
+    asked = (
+        (run[0] in ("do", "have", "what") and {"have", "got"} & told and {"we", "you"} & told)
+        or (run[0] == "what" and {"known", "done", "tried", "found"} & told)
+        or (run[0] in ("who", "has", "does", "did") and told & _DOING)
+        or run[0] in ("summarize", "summarise", "overview", "summary", "survey")
+    )
+    papers = bool(told & _PAPERS) and (wh or there or _leads(run, _PAPERS))
+    how = run[0] in ("how", "why", "when", "where") or "abstract" in run
+    if (papers or asked or there) and not how:
+        return Asking("list", topic, means=kind, papers=True)
+    plural = kind.endswith("s")
+    if kind and not how and ((wh and plural) or _leads(run, _MEANS)):
+        return Asking("list", topic, means=kind)
+    if keywords and bare[0] in ("list", "find", "search"):
+        return Asking("list", topic)
     return None
+
+
+def _leads(run: list[str], nouns: frozenset[str]) -> bool:
+    """Whether one of ``nouns`` comes first, with a word that leads to its topic."""
+    first = next((n for n, word in enumerate(run) if word not in _QUANTITY | _AROUND), 0)
+    return run[first] in nouns and any(word in _ON for word in run[first + 1 :])
+
+
+def _key_words(text: str) -> Asking:
+    """Words without a question: papers on them, or with a question mark what is behind them."""
+    bare = text.strip(" \t?.!")
+    detail = _DETAIL.match(bare) and (len(terms(bare)) > 3 or re.search(r"\bthe\b", bare))
+    asks = text.rstrip().endswith("?") or _ANY_INTERROGATIVE.search(bare)
+    if asks or detail or re.match(r"^\W*(?:i|we|my|our)\b", bare, re.IGNORECASE):
+        return Asking("fact", bare_topic(bare))
+    return Asking("list", _HERE.sub("", bare))
 
 
 def _suffixed(text: str) -> Asking | None:
@@ -366,6 +411,8 @@ def _definition(text: str) -> Asking | None:
         return asking(without) if told else None
     if not terms(without) or len(without.split()) > _TERM_WORDS:
         return None
+    if (inner := _WITHIN.match(without)) and not definite and not _RELATION.search(inner["term"]):
+        return Asking("definition", inner["term"], hint=without)
     if _RELATION.search(without) or (definite and re.search(r"\bof\b", without)):
         return Asking("list", without) if told else None
     return Asking("definition", without)
@@ -398,11 +445,27 @@ def _function(word: str) -> bool:
     return word.strip(",.;:?!'\"()").casefold() in STOP_WORDS or not re.search(r"\w", word)
 
 
+def thing(question: str) -> str:
+    """What a later "it" may mean: the topic of ``question``, up to what is asked of it."""
+    asked = asking(question)
+    if asked.form in {"definition", "list"}:
+        return asked.topic
+    topic = bare_topic(polite(question))
+    cut = _RELATION.search(topic)
+    return bare_topic(topic[: cut.start()]) if cut and cut.start() else topic
+
+
+def no_topic(question: str) -> bool:
+    """Whether ``question`` names nothing but papers and means: "is there another method?"."""
+    bare = (re.sub(r"^\W+|\W+$", "", word).casefold() for word in question.split())
+    return all(w in _FUNCTION or w in _PAPERS | _MEANS | _WANT | _AROUND or not w for w in bare)
+
+
 def evidence_text(question: str) -> str:
     """What must be found in an abstract that answers: the topic, where the form tells it."""
     asked = asking(question)
     if asked.form == "comparison":
         return " ".join(asked.sides)
     if asked.form in {"list", "definition", "limits"} and len(question.split()) <= _LONG:
-        return asked.topic
+        return asked.hint or asked.topic
     return bare_topic(question)

@@ -7,85 +7,76 @@ No layout edits a sentence; none fills up a budget: what adds nothing is left ou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from assistant.answering.confidence import Assessment
+from assistant.answering.cues import (
+    ADDS,
+    AIM,
+    ASKS_BEST,
+    BEST,
+    COMPARES,
+    DATA,
+    DEFINED,
+    FINDING,
+    HINTS_LIMIT,
+    LIMIT,
+    MEANS,
+    OFFERS,
+    REASON,
+    SUPPOSES,
+    defines,
+    number_near,
+    phrase,
+)
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.forms import Asking
 from assistant.answering.membership import on_topic
-from assistant.answering.question import Question
+from assistant.answering.question import Question, compact
 from assistant.answering.selection import Candidate, candidates, key_score
-from assistant.attribution import quotation
+from assistant.answering.stance import Stance, stance
+from assistant.attribution import answers_nothing, dangles, quotation
+from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper
 from assistant.settings import AnswerSettings
 from assistant.text import terms, words
+from assistant.themes import grouped
 
-__all__ = ["Layout", "worth_in_form"]
+__all__ = ["Layout"]
 
 _WITHIN = 1.5
 """Log-odds below the best sentence within which another one is worth its words."""
+_TIED = 0.5
+"""Log-odds within which the second sentence may as well be the one."""
 _SAME = 0.92
 """Cosine from which two sentences say the same."""
-_LISTED, _NAMED = 8, 20
-"""Papers of a list with their key sentence, and those that are named after them."""
+_TYPICAL = 60
+"""Words beyond which a fact gets no further sentence."""
+_LISTED, _NAMED, _GROUPED = 10, 20, 16
+"""Papers of a list with their key sentence, those that are named after them, and the size from
+which those are named in groups."""
 _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
 _NEAR = 2.0
 """Log-odds that a number in the midst of the question's words is worth."""
-_WINDOW = 60
-"""Characters on both sides of a number that tell what it is a number of."""
+_TURNS = 2.5
+"""Log-odds that it is worth to deny, or to turn round, what the question supposes."""
+_DEEP, _DEFINING = 60, 30
+"""Papers found on the topic of a definition, and those that are read for one."""
+_READ = 24
+"""Sentences, best first, that are read for what they say to the question."""
+_SIDE_SENTENCES = 5
 _MECHANISM = 3
-_BUILDING_ON = 4
-
-_REASON = re.compile(
-    r"\b(?:because|due to|owing to|since|as a result of|caused by|stems? from|arises? from"
-    r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
-    re.IGNORECASE,
-)
-_MEANS = re.compile(
-    r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I
-)
-_LIMIT = re.compile(
-    r"\b(?:however|but|limit\w*|fail\w*|degrad\w*|drawback|difficult\w*|challeng\w*|cannot|unable"
-    r"|lack\w*|poor\w*|worse|only|suffer\w*|cost\w*|unless|risk\w*|adverse|not)\b",
-    re.IGNORECASE,
-)
-_BEST = re.compile(
-    r"\b(?:best|outperform\w*|superior|better|state[- ]of[- ]the[- ]art|highest|lowest|most"
-    r"|exceed\w*|surpass\w*|first choice|preferred|recommended)\b",
-    re.IGNORECASE,
-)
-_IS = re.compile(
-    r"\s*,?\s*(?:is|are|refers? to|means|denotes?|describes?)\s+(?:an?|the|one|to)\b", re.I
-)
-_APPOSITION = re.compile(r"\s*,\s+(?:an?|the|one|which (?:is|are))\b", re.IGNORECASE)
-_INTRODUCES = re.compile(
-    r"\b(?:propose|introduce|present|develop|describe|called|termed|dubbed|named)\b[^.;]{0,60}$",
-    re.IGNORECASE,
-)
-_TELLS = re.compile(
-    r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
-    r"|provides?|offers?|can|reduces?|combines?)\b",
-    re.IGNORECASE,
-)
-_FINDING = re.compile(
-    r"\b(?:find|finds|found|findings?|shows?|showed|shown|reveals?|revealed|demonstrate[sd]?"
-    r"|observed?|suggests?|suggested|indicates?|indicated|concluded?|significant\w*|results?"
-    r"|leads? to|led to|evidence|confirm\w*)\b",
-    re.IGNORECASE,
-)
-_AIM = re.compile(
-    r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
-    r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
-    r"|discuss\w*|analy[sz]\w+)"
-    r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
-    r"|described|presented|analy[sz]ed))\b",
-    re.IGNORECASE,
-)
-"""A sentence that tells what was studied, not what came of it."""
-_ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
+_BUILDING_ON = 3
+_SHORT_DEFINITION = 14
+"""Words below which a defining sentence only names, and the next one tells."""
+_MENTIONED = 0.5
+"""Share of a side's idf that a sentence which speaks of it holds."""
 
 
 class Layout:
@@ -107,6 +98,10 @@ class Layout:
         self._added = settings.max_sentences - 1
         self._words = settings.max_words
         self._shown: list[Candidate] = []
+        self.again = False
+        """Whether it is asked for what has not been shown yet."""
+        self.brief = False
+        """Whether it is one answer of several, each as short as can be."""
 
     def write(self, asked: Asking, assessment: Assessment) -> bool:
         """Answers a question in its form."""
@@ -146,82 +141,33 @@ class Layout:
 
     # ------------------------------------------------------------------ forms
 
-    def _fact(self, asked: Asking, assessment: Assessment) -> bool:
+    def _fact(self, _: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
-        ranked = _ranked(asked, assessment)
+        worth: Callable[[Candidate], float] = lambda _: 0.0  # noqa: E731
+        if question.wants_number:
+            worth = lambda c: _NEAR * number_near(c.text, question) - _aims(c)  # noqa: E731
+        elif ASKS_BEST.search(question.text):
+            worth = lambda c: float(BEST.search(c.text) is not None)  # noqa: E731
+        ranked = _ranked(assessment.candidates, worth)
+        if SUPPOSES.search(question.text):
+            ranked = self._turned(ranked, question)
         if question.wants_number:
             numbered = [c for c in ranked if NUMBER.search(c.text)]
             if not numbered or numbered[0].score < ranked[0].score - 2 * _WITHIN:
                 self._draft.say("No abstract found here gives a figure for this; what they say:")
-            else:
+            elif not self._denies(ranked[0], question):
                 ranked = [numbered[0], *(c for c in ranked if c is not numbered[0])]
-        return self._best(ranked, self._added)
-
-    def _definition(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = _phrase(asked.topic)
-        ranked = _ranked(asked, assessment)
-        defining = [c for c in ranked if _defines(c.text, pattern) >= _DEFINED]
-        if not defining:
-            self._draft.say(f"No abstract here defines “{asked.topic}”; what they say of it:")
-        others = [c for c in ranked if _defines(c.text, pattern) >= 1 and c not in defining[:1]]
-        written = self._best([*defining[:1], *(others or ([] if defining else ranked))], 1)
-        if not written:
-            return False
-        papers = [p for p in self._topic_papers(asked.topic) if p.paper.id not in self._draft.cites]
-        if papers:
-            more = len(papers) - _BUILDING_ON
-            after = f"; and {more} more (ask: papers on {asked.topic})." if more > 0 else "."
-            self._draft.name_all("Papers here on it: ", papers[:_BUILDING_ON], after)
-        return True
-
-    def _list(self, asked: Asking, assessment: Assessment) -> bool:
-        members = on_topic(assessment.question, assessment.retrieval)
-        size = len(assessment.question.states.words)
-        if len(members) <= (2 if size > _PARTICULAR + 1 else 1) and size >= _PARTICULAR:
-            return self._fact(asked, assessment)  # so particular that it asks for a detail
-        if not members:
-            return False
-        count = f"{len(members)} paper{'s' * (len(members) != 1)} here"
-        shown = min(len(members), _LISTED)
-        topic = f" on “{asked.topic}”" if len(asked.topic.split()) <= 12 else ""
-        if len(members) > _LISTED:
-            head = f"{count}{topic}; the first {shown} with what they say, then titles:"
-        else:
-            head = f"{count}{topic}:"
-        self._draft.say(head)
-        for found in members[:_LISTED]:
-            place = _key_sentence(found, assessment.asked)
-            if place is None or not self._draft.quote(found, [place], full_title=True):
-                self._draft.title(found.paper)
-        rest = members[_LISTED:]
-        if rest:
-            left = len(rest) - (_NAMED - _LISTED)
-            more = f"; and {left} more (ask: show more)." if left > 0 else "."
-            self._draft.name_all("Also: ", rest[: _NAMED - _LISTED], more)
-        return True
-
-    def _comparison(self, asked: Asking, assessment: Assessment) -> bool:
-        stems = [frozenset(terms(side)) for side in asked.sides]
-        both = [c for c in assessment.candidates if _mentions(c.text, stems) >= 2]
-        written = False
-        if both:
-            written = self._best(both, 1)
-        if not written:
-            self._draft.say("No abstract found here compares them in one sentence; of each:")
-        found_any = written
-        for side in asked.sides:
-            candidate = self._of_side(side)
-            if candidate is None:
-                self._draft.say(f"{_capital(side)}: no abstract here speaks of it.")
-            elif self._take(candidate, before=f"{_capital(side)} — "):
-                found_any = True
-        return found_any
+        return self._best(ranked, self._added, most=_TYPICAL)
 
     def _explanation(self, asked: Asking, assessment: Assessment) -> bool:
-        ranked = _ranked(asked, assessment)
+        pattern = REASON if asked.why else MEANS
+        ranked = _ranked(assessment.candidates, lambda c: 0.6 * bool(pattern.search(c.text)))
+        ranked = self._turned(ranked, assessment.asked)
         if not ranked:
             return False
         best = ranked[0]
+        if self._denies(best, assessment.asked):
+            return self._best(ranked, 1)
         beside = [
             c
             for c in ranked[1:8]
@@ -236,7 +182,7 @@ class Layout:
             room -= len(candidate.text.split())
             if room >= 0:
                 places.append(candidate.position)
-        if not self._draft.quote(best.paper, places):
+        if self._repeats(best, self._shown) or not self._draft.quote(best.paper, places):
             return self._best(ranked, self._added)
         self._shown += [c for c in ranked if c.paper is best.paper and c.position in places]
         others = [
@@ -245,49 +191,272 @@ class Layout:
         self._best(others, 0)
         return True
 
+    def _yes_no(self, _: Asking, assessment: Assessment) -> bool:
+        question = assessment.asked
+        ranked = _ranked(
+            assessment.candidates, lambda c: _finds(c) - _aims(c) - bool(OFFERS.search(c.text))
+        )
+        ranked = self._turned(ranked, question)
+        chosen: dict[str, Candidate] = {}
+        for candidate in ranked:
+            if candidate.score < ranked[0].score - 2 * _WITHIN or len(chosen) > self._added:
+                break
+            if quotable(candidate):
+                chosen.setdefault(candidate.paper.paper.id, candidate)
+        said = {id(c): self._stance(c, question).says for c in chosen.values()}
+        if set(said.values()) <= {"unclear"}:
+            self._draft.say("No plain yes or no is found here; the nearest:")
+            return self._best(list(chosen.values()), self._added, within=2 * _WITHIN)
+        written = False
+        for label in dict.fromkeys(sorted(said.values(), key="unclear".__eq__)):
+            for candidate in chosen.values():
+                if said[id(candidate)] == label:
+                    written |= self._take(candidate, label=_capital(label))
+        return written
+
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
-        ranked = _ranked(asked, assessment)
-        told = [c for c in ranked if _LIMIT.search(c.text)]
+        of_data = "data" in asked.means
+        plain, hint = (DATA, DATA) if of_data else (LIMIT, HINTS_LIMIT)
+
+        def worth(candidate: Candidate) -> float:
+            found = plain.search(candidate.text), hint.search(candidate.text)
+            return 1.5 * bool(found[0]) + 0.5 * bool(found[1])
+
+        ranked = _ranked(assessment.candidates, worth)
+        told = [c for c in ranked if worth(c)]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
-        return self._best(told or ranked, self._added, within=2 * _WITHIN)
+        return self._best(told or ranked, self._added, within=2 * _WITHIN, most=_TYPICAL)
 
-    def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
-        ranked = _ranked(asked, assessment)
-        best: list[Candidate] = []
-        for candidate in ranked:
-            if candidate.score < ranked[0].score - 2 * _WITHIN or len(best) > self._added:
-                break
-            if all(candidate.paper is not other.paper for other in best):
-                best.append(candidate)
-        return self._best(best, self._added, within=2 * _WITHIN)
+    def _definition(self, asked: Asking, assessment: Assessment) -> bool:
+        pattern = phrase(asked.topic)
+        on, defining = self._defining(asked.topic, pattern, assessment)
+        written = 0
+        for paper, place in defining:
+            if written == self._added or paper.paper.id in self._draft.cites:
+                continue
+            following = paper.sentences[place + 1 : place + 2]
+            goes_on = any(dangles(s) or defines(s, pattern) >= 1 for s in following)
+            short = len(paper.sentences[place].split()) < _SHORT_DEFINITION
+            places = [place, place + 1] if short and goes_on else [place]
+            written += self._draft.quote(paper, places)
+        ranked = _ranked(assessment.candidates, lambda c: defines(c.text, pattern))
+        if not written:
+            if asked.hint:
+                return self._fact(asked, assessment)
+            self._draft.say(f"No sentence found here defines “{asked.topic}”; what they say of it:")
+            if not self._best(ranked, len(on) <= _BUILDING_ON):
+                return False
+        elif written == 1:
+            quoted = self._draft.sentences[-1].quote or ""
+            told = [c for c in ranked if c.text not in quoted and defines(c.text, pattern) >= 1]
+            self._best(told, 0)
+        others = [p for p in on if p.paper.id not in self._draft.cites]
+        if others and not asked.hint:
+            more = len(others) - _BUILDING_ON
+            after = f"; and {more} more (ask: papers on {asked.topic})." if more > 0 else "."
+            self._draft.name_all("Papers here on it", others[:_BUILDING_ON], after)
+        return True
+
+    def _defining(
+        self, topic: str, pattern: re.Pattern[str], assessment: Assessment
+    ) -> tuple[list[RetrievedPaper], list[tuple[RetrievedPaper, int]]]:
+        """The papers on ``topic``, and the sentences of theirs that define it, best first."""
+        found, stems = self._retriever.find(topic, _DEEP), set(terms(topic))
+        question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
+        near = on_topic(question, found) or found[:_DEFINING]
+        if self.again:
+            left = {p.paper.id for p in assessment.retrieval}
+            near = [p for p in near if p.paper.id in left]
+        on = [p for p in near if _speaks(p, pattern, stems)]
+        told: list[tuple[float, int, RetrievedPaper, int]] = []
+        for rank, paper in enumerate(on[:_DEFINING]):
+            about = len(stems) / max(1, len(set(terms(paper.paper.title)) | stems))
+            for place, text in enumerate(paper.sentences):
+                worth = defines(text, pattern)
+                if worth >= DEFINED and not answers_nothing(text):
+                    like = float(paper.vectors[place] @ found.vector)
+                    told.append((worth + about + like, -rank, paper, place))
+        told.sort(key=lambda one: one[:2], reverse=True)
+        return on, [(paper, place) for _, _, paper, place in told[: _MECHANISM + 1]]
+
+    def _list(self, asked: Asking, assessment: Assessment) -> bool:
+        members = on_topic(assessment.question, assessment.retrieval)
+        size = len(assessment.question.states.words)
+        few = 2 if size > _PARTICULAR else 1
+        if len(members) <= few and size >= _PARTICULAR and not asked.papers:
+            return self._fact(asked, assessment)  # so particular that it asks for a detail
+        if not members:
+            return False
+        listed = 3 if self.brief else _LISTED
+        topic = f" on “{asked.topic}”" if len(asked.topic.split()) <= 12 else ""
+        rest = members[listed:]
+        head = f"{len(members)} paper{'s' * (len(members) != 1)} here{topic}"
+        self._draft.say(f"{head}; the first {listed} with what they say:" if rest else f"{head}:")
+        for found in members[:listed]:
+            place = _key_sentence(found, assessment.asked)
+            if place is None or not self._draft.quote(found, [place], full_title=True):
+                self._draft.title(found.paper)
+        named, left = rest[: _NAMED - listed], len(members) - max(_NAMED, listed)
+        for name, group in self._groups(named, asked.topic, len(members)):
+            self._draft.name_all(name, group, ".")
+        if left > 0:
+            self._draft.say(f"And {left} more (ask: show more).")
+        return True
+
+    def _groups(
+        self, papers: Sequence[RetrievedPaper], topic: str, of: int
+    ) -> Iterator[tuple[str, list[RetrievedPaper]]]:
+        """Names and papers: in groups by subject where there are many, else in one."""
+        if of < _GROUPED or len(papers) < _GROUPED // 2:
+            if papers:
+                yield "Also", list(papers)
+            return
+        themes = grouped(
+            np.stack([found.mean for found in papers]),
+            [found.paper.title for found in papers],
+            [found.paper.abstract for found in papers],
+            avoid=topic,
+            most=4,
+        )
+        for theme in themes:
+            name = f"Also on {theme.name.lower()}" if theme.terms else "Also"
+            yield name, [papers[n] for n in sorted(theme.members)]
+
+    # ------------------------------------------------------------------ comparison
+
+    def _comparison(self, asked: Asking, assessment: Assessment) -> bool:
+        sides = [_Side.of(side, asked.sides, assessment) for side in asked.sides]
+        both = [
+            c
+            for c in assessment.candidates
+            if all(
+                side.in_text(f"{c.paper.paper.title} {c.paper.paper.abstract}") for side in sides
+            )
+        ]
+
+        def worth(candidate: Candidate) -> float:
+            here = sum(side.in_text(candidate.text) for side in sides)
+            compares = bool(COMPARES.search(candidate.text))
+            return 1.5 * (here >= 2) + 1.5 * compares - 1.5 * _aims(candidate)
+
+        direct = [
+            c
+            for c in _ranked(both, worth)
+            if COMPARES.search(c.text)
+            and (
+                any(side.in_text(c.text) for side in sides)
+                or all(side.in_text(c.paper.paper.title) for side in sides)
+            )
+        ]
+        of_each = [self._of_side(side) for side in asked.sides]
+        if direct and self._best(direct, 1):
+            own = [
+                [c for c in told if _called(side, c)]
+                for side, told in zip(asked.sides, of_each, strict=True)
+            ]
+            if all(own):
+                self._beside(own, asked)
+            return True
+        self._draft.say("No abstract found here compares them; of each:")
+        return self._beside(of_each, asked)
+
+    def beside(self, asked: Asking, assessment: Assessment) -> bool:
+        """The papers that were found side by side, as they are named in ``asked``'s sides."""
+        told: list[list[Candidate]] = []
+        for name in asked.sides:
+            paper = next((p for p in assessment.retrieval if p.paper.label.startswith(name)), None)
+            told.append(self._of_side(name, Filters(ids=(paper.paper.id,))) if paper else [])
+        return self._beside(told, asked)
+
+    def _beside(self, told: Sequence[list[Candidate]], asked: Asking) -> bool:
+        """One sentence of each side, on the same aspect where two have one."""
+        picked: dict[int, Candidate] = {n: found[0] for n, found in enumerate(told) if found}
+        if len(told) == 2 and all(told):
+            own = {t for side in asked.sides for t in terms(side)}
+            pairs = [
+                (_aspect(one, other, own) + one.score + other.score, one, other)
+                for one in told[0]
+                for other in told[1]
+                if one.text != other.text
+            ]
+            if pairs:
+                _, picked[0], picked[1] = max(pairs, key=lambda pair: pair[0])
+        found_any = False
+        for n, side in enumerate(asked.sides):
+            if n in picked and self._take(picked[n], label=_capital(side)):
+                found_any = True
+            elif n not in picked and not self._named(side):
+                self._draft.say(f"No abstract found here names “{side}”.")
+        return found_any
+
+    def _of_side(self, side: str, filters: Filters | None = None) -> list[Candidate]:
+        """The best sentences of the library, or of one paper, on one side of a comparison."""
+        found = self._retriever.find(side, 5, filters)
+        question = Question.read(side, found.vector, found.statistics, self._reader.embedder)
+        readings = self._reader.read(question, found[:3])
+        pattern, stems = phrase(side), frozenset(terms(side))
+        fitting = [
+            replace(c, score=c.score + defines(c.text, pattern) - _aims(c))
+            for c in candidates(question, found[:3], readings)
+            if quotable(c)
+            and (
+                filters is not None
+                or stems <= set(terms(f"{c.text} {c.paper.paper.title}"))
+                or compact(side) in compact(c.text)
+            )
+        ]
+        return sorted(fitting, key=lambda c: -c.score)[:_SIDE_SENTENCES]
+
+    def _named(self, side: str) -> bool:
+        """Whether a paper that is found for ``side`` has its name."""
+        found = self._retriever.find(side, 5)
+        return any(compact(side) in compact(_whole(paper)) for paper in found)
 
     # ------------------------------------------------------------------ parts of them
 
-    def _best(self, ranked: Sequence[Candidate], added: int, within: float = _WITHIN) -> bool:
-        """The first of ``ranked`` that can stand alone, and at most ``added`` more that add."""
+    def _stance(self, candidate: Candidate, question: Question) -> Stance:
+        return stance(question, candidate.text, candidate.paper.paper.title)
+
+    def _turned(self, ranked: Sequence[Candidate], question: Question) -> list[Candidate]:
+        """``ranked`` with what denies or turns round the question's supposition further up."""
+        return _ranked(ranked[:_READ], lambda c: _TURNS * self._stance(c, question).turns) + list(
+            ranked[_READ:]
+        )
+
+    def _denies(self, candidate: Candidate, question: Question) -> bool:
+        """Whether ``candidate`` surely says otherwise than ``question`` supposes."""
+        return self._stance(candidate, question).says == "against"
+
+    def _best(
+        self, ranked: Sequence[Candidate], added: int, within: float = _WITHIN, most: int = 0
+    ) -> bool:
+        """The first of ``ranked`` that can stand alone, and at most ``added`` more that add.
+
+        ``most``: words that the further ones must leave the answer within.
+        """
         first: Candidate | None = None
-        room = self._words
+        shown = len(self._shown)
+        room = most or self._words
         for candidate in ranked:
+            size = len(candidate.text.split())
             if first is None:
                 first = candidate if self._take(candidate) else None
+                room -= size if first and most else 0
                 continue
-            if added == 0 or candidate.score < first.score - within:
+            if added <= self.brief or candidate.score < first.score - within:
                 break
-            size = len(candidate.text.split())
-            if size <= room and self._take(candidate):
+            tied = len(self._shown) == shown + 1 and candidate.score >= first.score - _TIED
+            if (size <= room or tied) and self._take(candidate):
                 added, room = added - 1, room - size
         return first is not None
 
-    def _take(self, candidate: Candidate, before: str = "") -> bool:
+    def _take(self, candidate: Candidate, label: str = "") -> bool:
         """Quotes ``candidate`` if nothing that is shown says the same and it can stand alone."""
         if self._repeats(candidate, self._shown):
             return False
-        if not self._draft.quote(candidate.paper, [candidate.position]):
+        if not self._draft.quote(candidate.paper, [candidate.position], label=label):
             return False
-        if before:
-            last = self._draft.sentences[-1]
-            last.text = before + last.text
         self._shown.append(candidate)
         return True
 
@@ -296,7 +465,9 @@ class Layout:
         numbers = NUMBER.findall(candidate.text)
         ours = set(words(candidate.text))
         for other in shown:
-            if other.paper is candidate.paper and other.position == candidate.position:
+            if other.paper.paper.id == candidate.paper.paper.id and (
+                other.position == candidate.position
+            ):
                 return True
             if NUMBER.findall(other.text) != numbers:
                 continue
@@ -308,109 +479,89 @@ class Layout:
                 return True
         return False
 
-    def _of_side(self, side: str) -> Candidate | None:
-        """The best sentence of the library on one side of a comparison."""
-        found = self._retriever.find(side, 5)
-        question = Question.read(side, found.vector, found.statistics, self._reader.embedder)
-        readings = self._reader.read(question, found[:3])
-        pattern = _phrase(side)
-        stems = frozenset(terms(side))
-        fitting = [
-            (c.score + _defines(c.text, pattern), n, c)
-            for n, c in enumerate(candidates(question, found[:3], readings))
-            if stems <= set(terms(f"{c.text} {c.paper.paper.title}"))
-            and quotation(c.paper.paper.abstract, c.paper.spans, [c.position])
-            and not self._repeats(c, self._shown)
-        ]
-        return max(fitting, key=lambda scored: scored[:2])[2] if fitting else None
 
-    def _topic_papers(self, topic: str) -> list[RetrievedPaper]:
-        found = self._retriever.find(topic, 60)
-        question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-        return on_topic(question, found)
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a comparison: its name without spaces, and the stems that only it has, with
+    their weights.
+    """
 
+    name: str
+    weights: dict[str, float]
 
-_DEFINED = 1.5
+    @classmethod
+    def of(cls, side: str, sides: Sequence[str], assessment: Assessment) -> _Side:
+        others = {t for other in sides if other != side for t in terms(other)}
+        own = [t for t in terms(side) if t not in others] or terms(side)
+        return cls(compact(side), {t: assessment.statistics.idf(t) for t in own})
 
-
-def _ranked(asked: Asking, assessment: Assessment) -> list[Candidate]:
-    """The sentences, best first in the form of the question."""
-    worth = worth_in_form(asked, assessment.asked)
-    return sorted(assessment.candidates, key=lambda c: -(c.score + worth(c.text)))
+    def in_text(self, text: str) -> bool:
+        """Whether ``text`` speaks of this side."""
+        if self.name in compact(text):
+            return True
+        bag = set(terms(text))
+        held = sum(weight for term, weight in self.weights.items() if term in bag)
+        return held >= _MENTIONED * sum(self.weights.values())
 
 
-def worth_in_form(asked: Asking, question: Question) -> Callable[[str], float]:
-    """What a sentence is worth, in log-odds, in the form of ``question`` beyond its score."""
-    if asked.form == "definition":
-        topic = _phrase(asked.topic)
-        return lambda s: _defines(s, topic)
-    if asked.form == "yes_no":
-        return _finding
-    if asked.form not in {"explanation", "limits", "comparison"} and question.wants_number:
-        return lambda s: _NEAR * _number_near(s, question) - 1.0 * bool(_AIM.search(s))
-    best = 1.0 * bool(_ASKS_BEST.search(question.text))
-    weight, pattern = {
-        "explanation": (0.6, _REASON if asked.why else _MEANS),
-        "limits": (1.5, _LIMIT),
-        "comparison": (0.0, _BEST),
-    }.get(asked.form, (best, _BEST))
-    return lambda s: weight * bool(pattern.search(s))
+def quotable(candidate: Candidate) -> bool:
+    """Whether the sentence can stand alone, or with those before it."""
+    found = candidate.paper
+    return bool(quotation(found.paper.abstract, found.spans, [candidate.position]))
 
 
-def _number_near(sentence: str, question: Question) -> float:
-    """Share of the question's words, by weight, that stand around one number of ``sentence``."""
-    shares = (
-        question.coverage(
-            set(terms(sentence[max(0, found.start() - _WINDOW) : found.end() + _WINDOW]))
-        )
-        for found in NUMBER.finditer(sentence)
-    )
-    return max(shares, default=0.0)
+def _called(side: str, candidate: Candidate) -> bool:
+    """Whether the sentence is of a paper whose title begins with ``side``."""
+    return candidate.paper.paper.label.casefold().startswith(side.casefold())
 
 
-def _finding(sentence: str) -> float:
-    """What it is worth that ``sentence`` tells a finding, and not only what was studied."""
-    return 1.2 * bool(_FINDING.search(sentence)) - 1.0 * bool(_AIM.search(sentence))
+def _ranked(found: Sequence[Candidate], worth: Callable[[Candidate], float]) -> list[Candidate]:
+    """``found`` with what else speaks for a sentence in its score, best first."""
+    scored = (replace(c, score=c.score + worth(c)) for c in found)
+    return sorted(scored, key=lambda c: -c.score)
 
 
-def _phrase(topic: str) -> re.Pattern[str]:
-    """Finds ``topic`` in a sentence, whatever its hyphens and plurals are."""
-    pieces = [re.escape(re.sub(r"(?<=\w{3})e?s$", "", word)) for word in words(topic)]
-    return re.compile(r"\b" + r"\w{0,3}[\s‐-―-]+".join(pieces) + r"\w{0,3}\b", re.IGNORECASE)
+def _aspect(one: Candidate, other: Candidate, own: set[str]) -> float:
+    """How much two sentences speak of the same, beside the sides that are compared."""
+    shared = (set(terms(one.text)) & set(terms(other.text))) - own
+    numbers = bool(NUMBER.search(one.text)) == bool(NUMBER.search(other.text))
+    return 0.5 * min(len(shared), 4) + 0.3 * numbers
 
 
-def _defines(sentence: str, topic: re.Pattern[str]) -> float:
-    """How much ``sentence`` looks like one that says what ``topic`` is."""
-    found = topic.search(sentence)
-    if not found:
-        return -1.0
-    after = sentence[found.end() : found.end() + 60]
-    start = 0.5 * (found.start() <= 5)
-    after = re.sub(r"^\s*\([^)]*\)", "", after)
-    if _IS.match(after):
-        return 2.5 + start
-    if _APPOSITION.match(after):
-        return 2.0 + start
-    if _INTRODUCES.search(sentence[: found.start()]):
-        return 2.0
-    if _TELLS.match(after):
-        return 1.0 + start + 0.5 * (found.start() <= 5)
-    return start
+def _finds(candidate: Candidate) -> float:
+    """What it is worth that a sentence tells a finding."""
+    return 1.2 * bool(FINDING.search(candidate.text))
+
+
+def _aims(candidate: Candidate) -> float:
+    """What it costs that a sentence tells what was studied, not what came of it."""
+    return 1.0 * bool(AIM.search(candidate.text))
+
+
+def _whole(found: RetrievedPaper) -> str:
+    return f"{found.paper.title}. {found.paper.abstract}"
+
+
+def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) -> bool:
+    """Whether a paper is on a topic, not only near it: in its title, or with its very words."""
+    return topic <= set(terms(found.paper.title)) or pattern.search(_whole(found)) is not None
 
 
 def _key_sentence(found: RetrievedPaper, question: Question) -> int | None:
     """The place of the sentence that tells best what the paper does about the question."""
+    topic = set(question.terms)
+
+    def worth(place: int) -> float:
+        text = found.sentences[place]
+        whole = bool(topic) and topic <= set(terms(text))
+        return key_score(found, place, question) + 0.6 * whole - 0.8 * bool(ADDS.match(text))
+
     scored = [
-        (key_score(found, place, question), place)
+        (worth(place), place)
         for place in range(len(found.sentences))
         if quotation(found.paper.abstract, found.spans, [place])
     ]
     return max(scored)[1] if scored else None
-
-
-def _mentions(sentence: str, sides: Sequence[frozenset[str]]) -> int:
-    bag = set(terms(sentence))
-    return sum(side <= bag for side in sides)
 
 
 def _capital(text: str) -> str:

@@ -7,18 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from assistant.conversation import references_in, without_references
 from assistant.endpoint.ledger import count_tokens
 from assistant.filters import Filters
 from assistant.results import Message
 
-__all__ = ["Plan", "cited_titles", "condensed", "json_reply", "plan_from_reply", "queries_of"]
+__all__ = ["Plan", "condensed", "json_reply", "plan_from_reply", "queries_of"]
 
 _MOST_QUERIES = 4
 _LONGEST_QUERY = 300
 _LONGEST_QUESTION = 1000
 
 _MARKERS = re.compile(r"\s*\[\d+(?:,\s*\d+)*\]")
-_REFERENCE = re.compile(r"^\s*(?:\[\d+\]|\d+\.)\s+(?P<title>\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,6 @@ class Plan:
     filters: Filters | None = None
 
 
-def cited_titles(content: str) -> list[str]:
-    """The titles of the references at the end of an answer ("[1] Title"), as `str` gives it."""
-    return [found["title"].strip() for found in _REFERENCE.finditer(content)]
-
-
 def condensed(turns: Sequence[Message], tokens: int) -> str:
     """The last turns as text, oldest first, in about so many tokens; without citation numbers.
 
@@ -50,8 +45,9 @@ def condensed(turns: Sequence[Message], tokens: int) -> str:
     """
     lines: list[str] = []
     for turn in reversed(turns):
-        titles = cited_titles(turn.content) if turn.role == "assistant" else []
-        body = _REFERENCE.sub("", turn.content) if titles else turn.content
+        body, titles = turn.content, list[str]()
+        if turn.role == "assistant":
+            body, titles = without_references(body), list(references_in(body).values())
         text = _MARKERS.sub("", " ".join(body.split()))
         most = tokens // 2
         if most < 16:
@@ -66,7 +62,7 @@ def condensed(turns: Sequence[Message], tokens: int) -> str:
     return "\n".join(reversed(lines))
 
 
-def plan_from_reply(reply: str, question: str, asked: str) -> Plan:
+def plan_from_reply(reply: str, asked: str) -> Plan:
     """The plan that a model's reply describes; what it leaves out or gets wrong is ours.
 
     ``asked`` is the question made to stand on its own without a model.
@@ -79,12 +75,10 @@ def plan_from_reply(reply: str, question: str, asked: str) -> Plan:
         standalone = asked
     standalone = " ".join(standalone.split())[:_LONGEST_QUESTION]
     searches = _queries(said.get("queries"))
-    if standalone not in searches:
-        searches = [standalone, *searches]
+    # the model's words first: they find more than those of a person
+    searches = list(dict.fromkeys([*searches, standalone]))
     library = said.get("library") is not False
-    if question == standalone and not library:
-        searches = [standalone]
-    return Plan(standalone, searches[: _MOST_QUERIES + 1], library, True, _filters(said))
+    return Plan(standalone, searches, library, True, _filters(said))
 
 
 def _filters(said: dict[str, object]) -> Filters | None:

@@ -16,6 +16,7 @@ from assistant.answering.citations import Numbering
 from assistant.answering.papers import prompt_text
 from assistant.answering.understanding import json_reply
 from assistant.attribution import CUT
+from assistant.paper import Paper
 from assistant.prompting import boundary
 from assistant.results import Sentence
 from assistant.retrieved import RetrievedPaper
@@ -24,6 +25,7 @@ __all__ = ["Claim", "Correction", "Verification"]
 
 _VERDICTS = ("unsupported", "partial", "supported")
 _SHORTEST_QUOTE = 12
+_CUTS = re.compile(r"\s*(?:\.\.\.|…)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What changes: the sentence at ``place`` gets a verdict, or another text ("" drops it)."""
+    """What changes: the sentence at ``place`` gets a verdict, or another text ("" drops it).
+
+    ``stands``: the sentence holds, and only gets the markers that it lacked. ``proven``: the words
+    that are to prove it, or the text in its place, stand in the papers that it cites.
+    """
 
     place: int
     sentence: Sentence
     text: str | None = None
+    stands: bool = False
+    proven: bool = True
 
 
 class Verification:
@@ -88,46 +96,55 @@ class Verification:
 
     def _correction(self, place: int, item: dict[str, object]) -> Correction:
         sentence, verdict = self._sentences[place], str(item["verdict"])
-        quote = self._proof(sentence, item.get("quotes"))
+        quote, whole, proven = self._proof(sentence, item.get("quotes"))
         reason = item.get("why")
         why = (
             f"the model: {reason}" if isinstance(reason, str) and reason else "checked by the model"
         )
-        if verdict == "supported":
-            if not quote and sentence.support != "supported":
-                verdict, why = "partial", "the model names no words that prove it"
-            elif quote and not quote[1]:
+        if verdict == "supported" and not whole:
+            if item.get("quotes"):
                 verdict, why = "partial", "the words that should prove it are not in the abstract"
+            elif sentence.support != "supported":
+                verdict, why = "partial", "the model names no words that prove it"
         checked = sentence.model_copy(
             update={
                 "support": verdict,
                 "why": why,
-                "quote": quote[0] if quote and quote[0] else sentence.quote,
+                "quote": quote or sentence.quote,
             }
         )
         text = item.get("text")
-        if verdict == "supported" or item["verdict"] == "supported" or not isinstance(text, str):
+        text = text.strip() if isinstance(text, str) else None
+        if item["verdict"] != "supported":
+            return Correction(place, checked, text, proven=whole)
+        if sentence.citations or not proven:
             return Correction(place, checked)
-        return Correction(place, checked, text.strip())
+        markers = "".join(f"[{n}]" for n in proven)
+        return Correction(place, checked, text or f"{sentence.text} {markers}", stands=True)
 
-    def _proof(self, sentence: Sentence, quotes: object) -> tuple[str, bool] | None:
-        """The quotations that stand in an abstract, and whether all do; None if none is given."""
-        if not isinstance(quotes, list):
-            return None
-        given = [q.strip() for q in quotes if isinstance(q, str) and len(q) >= _SHORTEST_QUOTE]
-        if not given:
-            return None
-        papers = [self._papers[n] for n in sentence.citations if n in self._papers]
-        texts = [f"{p.title}\n{p.abstract}" for p in papers or self._papers.values()]
-        found = [held for quote in given for held in [_held(quote, texts)] if held]
-        return CUT.join(dict.fromkeys(found)), len(found) == len(given)
+    def _proof(self, sentence: Sentence, quotes: object) -> tuple[str, bool, list[int]]:
+        """The words of abstracts that are quoted, whether all are there, and in which papers."""
+        given = [q for q in quotes if isinstance(q, str)] if isinstance(quotes, list) else []
+        pieces = [piece for quote in given for piece in _CUTS.split(quote)]
+        pieces = [piece for piece in pieces if len(piece) >= _SHORTEST_QUOTE]
+        cited = [n for n in sentence.citations if n in self._papers] or sorted(self._papers)
+        found: dict[str, int] = {}
+        missing = not pieces
+        for piece in pieces:
+            held = ((_held(piece, self._papers[n]), n) for n in cited)
+            words, number = next((one for one in held if one[0]), ("", 0))
+            missing = missing or not words
+            if words:
+                found.setdefault(words, number)
+        return CUT.join(found), not missing, sorted(set(found.values()))
 
 
 def _doubt(sentence: Sentence) -> str:
     return "" if sentence.support == "supported" else sentence.why
 
 
-def _held(quote: str, texts: Sequence[str]) -> str:
-    """The words of an abstract that ``quote`` gives, but for white space; else empty."""
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in quote.split()))
-    return next((m.group() for text in texts if (m := pattern.search(text))), "")
+def _held(quote: str, paper: Paper) -> str:
+    """The words of the paper that ``quote`` gives, but for case and punctuation; else empty."""
+    pattern = r"[\W_]+".join(map(re.escape, re.findall(r"[^\W_]+", quote)))
+    found = re.search(pattern + r"[^\w\s]*", f"{paper.title}\n{paper.abstract}", re.IGNORECASE)
+    return found.group() if found and pattern else ""

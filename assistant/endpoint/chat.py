@@ -13,7 +13,7 @@ import contextlib
 import queue
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -208,7 +208,7 @@ class Endpoint:
         max_tokens: int | None = None,
         grammar: str | None = None,
         cancellation: Cancellation | None = None,
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece, None, None]:
         """The reply to ``messages``, piece by piece, `Finished` last.
 
         ``grammar``: what the reply may look like, in llama.cpp's notation; for a model out of a

@@ -82,7 +82,9 @@ _PARTS = (
     "|Study [Dd]esign|Summary"
 )
 _GLUED_PART = re.compile(rf"(?P<before>^|[.!?:)\]]\s*|\s)(?P<name>{_PARTS})(?=[A-Z][a-z]*\b)")
-_GLUED = re.compile(r"[a-z][A-Z]")
+_GLUED_HINT = re.compile(rf"(?:{_PARTS})(?=[A-Z])")
+_CAPITALS_HINT = re.compile(r"[.!?][A-Z][A-Z /&,-]{3}")
+_COLON_HINT = re.compile(r":[A-Z\d]")
 _GLUED_CAPITALS = re.compile(r"(?<=[a-z0-9%)\]][.!?])(?=[A-Z][A-Z /&,-]{3,60}:)")
 _TIGHT_COLON = re.compile(r"(?:(?<=^)|(?<=[.!?] ))([A-Z][A-Z /&,-]{3,60}):(?=[A-Z\d])")
 
@@ -147,7 +149,7 @@ def _labelled(label: str, text: str) -> str:
 def _without_notices(text: str) -> str:
     """Without what publishers and databases write behind an abstract."""
     tail = text[-2000:]
-    if not any(hint in tail for hint in _HINTS):
+    if not any(map(tail.__contains__, _HINTS)):
         return text
     for _ in range(4):
         found = _BEHIND.search(text, max(0, len(text) - 2000))
@@ -159,9 +161,10 @@ def _without_notices(text: str) -> str:
 
 def _parted(text: str) -> str:
     """Headings that run into the sentence behind them, apart from it."""
-    text = _GLUED_CAPITALS.sub(" ", text)
-    if ":" in text:
+    if _CAPITALS_HINT.search(text):
+        text = _GLUED_CAPITALS.sub(" ", text)
+    if _COLON_HINT.search(text):
         text = _TIGHT_COLON.sub(r"\1: ", text)
-    if _GLUED.search(text) and len(_GLUED_PART.findall(text)) >= 2:  # one alone may be a name
+    if _GLUED_HINT.search(text) and len(_GLUED_PART.findall(text)) >= 2:  # one alone may be a name
         text = _GLUED_PART.sub(r"\g<before>\g<name>: ", text)
     return text

@@ -44,6 +44,7 @@ _BEFORE_ENTRIES = 1_500
 """Characters that may stand before the first entry, for instance what wrote the file."""
 _SILENT = ("comment", "preamble")
 _MARK = re.compile(r"[{})]")
+_PIECE_MARK = re.compile(r'[{}"]')
 _JOIN = re.compile(r"\s*#\s*")
 
 
@@ -80,7 +81,8 @@ def read_bibtex(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if problem:
             yield Rejection(source=source, where=where, reason=problem)
         else:
-            yield paper_from(values, source=source, where=where, bibtex=True)
+            record = {"entrytype": kind, **values}
+            yield paper_from(record, source=source, where=where, bibtex=True)
 
 
 @dataclass
@@ -226,8 +228,8 @@ def _piece_end(text: str, start: int) -> int:
         end = text.find("#", start)
         return len(text) if end < 0 else len(text[:end].rstrip())
     depth = 0
-    for place in range(start, len(text)):
-        char = text[place]
+    for mark in _PIECE_MARK.finditer(text, start):
+        char, place = mark[0], mark.start()
         depth += (char == "{") - (char == "}")
         closed = char == "}" if opening == "{" else char == '"' and text[place - 1] != "\\"
         if closed and depth == 0 and place > start:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from assistant.paper import Paper
+from assistant.paper import Form, Paper
 from assistant.reading import identifiers
 from assistant.reading.abstracts import (
     clean_abstract,
@@ -66,6 +66,18 @@ _LOOSE = frozenset("name summary description text contents content body".split()
 """Names that say title or abstract only beside others that a paper has."""
 _TITLES = frozenset(_NAMES["title"]) - _LOOSE
 _TEXTS = (frozenset([*_NAMES["abstract"], "abstractinvertedindex"]) - _LOOSE) | _TITLES
+
+_FORM_NAMES = "entrytype form itemtype documenttype publicationtype genre type".split()
+_FORMS: dict[Form, tuple[str, ...]] = {
+    "conference": ("proceedings", "conference", "cpaper", "conf"),
+    "preprint": ("preprint", "postedcontent", "unpublished", "unpb"),
+    "thesis": ("thesis", "dissertation", "thes"),
+    "chapter": ("chapter", "inbook", "incollection", "chap"),
+    "book": ("book",),
+    "report": ("report", "rprt"),
+    "article": ("article", "jour"),
+}
+"""Form → what stands in the names that services have for it; the first that fits."""
 
 _INNER = (
     "paper citingpaper citedpaper bibjson metadata data content attributes source document record"
@@ -133,7 +145,8 @@ def paper_from(
     except (ValueError, RecursionError):
         reason = "neither a title nor an abstract"
         if not knows(record):
-            names = _whole_characters(", ".join(map(str, record)))
+            shown = (name for name in map(str, record) if name not in ("entrytype", "type"))
+            names = _whole_characters(", ".join(shown))
             reason += f" (its fields: {_shortened(names or 'none')})"
         return Rejection(source=source, where=where, reason=reason)
 
@@ -146,7 +159,9 @@ def unwrapped(record: Mapping[Any, Any]) -> dict[str, Any]:
     """The record under normal names, with what its service wraps it in laid open."""
     values = _named(record)
     for inner in _INNER:
-        held = values.get(inner)
+        if inner not in values:
+            continue
+        held = values[inner]
         if isinstance(held, Mapping) and (knows(held) or (inner == "message" and len(values) < 6)):
             values = {**{k: v for k, v in values.items() if k != inner}, **unwrapped(held)}
     for inner in _FULL_TEXTS:
@@ -218,10 +233,22 @@ def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -
         arxiv_id=arxiv,
         source=source,
         source_id=next(iter(_texts_of(values, "source_id")), None),
+        form=_form(values),
         kind="digest" if values.get("kind") == "digest" else "abstract",
         tags=tuple(_tags(values, bibtex=bibtex)),
         original=changed,
     )
+
+
+def _form(values: Mapping[str, Any]) -> Form | None:
+    """What a record calls itself, in BibTeX, RIS, CSL, Crossref, OpenAlex or Zotero."""
+    named = (text for name in _FORM_NAMES for text in _texts(values.get(name)))
+    for text in named:
+        key = normal_key(text)
+        for form, words in _FORMS.items():
+            if any(word in key for word in words):
+                return form
+    return None
 
 
 def _differ(text: str, cleaned: str) -> bool:

@@ -32,9 +32,12 @@ _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s\"<>{}|;]+", re.IGNORECASE)
 
 def _bare(text: str) -> str:
     r"""Without what BibTeX protects with: ``{…}``, ``\_``, ``\url{…}``."""
-    text = re.sub(r"\\(?:url|href|doi|path)\s*", "", text[:_LONGEST])
-    text = re.sub(r"\\text(?:less|greater)\b\s?(?:\{\})?", "", text) if "\\text" in text else text
-    return re.sub(r"\\([_%#&~$/])", r"\1", text).replace("{", " ").replace("}", " ").strip()
+    text = text[:_LONGEST]
+    if "\\" in text:
+        text = re.sub(r"\\(?:url|href|doi|path)\s*", "", text)
+        text = re.sub(r"\\text(?:less|greater)\b\s?(?:\{\})?", "", text)
+        text = re.sub(r"\\([_%#&~$/])", r"\1", text)
+    return text.replace("{", " ").replace("}", " ").strip()
 
 
 def doi(values: Iterable[str]) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["readable", "script"]
 
+_MARKS = ("\\", "$", "~", "{", "}", "``")
 _ROUNDS = 5  # residue that was escaped twice needs two passes; more than five is not LaTeX
 
 _INTEREST = re.compile(r"\\|\$|[_^]\{|\{[A-Z]+\}|[\w.,)\]}]~|``")
@@ -32,7 +33,8 @@ _LOST_BACKSLASH = re.compile(
 )
 _SIGNS = {"sim": "∼", "approx": "≈", "leq": "≤", "geq": "≥", "pm": "±"}
 _SIGNS |= {"textless": "<", "textgreater": ">"}
-_LOST_NAMES = (*_SIGNS, "times")
+_LOST_HINT = re.compile(r"\d(?:t|(?<=[mqrsx]\d))")
+"""How a lost sign or ``times`` meets its number: most texts need not be searched further."""
 
 # The inside of braces, nested up to three deep; possessive, so that it never backtracks.
 _INSIDE = r"(?:[^{}\\]|\\.)*+"
@@ -41,6 +43,7 @@ for _depth in range(3):
 
 _SEGMENT = re.compile(
     rf"""
+    (?=[\\${{}}_^`~]|https?:)(?:
       (?P<address>https?://[^\s{{}}<>"$]+)
     | \\(?:url|path)\s*\{{(?P<target>[^{{}}]*)\}}
     | \\href\s*\{{[^{{}}]*\}}\s*\{{(?P<shown>{_INSIDE})\}}
@@ -60,7 +63,7 @@ _SEGMENT = re.compile(
     | (?<=[A-Za-z])\{{(?P<after>[A-Z]+)\}} | \{{(?P<before>[A-Z]+)\}}(?=[A-Za-z])
     | (?P<tie>(?:(?<=[^\W\d_][^\W\d_])|(?<=[.,)\]}}]))~(?=[\w\\(\[$])|(?<=\d)~(?=[^\W\d_]))
     | (?P<brace>[{{}}])
-    """,
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 _MACRO = re.compile(r"\\([A-Za-z]+)\*?(\s*\{\s*\}|(?=\s*\{))?")
@@ -87,7 +90,7 @@ def readable(text: str, *, braces: bool = False) -> str:
         braces: drop bare braces as well, as in BibTeX, where they only protect capitals.
 
     """
-    if not any(mark in text for mark in "\\${}~`-"):
+    if not _is_marked(text) and not (braces and ("-" in text or "`" in text)):
         return _mended(text)
     current = _one_pass(_typeset(text) if braces else text, braces=braces)
     for _ in range(_ROUNDS):
@@ -114,14 +117,20 @@ def _mended(text: str) -> str:
     def replacement(match: re.Match[str]) -> str:
         return "×" if match["times"] else _SIGNS[match["sign"]]
 
-    if not any(name in text for name in _LOST_NAMES):
-        return text
-    return _LOST_BACKSLASH.sub(replacement, text)
+    return _LOST_BACKSLASH.sub(replacement, text) if _LOST_HINT.search(text) else text
+
+
+def _is_marked(text: str) -> bool:
+    """Whether one of the marks stands in the text without which there is no LaTeX."""
+    return any(map(text.__contains__, _MARKS))
 
 
 def _typeset(text: str) -> str:
     """What BibTeX's own notation means: marks protected by braces, runs of hyphens."""
-    text = re.sub(r"\{(``|\'\'|\"|-{1,3})\}", r"\1", text)
+    if "{" in text:
+        text = re.sub(r"\{(``|\'\'|\"|-{1,3})\}", r"\1", text)
+    if "--" not in text:
+        return text
     text = re.sub(r"(?<!-)---(?!-)", "—", text)
     return re.sub(r"(?<![-\W])--(?![-\W])|(?<= )--(?= )", "–", text)
 
@@ -133,7 +142,7 @@ def _quoted(text: str) -> str:
 
 def _one_pass(text: str, *, braces: bool) -> str:
     text = _mended(text)
-    if not braces and not _INTEREST.search(text):
+    if not _is_marked(text) or not (braces or _INTEREST.search(text)):
         return text
 
     def replacement(match: re.Match[str]) -> str:

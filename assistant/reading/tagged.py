@@ -147,6 +147,7 @@ def _ris_fields(values: Values) -> dict[str, object]:
     }.get(kind, ("JF", "T2", "JO", "BT", "C3", "JA", "J2", "J1"))
     whole = kind in ("BOOK", "EDBOOK", "EBOOK")
     return {
+        "type": kind,
         "title": _first(values, "TI", "T1", "CT", *(("BT",) if whole else ()), "ST"),
         "abstract": _first(values, "AB", "N2"),
         "authors": _all(values, "AU", "A1"),

@@ -44,8 +44,12 @@ _SURE = 8
 """Papers that stand for the topic when the linear model is trained."""
 _LEAST_SHARE, _LEAST_COSINE = 0.5, 0.4
 """A paper below both is not about the topic, however well it does among the others."""
-_PART = 0.5
-"""What a part of the topic counts beside the whole."""
+_LIKE = 1.0
+"""Decision of the linear model from which a paper that holds the topic's words is about it."""
+_SHORT_TOPIC = 4
+"""Stems of a topic whose every word counts."""
+_PART, _A_PART = 0.5, "a part of the topic"
+"""What a part of the topic counts beside the whole; why it was searched for."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
 _SHORT = re.compile(r"((?:[\w’'-]+[ /]){1,9}?)\((\w[\w-]{1,9}?)s?\)")
 
@@ -54,7 +58,8 @@ _SHORT = re.compile(r"((?:[\w’'-]+[ /]){1,9}?)\((\w[\w-]{1,9}?)s?\)")
 class Candidate:
     """A paper that was looked at: ``relevance`` is the estimated chance that it is about it.
 
-    ``share``: of the topic's words, by idf, that it holds; ``why``: what speaks for it.
+    ``share``: of the topic's words, by idf, that it holds; ``short``: the topic is of few words,
+    each of which is needed; ``why``: what speaks for it.
     """
 
     found: RetrievedPaper
@@ -64,6 +69,7 @@ class Candidate:
     search: float = 0.0
     linear: float = 0.0
     by_hand: bool = False
+    short: bool = False
 
     @property
     def paper(self) -> Paper:
@@ -99,7 +105,13 @@ class Candidate:
     @property
     def features(self) -> dict[str, float]:
         """What the fitted model weighs."""
-        return {"cosine": self.found.cosine, "search": self.search, "linear": self.linear}
+        return {
+            "cosine": self.found.cosine,
+            "search": self.search,
+            "linear": self.linear,
+            "titled": self.title_share * self.short,
+            "missing": (1.0 - self.share) * self.short,
+        }
 
 
 @dataclass
@@ -180,7 +192,7 @@ def weighed(
     first_ids = set(candidates)
     for form, why in forms:
         retrieval = retriever.find(form, k, filters)
-        part = _PART if why == "a part of the topic" else 1.0
+        part = _PART if why == _A_PART else 1.0
         new = 0
         beyond = [p.paper.id for p in retrieval if p.paper.id not in candidates]
         for paper in retriever.read(beyond, first.vector):
@@ -192,14 +204,16 @@ def weighed(
                 known.search = max(known.search, part * paper.score)
         steps.append(SearchStep(query=form, why=why, found=len(retrieval), new=new))
     order = list(candidates.values())
-    _share_words(order, [topic, *(form for form, _ in forms)], first.statistics)
+    _share_words(order, [(topic, ""), *forms], first.statistics)
     model = load("topic")
     _train_linear(order)
+    short = len(set(terms(topic))) <= _SHORT_TOPIC
     for candidate in order:
+        candidate.short = short
         odds = model.log_odds(candidate.features)
         chance = 1.0 / (1.0 + math.exp(-odds))
         named = candidate.title_share > 0.99  # its title holds the whole topic
-        if named or (candidate.share > 0.99 and candidate.linear > 0):
+        if named or (candidate.share > 0.99 and candidate.linear > _LIKE):
             chance = max(chance, CORE)
         if candidate.share < _LEAST_SHARE and candidate.found.cosine < _LEAST_COSINE:
             chance *= RELATED  # the best of a library that does not hold the topic
@@ -235,7 +249,7 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     parts = [part.strip() for part in _AND.split(topic) if terms(part)]
     if len(parts) > 1:
         for part in parts[:6]:
-            found.setdefault(part, "a part of the topic")
+            found.setdefault(part, _A_PART)
     found.pop(topic, None)
     return list(found.items())[:6]
 
@@ -256,14 +270,13 @@ def _long_form(run: str, short: str) -> str:
 
 
 def _share_words(
-    candidates: Sequence[Candidate], forms: Sequence[str], statistics: Statistics
+    candidates: Sequence[Candidate], forms: Sequence[tuple[str, str]], statistics: Statistics
 ) -> None:
     """How much of the topic, in whichever form, each paper and its title hold."""
-    for n, form in enumerate(forms):
+    for form, why in forms:
         wanted = frozenset(terms(form))
         weight = sum(statistics.idf(t) for t in wanted) or 1.0
-        # a part of the topic is not the whole of it
-        whole = _PART if n and len(wanted) < len(set(terms(forms[0]))) > 2 else 1.0
+        whole = _PART if why == _A_PART else 1.0  # a part of the topic is not the whole of it
         for candidate in candidates:
             title, text = candidate.stems
             share = sum(statistics.idf(t) for t in wanted & text) / weight
@@ -319,7 +332,7 @@ def _draw_the_line(
             continue
         elif id(candidate) in core:
             why = f"beyond the {wanted} papers that were asked for"
-        elif candidate.relevance >= RELATED or candidate.share > 0.99:
+        elif likely and (candidate.relevance >= RELATED or candidate.share > 0.99):
             found.related.append(candidate)
             why = f"related: {candidate.why}"
         else:

@@ -38,6 +38,7 @@ from assistant.review.model import (
     Theme,
     Verdicts,
 )
+from assistant.review.sides import sides
 from assistant.text import terms
 from assistant.themes import Theme as Group
 from assistant.themes import grouped, projected
@@ -151,7 +152,8 @@ def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
     vectors = np.stack([p.found.mean for p in found.core])
     titles = [p.paper.title for p in found.core]
     texts = [p.paper.abstract for p in found.core]
-    return grouped(vectors, titles, texts, topic, statistics.idf)
+    avoid = " ".join([topic, *(step.query for step in found.steps)])
+    return grouped(vectors, titles, texts, avoid, statistics.idf)
 
 
 # ---------------------------------------------------------------------- without a model
@@ -273,6 +275,7 @@ def assembled(
         model=model,
         scope=_scope(prepared, mode, model),
         overview=list(opening),
+        sides=sides(prepared.topic, ordered, prepared.statistics.idf),
         themes=themes,
         table=[_row(materials[m], themes[theme_of[m]].name) for m in order],
         numbers=_numbers(ordered),

@@ -17,6 +17,7 @@ from assistant.librarymap import LibraryMap
 from assistant.reading.formats import FORMATS
 from assistant.ui import render, shelves
 from assistant.ui.parts import Listener, fixed, html, message, state_of
+from assistant.ui.syncing import add_syncing
 from assistant.ui.visitors import Shelf, Visitor
 
 __all__ = ["add_library_view"]
@@ -27,7 +28,7 @@ _EVERY = 0.15
 """Seconds between two looks at how far an upload is."""
 
 _HEAD = """<header class="page-head"><h1>Library</h1><p>Add saved listing pages, JSON Lines, JSON,
-CSV or TSV, BibTeX, RIS and PubMed files, also gzipped. A record that cannot be used is reported,
+CSV, TSV or Excel, BibTeX, RIS and PubMed files, also gzipped. A record that cannot be used is reported,
 the rest goes in; adding a file again updates what changed.</p></header>"""
 _MAP = """<section class="section"><h2>Map</h2><p>Papers that are near in meaning lie near each
 other; those of your last answer are ringed. Double-click, pinch or use the buttons to zoom.</p>
@@ -49,6 +50,7 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
             height=150,
         )
         _only_uploads(upload)
+        sources = gr.Column(elem_id="sources-part")
         report = html("report")
         fixed(_MAP, "map")
         fixed('<section class="section"><h2>Papers</h2></section>', "papers-head")
@@ -71,20 +73,22 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
             gone = shelf.assistant("own").library.remove([str(asked.get("paper", ""))[:400]])
             told = f"Removed: {gone[0].label}"
         except AssistantError as error:
-            told = str(error)
+            told = str(here.failure(error))
         return _list(here, shelves.wanted(asked)), state_of(here), message(toast=told)
 
     def add(files: list[str] | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         here = shelf.visitor(request.request)
         here.uploads.add(files or [])
         yield here.uploads.picture(), gr.skip(), gr.skip(), gr.skip(), None, gr.skip()
-        for picture, tool, table, told in _followed(here):
+        for picture, tool, table, told in _followed(here, new=True):
             yield picture, tool, table, told, gr.skip(), state_of(here)
 
     def cancel(here: Visitor, asked: dict[str, Any]) -> str:
         here.uploads.cancel(str(asked.get("upload", "")))
         return here.uploads.picture()
 
+    with sources:
+        add_syncing(on, _followed, [report, tools, papers, bridge], state)
     on("view", view, [report, tools, papers, bridge], concurrency_limit=16)
     on("list", listed, [papers], trigger_mode="always_last")
     on("remove", remove, [papers, state, bridge])
@@ -100,9 +104,13 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
     )
 
 
-def _followed(here: Visitor) -> Iterator[tuple[Any, ...]]:
-    """Pictures of the uploads until they are done, then the list and the map that came of it."""
-    if not here.uploads.busy:
+def _followed(here: Visitor, *, new: bool = False) -> Iterator[tuple[Any, ...]]:
+    """Pictures of the uploads until they are done, then the list and the map that came of it.
+
+    Args:
+        new: one has just begun, and may be done already.
+    """
+    if not (new or here.uploads.busy):
         return
     seen = here.uploads.finished
     while here.uploads.busy:
@@ -146,7 +154,7 @@ def _shown(here: Visitor) -> Iterator[tuple[Any, Any, Any]]:
         library = here.shelf.assistant(here.library).library
         empty = not len(library)
     except AssistantError as error:
-        yield "", render.empty(error.what), message(map=_EMPTY_MAP)
+        yield "", render.empty(here.failure(error).what), message(map=_EMPTY_MAP)
         return
     if empty:
         yield "", render.empty("There is no paper here yet."), message(map=_EMPTY_MAP)
@@ -192,4 +200,4 @@ def _list(here: Visitor, want: shelves.Wanted) -> str:
             marks=here.shelf.store.marks(here.owner),
         )
     except AssistantError as error:
-        return render.empty(error.what)
+        return render.empty(here.failure(error).what)

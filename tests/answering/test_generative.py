@@ -458,6 +458,7 @@ def test_what_the_model_finds_wrong_is_put_right_or_left_out(
             "n": 2,
             "verdict": "partial",
             "why": "stronger than the paper",
+            "quotes": ["Accuracy drops by 0.8 points."],
             "text": "Accuracy drops by 0.8 points [1].",
         },
         {"n": 3, "verdict": "unsupported", "why": "not said", "text": ""},
@@ -508,6 +509,73 @@ def test_what_is_missing_is_searched_for_before_it_is_said(
     assert [kind_of(r) for r in server.requests] == [
         "understand", "answer", "sufficiency", "answer",
     ]  # fmt: skip
+
+
+def test_everyday_words_are_no_reason_to_refuse(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    assistant = assistant_for()
+    question = "Squeeze my giant network?"  # shares no word with any paper
+    assert assistant.ask(question).status == "absent"
+    answers(
+        server,
+        understand=plan(question, "pruning experts without retraining"),
+        answer="Memory falls by 41% on Mixtral [Pruning Experts Without Retraining].",
+    )
+    answer = assistant.ask(question, effort="normal")
+    assert answer.answered
+    answers(server, understand=plan(question, "baking a sourdough bread"), answer="not asked")
+    answer = assistant.ask(question, effort="normal")
+    assert answer.status == "absent"
+    assert answer.usage is not None
+    assert answer.usage.calls == 1
+
+
+def test_a_second_draft_reads_what_the_first_cites_and_what_is_new(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    answers(
+        server,
+        answer="Memory falls by 41% on Mixtral [Pruning Experts Without Retraining]. "
+        "These papers do not say what an eye costs [0].",
+        sufficiency=json.dumps({"enough": False, "queries": ["gaze with one eye"]}),
+    )
+    assistant_for().ask("How are experts pruned?", effort="normal")
+    first, second = (r for r in server.requests if kind_of(r) == "answer")
+    assert "Merging Experts Saves Memory" in prompt_of(first)
+    assert "Gaze Estimation" not in prompt_of(first)
+    assert number_of(second, "Pruning Experts Without Retraining") == 1
+    assert number_of(second, "Gaze Estimation with One Eye") == 2
+    assert "Merging Experts Saves Memory" not in prompt_of(second)
+    asked = next(r for r in server.requests if kind_of(r) == "sufficiency")
+    assert "searches made\n- How are experts pruned?" in prompt_of(asked)
+
+
+def test_what_the_model_proves_gets_its_citation(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    title, other = "Pruning Experts Without Retraining", "Merging Experts Saves Memory"
+    answers(
+        server,
+        answer=f"Memory falls by 41% on Mixtral [{title}]. Merging saves 55% of memory [{other}]. "
+        "Neither of the two is free of any cost at all.",
+        support=json.dumps(
+            [
+                {"n": 1, "verdict": "supported", "quotes": ["memory falls by 41 % on Mixtral"]},
+                {"n": 2, "verdict": "supported", "quotes": ["Merging experts … of memory on"]},
+                {
+                    "n": 3,
+                    "verdict": "supported",
+                    "quotes": ["Accuracy drops by 0.8 points.", "It needs a calibration set"],
+                },
+            ]
+        ),
+    )
+    answer = assistant_for().ask("How are experts pruned or merged?", verify="model")
+    assert [s.support for s in answer.sentences] == ["supported"] * 3
+    assert answer.sentences[0].quote == "Memory falls by 41% on Mixtral."
+    assert answer.sentences[2].citations == [1, 2]
+    assert answer.answer.endswith("any cost at all. [1][2]")
 
 
 def test_what_stays_missing_is_said_at_the_end(

@@ -79,6 +79,7 @@ class TestFields:
             "source": "here",
             "source_id": "hep-th/9901001",
             "kind": "abstract",
+            "form": None,
             "tags": ("hep-th",),
             "also": (),
             "original": {

@@ -35,6 +35,7 @@ def html(review: Review) -> str:
     ]
     if review.status != "absent":
         body += [
+            *(_listed(s.stance, SECTIONS[s.stance], review, s.sentences) for s in review.sides),
             _section("contributions", "Contributions", _table(review), "broad"),
             _numbers(review),
             _overview(review),
@@ -87,7 +88,9 @@ def _section(name: str, heading: str, inner: str, classes: str = "") -> str:
 
 
 def _contents(review: Review) -> str:
-    links = [("scope", "Scope", ""), ("contributions", "Contributions", "")]
+    links = [("scope", "Scope", "")]
+    links += [(side.stance, SECTIONS[side.stance], "") for side in review.sides]
+    links.append(("contributions", "Contributions", ""))
     if review.numbers:
         links.append(("numbers", "Reported numbers", ""))
     if review.overview:
