@@ -46,7 +46,17 @@ from assistant import Assistant, Settings
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import trust_features
 from assistant.answering.cues import (
-    AIM, ASKS_BEST, BEST, FINDING, HINTS_LIMIT, LIMIT, MEANS, OFFERS, REASON, defines, number_near,
+    AIM,
+    ASKS_BEST,
+    BEST,
+    FINDING,
+    HINTS_LIMIT,
+    LIMIT,
+    MEANS,
+    OFFERS,
+    REASON,
+    defines,
+    number_near,
     phrase,
 )  # fmt: skip
 from assistant.answering.evidence import Reading
