@@ -406,9 +406,9 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
     what = text[start:end]
     first = what.partition(" ")[0].casefold()
     set_up = _SETTING.search(text[:start]) and not _RELATIVE.search(match["value"])
-    odd = (first in STOP_WORDS and first != "the") or first.endswith(("ed", "ing"))
-    broken = _CLAUSE_WORDS & set(what.casefold().split()) or not what[0].isalpha()
-    if set_up or odd or broken or len(what) < 2 or not terms(what):
+    odd = set_up or (first in STOP_WORDS and first != "the") or first.endswith(("ed", "ing"))
+    odd = odd or not _CLAUSE_WORDS.isdisjoint(what.casefold().split()) or not what[0].isalpha()
+    if odd or len(what) < 2 or not terms(what):
         return "", ""
     return what, text[start : match.end("value")].strip()
 

@@ -117,7 +117,7 @@ SERVICE = Service(
     "openalex",
     "OpenAlex",
     "https://api.openalex.org",
-    _pages,
+    pages=_pages,
     interval=0.1,
     key_parameter="api_key",
     email_parameter="mailto",

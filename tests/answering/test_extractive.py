@@ -200,6 +200,13 @@ def test_a_question_in_another_language_is_told_so(assistant: Assistant) -> None
     assert "German" in answer.answer
 
 
+def test_a_question_in_another_language_is_read_where_that_is_sure(assistant: Assistant) -> None:
+    answer = assistant.ask("¿Qué hay sobre la cuantización?")
+    check_whole(answer, assistant)
+    assert "Spanish" in answer.answer
+    assert answer.status != "answered" or "read as “" in answer.answer
+
+
 def test_what_is_missing_is_named(assistant: Assistant) -> None:
     answer = assistant.ask("How do Byzantine clients spoil pruning?")
     check_whole(answer, assistant)

@@ -458,6 +458,7 @@ def test_what_the_model_finds_wrong_is_put_right_or_left_out(
             "n": 2,
             "verdict": "partial",
             "why": "stronger than the paper",
+            "quotes": ["Accuracy drops by 0.8 points."],
             "text": "Accuracy drops by 0.8 points [1].",
         },
         {"n": 3, "verdict": "unsupported", "why": "not said", "text": ""},
@@ -523,9 +524,7 @@ def test_everyday_words_are_no_reason_to_refuse(
     )
     answer = assistant.ask(question, effort="normal")
     assert answer.answered
-    answers(
-        server, understand=plan(question, "baking a sourdough bread"), answer="not to be asked for"
-    )
+    answers(server, understand=plan(question, "baking a sourdough bread"), answer="not asked")
     answer = assistant.ask(question, effort="normal")
     assert answer.status == "absent"
     assert answer.usage is not None
