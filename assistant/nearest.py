@@ -18,6 +18,12 @@ __all__ = ["NearestRows"]
 class NearestRows(ChromaVectorStore):
     """A `ChromaVectorStore` whose queries give ids, nearest first, without nodes."""
 
+    @classmethod
+    def of(cls, collection: Any) -> NearestRows:
+        """The store over ``collection``."""
+        made: Any = cls
+        return made(chroma_collection=collection)  # type: ignore[no-any-return]
+
     def _query(
         self, query_embeddings: list[float], n_results: int, where: dict[str, Any], **options: Any
     ) -> VectorStoreQueryResult:

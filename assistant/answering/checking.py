@@ -123,6 +123,8 @@ class SentenceChecks:
         self.dropped = 0
         self.moved = 0
         self.attributed = 0
+        self.refused = 0
+        """Sentences that were not shown: `assistant.answering.replies.smuggles`."""
 
     def check(self, index: int, raw: RawSentence, *, claims: bool = True) -> Checked:
         """The verdict on the sentence ``index``; may change which paper it cites.
@@ -222,6 +224,11 @@ class SentenceChecks:
                 "1 citation of a paper that was" if one else f"{self.dropped} citations of papers"
             )
             notes.append(f"{what}{'' if one else ' that were'} never given: left out.")
+        if self.refused:
+            what = "1 sentence" if self.refused == 1 else f"{self.refused} sentences"
+            notes.append(
+                f"{what} of the model with an address, code or words of the prompt: left out."
+            )
         if self.moved:
             what = "1 citation was" if self.moved == 1 else f"{self.moved} citations were"
             notes.append(f"{what} moved to the paper that supports the sentence.")

@@ -12,12 +12,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.addressing import address_odds
 from assistant.answering.evidence import NUMBER, Reading
 from assistant.answering.question import Question
 from assistant.attribution import answers_nothing, dangles
 from assistant.fitted import load
 from assistant.retrieved import RetrievedPaper
-from assistant.text import terms
+from assistant.text import terms, words
 
 __all__ = ["Candidate", "candidates", "key_score", "sentence_features"]
 
@@ -30,6 +31,9 @@ _CONTRIBUTION = re.compile(
     re.IGNORECASE,
 )
 _CONTRIBUTION_BONUS = 0.5
+_ASKED = 0.7
+_ORDERS = 2.5
+"""Log-odds of being an order to the reader, below 0, from which a sentence is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,30 @@ def candidates(
     best = max((reading.log_odds for reading in readings), default=0.0)
     for rank, (paper, reading) in enumerate(zip(papers, readings, strict=False)):
         for position, text in enumerate(paper.sentences):
-            if answers_nothing(text):
+            if answers_nothing(text) or _asks(question.text, text):
                 continue
             features = sentence_features(question, paper, reading, position)
             features |= {"rel_evidence": reading.log_odds - best, "rank": float(rank == 0)}
+            order = max(0.0, address_odds(text) + _ORDERS)  # what may be one comes after the rest
             found.append(
                 Candidate(
                     rank,
                     paper,
                     position,
-                    model.log_odds(features),
-                    _directness(features, text),
+                    model.log_odds(features) - order,
+                    _directness(features, text) - order,
                 )
             )
     return found
+
+
+def _asks(question: str, text: str) -> bool:
+    """Whether ``text`` asks ``question`` itself, or tells that it is asked."""
+    begin = " ".join(words(question)[:2])
+    wanted, held = set(terms(question)), set(terms(text))
+    return f" {begin} " in f" {' '.join(words(text))} " and (
+        bool(wanted) and len(wanted & held) >= _ASKED * len(wanted)
+    )
 
 
 def _directness(features: dict[str, float], text: str) -> float:
