@@ -154,12 +154,20 @@ class ServerSettings(_Group):
 
     token: SecretStr | None = Field(None, description="for programs: Authorization: Bearer …")
     password: SecretStr | None = Field(None, description="for people: the page asks for it")
+    users: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="login name → password: each has conversations, reviews and marks of their own",
+    )
     max_upload: int = Field(200_000_000, ge=1000, description="bytes of one upload")
     max_files: int = Field(50, ge=1, description="files in one upload")
     at_once: int | None = Field(
         None, ge=1, description="requests in work; 4 if not set, 32 with a language model"
     )
     waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
+
+    def most(self, *, written: bool) -> int:
+        """Answers in work: a language model is waited for, extraction takes the processor."""
+        return self.at_once or (32 if written else 4)
 
 
 class SourceSettings(_Group):

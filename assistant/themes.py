@@ -17,7 +17,20 @@ from numpy.typing import NDArray
 
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["OTHER", "Theme", "cluster", "grouped", "named", "phrases_of", "projected"]
+__all__ = [
+    "NOUN",
+    "OTHER",
+    "PhrasesOf",
+    "Theme",
+    "cluster",
+    "grouped",
+    "named",
+    "nounness",
+    "phrase",
+    "phrases_of",
+    "projected",
+    "runs_of",
+]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -31,11 +44,13 @@ _READ = 200
 _MAJORITY = 0.5
 _COMMON, _RARE, _CAP = 1.1, 2.2, 5.0
 """Idf of a stem that a third, one in nine, one in 150 of a library's papers hold."""
+_WRITTEN = 0.15
+"""Share of a theme's papers that must write its name word for word."""
 _CONTRAST = 0.25
 """By how much more of a theme's papers than of the others hold its name."""
 _TITLED = 0.25
 """Share of the titles that hold a word which is a name all alone."""
-_NOUN = 0.4
+NOUN = 0.4
 """Share of its places in which the last word of a name ends a phrase."""
 _HALF = 0.5
 """Share of the papers beyond which a theme tells too little apart."""
@@ -78,7 +93,7 @@ def grouped(
         return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf)
     from sklearn.metrics import silhouette_score  # noqa: PLC0415
 
-    read = [_Read.of(title, text) for title, text in zip(titles, texts, strict=True)]
+    read = [PhrasesOf.of(title, text) for title, text in zip(titles, texts, strict=True)]
     centred = _centred(vectors)
     best: tuple[float, list[Theme]] | None = None
     for count in range(2, max(2, min(most, n // 3)) + 1):
@@ -126,7 +141,7 @@ def named(
     texts: Sequence[str],
     avoid: str = "",
     idf: Callable[[str], float] = lambda _: _COMMON,
-    read: Sequence[_Read] | None = None,
+    read: Sequence[PhrasesOf] | None = None,
 ) -> list[Theme]:
     """The themes with their names; those without one are joined under `OTHER`, at the end.
 
@@ -137,8 +152,10 @@ def named(
     """
     count = int(labels.max(initial=-1)) + 1
     places = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
-    held = {int(p): read[p] if read else _Read.of(titles[p], texts[p]) for at in places for p in at}
-    nouns = _nounness(held.values())
+    held = {
+        int(p): read[p] if read else PhrasesOf.of(titles[p], texts[p]) for at in places for p in at
+    }
+    nouns = nounness(held.values())
     avoided = set(terms(avoid))
     themes: list[Theme] = []
     rest: list[int] = []
@@ -167,7 +184,7 @@ def named(
 
 
 @dataclass
-class _Read:
+class PhrasesOf:
     """A paper: its phrases, the stems of its title and of each of its sentences."""
 
     phrases: dict[tuple[str, ...], str]
@@ -177,10 +194,11 @@ class _Read:
     stands: Counter[str]
 
     @classmethod
-    def of(cls, title: str, text: str) -> _Read:
+    def of(cls, title: str, text: str) -> PhrasesOf:
+        """Of a paper's title and abstract."""
         ends: Counter[str] = Counter()
         stands: Counter[str] = Counter()
-        for run, after in _runs(f"{title}. {text}"):
+        for run, after in runs_of(f"{title}. {text}"):
             stems = [t for w in run for t in terms(w)[-1:]]
             stands.update(stems)
             if after not in _LEADS:
@@ -188,12 +206,16 @@ class _Read:
         body = [frozenset(terms(part)) for part in _SENTENCE.split(text)]
         return cls(phrases_of(title, text), frozenset(terms(title)), body, ends, stands)
 
+    def tells(self, key: Collection[str]) -> bool:
+        """Whether one sentence holds all of these stems."""
+        return any(part.issuperset(key) for part in self.body)
+
     def holds(self, key: Collection[str]) -> bool:
         """Whether one sentence, or the title, holds all of these stems."""
-        return self.title.issuperset(key) or any(part.issuperset(key) for part in self.body)
+        return self.title.issuperset(key) or self.tells(key)
 
 
-def _nounness(papers: Iterable[_Read]) -> Callable[[str], float]:
+def nounness(papers: Iterable[PhrasesOf]) -> Callable[[str], float]:
     """How often a stem ends a phrase, of all the times it stands in one: adjectives seldom do,
     and a verb is followed by an article.
     """
@@ -206,8 +228,8 @@ def _nounness(papers: Iterable[_Read]) -> Callable[[str], float]:
 
 
 def _names(
-    inside: Sequence[_Read],
-    outside: Sequence[_Read],
+    inside: Sequence[PhrasesOf],
+    outside: Sequence[PhrasesOf],
     avoided: set[str],
     used: set[str],
     idf: Callable[[str], float],
@@ -227,15 +249,18 @@ def _names(
     for key, written in forms.items():
         fresh = [stem for stem in key if stem not in avoided]
         rarest = max(map(idf, fresh), default=0.0)
-        if written.total() < 2 <= len(inside) or set(key) & used or rarest < _COMMON:
+        if (
+            written.total() < min(len(inside), max(2, _WRITTEN * len(inside)))
+            or set(key) & used
+            or rarest < _COMMON
+        ):
             continue
-        if nouns(key[-1]) < _NOUN or (len(key) == 1 and rarest < _RARE):
+        if nouns(key[-1]) < NOUN or (len(key) == 1 and rarest < _RARE):
             continue
         share = sum(paper.holds(key) for paper in inside) / len(inside)
         # what stands in titles only, such as "letter" or "editorial", is no subject
-        if share <= _MAJORITY or 2 * sum(
-            any(part.issuperset(key) for part in paper.body) for paper in inside
-        ) <= len(inside):
+        told = sum(paper.tells(key) for paper in inside) / len(inside)
+        if min(share, told) <= _MAJORITY:
             continue
         beyond = sum(paper.holds(key) for paper in outside) / len(outside) if outside else 0.0
         in_titles = sum(paper.title.issuperset(key) for paper in inside) / len(inside)
@@ -246,25 +271,7 @@ def _names(
     return [forms[key].most_common(1)[0][0] for _, key in scored]
 
 
-def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
-    """Stems of each phrase of up to three words → how it is written here."""
-    found: dict[tuple[str, ...], str] = {}
-    for run, _ in _runs(f"{title}. {text}"):
-        for start in range(len(run)):
-            for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
-                words = run[start:end]
-                key = tuple(t for w in words for t in terms(w))
-                if (
-                    key
-                    and len(set(key)) == len(key)
-                    and not (_NO_NOUN.search(words[-1]) or words[0].endswith("ly"))
-                ):
-                    shown = [w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words]
-                    found.setdefault(key, " ".join(shown))
-    return found
-
-
-def _runs(text: str) -> Iterator[tuple[list[str], str]]:
+def runs_of(text: str) -> Iterator[tuple[list[str], str]]:
     """Words that follow each other without a stop word or a mark between; what comes then."""
     run: list[str] = []
     for word in [*_WORD.findall(text), "."]:
@@ -274,6 +281,28 @@ def _runs(text: str) -> Iterator[tuple[list[str], str]]:
         elif run:
             yield run, low
             run = []
+
+
+def phrase(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The stems of a phrase and how it is written; none where it names nothing."""
+    key = tuple(t for w in words for t in terms(w))
+    if not key or len(set(key)) < len(key):
+        return (), ""
+    if _NO_NOUN.search(words[-1]) or words[0].endswith("ly"):
+        return (), ""
+    return key, " ".join(w if re.search(r"[A-Z\d]", w[1:]) else w.casefold() for w in words)
+
+
+def phrases_of(title: str, text: str) -> dict[tuple[str, ...], str]:
+    """Stems of each phrase of up to three words → how it is written here."""
+    found: dict[tuple[str, ...], str] = {}
+    for run, _ in runs_of(f"{title}. {text}"):
+        for start in range(len(run)):
+            for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
+                key, form = phrase(run[start:end])
+                if key:
+                    found.setdefault(key, form)
+    return found
 
 
 def _capitalised(name: str) -> str:

@@ -41,6 +41,7 @@ _UPLOADS = ("/gradio_api/upload", "/api/ingest")
 _SHUT = ("/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring", "/file")
 """Doors of Gradio that nothing here uses: they read files and fetch addresses."""
 _MOST_SESSIONS = 10_000
+_NOBODY = digest(secrets.token_urlsafe())
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Abstract Assistant"'}
 log = logging.getLogger("assistant.server")
 _HEADERS = {
@@ -73,14 +74,16 @@ def check_host(host: str, server: ServerSettings) -> None:
     Raises:
         ConfigurationError: it would be.
     """
-    for name in ("token", "password"):
-        secret: SecretStr | None = getattr(server, name)
+    secrets = {"token": server.token, "password": server.password}
+    secrets |= {f"password of {name}": secret for name, secret in server.users.items()}
+    for name, secret in secrets.items():
         if secret is not None and len(secret.get_secret_value()) < 8:
+            where = "USERS" if name.startswith("password of") else name.upper()
             raise ConfigurationError(
                 f"The server's {name} is shorter than 8 characters.",
-                f"Set a longer one in ASSISTANT_SERVER__{name.upper()}.",
+                f"Set a longer one in ASSISTANT_SERVER__{where}.",
             )
-    if is_loopback(host) or server.token is not None or server.password is not None:
+    if is_loopback(host) or any(secrets.values()):
         return
     raise ConfigurationError(
         f"On {host} others on the network could use this library, and nothing keeps them out.",
@@ -105,9 +108,14 @@ class Guard:
         self._app = app
         self._loopback = is_loopback(host)
         self._settings = settings
-        self._token, self._password = _secret(settings.token), _secret(settings.password)
+        self._token = _secret(settings.token)
+        # login name → password; "": who comes without a name
+        self._people = {name: _secret(secret) for name, secret in settings.users.items()}
+        if settings.password is not None:
+            self._people[""] = _secret(settings.password)
         self._guesses = guesses or Guesses()
-        self._sessions: OrderedDict[bytes, None] = OrderedDict()  # they end with the process
+        # each with its login name; they end with the process
+        self._sessions: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, or answers it."""
@@ -119,7 +127,7 @@ class Guard:
             return
         headers, path = Headers(scope=scope), str(scope["path"])
         answer = self._refused(headers, path)
-        if answer is None and (self._token or self._password) and path not in _OPEN:
+        if answer is None and (self._token or self._people) and path not in _OPEN:
             answer = await self._at_the_door(scope, receive, headers)
         limit = self._settings.max_upload if path.startswith(_UPLOADS) else MAX_BODY
         if answer is None and _length(headers) > limit:
@@ -147,13 +155,14 @@ class Guard:
         path, method = str(scope["path"]), str(scope["method"])
         session = self._session(headers)
         if session is not None:
+            scope["login"] = self._sessions[session]
             if path == "/logout":
                 return self._logout(method, session)
             return RedirectResponse("/", 303) if path == "/login" else None
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and given.strip():
             return self._bearer(scope, given.strip())
-        if path == "/login" and method == "POST" and self._password is not None:
+        if path == "/login" and method == "POST" and self._people:
             return await self._login(scope, receive)
         return self._asked_for(path, headers)
 
@@ -161,11 +170,11 @@ class Guard:
         """What somebody is answered who brings nothing."""
         if path == "/logout":
             return RedirectResponse("/login", 303)
-        if self._password is not None:
+        if self._people:
             if path == "/login":
-                return HTMLResponse(_door(""))
+                return HTMLResponse(self._door(""))
             if "text/html" in headers.get("accept", ""):
-                return HTMLResponse(_door(""), 401, _CHALLENGE)
+                return HTMLResponse(self._door(""), 401, _CHALLENGE)
         return _error(
             401, "A token is needed: Authorization: Bearer …", "invalid_api_key", _CHALLENGE
         )
@@ -193,20 +202,21 @@ class Guard:
 
     async def _login(self, scope: Scope, receive: Receive) -> Response:
         body = await _read(receive, 4096)
-        given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
+        form = parse_qs(body.decode("utf-8", "replace"))
+        name, given = (form.get(field, [""])[0].strip() for field in ("name", "password"))
         address = _address(scope)
         if (wait := self._guesses.wait(address)) > 0:
             said = f"Too many tries; wait {math.ceil(wait)} seconds."
-            return HTMLResponse(_door(said), 429, {"Retry-After": str(math.ceil(wait))})
-        guess = digest(given)
-        if self._password is None or not hmac.compare_digest(guess, self._password):
-            self._note(address, guess, "password")
-            return HTMLResponse(_door("That was not it; try again."), 401, _CHALLENGE)
+            return HTMLResponse(self._door(said), 429, {"Retry-After": str(math.ceil(wait))})
+        wanted = self._people.get(name)
+        if not hmac.compare_digest(digest(given), wanted or _NOBODY) or wanted is None:
+            self._note(address, digest(f"{name}\n{given}"), "password")
+            return HTMLResponse(self._door("That was not it; try again."), 401, _CHALLENGE)
         session = secrets.token_urlsafe(32)
-        self._sessions[digest(session)] = None
+        self._sessions[digest(session)] = name
         while len(self._sessions) > _MOST_SESSIONS:
             self._sessions.popitem(last=False)
-        log.info("%s logged in", address)
+        log.info("%s logged in from %s", name or "somebody", address)
         response = RedirectResponse("/", 303)
         response.set_cookie(
             COOKIE, session, httponly=True, samesite="strict", secure=scope["scheme"] == "https"
@@ -228,6 +238,21 @@ class Guard:
         log.warning("a wrong %s from %s", what, address)
         if self._guesses.wait(address) > 0:
             log.warning("%s made too many wrong guesses, and has to wait", address)
+
+    def _door(self, said: str) -> str:
+        """The form that asks who it is."""
+        told = f'<p role="alert">{escape(said)}</p>' if said else ""
+        names = any(self._people)
+        name = (
+            '<label for="name">Name</label><input id="name" name="name" autofocus '
+            f'autocomplete="username"{"" if "" in self._people else " required"}>'
+        )
+        field = (
+            '<label for="password">Password</label><input id="password" name="password" '
+            f'type="password" autocomplete="current-password"{"" if names else " autofocus"} '
+            "required><button>Open</button>"
+        )
+        return _form("/login", told, (name if names else "") + field)
 
 
 def _secret(given: SecretStr | None) -> bytes | None:
@@ -305,15 +330,6 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return write
-
-
-def _door(said: str) -> str:
-    told = f'<p role="alert">{escape(said)}</p>' if said else ""
-    field = (
-        '<label for="password">Password</label><input id="password" name="password" '
-        'type="password" autocomplete="current-password" autofocus required><button>Open</button>'
-    )
-    return _form("/login", told, field)
 
 
 def _form(action: str, told: str, field: str) -> str:

@@ -23,11 +23,13 @@ from assistant.results import (
     DoneEvent,
     ErrorEvent,
     Event,
+    Mode,
     Sentence,
     StatusEvent,
     TextEvent,
     VerdictEvent,
 )
+from assistant.settings import ServerSettings
 from assistant.ui.suggestions import follow_ups
 from assistant.ui.turns import Failure, Turn, history_of, turn_of
 from assistant.ui.visitors import Visitor
@@ -38,8 +40,6 @@ _KEPT_EVERY = 1.0
 """Seconds between two times that an unfinished answer is kept."""
 _VOUCHED_EVERY = 5.0
 _ENDS_WITHIN = 3.0
-_AT_ONCE = 16
-"""Questions that are in work at the same time; the others wait."""
 _MOST_WAITING = 500
 
 log = logging.getLogger("assistant.ui")
@@ -58,6 +58,7 @@ class Live:
     whole: bool = False
     version: int = 0
     here: bool = True
+    mode: Mode = "extractive"
     cancellation: Cancellation = field(default_factory=Cancellation)
 
     @property
@@ -79,12 +80,11 @@ class Live:
         elif isinstance(event, DoneEvent):
             turn.answer, self.whole = event.answer, True
         elif isinstance(event, ErrorEvent):
+            error = event.error or AssistantError(event.message)
+            turn.failure = Failure.of(error, here=self.here)
             turn.answer = event.partial
-            error = event.error
-            what, do = event.message, ""
-            if isinstance(error, AssistantError):
-                what, do = _words(error, here=self.here)
-            turn.failure = Failure(what=what[:4000], do=do[:4000])
+            if turn.answer is not None and not self.here:  # its notes repeat the error
+                turn.answer = turn.answer.model_copy(update={"notes": []})
         self.version += 1
 
     def partial(self) -> Answer | None:
@@ -101,29 +101,26 @@ class Live:
             answered=False,
             status="closest",
             confidence=0.0,
+            mode=self.mode,
             citations=self.citations,
             sentences=self.sentences,
         )
 
 
-def _words(error: AssistantError, *, here: bool) -> tuple[str, str]:
-    """What happened and what to do; on another machine without addresses, paths and keys."""
-    if here or error.public is None:
-        return error.what, error.do
-    log.warning("%s", error)
-    return error.public, ""
-
-
 class Answers:
-    """The questions in work of one server, over one store."""
+    """The questions in work of one server, over one store; as many at once as it may have."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, settings: ServerSettings) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._visitors: dict[str, Visitor] = {}
         self._live: dict[str, Live] = {}
         self._busy: set[str] = set()
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        # who waits for a language model is in nobody's way
+        self._slots = {
+            written: threading.BoundedSemaphore(settings.most(written=written))
+            for written in (False, True)
+        }
         self._closed = threading.Event()
 
     def begin(self, visitor: Visitor, conversation: str, turn: StoredTurn) -> None:
@@ -183,7 +180,7 @@ class Answers:
             while (turn := self._next(conversation)) is not None:
                 visitor = self._visitors[turn.id]
                 try:
-                    with self._slots:
+                    with self._slots[visitor.has_answers_written]:
                         answered = self._answer(visitor, conversation, turn)
                     self._suggest(visitor, conversation, answered)
                 finally:
@@ -208,10 +205,14 @@ class Answers:
         """Adds what may be asked on, where nothing is waiting to be answered."""
         if turn.answer is None or turn.answer.status != "answered" or turn.stopped:
             return
-        if self._closed.is_set() or self._store.waiting(conversation):
-            return
+
+        def wanted() -> bool:
+            return not self._closed.is_set() and not self._store.waiting(conversation)
+
         try:
-            turn.follow_ups = follow_ups(visitor.assistant(turn.library), turn.answer)
+            turn.follow_ups = follow_ups(
+                visitor.assistant(turn.library), turn.answer, turn.filters or None, wanted
+            )
             if turn.follow_ups:
                 self._store.save(turn.id, "done", turn.stored())
         except AssistantError:
@@ -226,17 +227,8 @@ class Answers:
             self._store.save(turn.id, "running", turn.stored())
             before = [turn_of(t) for t in self._store.path(conversation, kept.parent or "-")]
             self._stream(visitor, live, before)
-        except LibraryNotFound as error:
-            turn.failure = Failure(what=error.what, do=error.do, kind="empty")
-        except AssistantError as error:
-            what, do = _words(error, here=live.here)
-            turn.failure = Failure(what=what[:4000], do=do[:4000])
-        except Exception:
-            log.exception("a question could not be answered")
-            turn.failure = Failure(
-                what="Something went wrong inside the program; this is a defect.",
-                do="Try again; the terminal that it was started from says more.",
-            )
+        except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
+            turn.failure = visitor.failure(error)
         finally:
             if live.cancellation and not live.whole:
                 turn.stopped, turn.failure = True, None
@@ -253,6 +245,7 @@ class Answers:
         assistant = visitor.assistant(turn.library)
         if not len(assistant.library):
             raise LibraryNotFound("There is no paper in your library yet.", "Add some first.")
+        live.mode = "generative" if assistant.settings.llm else "extractive"
         events = assistant.stream(
             turn.question,
             history_of(before),

@@ -12,7 +12,7 @@ from assistant.errors import AssistantError, PaperNotFound
 from assistant.exporting import FORMATS
 from assistant.paper import Paper
 from assistant.ui.markdown import safe_link, to_html
-from assistant.ui.turns import Turn, markdown_of
+from assistant.ui.turns import Turn, laid_out, markdown_of
 from assistant.ui.visitors import Shelf
 
 __all__ = ["Form", "file_name", "of_turns", "rich_text"]
@@ -83,7 +83,7 @@ def rich_text(turn: Turn) -> str:
     answer = turn.answer
     if answer is None:
         return ""
-    shown = to_html(answer.answer, answer.citations, answer.sentences)
+    shown = to_html(laid_out(answer), answer.citations, answer.sentences)
     shown = re.sub(r"<button[^>]*>(\d+)</button>", r"<sup>[\1]</sup>", shown)
     shown = re.sub(r'<span class="flag [a-z]+">([^<]*)</span>', r" <i>(\1)</i>", shown)
     rows = []

@@ -73,14 +73,14 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
             gone = shelf.assistant("own").library.remove([str(asked.get("paper", ""))[:400]])
             told = f"Removed: {gone[0].label}"
         except AssistantError as error:
-            told = str(error)
+            told = str(here.failure(error))
         return _list(here, shelves.wanted(asked)), state_of(here), message(toast=told)
 
     def add(files: list[str] | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         here = shelf.visitor(request.request)
         here.uploads.add(files or [])
         yield here.uploads.picture(), gr.skip(), gr.skip(), gr.skip(), None, gr.skip()
-        for picture, tool, table, told in _followed(here):
+        for picture, tool, table, told in _followed(here, new=True):
             yield picture, tool, table, told, gr.skip(), state_of(here)
 
     def cancel(here: Visitor, asked: dict[str, Any]) -> str:
@@ -104,9 +104,13 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
     )
 
 
-def _followed(here: Visitor) -> Iterator[tuple[Any, ...]]:
-    """Pictures of the uploads until they are done, then the list and the map that came of it."""
-    if not here.uploads.busy:
+def _followed(here: Visitor, *, new: bool = False) -> Iterator[tuple[Any, ...]]:
+    """Pictures of the uploads until they are done, then the list and the map that came of it.
+
+    Args:
+        new: one has just begun, and may be done already.
+    """
+    if not (new or here.uploads.busy):
         return
     seen = here.uploads.finished
     while here.uploads.busy:
@@ -150,7 +154,7 @@ def _shown(here: Visitor) -> Iterator[tuple[Any, Any, Any]]:
         library = here.shelf.assistant(here.library).library
         empty = not len(library)
     except AssistantError as error:
-        yield "", render.empty(error.what), message(map=_EMPTY_MAP)
+        yield "", render.empty(here.failure(error).what), message(map=_EMPTY_MAP)
         return
     if empty:
         yield "", render.empty("There is no paper here yet."), message(map=_EMPTY_MAP)
@@ -196,4 +200,4 @@ def _list(here: Visitor, want: shelves.Wanted) -> str:
             marks=here.shelf.store.marks(here.owner),
         )
     except AssistantError as error:
-        return render.empty(error.what)
+        return render.empty(here.failure(error).what)

@@ -101,13 +101,13 @@
     draw();
   }
   function label(i, event) {
-    const tip = document.querySelector(".tip");
     canvas.style.cursor = i < 0 ? "" : "pointer";
     if (i < 0) { tip.hidden = true; return; }
     const strong = document.createElement("strong"), name = document.createElement("span");
     strong.textContent = data.titles[i];
     name.textContent = data.themes[data.theme[i]];
     tip.replaceChildren(strong, name);
+    if (!tip.isConnected) canvas.closest("main").append(tip);
     tip.hidden = false;
     const box = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(12, Math.min(event.clientX + 14, innerWidth - box.width - 12))}px`;

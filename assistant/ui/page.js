@@ -140,20 +140,28 @@ function place(into, turns) {  // what has not changed stays: focus, selection a
   const there = new Map([...into.children].map((node) => [node.dataset.turn, node]));
   const nodes = turns.map((t) => {
     const old = there.get(t.id);
-    return old && old.drawn === t.html ? old : replaced(old, t.html);
+    if (old && old.drawn !== t.html) { morph(old, made(t.html)); old.drawn = t.html; }
+    return old || made(t.html);
   });
   if (nodes.length !== into.children.length || nodes.some((node, n) => into.children[n] !== node)) into.replaceChildren(...nodes);
 }
-function replaced(old, html) {
+function made(html) {
   const frame = make("template");
   frame.innerHTML = html;
-  const node = frame.content.firstElementChild;
+  const node = frame.content.firstElementChild, clock = $(".elapsed", node);
   node.drawn = html;
-  const folded = old && $(".working", old), working = $(".working", node);
-  if (folded && working) working.open = folded.open;
-  const clock = $(".elapsed", node);
   if (clock) { clock.since = performance.now() - 1000 * clock.dataset.elapsed; tick(clock); }
   return node;
+}
+function morph(old, now) {  // what is the same stays: selection, focus, set formulas, what was folded
+  if (old.nodeType === 3 && now.nodeType === 3) { if (old.data !== now.data) old.data = now.data; return; }
+  if (old.nodeType !== 1 || old.nodeName !== now.nodeName) { old.replaceWith(now); return; }
+  if (old.className === "elapsed" || (old.dataset.tex && old.dataset.tex === now.dataset.tex)) return;
+  for (const { name } of [...old.attributes]) if (name !== "open" && !now.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of now.attributes) if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const olds = [...old.childNodes], news = [...now.childNodes];
+  news.forEach((child, n) => { if (olds[n]) morph(olds[n], child); else old.append(child); });
+  olds.slice(news.length).forEach((child) => child.remove());
 }
 function tick(clock) {
   const seconds = Math.floor((performance.now() - clock.since) / 1000);
@@ -173,10 +181,9 @@ function follow(id) {
   take("conversation", (shown) => { draw(shown); freshRail(); });
   take("turn", (picture) => {
     if (picture.conversation !== current.id) return;
-    const old = $(`#live .turn[data-turn="${picture.id}"]`);
-    if (!old) return;
-    const node = replaced(old, picture.html);
-    old.replaceWith(node);
+    const node = $(`#live .turn[data-turn="${picture.id}"]`);
+    if (!node) return;
+    morph(node, made(picture.html));
     const step = $(".working summary", node);
     if (step && !$(".answer", node)) announce(step.textContent.trim(), 4000);
   });
@@ -390,7 +397,7 @@ function ask(text, { insteadOf = null, library = null, scope = null } = {}) {
   text = text.trim();
   if (!text) { hint("Write a question first."); box().focus(); return; }
   if (insteadOf === null && editing !== null) insteadOf = editing;
-  const turn = { id: newId(), conversation: current.id, text, library: library || null, instead_of: insteadOf,
+  const turn = { id: newId(), conversation: current.id, text, library: library || $(".scope-form").elements.library.value || null, instead_of: insteadOf,
     filters: scope || scopeFilters(), at: Date.now() };
   store.put(`outbox.${turn.id}`, turn);  // until the server has it
   store.put(draftKey(), null);
@@ -437,20 +444,22 @@ function leaveEditing() { editing = null; delete root.dataset.editing; }
 
 /* -- which papers are asked -------------------------------------------------------------------------- */
 const scopeKey = () => `scope.${current.begun ? current.id : "new"}`;
+const FIELDS = ["venue", "author", "source", "tag"];
 let chosen = [];  // papers that were chosen one by one
 function scopeFilters() {
   const form = $(".scope-form"), of = (name) => form.elements[name].value.trim();
   const list = (name) => of(name) ? [of(name)] : [];
   const year = (name) => /^\d{4}$/.test(of(name)) ? +of(name) : null;
-  return { first_year: year("first"), last_year: year("last"), venue: list("venue"), author: list("author"), tag: list("tag"),
+  return { first_year: year("first"), last_year: year("last"), ...Object.fromEntries(FIELDS.map((name) => [name, list(name)])),
     ids: chosen.map((p) => p.id) };
 }
 function keepScope() {
-  const f = scopeFilters(), any = f.first_year || f.last_year || f.venue.length || f.author.length || f.tag.length || f.ids.length;
-  store.put(scopeKey(), any ? { ...f, chosen } : null);
-  const parts = [];
+  const form = $(".scope-form");
+  const f = scopeFilters(), library = form.elements.library, any = library.value || f.first_year || f.last_year || f.ids.length || FIELDS.some((name) => f[name].length);
+  store.put(scopeKey(), any ? { ...f, chosen, library: library.value } : null);
+  const parts = library.value ? [library.selectedOptions[0].text.toLowerCase()] : [];
   if (f.first_year || f.last_year) parts.push(`${f.first_year || "…"}–${f.last_year || "now"}`);
-  parts.push(...f.venue, ...f.author, ...f.tag.map((t) => `tag ${t}`));
+  parts.push(...f.venue, ...f.author, ...f.source.map((s) => `source ${s}`), ...f.tag.map((t) => `tag ${t}`));
   if (chosen.length) parts.push(chosen.length === 1 ? `“${chosen[0].title.slice(0, 60)}”` : `${chosen.length} chosen papers`);
   $("#scope-text").textContent = parts.length ? parts.join(", ") : "all papers";
 }
@@ -459,12 +468,20 @@ function drawScope() {
   chosen = kept.chosen || [];
   form.elements.first.value = kept.first_year || "";
   form.elements.last.value = kept.last_year || "";
-  for (const name of ["venue", "author", "tag"]) form.elements[name].value = (kept[name] || [])[0] || "";
+  form.elements.library.value = kept.library || "";
+  for (const name of FIELDS) form.elements[name].value = (kept[name] || [])[0] || "";
   keepScope();
 }
 
+async function offerScope() {  // what the library has, to choose from
+  const form = $(".scope-form"), library = form.elements.library.value;
+  const found = await api("GET", `scope${library ? `?library=${library}` : ""}`).catch(() => ({}));
+  for (const [name, values] of Object.entries(found))
+    $(`#scope-${name}s`).replaceChildren(...values.map((value) => make("option", { value })));
+}
+
 /* -- the view, the panel, the tips ----------------------------------------------------------------- */
-let following = true;
+let following = true, lastAt = 0;
 function look(view, push = true) {
   if (root.dataset.view === view) return;
   root.dataset.view = view;
@@ -490,11 +507,11 @@ function closePanel() {
 }
 const tip = make("div", { className: "tip", hidden: true });
 tip.setAttribute("role", "tooltip");
-document.body.append(tip);
 function hover(target) {
   const chip = target && target.closest && target.closest(".chip[data-title]");
   tip.hidden = !chip;
   if (!chip) return;
+  if (!tip.isConnected) ($("main") || document.body).append(tip);
   const quote = make("q", { textContent: chip.dataset.quote });
   tip.replaceChildren(make("strong", { textContent: chip.dataset.title }), quote);
   const b = chip.getBoundingClientRect(), t = tip.getBoundingClientRect();
@@ -680,10 +697,31 @@ document.addEventListener("input", (event) => {
   }
   if (event.target.closest(".table-tools")) later(() => send("list", listing()));
 });
+document.addEventListener("change", (event) => { if (event.target.name === "library") { keepScope(); offerScope(); } });
+document.addEventListener("toggle", (event) => { if (event.target.matches("details.scope") && event.target.open) offerScope(); }, true);
+function uncover(node) {  // what has the focus is never behind the bar or the composer, however high
+  const low = $("#composer").getBoundingClientRect().top - 24, high = $("#bar").getBoundingClientRect().bottom + 8;
+  const { top, bottom } = node.getBoundingClientRect();
+  if (bottom > low) scrollBy(0, Math.min(bottom - low, top - high)); else if (top < high) scrollBy(0, top - high);
+}
 document.addEventListener("mouseover", (event) => hover(event.target));
-document.addEventListener("focusin", (event) => { if (event.target.matches && event.target.matches(":focus-visible")) hover(event.target); });
+document.addEventListener("focusin", (event) => {
+  if (!event.target.matches || !event.target.matches(":focus-visible")) return;
+  if (event.target.closest("#thread")) { following = false; uncover(event.target); }
+  hover(event.target);
+});
 document.addEventListener("focusout", () => { tip.hidden = true; });
-addEventListener("scroll", () => { tip.hidden = true; following = innerHeight + scrollY > document.body.scrollHeight - 160; }, { passive: true });
+// an answer is followed until the reader goes up, and again once they are at the end
+addEventListener("scroll", () => {
+  tip.hidden = true;
+  if (scrollY > lastAt && innerHeight + scrollY > document.body.scrollHeight - 160) following = true;
+  lastAt = scrollY;
+}, { passive: true });
+const leaves = (event) => {
+  if (event.deltaY < 0 || event.type === "touchmove" || event.clientX >= root.clientWidth
+    || (/^(PageUp|Home|ArrowUp)$/.test(event.key) && event.target !== box())) following = false;
+};
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(kind, leaves, { passive: true });
 function arrive() {  // at an address: the first one, or by back and forward
   const params = new URLSearchParams(location.search), id = params.get("c") || "", view = location.hash.slice(1);
   const named = ["review", "library", "settings"].includes(view) ? view : "chat";
@@ -766,7 +804,7 @@ function heard(said) {
 watch("value", () => heard(props.value));
 
 function lastQuestion() { // its top under the bar: an answer is read from its beginning
-  const turns = $$("#talk .turn"), last = turns[turns.length - 1];
+  const last = $$("#talk .turn:not(.waits)").pop();
   return last ? last.getBoundingClientRect().top + scrollY - $("#bar").offsetHeight - 24 : Infinity;
 }
 const grown = new MutationObserver(() => {

@@ -51,11 +51,15 @@ _TITLE = '<h1 class="visually-hidden" id="talk-title">Conversation</h1>'
 _COMPOSER = f"""<div class="editing">Your edit becomes a new version; the old one stays.
 <button type="button" data-act="leave-editing">Leave it</button></div>
 <details class="scope"><summary>Ask <b id="scope-text">all papers</b></summary>
-<form class="scope-form" data-form="scope"><label>From year<input name="first" inputmode="numeric"
+<form class="scope-form" data-form="scope"><label>Library<select name="library"><option value="">As set
+</option><option value="own">Your library</option><option value="sample">Sample
+library</option></select></label><label>From year<input name="first" inputmode="numeric"
 maxlength="4" pattern="[0-9]{{4}}"></label><label>to year<input name="last" inputmode="numeric"
-maxlength="4" pattern="[0-9]{{4}}"></label><label>Venue<input name="venue" maxlength="200"></label>
-<label>Author<input name="author" maxlength="200"></label><label>Tag<input name="tag"
-maxlength="200"></label><button type="button" class="button small" data-act="all-papers">All papers
+maxlength="4" pattern="[0-9]{{4}}"></label><label>Venue<input name="venue" list="scope-venues" maxlength="200"></label>
+<label>Author<input name="author" maxlength="200"></label><label>Source<input name="source"
+list="scope-sources" maxlength="200"></label><label>Tag<input name="tag" list="scope-tags"
+maxlength="200"></label><datalist id="scope-venues"></datalist><datalist id="scope-sources">
+</datalist><datalist id="scope-tags"></datalist><button type="button" class="button small" data-act="all-papers">All papers
 </button></form></details>
 <form class="composer" data-form="ask"><textarea rows="1" maxlength="20000"
 aria-label="Your question" aria-describedby="composer-hint" placeholder="Ask about the papers…">
@@ -140,7 +144,7 @@ def _sample(here: Visitor, _: dict[str, Any]) -> tuple[Any, ...]:
     try:
         here.shelf.assistant("sample")
     except AssistantError as error:
-        return gr.skip(), message(toast=str(error))
+        return gr.skip(), message(toast=str(here.failure(error)))
     here.library = "sample"
     return state_of(here), message(toast="The sample library is open", sample=True)
 
@@ -148,11 +152,11 @@ def _sample(here: Visitor, _: dict[str, Any]) -> tuple[Any, ...]:
 def _panel(here: Visitor, asked: dict[str, Any]) -> str:
     """The paper that was asked for, from the library that it was cited from."""
     library: LibraryName = "sample" if asked.get("library") == "sample" else "own"
-    assistant = here.shelf.assistant(library)
     try:
+        assistant = here.shelf.assistant(library)
         paper = assistant.library.paper(str(asked.get("paper", ""))[:400])
     except AssistantError as error:
-        return render.failure_panel(Failure(what=error.what, do=error.do))
+        return render.failure_panel(here.failure(error))
     except ValidationError:
         return render.failure_panel(Failure(what="This paper cannot be shown."))
     try:

@@ -9,10 +9,10 @@ from typing import Literal
 
 from assistant.conversations import Mark
 from assistant.paper import Paper
-from assistant.results import Answer, Citation, IngestReport, Sentence
+from assistant.results import Answer, Citation, IngestReport
 from assistant.ui.icons import icon
 from assistant.ui.markdown import chip, paper_html, safe_link, to_html
-from assistant.ui.turns import Failure, LibraryName, Turn
+from assistant.ui.turns import Failure, LibraryName, Turn, laid_out
 
 __all__ = [
     "SAMPLE_QUESTIONS",
@@ -48,17 +48,13 @@ _SUPPORT = {
 # -- the talk ------------------------------------------------------------------------------------
 
 
-def live(
-    turn: Turn,
-    text: str = "",
-    citations: Sequence[Citation] = (),
-    sentences: Sequence[Sentence] = (),
-    *,
-    elapsed: float = 0.0,
-) -> str:
-    """The turn that is being answered."""
-    body = to_html(text, citations, sentences, library=turn.library) if text else ""
-    answer = f'<div class="answer caret" aria-busy="true">{body}</div>' if text else ""
+def live(turn: Turn, so_far: Answer | None = None, *, elapsed: float = 0.0) -> str:
+    """The turn that is being answered, with what there is of the answer."""
+    answer = ""
+    if so_far is not None:
+        text = laid_out(so_far)
+        body = to_html(text, so_far.citations, so_far.sentences, library=turn.library)
+        answer = f'<div class="answer caret" aria-busy="true">{body}</div>'
     shown = turn.steps or ["opening the library"]
     listed = "".join(f"<li>{escape(step)}</li>" for step in shown)
     return (
@@ -120,9 +116,11 @@ def _status(answer: Answer) -> str:
         return ""
     word = next(word for floor, word in _CONFIDENT if answer.confidence >= floor)
     sure = f"{word} confidence that the library answers this ({answer.confidence:.0%})"
-    # a card says itself that it is no answer
-    label = "<b>Answered from the library</b> " if answer.status == "answered" else ""
-    return f'<p class="status {answer.status}">{label}<span>{sure}</span></p>'
+    if answer.status == "answered":
+        sure = f"<b>Answered from the library</b> <span>{sure}</span>"
+    else:  # a card says itself that it is no answer
+        sure = f"{sure[:1].upper()}{sure[1:]}"
+    return f'<p class="status {answer.status}">{sure}</p>'
 
 
 def _question(turn: Turn) -> str:
@@ -163,7 +161,7 @@ def _steps(steps: Sequence[str], answer: Answer) -> str:
         return ""
     seconds = answer.timings_ms.total / 1000
     took = f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds * 1000:.0f} ms"
-    read = len(answer.passages)
+    read = len({c.paper_id for c in answer.citations} | {p.paper_id for p in answer.passages})
     papers = f"Read {read} papers" if read != 1 else "Read one paper"
     listed = "".join(f"<li>{escape(step)}</li>" for step in steps)
     return (
@@ -172,7 +170,7 @@ def _steps(steps: Sequence[str], answer: Answer) -> str:
 
 
 def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
-    text = answer.answer
+    text = laid_out(answer)
     alone = len(answer.sentences) in (1, 2)  # a question of several parts is told in full
     if answer.status == "absent" and answer.mode == "extractive" and alone:
         text = answer.sentences[0].text  # the nearest papers stand below, to be clicked
@@ -533,7 +531,7 @@ def progress(done: float | None, text: str, right: str = "") -> str:
     """A bar that is filled as far as the work is."""
     share = 0.0 if done is None else max(0.0, min(1.0, done))
     return (
-        f'<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'<div class="progress" role="progressbar" aria-label="{escape(text)}" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{share * 100:.0f}"><div class="track"><i style="width:{share:.1%}"></i></div>'
         f"<p><span>{escape(text)}</span><span>{escape(right)}</span></p></div>"
     )

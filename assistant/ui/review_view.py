@@ -127,7 +127,7 @@ def _unkeep(here: Visitor, asked: dict[str, Any]) -> tuple[Any, ...]:
     try:
         here.shelf.store.delete_review(here.owner, name)
     except AssistantError as error:
-        return gr.skip(), gr.skip(), message(toast=str(error))
+        return gr.skip(), gr.skip(), message(toast=str(here.failure(error)))
     gone = message(toast="The review is deleted.")
     if here.review.review_id != name:
         return _kept(here), gr.skip(), gone
@@ -146,7 +146,7 @@ def _reopened(here: Visitor, name: str) -> ReviewInWork:
         stored = here.shelf.store.review(here.owner, name)
         made = Review.model_validate(stored.data["review"])
     except AssistantError as error:
-        return ReviewInWork(card=_card(error))
+        return ReviewInWork(card=_card(here, error))
     except (KeyError, ValidationError):
         what = "This review was kept in a form that cannot be read."
         return ReviewInWork(card=render.failure(Failure(what=what, do="Write it again.")))
@@ -180,7 +180,7 @@ def _sought(here: Visitor, asked: dict[str, Any]) -> tuple[str, str, str, str]:
             return "", "", "", review_render.document(absent, work.library)
         shown = _list(work)
     except Exception as error:  # noqa: BLE001  _card logs what is no error of ours
-        return "", "", _card(error), ""
+        return "", "", _card(here, error), ""
     return shown, _forecast(here, work.candidates), "", ""
 
 
@@ -225,8 +225,8 @@ def _forecast(here: Visitor, chosen: list[ReviewCandidate]) -> str:
         if not assistant.settings.llm or not chosen:
             return ""
         estimate = assistant.preview_review(here.review.topic, **_choice(here.review, chosen))
-    except Exception as error:  # noqa: BLE001  _card logs it
-        return _card(error)
+    except Exception as error:  # noqa: BLE001  the card's maker logs it
+        return _card(here, error)
     return review_render.cost(estimate, assistant.settings.llm)
 
 
@@ -240,7 +240,7 @@ def _included(here: Visitor, asked: dict[str, Any]) -> tuple[Any, ...]:
     try:
         paper = here.assistant(work.library).library.paper(name)
     except AssistantError as error:
-        refused = str(error)
+        refused = str(here.failure(error))
     except Exception:
         log.exception("a paper could not be looked up")
         refused = "This paper could not be looked up."
@@ -273,7 +273,7 @@ def _begin(here: Visitor, chosen: list[ReviewCandidate]) -> None:
     try:
         assistant, choice = _opened(here), _choice(work, chosen)
     except AssistantError as error:
-        work.card = _card(error)
+        work.card = _card(here, error)
         return
     work.cancellation = cancellation = Cancellation()
 
@@ -284,14 +284,14 @@ def _begin(here: Visitor, chosen: list[ReviewCandidate]) -> None:
         if cancellation:
             work.card = '<p class="notes" role="status">Stopped; nothing was written.</p>'
         elif writing.error is not None:
-            work.card = _card(writing.error)
+            work.card = _card(here, writing.error)
         elif writing.review is not None:
             work.review = writing.review
             data = {"review": writing.review.model_dump(mode="json"), "library": work.library}
             try:
                 work.review_id = here.shelf.store.keep_review(here.owner, work.topic, data)
             except AssistantError as error:
-                work.card = _card(error)
+                work.card = _card(here, error)
         work.writing = work.cancellation = None
 
     work.writing = _Work(write, cancellation, done)
@@ -354,18 +354,8 @@ class _Work:
         self._progress = progress
 
 
-def _card(error: Exception) -> str:
-    if isinstance(error, LibraryNotFound):
-        return render.failure(Failure(what=error.what, do=error.do, kind="empty"))
-    if isinstance(error, AssistantError):
-        return render.failure(Failure(what=error.what[:4000], do=error.do[:4000]))
-    log.error("a review could not be written", exc_info=error)
-    return render.failure(
-        Failure(
-            what="Something went wrong inside the program; this is a defect.",
-            do="Try again; the terminal that it was started from says more.",
-        )
-    )
+def _card(here: Visitor, error: Exception) -> str:
+    return render.failure(here.failure(error))
 
 
 def _saved(here: Visitor, asked: dict[str, Any]) -> Any:
@@ -377,7 +367,7 @@ def _saved(here: Visitor, asked: dict[str, Any]) -> Any:
     try:
         content = rendered(made, form)
     except AssistantError as error:
-        return message(toast=str(error))
+        return message(toast=str(here.failure(error)))
     file = {"name": f"{name}.{form}"}
     if isinstance(content, bytes):
         return message(download={**file, "base64": base64.b64encode(content).decode("ascii")})

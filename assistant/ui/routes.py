@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Path, Query, Request, Response
@@ -18,6 +19,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from assistant.answering.extractive import NOTE
 from assistant.conversations import Mark
 from assistant.errors import AssistantError, ConversationNotFound, QuestionError
 from assistant.feedback import Rating, rate
@@ -33,10 +35,12 @@ from assistant.ui.visitors import COOKIE, Shelf, Visitor
 __all__ = ["install"]
 
 _EVERY = 0.08
-"""Seconds between two looks at an answer that is being written."""
-_OTHERS_EVERY = 1.0
-"""Seconds between two looks at what another process is writing."""
+"""Seconds between two looks at an answer that is being written, and at one that waits."""
+_OTHERS_EVERY, _OWN_EVERY = 1.0, 5.0
+"""Seconds between two looks into the store: for what another process writes, or this one."""
 _YEAR = 365 * 24 * 3600
+_OFFERED = 200
+"""Values that are offered to choose papers by."""
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 
@@ -72,7 +76,7 @@ class _Page:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.store = shelf.store
-        self.answers = Answers(shelf.store)
+        self.answers = Answers(shelf.store, shelf.settings.server)
         self.picture_of = lru_cache(maxsize=2048)(_done)
 
 
@@ -162,10 +166,11 @@ def ask(who: Who, name: Name, asked: Asked) -> dict[str, Any]:
         raise QuestionError("The question holds no word.", "Ask something.")
     if who.answers.full:  # the page keeps the question and sends it again
         raise HTTPException(503, "Too many questions at once.", {"Retry-After": "3"})
-    if asked.library is not None:
+    if asked.library is not None and not count_of(who.visitor):  # a first visit, to the sample
         who.visitor.library = asked.library
-    filters = _resolved(who, asked.filters)
-    turn = Turn(question=question, library=who.visitor.library, filters=filters)
+    library = asked.library or who.visitor.library
+    filters = _resolved(who, asked.filters, library)
+    turn = Turn(question=question, library=library, filters=filters)
     made = who.store.append(
         who.owner,
         name,
@@ -265,7 +270,20 @@ def mark(who: Who, given: Mark) -> dict[str, bool]:
     return {"done": True}
 
 
-def _resolved(who: _Here, filters: Filters) -> Filters:
+@_router.get("/scope")
+def scope(who: Who, library: LibraryName | None = None) -> dict[str, list[str]]:
+    """What papers may be chosen by: the values that are most frequent in a library."""
+    opened = who.visitor.assistant(library).library
+
+    def most(column: str) -> list[str]:
+        return [value for value, _ in opened.asked(lambda r: r.counts(column))[:_OFFERED]]
+
+    tags = {tag for mark in who.store.marks(who.owner).values() for tag in mark.tags}
+    files = dict.fromkeys(PurePath(source).name for source in most("source"))
+    return {"venue": most("venue"), "source": list(files), "tag": sorted(tags)}
+
+
+def _resolved(who: _Here, filters: Filters, name: LibraryName) -> Filters:
     """A tag that the visitor gave to papers themselves, as these papers and those of its name."""
     if not filters.tag:
         return filters
@@ -275,7 +293,7 @@ def _resolved(who: _Here, filters: Filters) -> Filters:
     if not own:
         return filters
     by_tag = Filters(tag=filters.tag)
-    library = who.visitor.assistant().library
+    library = who.visitor.assistant(name).library
     own |= {paper.id for paper in library.papers() if by_tag.fits(paper)}
     ids = own & set(filters.ids) if filters.ids else own
     return filters.model_copy(update={"tag": (), "ids": tuple(sorted(ids))})
@@ -294,6 +312,9 @@ def _shown(who: _Here, name: str) -> dict[str, Any]:
     """A conversation as the page draws it."""
     one = who.store.conversation(who.owner, name)
     turns = [turn_of(kept) for kept in who.store.path(name)]
+    answers = [turn.answer for turn in turns if turn.answer and NOTE in turn.answer.notes]
+    for answer in answers[1:]:  # how answers are made is told once
+        answer.notes.remove(NOTE)
     live = who.answers.live(name)
     return {
         "id": name,
@@ -335,18 +356,10 @@ def _done(turn_json: str, last: bool) -> dict[str, Any]:
 def _picture(turn: Turn, live: Live | None) -> str:
     """A turn that waits or is in work."""
     if live is not None and live.turn.id == turn.id:
-        return render.live(
-            live.turn, live.text, live.citations, live.sentences, elapsed=live.elapsed
-        )
+        return render.live(live.turn, live.partial(), elapsed=live.elapsed)
     if turn.state == "waiting":
         return render.waiting(turn)
-    answer = turn.answer  # another process writes it
-    return render.live(
-        turn,
-        answer.answer if answer else "",
-        answer.citations if answer else (),
-        answer.sentences if answer else (),
-    )
+    return render.live(turn, turn.answer)  # another process writes it
 
 
 async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[str]:
@@ -357,12 +370,15 @@ async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[st
     while True:
         live, now = answers.live(name), clock()
         in_work = live.turn.id if live else ""
-        if in_work != version[1] or now - looked >= _OTHERS_EVERY or revision < 0:
+        every = _OWN_EVERY if answers.busy(name) else _OTHERS_EVERY
+        if in_work != version[1] or now - looked >= every or revision < 0:
             looked = now
+            if await request.is_disconnected():
+                return
             try:
                 shown = await run_in_threadpool(_shown, who, name)
             except AssistantError as error:
-                yield _event("gone", {"id": name, "message": str(error)})
+                yield _event("gone", {"id": name, "message": str(who.visitor.failure(error))})
                 return
             if shown["revision"] != revision or in_work != version[1]:
                 revision = shown["revision"]
@@ -374,8 +390,6 @@ async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[st
             html = await run_in_threadpool(_picture, live.turn, live)
             yield _event("turn", {"conversation": name, "id": in_work, "html": html})
         version = (live.version, in_work) if live else (-1, "")
-        if await request.is_disconnected():
-            return
         await asyncio.sleep(_EVERY)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from pydantic import SecretStr
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, EndpointError
 from assistant.origins import origin
 from assistant.settings import Settings
 from assistant.ui import render
@@ -33,7 +33,7 @@ def add_settings_view(on: Listener, shelf: Shelf, state: gr.HTML) -> None:
     generation = settings.generation
     with gr.Column(elem_id="settings-view"):
         # a login can be ended where one is asked for
-        ends = not shelf.trusted and settings.server.password is not None
+        ends = not shelf.trusted and bool(settings.server.password or settings.server.users)
         fixed(_HEAD + (_LOGOUT if ends else ""), "settings-head")
         library = gr.Radio(
             [_SAMPLE] if shelf.own_is_sample else [_OWN, _SAMPLE],
@@ -60,7 +60,7 @@ def add_settings_view(on: Listener, shelf: Shelf, state: gr.HTML) -> None:
                 value="",
                 label="Endpoint",
                 info="The address of any OpenAI-compatible server; empty: as the table says.",
-                placeholder=settings.openai_base_url or "OpenAI's own",
+                placeholder=(shelf.trusted and settings.openai_base_url) or "as the table says",
                 interactive=shelf.trusted,
                 elem_classes="field",
                 max_length=500,
@@ -161,11 +161,12 @@ def _chosen(here: Visitor, values: tuple[Any, ...]) -> Choices | str:
     settings, old = here.shelf.settings, here.choices
     base_url, model, key = (str(v or "").strip() for v in (base_url, model, key))
     if base_url and not base_url.lower().startswith(("http://", "https://")):
-        return _problem("The endpoint is no web address.", "It begins with http:// or https://.")
+        what, do = "The endpoint is no web address.", "It begins with http:// or https://."
+        return _problem(Failure(what=what, do=do))
     if mode == _WRITE and not (model or settings.llm):
-        return _problem("Which model?", "Give its name at the endpoint.")
+        return _problem(Failure(what="Which model?", do="Give its name at the endpoint."))
     if base_url and not here.shelf.trusted:
-        return _problem("Only the server's own endpoint can be used from here.", "")
+        return _problem(Failure(what="Only the server's own endpoint can be used from here."))
     secret = SecretStr(key) if key else (old.api_key if base_url == (old.base_url or "") else None)
     generation = settings.generation
     top_k = int(papers) if int(papers) != settings.retrieval.top_k else None
@@ -190,7 +191,7 @@ def _apply(here: Visitor, values: tuple[Any, ...]) -> str:
     try:
         here.shelf.assistant(library)
     except AssistantError as error:
-        return _problem(error.what, error.do)
+        return _problem(here.failure(error))
     here.choose(chosen)
     here.library = library
     return ""
@@ -202,32 +203,34 @@ def _tried(here: Visitor, values: tuple[Any, ...]) -> str:
     if isinstance(chosen, str):
         return chosen
     try:
-        return _tested(here.settings(choices=chosen))
+        return _tested(here, here.settings(choices=chosen))
     except AssistantError as error:
-        return _problem(error.what, error.do)
+        return _problem(here.failure(error))
 
 
-def _problem(what: str, do: str) -> str:
-    return render.refusal(Failure(what=what, do=do), "This cannot be used")
+def _problem(failure: Failure) -> str:
+    return render.refusal(failure, "This cannot be used")
 
 
-def _tested(settings: Settings) -> str:
+def _tested(here: Visitor, settings: Settings) -> str:
     from assistant.endpoint import probe  # noqa: PLC0415
 
     if not settings.llm:
         return '<p class="quiet">Answers are made without a language model: nothing to test.</p>'
     result = probe(settings)
     if not result.ok:
-        return render.refusal(Failure(what=result.error), "The connection does not work")
+        failure = here.failure(EndpointError(result.error))
+        return render.refusal(failure, "The connection does not work")
     speed = (
         ""
         if result.first_token_ms is None
         else f", first word after {result.first_token_ms:.0f} ms"
     )
+    where = f" at {escape(result.endpoint)}" if here.shelf.trusted else ""
     window = f", window of {result.context_window:,} tokens" if result.context_window else ""
     return (
         '<section class="card" role="status"><p><b>The connection works.</b> '
-        f"{escape(result.model)} at {escape(result.endpoint)}{speed}{window}.</p></section>"
+        f"{escape(result.model)}{where}{speed}{window}.</p></section>"
     )
 
 
@@ -236,7 +239,7 @@ def origins_table(here: Visitor) -> str:
     try:
         settings = here.settings()
     except AssistantError as error:
-        return render.empty(error.what)
+        return render.empty(here.failure(error).what)
     chosen = here.choices
     mine = "you, in this browser"
     their_endpoint = bool(chosen.base_url and here.shelf.trusted)
@@ -278,8 +281,12 @@ def origins_table(here: Visitor) -> str:
     ]
     if not writes:  # without a model these are used by nothing
         rows = [row for row in rows if row[0] not in ("Endpoint", "Key", "Effort", "Language")]
-    if not here.shelf.trusted:
-        rows[0] = ("Library", "on the server", "")
+    if not here.shelf.trusted:  # neither addresses nor paths of the server
+        of_server = {"Library": "on the server", "Endpoint": "the server's"}
+        rows = [
+            (name, of_server.get(name, value), where if where == mine else "the server")
+            for name, value, where in rows
+        ]
     cells = "".join(
         f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td><td>{escape(where)}</td></tr>"
         for name, value, where in rows

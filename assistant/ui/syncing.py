@@ -24,7 +24,7 @@ from assistant.ui.uploads import Job
 from assistant.ui.visitors import Visitor
 
 if TYPE_CHECKING:
-    from assistant.ui.visitors import Shelf
+    from assistant.assistant import Assistant
 
 __all__ = ["add_syncing"]
 
@@ -50,11 +50,9 @@ class _Syncing(Job):
         self._synced: list[SyncedSource] = []
         self._progress: SyncProgress | None = None
 
-    def take_in(self, shelf: Shelf) -> None:
+    def take_in(self, assistant: Assistant) -> None:
         """Asks the services; what each page brings is stored before the next is asked for."""
-        report = shelf.assistant("own").sync(
-            self._names, self._told, limit=self._most, notify=self._wait
-        )
+        report = assistant.sync(self._names, self._told, limit=self._most, notify=self._wait)
         self.report, self._synced = report, report.sources
 
     def _told(self, progress: SyncProgress) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.conversations import State, StoredTurn
+from assistant.errors import AssistantError, LibraryNotFound
 from assistant.filters import Filters
 from assistant.results import Answer, Message
 
-__all__ = ["MAX_QUESTION", "Failure", "LibraryName", "Turn", "history_of", "markdown_of", "turn_of"]
+__all__ = [
+    "MAX_QUESTION",
+    "Failure",
+    "LibraryName",
+    "Turn",
+    "history_of",
+    "laid_out",
+    "markdown_of",
+    "turn_of",
+]
+
+log = logging.getLogger("assistant.ui")
 
 LibraryName = Literal["own", "sample"]
 MAX_QUESTION = 20_000
@@ -25,6 +39,28 @@ class Failure(BaseModel):
     what: str = Field(max_length=4000)
     do: str = Field("", max_length=4000)
     kind: Literal["error", "empty"] = "error"
+
+    @classmethod
+    def of(cls, error: Exception, *, here: bool) -> Failure:
+        """What ``error`` says; not ``here``: as somebody on another machine is told.
+
+        They are told no path, address or key of this one; the terminal is.
+        """
+        if not isinstance(error, AssistantError):
+            log.error("something went wrong inside the program", exc_info=error)
+            return cls(
+                what="Something went wrong inside the program; this is a defect.",
+                do="Try again; the terminal that it was started from says more.",
+            )
+        kind: Literal["error", "empty"] = "empty" if type(error) is LibraryNotFound else "error"
+        what = error.told(here=here)
+        if what != str(error):
+            log.warning("%s", error)
+            return cls(what=what, kind=kind)
+        return cls(what=error.what[:4000], do=error.do[:4000], kind=kind)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.do}".strip()
 
 
 class Turn(BaseModel):
@@ -72,13 +108,30 @@ def history_of(turns: Sequence[Turn]) -> list[Message]:
     for turn in turns:
         if turn.answer is not None and turn.answer.answer.strip():
             history.append(Message(role="user", content=turn.question))
-            history.append(Message(role="assistant", content=turn.answer.answer))
+            history.append(Message(role="assistant", content=str(turn.answer)))
     return history
+
+
+def laid_out(answer: Answer) -> str:
+    """The text as Markdown: sentences of abstracts each by itself, those of a list as a list."""
+    if answer.mode != "extractive":
+        return answer.answer
+    titles = {citation.number: citation.title for citation in answer.citations}
+    blocks: list[str] = []
+    for line in answer.answer.splitlines():
+        number = re.search(r"\[(\d+)\]$", line) if answer.form == "list" else None
+        if number is None:
+            blocks += ["", line, ""]
+            continue
+        title = titles.get(int(number[1]), "")
+        named = f"**{title}**{line[len(title) :]}" if title and line.startswith(title) else line
+        blocks.append(f"- {named}")
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(blocks)).strip()
 
 
 def markdown_of(answer: Answer) -> str:
     """The answer with its references, as Markdown."""
-    lines = [answer.answer.strip()]
+    lines = [laid_out(answer)]
     for citation in answer.citations:
         title = f"[{citation.title}]({citation.url})" if citation.url else citation.title
         verdict = "" if citation.support == "supported" else f" *({citation.support})*"

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from assistant.conversations import new_id
-from assistant.errors import AssistantError
 from assistant.reading.sources import SourceReader
 from assistant.results import IngestReport
 from assistant.ui import render
 from assistant.ui.turns import Failure
 
 if TYPE_CHECKING:
-    from assistant.ui.visitors import Shelf
+    from assistant.assistant import Assistant
 
 __all__ = ["Cancelled", "Job", "Uploads"]
 
 _MOST_SHOWN = 20
-
-log = logging.getLogger("assistant.ui")
 
 
 class Cancelled(Exception):
@@ -48,7 +44,7 @@ class Job:
         self.done = False
         self.started = 0.0
 
-    def take_in(self, shelf: Shelf) -> None:
+    def take_in(self, assistant: Assistant) -> None:
         """Does the work; `tell` is called with each report on the way.
 
         Raises:
@@ -56,6 +52,10 @@ class Job:
             AssistantError: it cannot be done.
         """
         raise NotImplementedError
+
+    def worded(self, text: str) -> str:
+        """A message in the visitor's words."""
+        return text
 
     def share(self) -> float | None:
         """How much of it is done, 0 to 1; None where that cannot be known."""
@@ -112,6 +112,12 @@ class _Upload(Job):
         super().__init__(", ".join(self._names[:3]) + more)
         self._reader: SourceReader | None = None
 
+    def worded(self, text: str) -> str:
+        """Names the files as the visitor does."""
+        for file, name in zip(self._files, self._names, strict=True):
+            text = text.replace(file, name)
+        return text
+
     def share(self) -> float:
         """A file is read ahead of what is stored: both halves count."""
         reader = self._reader
@@ -124,25 +130,33 @@ class _Upload(Job):
         part = stored / max(1, self.report.read)
         return min(0.99, 0.15 * read + 0.85 * min(1.0, read) * part)
 
-    def take_in(self, shelf: Shelf) -> None:
-        """Reads the files; messages name them as the visitor does."""
-        try:
-            self._reader = SourceReader(self._files)
-            self.report = shelf.assistant("own").ingest(self._reader, self.tell)
-        except AssistantError as error:
-            what = error.what
-            for file, name in zip(self._files, self._names, strict=True):
-                what = what.replace(file, name)
-            self.failure = Failure(what=what[:4000], do=error.do[:4000])
+    def take_in(self, assistant: Assistant) -> None:
+        """Reads the files."""
+        self._reader = SourceReader(self._files)
+        self.report = assistant.ingest(self._reader, self.tell)
         for rejection in self.report.rejected:
             rejection.source = PurePath(rejection.source).name
 
 
 class Uploads:
-    """What one visitor adds, files and sources; one is taken in at a time."""
+    """What one visitor adds, files and sources; one is taken in at a time.
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    Args:
+        own: the assistant of the library that takes it.
+        told: what the visitor is told of an error.
+        most: files at once.
+        closed: the library takes nothing.
+    """
+
+    def __init__(
+        self,
+        own: Callable[[], Assistant],
+        told: Callable[[Exception], Failure],
+        *,
+        most: int,
+        closed: bool,
+    ) -> None:
+        self._own, self._told, self._most, self._closed = own, told, most, closed
         self._lock = threading.Lock()
         self._all: list[Job] = []
         self._working = False
@@ -162,16 +176,14 @@ class Uploads:
         if not files:
             return
         upload = _Upload(files)
-        most = self._shelf.settings.server.max_files
-        if len(files) > most:
-            upload.failure = Failure(
-                what=f"At most {most} files at once.", do="Add the others afterwards."
-            )
+        if len(files) > self._most:
+            what = f"At most {self._most} files at once."
+            upload.failure = Failure(what=what, do="Add the others afterwards.")
         self.put(upload)
 
     def put(self, job: Job) -> None:
         """Takes a job in, after those that were there before; one that has failed is shown."""
-        if self._shelf.own_is_sample:
+        if self._closed:
             job.failure = Failure(
                 what="This is the sample library, which stays as it is.",
                 do="Start 'assistant ui' without --library sample to add papers.",
@@ -210,11 +222,9 @@ class Uploads:
     def _do(self, job: Job) -> None:
         job.started = time.monotonic()
         try:
-            job.take_in(self._shelf)
+            job.take_in(self._own())
         except Cancelled:
             pass
-        except AssistantError as error:
-            job.failure = Failure(what=error.what[:4000], do=error.do[:4000])
-        except Exception:
-            log.exception("papers could not be taken in")
-            job.failure = Failure(what="Something went wrong inside the program.")
+        except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
+            job.failure = self._told(error)
+            job.failure.what = job.worded(job.failure.what)

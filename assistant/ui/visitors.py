@@ -27,7 +27,7 @@ from assistant.review.model import Review, ReviewCandidate
 from assistant.samples import make_sample, sample_folder, sample_is_made
 from assistant.settings import Settings
 from assistant.ui.shelves import Rows
-from assistant.ui.turns import LibraryName
+from assistant.ui.turns import Failure, LibraryName
 from assistant.ui.uploads import Uploads
 
 __all__ = ["COOKIE", "Choices", "ReviewInWork", "Shelf", "Visitor"]
@@ -92,12 +92,13 @@ class Shelf:
         name = request.cookies.get(COOKIE, "") if request is not None else ""
         if request is None or not 20 <= len(name) <= 80:
             return Visitor(self)
-        now = time.monotonic()
+        now, owner = time.monotonic(), self.owner(request)
+        name = f"{name} {owner}"  # who logs in after another in one browser is somebody else
         with self._lock:
             self._forget(now)
             here = self._visitors.pop(name, None) or Visitor(self)
             self._visitors[name] = here  # the one seen last stands last
-            here.seen, here.owner = now, self.owner(request)
+            here.seen, here.owner = now, owner
             return here
 
     def owner(self, request: Request) -> str:
@@ -195,7 +196,12 @@ class Visitor:
         self.library: LibraryName = "sample" if shelf.own_is_sample else "own"
         self.choices = Choices()
         self.review = ReviewInWork()
-        self.uploads = Uploads(shelf)
+        self.uploads = Uploads(
+            lambda: shelf.assistant("own"),
+            self.failure,
+            most=shelf.settings.server.max_files,
+            closed=shelf.own_is_sample,
+        )
         self._derived: dict[LibraryName, Assistant] = {}
 
     def __repr__(self) -> str:
@@ -230,6 +236,11 @@ class Visitor:
             update["retrieval"] = settings.retrieval.model_copy(update={"top_k": chosen.top_k})
         return settings.model_copy(update=update) if update else settings
 
+    @property
+    def has_answers_written(self) -> bool:
+        """Whether a language model answers."""
+        return bool(self.choices.llm or self.shelf.settings.llm) and not self.choices.extractive
+
     def assistant(self, library: LibraryName | None = None) -> Assistant:
         """The assistant that answers this visitor.
 
@@ -243,6 +254,10 @@ class Visitor:
         if library not in self._derived:
             self._derived[library] = shared.derived(self.settings(library))
         return self._derived[library]
+
+    def failure(self, error: Exception) -> Failure:
+        """What this visitor is told of ``error``."""
+        return Failure.of(error, here=self.shelf.trusted)
 
     def close(self) -> None:
         """Stops what runs for this visitor, and forgets their connections."""

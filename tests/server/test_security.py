@@ -262,3 +262,18 @@ def test_a_password_is_in_no_message() -> None:
     settings = Settings.load(server={"password": PASSWORD, "token": TOKEN})
     assert PASSWORD not in repr(settings)
     assert TOKEN not in str(settings)
+
+
+def test_one_password_tried_on_many_names_is_many_guesses(serve: Serve) -> None:
+    server = serve(host="0.0.0.0", server={"users": {"ada": "ada's own secret"}})
+    seen = [
+        httpx.post(f"{server.url}/login", data={"name": f"n{n}", "password": "the same"})
+        for n in range(7)
+    ]
+    assert [reply.status_code for reply in seen] == [401] * 5 + [429] * 2
+
+
+def test_a_users_password_has_to_be_long(tmp_path: Path) -> None:
+    check_host("0.0.0.0", Settings.load(server={"users": {"ada": "long enough"}}).server)
+    with pytest.raises(ConfigurationError, match=r"password of ada.*ASSISTANT_SERVER__USERS"):
+        check_host("0.0.0.0", Settings.load(server={"users": {"ada": "short"}}).server)

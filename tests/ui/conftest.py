@@ -19,15 +19,15 @@ from assistant.assistant import Assistant
 from assistant.embedding import Embedder
 from assistant.settings import Settings
 
-BROWSER = [
-    pytest.mark.browser,
-    pytest.mark.slow,
+GRADIO = [
     # Gradio looks at a name of Starlette's and of Python's that are on their way out
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # Playwright's and uvicorn's loops leave sockets to the garbage collector
+    # its, Playwright's and uvicorn's loops leave sockets to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+"""Marks of a module whose tests make the page."""
+BROWSER = [pytest.mark.browser, pytest.mark.slow, *GRADIO]
 """Marks of a module whose tests drive a browser."""
 SHOTS = Path(__file__).parent.parent / "screenshots"
 FLAGS = (

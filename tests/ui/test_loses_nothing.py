@@ -410,3 +410,15 @@ def test_a_link_fills_the_box_and_does_not_ask(visit: Come, quick: Live) -> None
     page.wait_for_timeout(500)
     assert page.input_value("#composer textarea") == "How are experts pruned?"
     assert page.locator(".turn").count() == 0
+
+
+def test_an_upload_that_is_done_at_once_is_reported_too(
+    visit: Come, quick: Live, tmp_path: Path
+) -> None:
+    page = visit(quick.url).open("/#library").page
+    page.wait_for_selector("#map [data-points='3']")
+    known = tmp_path / "known.jsonl"
+    known.write_text("\n".join(map(json.dumps, PAPERS)), encoding="utf-8")
+    page.set_input_files("#upload input[type=file]", str(known))
+    page.wait_for_selector("#report .counts")
+    assert "Unchanged\n3" in page.inner_text("#report")

@@ -143,7 +143,7 @@ def test_a_turn_escapes_everything() -> None:
         why=EVIL,
     )
     report = render.report(IngestReport(rejected=[Rejection(source=EVIL, where=EVIL, reason=EVIL)]))
-    live = render.live(turn, EVIL)
+    live = render.live(turn, answer(answer=EVIL))
     for html in (
         render.turn(turn, last=True),
         panel,
@@ -185,13 +185,32 @@ def test_markdown_of_an_answer() -> None:
     assert "> It halves memory." in text
 
 
+def test_sentences_of_abstracts_stand_by_themselves_and_lists_are_lists() -> None:
+    title = "It *halves* 2. [1] memory"
+    text = f"2 papers here:\n{title}: “It halves memory.” [1]\nPaper 2: “It is free.” [2]\nAlso: X."
+    cited = [citation(title=title), citation(2)]
+    made = answer(form="list", answer=text, citations=cited, sentences=[])
+    html = render.turn(Turn(question="Which?", answer=made), last=False)
+    shown = html[html.index('class="answer"') : html.index('class="sources"')]
+    assert shown.count("<li>") == 2
+    assert shown.count("<p>") == 2
+    assert "<strong>It *halves* 2. [1] memory</strong>" in shown
+    assert "\n\n- **It" in markdown_of(made)
+    told = made.model_copy(update={"form": "fact"})
+    assert markdown_of(told).startswith("2 papers here:\n\nIt")
+    written = told.model_copy(update={"mode": "generative"})
+    assert markdown_of(written).startswith(text)
+
+
 def test_a_turn_is_kept_and_read_again() -> None:
     turn = Turn(question="Why?", answer=answer())
     kept = turn.stored()
     assert kept["answer"]["passages"][0]["text"] == ""
     again = turn_of(StoredTurn(id="t", question="Why?", data=kept))
     assert again.answer is not None
-    assert [m.role for m in history_of([again])] == ["user", "assistant"]
+    asked, said = history_of([again])
+    assert (asked.role, said.role) == ("user", "assistant")
+    assert again.answer.cited_titles[0] in said.content  # "others" leaves out what was named
     odd = turn_of(StoredTurn(id="t", question="Why?", data={"answer": {"answer": 3}}))
     assert odd.failure is not None
     assert odd.question == "Why?"
@@ -277,7 +296,7 @@ def test_status_and_confidence_are_said_and_supported_is_of_a_sentence(
     made = answer(status=status, answered=status == "answered", confidence=0.61)
     html = render.turn(Turn(question="Why?", answer=made), last=True)
     assert words in html
-    assert "fair confidence" in html
+    assert "fair confidence" in html.lower()
     assert "61%" in html
     assert f'<span class="flag {part}">{part}</span>' in html
     assert ">Supported<" not in html

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from fake_embedder import FakeEmbedder
+from live import Live
 from starlette.requests import Request
 
 from assistant.conversations import Mark
@@ -19,7 +22,9 @@ from assistant.settings import Settings
 from assistant.ui import shelves
 from assistant.ui.visitors import COOKIE, Choices, Shelf, Visitor
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+from .conftest import GRADIO
+
+pytestmark = GRADIO
 
 
 @pytest.fixture
@@ -123,6 +128,40 @@ def test_trying_settings_takes_none_of_them(shelf: Shelf) -> None:
     tried = choose(llm="tried", api_key="sk-tried")
     assert visitor.settings(choices=tried).llm == "tried"
     assert visitor.settings().llm == "theirs"
+
+
+def test_people_with_names_have_conversations_of_their_own(shelf: Shelf) -> None:
+    users = {"ada": "ada's own secret", "émile": "émile's own secret"}
+    guarded = Settings.load(server={"users": users}).server
+    settings = shelf.settings.model_copy(update={"server": guarded, "llm": None})
+
+    def enter(name: str, password: str) -> httpx.Client:
+        browser = stack.enter_context(httpx.Client(base_url=server.url, timeout=20))
+        browser.post("/login", data={"name": name, "password": password})
+        return browser
+
+    def titles(browser: httpx.Client) -> list[str]:
+        found = browser.get("/page/conversations").json()["conversations"]
+        return [one["title"] for one in found]
+
+    with ExitStack() as stack:
+        server = stack.enter_context(Live(settings, page=True, host="0.0.0.0"))
+        one, again = enter("ada", users["ada"]), enter("ada", users["ada"])  # two browsers of hers
+        other, wrong = enter("émile", users["émile"]), enter("ada", users["émile"])
+        nameless = enter("", users["ada"])
+        assert 'name="name"' in wrong.get("/login").text
+        assert {wrong.get("/api/papers").status_code, nameless.get("/api/papers").status_code} == {
+            401
+        }
+        one.get("/page/conversations")
+        asked = one.post("/page/conversations/0123456789/ask", json={"text": "Why?"})
+        assert asked.status_code == 200
+        assert titles(one) == titles(again) == ["Why?"]
+        assert titles(other) == []
+        assert other.get("/page/conversations/0123456789").status_code == 404
+        one.post("/logout")
+        one.post("/login", data={"name": "émile", "password": users["émile"]})
+        assert titles(one) == []  # the same browser, and somebody else
 
 
 def test_the_map_is_made_once_and_kept(sample_library: Library, tmp_path: Path) -> None:
