@@ -294,7 +294,7 @@ class ExtractiveAnswerer:
             draft.say(part.lead)
         if self._write_on(part, layout, meant):
             return "answered"
-        if meant.said and status != "answered":
+        if meant.said and (status != "answered" or part.asked.form == "list"):
             return self._nothing_more(layout, draft, meant)
         if status == "answered" and layout.write(part.asked, assessment):
             return status
