@@ -20,7 +20,16 @@ from assistant.attribution import CUT
 from assistant.results import Message
 from assistant.text import terms
 
-__all__ = ["Resolved", "lean_on", "leans", "resolved", "small_talk", "standalone"]
+__all__ = [
+    "Resolved",
+    "lean_on",
+    "leans",
+    "references_in",
+    "resolved",
+    "small_talk",
+    "standalone",
+    "without_references",
+]
 
 _OPENING = re.compile(
     r"^\W*(?:what about|how about|what if|what of|same|compared? (?:with|to)|by how much"
@@ -68,6 +77,10 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"(?:^|\n)(?P<name>[^\n“]+?): “(?P<quote>[^\n]*?)” \[(?P<number>\d+)\]")
+_REFERENCE = re.compile(
+    r"^(?:References\n)?\[(?P<number>\d+)\] +(?P<title>\S[^\n]*?)(?: https?://\S+)?$", re.MULTILINE
+)
+"""A line of the references at the end of an answer, as `Answer` and the web's doors write them."""
 _NAMED_MARK = re.compile(r"(?:^|; )(?P<name>[^\n“”]{3,}?) \[(?P<number>\d+)\]", re.MULTILINE)
 _COMPARES = re.compile(r"\b(?:compar\w+|differ\w*|versus|vs)\b", re.IGNORECASE)
 _FIRST_FEW = re.compile(
@@ -138,6 +151,16 @@ class Resolved:
     whole: bool = False
     said: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
+
+
+def references_in(answer: str) -> dict[int, str]:
+    """Number → title of the references at the end of an answer."""
+    return {int(r["number"]): r["title"].strip() for r in _REFERENCE.finditer(answer)}
+
+
+def without_references(answer: str) -> str:
+    """An answer without the references at its end."""
+    return _REFERENCE.sub("", answer).strip()
 
 
 def leans(question: str) -> bool:
@@ -245,6 +268,8 @@ def _shown(answer: str) -> dict[int, tuple[str, str]]:
     for line in _LINE.finditer(answer):
         name = line["name"].rpartition(LABELLED)[2].strip()
         found.setdefault(int(line["number"]), (name, line["quote"].split(CUT)[0]))
+    for number, title in references_in(answer).items():
+        found.setdefault(number, (title, ""))
     for mark in _NAMED_MARK.finditer(answer):
         name = mark["name"].rpartition(LABELLED)[2].strip()
         found.setdefault(int(mark["number"]), (name, ""))

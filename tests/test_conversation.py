@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation import leans, resolved, small_talk, standalone
+from assistant.conversation import (
+    leans,
+    references_in,
+    resolved,
+    small_talk,
+    standalone,
+    without_references,
+)
 from assistant.results import Message
 
 
@@ -78,6 +85,16 @@ def test_small_talk_is_answered_from_what_is_known() -> None:
     assert small_talk("How many papers do you hold?", 1200) == "The library holds 1,200 papers."
     assert "cites papers by title" in (small_talk("what can you do?", 3) or "")
     assert small_talk("How many papers prune experts?", 9) is None
+
+
+def test_the_references_of_an_answer_are_what_was_shown() -> None:
+    said = (
+        "Two ways:\n1. Experts are dropped [1].\n2. Experts are merged [2].\n\n"
+        "References\n[1] Pruning Experts https://example.org/1\n[2] Merging Experts"
+    )
+    assert references_in(said) == {1: "Pruning Experts", 2: "Merging Experts"}
+    assert without_references(said).endswith("2. Experts are merged [2].")
+    assert "Merging Experts" in standalone("tell me about the second one", turns("How?", said))
 
 
 LISTED = turns(

@@ -12,8 +12,10 @@ from assistant.answering.replies import (
     Repeats,
     echoes,
     read_loose_citations,
+    smuggles,
     without_absent,
 )
+from assistant.answering.support import DIFFERS
 from assistant.answering.verifying import Correction
 from assistant.results import Citation, CitationEvent, Event, Sentence, TextEvent, VerdictEvent
 from assistant.retrieved import RetrievedPaper
@@ -37,6 +39,8 @@ class Composition:
     question: str = ""
     withhold: bool = False
     """Whether sentences that say that something is missing are kept back until `release`."""
+    rules: str = ""
+    """The system's part of the prompt, which is not to be shown."""
     numbering: Numbering = field(default_factory=Numbering)
     leads: list[str] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
@@ -49,6 +53,7 @@ class Composition:
 
     def __post_init__(self) -> None:
         self._head = Head()
+        self._texts = [f"{found.paper.title}\n{found.told}" for found in self.given]
         self._titles = [found.paper.label for found in self.given]
         self._reader = SentenceReader(self._titles)
         self._repeats = Repeats()
@@ -140,6 +145,9 @@ class Composition:
         read_loose_citations(raw, len(self.given))
         if not (raw.before + raw.rest).strip():
             return
+        if smuggles(f"{lead}{raw.before}{raw.rest}", self._texts, self.rules):
+            self.checks.refused += 1
+            return
         if self.question and echoes(raw.text, self.question, self._titles):
             checked = Checked("none", why="a title, or the question again")
         else:
@@ -196,6 +204,8 @@ class Composition:
 
     def _rewritten(self, place: int, correction: Correction) -> Sentence | None:
         """The sentence that the model puts in the place of one; None where it cites nothing."""
+        if smuggles(correction.text or "", self._texts, self.rules):
+            return None
         reader = SentenceReader([paper.paper.label for paper in self.cited])
         parts = (*reader.feed(correction.text or ""), *reader.finish())
         raws = [part for part in parts if isinstance(part, RawSentence)]
@@ -210,14 +220,18 @@ class Composition:
             (raw.before + raw.shown_rest(lambda ns: "".join(f"[{n}]" for n in sorted(ns)))).strip()
             for raw in raws
         )
-        doubted = checked.support == "unsupported" or checked.why.startswith("not in the abstract")
+        doubt = checked.why if checked.support == "unsupported" else ""
+        if checked.why.startswith(DIFFERS):
+            doubt = checked.why
+        elif not correction.proven:
+            doubt = "put right by the model, which names no words that prove it"
         cited = sorted(self.numbering[g] for g in own.numbers)
         if correction.stands:
             return correction.sentence.model_copy(update={"text": shown, "citations": cited})
         return Sentence(
             text=shown,
             citations=cited,
-            support="partial" if doubted else "supported",
+            support="partial" if doubt else "supported",
             quote=checked.quote,
-            why=checked.why if doubted else "put right by the model after its check",
+            why=doubt or "put right by the model after its check",
         )

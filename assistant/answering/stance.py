@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from assistant.answering.particulars import Direction, Particulars
+from assistant.answering.particulars import CHANGE_AXIS, Direction, Particulars
 from assistant.answering.question import Question
 from assistant.text import terms
 
@@ -116,7 +116,7 @@ def _directions(
         (mine, other)
         for mine in asked
         for other in said
-        if mine.axis == other.axis and mine.context & other.context
+        if mine.axis == other.axis != CHANGE_AXIS and mine.context & other.context
     ]
     same = [pair for pair in pairs if pair[0].up == pair[1].up]
     kept = {mine.shown for mine, _ in same}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from assistant.addressing import told
 from assistant.answering.understanding import json_reply
 from assistant.endpoint.chat import Cancellation, Delta, Endpoint
 from assistant.endpoint.ledger import Ledger, count_tokens, price_of
@@ -12,6 +14,9 @@ from assistant.results import Usage
 from assistant.review.cells import Material
 from assistant.review.model import Cell, ReviewEstimate
 from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
 
 __all__ = ["FreeCells"]
 
@@ -22,9 +27,9 @@ _REPLY_TOKENS = 60
 class FreeCells:
     """Fills columns by the language model of the settings; replies are kept, so it resumes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
         self._settings = settings
-        self._endpoint = Endpoint(settings, cache=True)
+        self._endpoint = Endpoint(settings, cache=True, llm=llm)
         self._prompts = Prompts(settings.prompts)
 
     def close(self) -> None:
@@ -114,4 +119,4 @@ class FreeCells:
 
 
 def _text(material: Material) -> str:
-    return f"{material.paper.title}\n{material.paper.abstract}".strip()
+    return f"{material.paper.title}\n{told(material.paper.abstract, material.sentences)}".strip()
