@@ -82,7 +82,8 @@ DATA = re.compile(
 COMPARES = re.compile(
     r"\b(?:than|compar\w+|versus|vs|whereas|no (?:\w+ )?differences?|differ(?:s|ed|ent\w*|ences?)?"
     r"|similar\w*|the same|outperform\w*|surpass\w*|match(?:es|ed)?|exceed\w*|relative to|superior"
-    r"|inferior|equal\w*|in contrast|unlike|as \w+ as|most (?:\w+ )?(?:successful|effective))\b",
+    r"|inferior|equal\w*|in contrast|unlike|as \w+ as|most (?:\w+ )?(?:successful|effective)"
+    r"|highest|lowest|best|worst|greatest|largest|smallest|strongest|fastest)\b",
     re.IGNORECASE,
 )
 SUPPOSES = re.compile(r"^\W*(?:why|how|since|given|as|because)\b", re.IGNORECASE)
@@ -108,8 +109,8 @@ FINDING = re.compile(
 )
 AIM = re.compile(
     r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
-    r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
-    r"|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*)"
+    r" (?:have |has |here |\w+ed and )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+"
+    r"|describ\w+|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*)"
     r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
     r"|described|presented|analy[sz]ed|conducted|undertaken|carried out|performed|done|evaluated"
     r"|assessed))\b",

@@ -37,6 +37,7 @@ from assistant.paper import Paper
 from assistant.results import Answer, Message, Passage, Status
 from assistant.retrieval import PaperRetriever
 from assistant.settings import Settings
+from assistant.text import terms
 
 __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
@@ -235,6 +236,9 @@ class ExtractiveAnswerer:
         )
         if asked.form == "comparison" and assessment.status != "answered":
             assessment = self._by_side(asked, assessment, filters)
+        if asked.form == "list" and assessment.status != "answered" and _is_titled(assessment):
+            sure = max(assessment.confidence, self._settings.answered_from)
+            assessment = replace(assessment, confidence=sure, status=self._judge.status(sure))
         return _Part(asked, assessment)
 
     def _by_side(self, asked: Asking, joint: Assessment, filters: Filters | None) -> Assessment:
@@ -294,7 +298,7 @@ class ExtractiveAnswerer:
             draft.say(part.lead)
         if self._write_on(part, layout, meant):
             return "answered"
-        if meant.said and status != "answered":
+        if meant.said and (status != "answered" or part.asked.form == "list"):
             return self._nothing_more(layout, draft, meant)
         if status == "answered" and layout.write(part.asked, assessment):
             return status
@@ -347,6 +351,12 @@ class ExtractiveAnswerer:
             titles = _listed([f"“{found.paper.label}”" for found in near])
             are = "The nearest paper is" if len(near) == 1 else "The nearest papers are"
             draft.say(f"{are} {titles}.")
+
+
+def _is_titled(assessment: Assessment) -> bool:
+    """Whether the title of a paper that was found holds the whole topic: then it is here."""
+    topic = set(assessment.question.terms)
+    return bool(topic) and any(topic <= set(terms(p.paper.title)) for p in assessment.retrieval)
 
 
 def _passages(found: Sequence[_Part], most: int) -> list[Passage]:

@@ -175,8 +175,9 @@ class Layout:
             for c in ranked[1:8]
             if c.paper is best.paper
             and abs(c.position - best.position) <= 2
-            and c.score >= best.score - 2 * _WITHIN
+            and c.score >= best.score - 2.5 * _WITHIN
             and not self._repeats(c, [best])
+            and quotable(c)
         ]
         places = [best.position]
         room = self._words
