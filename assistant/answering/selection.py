@@ -14,12 +14,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.addressing import address_odds
 from assistant.answering.evidence import NUMBER, Reading
 from assistant.answering.question import Question
 from assistant.attribution import answers_nothing, dangles
 from assistant.fitted import load
 from assistant.retrieved import RetrievedPaper
-from assistant.text import terms
+from assistant.text import terms, words
 
 __all__ = ["Candidate", "candidates", "key_score", "sentence_features"]
 
@@ -31,6 +32,9 @@ _CONTRIBUTION = re.compile(
     r"|show|prove|find|study|investigate|demonstrate|discover|establish|offer)",
     re.IGNORECASE,
 )
+_ASKED = 0.7
+_ORDERS = 2.5
+"""Log-odds of being an order to the reader, below 0, from which a sentence is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,22 @@ def candidates(
     best = max((reading.log_odds for reading in readings), default=0.0)
     for rank, (paper, reading) in enumerate(zip(papers, readings, strict=False)):
         for position, text in enumerate(paper.sentences):
-            if answers_nothing(text):
+            if answers_nothing(text) or _asks(question.text, text):
                 continue
             features = sentence_features(question, paper, reading, position)
             features["rel_evidence"] = reading.log_odds - best
-            found.append(Candidate(rank, paper, position, model.log_odds(features)))
+            order = max(0.0, address_odds(text) + _ORDERS)  # what may be one comes after the rest
+            found.append(Candidate(rank, paper, position, model.log_odds(features) - order))
     return found
+
+
+def _asks(question: str, text: str) -> bool:
+    """Whether ``text`` asks ``question`` itself, or tells that it is asked."""
+    begin = " ".join(words(question)[:2])
+    wanted, held = set(terms(question)), set(terms(text))
+    return f" {begin} " in f" {' '.join(words(text))} " and (
+        bool(wanted) and len(wanted & held) >= _ASKED * len(wanted)
+    )
 
 
 def sentence_features(
@@ -101,12 +115,12 @@ def key_score(found: RetrievedPaper, place: int, question: Question) -> float:
         return -10.0
     new = _CONTRIBUTION.search(text) is not None
     old = _BACKGROUND.match(text) is not None or (place == 0 and not new)
-    words = len(text.split())
+    long = len(text.split())
     return (
         3.0 * float(found.vectors[place] @ question.vector)
         + 1.0 * question.coverage(set(terms(text)))
         + 1.2 * new
         - 1.0 * old
         - 0.5 * dangles(text)
-        - 0.03 * max(0, words - 30)
+        - 0.03 * max(0, long - 30)
     )

@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -126,7 +126,7 @@ class SourceReader:
         with ExitStack() as stack:
             try:
                 opened = self._opened(file, stack)
-                count = self._count
+                count: Callable[[int], None] = self._count
                 if is_workbook(opened, file.name):
                     opened = stack.enter_context(sheet_as_csv(opened, file.name))
                     self._count(file.size or 0)  # what is read from here on is larger

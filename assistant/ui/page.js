@@ -699,10 +699,15 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("change", (event) => { if (event.target.name === "library") { keepScope(); offerScope(); } });
 document.addEventListener("toggle", (event) => { if (event.target.matches("details.scope") && event.target.open) offerScope(); }, true);
+function uncover(node) {  // what has the focus is never behind the bar or the composer, however high
+  const low = $("#composer").getBoundingClientRect().top - 24, high = $("#bar").getBoundingClientRect().bottom + 8;
+  const { top, bottom } = node.getBoundingClientRect();
+  if (bottom > low) scrollBy(0, Math.min(bottom - low, top - high)); else if (top < high) scrollBy(0, top - high);
+}
 document.addEventListener("mouseover", (event) => hover(event.target));
 document.addEventListener("focusin", (event) => {
   if (!event.target.matches || !event.target.matches(":focus-visible")) return;
-  if (event.target.closest("#thread")) following = false;
+  if (event.target.closest("#thread")) { following = false; uncover(event.target); }
   hover(event.target);
 });
 document.addEventListener("focusout", () => { tip.hidden = true; });

@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from assistant.conversations import new_id
-from assistant.errors import AssistantError
 from assistant.reading.sources import SourceReader
 from assistant.results import IngestReport
 from assistant.ui import render
@@ -53,6 +52,10 @@ class Job:
             AssistantError: it cannot be done.
         """
         raise NotImplementedError
+
+    def worded(self, text: str) -> str:
+        """A message in the visitor's words."""
+        return text
 
     def share(self) -> float | None:
         """How much of it is done, 0 to 1; None where that cannot be known."""
@@ -109,6 +112,12 @@ class _Upload(Job):
         super().__init__(", ".join(self._names[:3]) + more)
         self._reader: SourceReader | None = None
 
+    def worded(self, text: str) -> str:
+        """Names the files as the visitor does."""
+        for file, name in zip(self._files, self._names, strict=True):
+            text = text.replace(file, name)
+        return text
+
     def share(self) -> float:
         """A file is read ahead of what is stored: both halves count."""
         reader = self._reader
@@ -122,14 +131,9 @@ class _Upload(Job):
         return min(0.99, 0.15 * read + 0.85 * min(1.0, read) * part)
 
     def take_in(self, assistant: Assistant) -> None:
-        """Reads the files; messages name them as the visitor does."""
-        try:
-            self._reader = SourceReader(self._files)
-            self.report = assistant.ingest(self._reader, self.tell)
-        except AssistantError as error:
-            for file, name in zip(self._files, self._names, strict=True):
-                error.what = error.what.replace(file, name)
-            raise
+        """Reads the files."""
+        self._reader = SourceReader(self._files)
+        self.report = assistant.ingest(self._reader, self.tell)
         for rejection in self.report.rejected:
             rejection.source = PurePath(rejection.source).name
 
@@ -223,3 +227,4 @@ class Uploads:
             pass
         except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
             job.failure = self._told(error)
+            job.failure.what = job.worded(job.failure.what)

@@ -236,6 +236,11 @@ class Visitor:
             update["retrieval"] = settings.retrieval.model_copy(update={"top_k": chosen.top_k})
         return settings.model_copy(update=update) if update else settings
 
+    @property
+    def has_answers_written(self) -> bool:
+        """Whether a language model answers."""
+        return bool(self.choices.llm or self.shelf.settings.llm) and not self.choices.extractive
+
     def assistant(self, library: LibraryName | None = None) -> Assistant:
         """The assistant that answers this visitor.
 
