@@ -444,7 +444,7 @@ def fit_evidence(cases: Sequence[Case], names: Sequence[str]) -> tuple[Any, list
     return fit([row for case in cases for row in case.weighed()], names, 0.03), best
 
 
-def fit_confidence(cases: Sequence[Case], best: Sequence[float], names: Sequence[str]) -> Any:
+def fit_confidence(cases: Sequence[Case], best: Sequence[Evidence], names: Sequence[str]) -> Any:
     """Platt's scaling of the best evidence, beside what else is known of the question."""
     rows = [
         (_confidence_features(case, evidence), case.answerable, _weight(case))
