@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from assistant.answering.about import AboutLibrary
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
-from assistant.answering.confidence import Assessment, Judge
+from assistant.answering.confidence import Assessment, Judge, trusted
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
 from assistant.answering.forms import Asking, Form, asking, bare_topic, parts, thing
@@ -151,7 +151,7 @@ class ExtractiveAnswerer:
             answered=status == "answered",
             status=status,
             confidence=min(
-                part.assessment.confidence
+                trusted(part.assessment.confidence, part.asked.form)
                 for part, turned_out in zip(found, written, strict=True)
                 if turned_out == status
             ),

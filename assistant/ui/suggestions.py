@@ -64,7 +64,7 @@ def follow_ups(
     if settings.llm:
         assistant = assistant.derived(settings.model_copy(update={"llm": None}))
     found: list[str] = []
-    once = {question.casefold(): question for question in _candidates(assistant, answer)}
+    once = {tuple(terms(question)): question for question in _candidates(assistant, answer)}
     for question in islice(once.values(), _TRIED):
         if len(found) == _MOST or not wanted():
             break
