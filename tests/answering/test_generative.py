@@ -601,6 +601,7 @@ def test_what_stays_missing_is_said_at_the_end(
         ("**Memory** falls by 41% on Mixtral [1].", "**Memory** falls by 41% on Mixtral [1]."),
         ("Memory falls by 41% on Mixtral (1).", "Memory falls by 41% on Mixtral [1]."),
         ("Memory falls by 41% on Mixtral, see paper 1.", "see paper 1 [1]."),
+        ("According to paper 1, 41% of memory on Mixtral is saved.", "is saved [1]."),
         ("Memory falls by 41% on Mixtral [1].<|im_end|>", "on Mixtral [1]."),
         ("Memory falls by 41% on Mixtral [1].</s>\n", "on Mixtral [1]."),
         ("Memory falls by 41% on Mixtral [1]. NOT_IN_LIBRARY", "on Mixtral [1]."),
