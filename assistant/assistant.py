@@ -165,8 +165,11 @@ class Assistant:
         *,
         limit: int | None = None,
         restart: bool = False,
+        notify: Callable[[str], None] | None = None,
     ) -> SyncReport:
         """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        ``notify`` is told when a service makes us wait.
 
         Raises:
             SourceError: a name is none, or nothing could be read.
@@ -175,7 +178,7 @@ class Assistant:
         from assistant.watch import Watches  # noqa: PLC0415
 
         names = [sources] if isinstance(sources, str) else list(sources)
-        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        report = self.sources(notify).run(names, on_progress, limit=limit, restart=restart)
         if report.added and (watches := Watches(self.library)).used:
             watches.notice()
         return report
@@ -224,11 +227,12 @@ class Assistant:
 
         return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
 
-    def sources(self) -> Sync:
+    def sources(self, notify: Callable[[str], None] | None = None) -> Sync:
         """What the library remembers of its sources (``.memory``), and the syncing of them."""
         from assistant.sources.syncing import Sync  # noqa: PLC0415
 
-        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
+        notify = notify or self._notify or (lambda _: None)
+        return Sync(self.library, self.settings.sources, notify)
 
     # ------------------------------------------------------------------ questions
 

@@ -41,10 +41,7 @@ _NO_ANSWER = re.compile(
         |project\ page|supplementary|code|data\ availability|acknowledge?ments?|funding
         |(?:clinical)?trials?\.gov)\b
      |©|\(c\)\s
-     |(?:question|answer|prompt|instructions?|system|user|assistant|note\ to\ \w+|q|a)\s*:
-     |(?:please\s+)?(?:ignore|disregard|forget)\b.*\b(?:instruction|prompt|previous|above|question)
     )
-    |\banswers?\s*:
     |\b(?:all\ rights\ reserved|creative\ commons|licen[sc]ed\ under)\b
     |^\W*https?://\S+\W*$
     |\b(?:code|available|found|page|released?|demo|visit|see|project|accessed)\b.*https?://
@@ -75,7 +72,7 @@ def dangles(sentence: str) -> bool:
 
 
 def answers_nothing(sentence: str) -> bool:
-    """Whether ``sentence`` can be no answer: a question, an instruction, a heading, a notice."""
+    """Whether ``sentence`` can be no answer: a question, a heading, a notice."""
     words = sentence.split()
     if len(words) < _SHORTEST or sentence.rstrip("\"'”)] ").endswith(("?", ":")):
         return True
@@ -134,7 +131,8 @@ def _antecedent(sentences: Sequence[str], place: int, most: int) -> int | None:
         start -= 1
         if place - start >= most:
             return None
-    return None if dangles(sentences[start]) or _is_question(sentences[start]) else start
+    first = sentences[start]  # empty: left out, and nothing may lean on it
+    return None if not first or dangles(first) or _is_question(first) else start
 
 
 def _is_question(sentence: str) -> bool:

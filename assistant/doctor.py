@@ -256,7 +256,7 @@ def _library(settings: Settings) -> Iterator[Check]:
         )
         return
     if library.address.kind == "folder":
-        yield _database(library.path)
+        yield _database(library.path, info.collection)
     records = _records(library, info)
     yield records
     # comparing opens the model, and a lost database would be made again: not by a doctor
@@ -271,8 +271,8 @@ def _library(settings: Settings) -> Iterator[Check]:
     yield _lock(library.path)
 
 
-def _database(path: Path) -> Check:
-    """Whether SQLite finds Chroma's file sound, and it holds a collection."""
+def _database(path: Path, collection: str) -> Check:
+    """Whether SQLite finds Chroma's file sound, and it holds the collection."""
     name, file = "database", path / "chroma" / "chroma.sqlite3"
     mend = "Run 'assistant doctor --repair', restore the folder from a copy, or ingest again."
     if not file.is_file():
@@ -283,11 +283,12 @@ def _database(path: Path) -> Check:
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
             result = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
-            held = int(database.execute("SELECT COUNT(*) FROM collections").fetchone()[0])
+            query = "SELECT COUNT(*) FROM collections WHERE name = ?"
+            held = int(database.execute(query, (collection,)).fetchone()[0])
     except sqlite3.Error as error:
         result, held = str(error), 0
     if result == "ok" and not held:
-        result = "it holds no collection"
+        result = "it does not hold the collection"
     if result != "ok":
         return Check(name=name, state="broken", found=f"{file} is damaged ({result}).", do=mend)
     return Check(name=name, found=f"{path}, {_size(size)}, sound")

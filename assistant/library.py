@@ -9,6 +9,7 @@ killed, is mended from the collection by the next process. What lies where: `ass
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -181,6 +182,8 @@ class Library:
         Raises:
             LibraryError: the library is on a server, or the local database is gone, too.
         """
+        from assistant.store import ChromaStore, rows_of  # noqa: PLC0415
+
         info = self._folder.info()
         if self.address.kind != "folder" or info is None:
             raise LibraryError(
@@ -196,11 +199,26 @@ class Library:
                     "Restore the folder from a copy, or ingest the papers again.",
                 ) from None
             self.close()
+            wanted, making = self._wanted_info(), self.path / "chroma.making"
+            shutil.rmtree(making, ignore_errors=True)
+            tell, done = on_progress or (lambda _done, _all: None), 0
+            address = StoreAddress("folder", making)
+            making.mkdir()
+            with ChromaStore(address, wanted.collection, wanted.model_dump(), make=True) as store:
+                for batch in _batches(papers):
+                    tell(done, len(papers))
+                    rows = embedded(batch, self._embedder(), wanted.chunk_tokens)
+                    store.upsert([row for stored, cut in rows for row in rows_of(stored, cut)])
+                    done += len(batch)
+            # until here nothing has changed; the records go last, and are made of what is new
             if self.address.chroma.exists():
                 self.address.chroma.rename(self.path / f"chroma.damaged-{time.time_ns()}")
-            wanted = self._wanted_info()
-            self._fill_anew(wanted, papers, on_progress or (lambda _done, _all: None), redo=True)
+            address.chroma.rename(self.address.chroma)
+            shutil.rmtree(making, ignore_errors=True)
             self._folder.save_info(wanted)
+            for name in {info.collection, wanted.collection}:
+                _unlink(self._folder.database(name))
+            self._rebuilt(wanted)
             self.close()
         return len(papers)
 
@@ -353,14 +371,10 @@ class Library:
         with self._writing(check=False) as (database, store):
             ids = list(dict.fromkeys(_named(database, name) for name in names))
             papers = self.get(ids)
-            held = database.revisions(ids)
-            for start in range(0, len(ids), BATCH):
-                some = ids[start : start + BATCH]
-                with self._folder.errors():
-                    database.mark(some)
-                    store.delete(f"{i}#{n}" for i in some for n in range(held[i][0]))
-                    database.remove(some)
-                    store.fresh_for(database.version)
+            with self._folder.errors():
+                database.mark(ids, gone=True)  # all: a removal that has begun is finished
+                self._take_out(database, store, ids)
+                store.fresh_for(database.version)
         return papers
 
     def reindex(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -566,11 +580,21 @@ class Library:
         if not ids:
             return
         store = self._opened_store(info, make=False)
+        if going := records.going:
+            self._take_out(records, store, going)
+            ids = [paper_id for paper_id in ids if paper_id not in set(going)]
         whole = {stored.paper.id: stored for stored in store.read(ids)}
         if whole:
             records.put(whole.values())
         self._trim(store, whole.values())
         records.remove([paper_id for paper_id in ids if paper_id not in whole])
+
+    @staticmethod
+    def _take_out(records: Records, store: ChromaStore, ids: Sequence[str]) -> None:
+        """Removes papers that are marked as going: from the collection, then from here."""
+        held = records.revisions(ids)
+        store.delete(f"{i}#{n}" for i, (chunks, _) in held.items() for n in range(chunks))
+        records.remove(ids)
 
     def _follow(self, records: Records, info: LibraryInfo) -> None:
         """Takes in what other machines have written to the server since."""
@@ -748,10 +772,8 @@ class Library:
             done += len(batch)
         gone = [paper_id for paper_id in records.ids() if paper_id not in wanted]
         with self._folder.errors():
-            counts = records.revisions()
-            records.mark(gone)
-            store.delete(f"{i}#{n}" for i in gone for n in range(counts[i][0]))
-            records.remove(gone)
+            records.mark(gone, gone=True)
+            self._take_out(records, store, gone)
 
 
 def embedded(

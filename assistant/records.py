@@ -436,19 +436,28 @@ class Records:
 
     # ------------------------------------------------------------------ writing
 
-    def mark(self, ids: Sequence[str]) -> None:
-        """Writes down whose rows in the collection are about to change.
+    def mark(self, ids: Sequence[str], *, gone: bool = False) -> None:
+        """Writes down whose rows in the collection are about to change, or (``gone``) to go.
 
-        `put` and `remove` take the mark away; one that is found later is of a killed writer,
-        and what the collection holds of those papers is looked up then.
+        `put` and `remove` take the mark away; one that is found later is of a killed writer: what
+        the collection holds of those papers is looked up then, and a removal is finished.
         """
+        key = "going" if gone else "pending"
         with self._changing():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('pending', ?)", ("\n".join(ids),))
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, "\n".join(ids)))
 
     @property
     def pending(self) -> list[str]:
-        """Ids of the papers that a killed writer may have left half-changed."""
-        value = self._one("SELECT value FROM meta WHERE key = 'pending'")
+        """Ids of the papers that a killed writer may have left half-changed, or half-removed."""
+        return [*self._marked("pending"), *self.going]
+
+    @property
+    def going(self) -> list[str]:
+        """Ids of the papers that a killed writer was removing."""
+        return self._marked("going")
+
+    def _marked(self, key: str) -> list[str]:
+        value = self._one("SELECT value FROM meta WHERE key = ?", (key,))
         return str(value).split("\n") if value else []
 
     def put(self, papers: Iterable[StoredPaper]) -> None:
@@ -466,6 +475,7 @@ class Records:
             for place in self.places(ids).values():
                 self._take_out(place, changes)
             self._settle(changes)
+            self._db.execute("DELETE FROM meta WHERE key = 'going'")
 
     def _settle(self, changes: Mapping[str, int]) -> None:
         """The counts of words, and the mark."""

@@ -209,7 +209,7 @@ class PaperRetriever(BaseRetriever):
                         best_cosine=float(best[row]),
                         bm25=float(lexical[row]),
                         standing=background.standing(float(best[row])),
-                        spans=spans,
+                        all_spans=spans,
                         mean=middle / max(float(np.linalg.norm(middle)), 1e-6),
                         read_vectors=partial(self._library.sentence_vectors, records, place),
                     )

@@ -14,6 +14,7 @@ from typing import Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.addressing import heard, told
 from assistant.paper import Paper
 from assistant.results import Passage
 from assistant.text import Span
@@ -47,7 +48,7 @@ class RetrievedPaper:
     ``score``: fused, in [0, 1]. ``cosine``: half the best chunk's, half the mean's;
     ``best_cosine``: the best chunk's; ``standing``: by how many standard deviations that is
     above the cosines of the library's chunks. ``bm25``: 0 where no word is shared.
-    ``spans``: the sentences of the abstract. ``mean``: (dimension,) unit mean of the chunks.
+    ``all_spans``: the sentences of the abstract. ``mean``: (dimension,) unit mean of the chunks.
     """
 
     paper: Paper
@@ -56,18 +57,35 @@ class RetrievedPaper:
     best_cosine: float
     bm25: float
     standing: float
-    spans: tuple[Span, ...]
+    all_spans: tuple[Span, ...]
     mean: Floats
     read_vectors: Callable[[], Floats]
 
     @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """The sentences of the abstract; empty spans for those that speak to their reader."""
+        return heard(self.paper.abstract, self.all_spans)
+
+    @cached_property
     def vectors(self) -> Floats:
-        """(sentences, dimension) unit vectors of the sentences; read when first wanted."""
-        return self.read_vectors()
+        """(sentences, dimension) unit vectors of the sentences, zero for those left out; read
+        when first wanted.
+        """
+        silent = [n for n, span in enumerate(self.spans) if span.start == span.end]
+        vectors = self.read_vectors()
+        if silent:
+            vectors = vectors.copy()
+            vectors[silent] = 0
+        return vectors
+
+    @property
+    def told(self) -> str:
+        """The abstract as a language model gets it: without what is left out."""
+        return told(self.paper.abstract, self.sentences)
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """The sentences of the abstract, letter for letter."""
+        """The sentences of the abstract, letter for letter; empty where one is left out."""
         return tuple(self.paper.abstract[start:end] for start, end in self.spans)
 
     def best_sentence(self, vector: Floats) -> int | None:
@@ -77,7 +95,7 @@ class RetrievedPaper:
     def best_passage(self, vector: Floats) -> str:
         """The sentence nearest to ``vector``; the title where there is no abstract."""
         place = self.best_sentence(vector)
-        return self.paper.label if place is None else self.sentences[place]
+        return (self.sentences[place] if place is not None else "") or self.paper.label
 
     @property
     def passage(self) -> Passage:

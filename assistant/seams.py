@@ -148,7 +148,7 @@ class GivenRetriever:
             best_cosine=cosine,
             bm25=0.0,
             standing=cosine * 10,
-            spans=spans,
+            all_spans=spans,
             mean=mean,
             read_vectors=lambda: self._embedder.embed(texts),
         )

@@ -18,24 +18,54 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Server:
+    """The server, on a port of its own, which it keeps when it is started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Of the server, started if need be, once it answers."""
+        self.start()
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        if self._process is not None:
+            return
+        command = [str(Path(sys.executable).with_name("chroma")), "run"]
+        options = ["--path", str(self.folder), "--host", "127.0.0.1", "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                url = f"http://127.0.0.1:{self.port}/api/v2/heartbeat"
+                urllib.request.urlopen(url, timeout=1)
+                return
+            assert self._process.poll() is None, "the server ended"
+            time.sleep(0.1)
+        raise AssertionError("the server does not answer")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(20)
+            self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[str]:
     """The server's address, once it answers."""
-    port = free_port()
-    command = [str(Path(sys.executable).with_name("chroma")), "run"]
-    options = ["--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
+    server = Server(folder)
     try:
-        for _ in range(600):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/api/v2/heartbeat", timeout=1)
-                break
-            assert process.poll() is None, "the server ended"
-            time.sleep(0.1)
-        yield address
+        yield server.address
     finally:
-        process.terminate()
-        process.wait(20)
+        server.stop()

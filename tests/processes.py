@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
+import os
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -16,6 +19,7 @@ from assistant import library as library_module
 from assistant.errors import AssistantError, LibraryNotFound
 from assistant.library import Library
 from assistant.paper import Paper
+from assistant.records import StoredPaper
 from assistant.retrieval import PaperRetriever
 from assistant.settings import RetrievalSettings, Settings
 
@@ -46,6 +50,13 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def open_library(path: Path, **settings: Any) -> Library:
     embedder = FakeEmbedder()
     return Library(Settings.load(library=path, **settings), lambda: embedder)
+
+
+def contents(library: Library) -> dict[str, StoredPaper]:
+    """Id → the paper as the collection holds it."""
+    if not len(library):
+        return {}
+    return {s.paper.id: s for s in library.store().read(library.ready(check=False).ids())}
 
 
 def make_papers(count: int, *, version: str = "first") -> list[Paper]:
@@ -104,6 +115,59 @@ def ask_often(path: Path, seconds: float, answers: Any) -> None:
         except AssistantError as found:
             error = str(found)
     answers.put(json.dumps({"sizes": sizes, "error": error}))
+
+
+# -- whole commands ------------------------------------------------------------------------------
+
+
+def start_command(
+    arguments: list[str], environment: dict[str, str], told: Path
+) -> tuple[BaseProcess, Callable[[], None], Callable[[], str]]:
+    """A command line in a process that waits to be let go; and what it has told so far."""
+    there, go = queue(), queue()
+    process = start(_command, arguments, environment, str(told), there, go)
+    assert there.get() == "there"
+    return process, lambda: go.put("go"), lambda: told.read_text("utf-8", "replace")
+
+
+def _command(
+    arguments: list[str], environment: dict[str, str], told: str, there: Any, go: Any
+) -> None:
+    import assistant.embedding  # noqa: PLC0415
+    from assistant.cli import main  # noqa: PLC0415
+
+    os.environ.update(environment)
+    out = os.open(told, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(out, stream)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    library_module.BATCH = 5
+    assistant.embedding.open_embedder = lambda *_, **__: FakeEmbedder()
+    with contextlib.suppress(KeyboardInterrupt):
+        there.put("there")
+        go.get()
+    try:
+        code = _keep_conversations(Path(told).parent) if " " in arguments[0] else main(arguments)
+    except KeyboardInterrupt:
+        code = 130
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _keep_conversations(folder: Path) -> int:
+    """Keeps turns without end, and tells of each when it is kept."""
+    from assistant.conversations import ConversationStore, new_id  # noqa: PLC0415
+
+    store, name = ConversationStore(folder), new_id()
+    while True:
+        turn = store.append("somebody", name, "Why?", {"n": -1})
+        assert turn is not None
+        for n in range(5):
+            store.save(turn.id, "running", {"n": n, "text": "word " * 50 * n})
+            print(turn.id, n, flush=True)  # noqa: T201
 
 
 def ingest_on_server(store: str, papers: list[Paper], cache: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from conftest import MakeLibrary
 from fake_embedder import FakeEmbedder
-from processes import ingest, make_papers, open_library, queue, reindex, start
+from processes import contents, ingest, make_papers, open_library, queue, reindex, start
 
 from assistant.errors import LibraryError
 from assistant.library import Library, embedded
@@ -28,13 +28,6 @@ from assistant.records import StoredPaper
 KILLS = 10
 OLD = make_papers(60, version="first")
 NEW = make_papers(120, version="second, which is another,")
-
-
-def contents(library: Library) -> dict[str, StoredPaper]:
-    """Id → the paper as the collection holds it."""
-    if not len(library):
-        return {}
-    return {s.paper.id: s for s in library.store().read(library.ready(check=False).ids())}
 
 
 def is_whole(library: Library, *versions: Sequence[Paper], tokens: int = 96) -> int:

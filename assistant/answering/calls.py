@@ -133,6 +133,7 @@ class Calls:
     def _compose(
         self, turn: Turn, draft: Composition, messages: Sequence[ChatMessage], most: int
     ) -> Iterator[Event]:
+        draft.rules = "\n".join(str(m.content) for m in messages if m.role == "system")
         small = self.endpoint.is_small and bool(draft.given)
         pieces = self.endpoint.stream(
             messages,

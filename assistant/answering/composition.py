@@ -12,6 +12,7 @@ from assistant.answering.replies import (
     Repeats,
     echoes,
     read_loose_citations,
+    smuggles,
     without_absent,
 )
 from assistant.answering.support import DIFFERS
@@ -38,6 +39,8 @@ class Composition:
     question: str = ""
     withhold: bool = False
     """Whether sentences that say that something is missing are kept back until `release`."""
+    rules: str = ""
+    """The system's part of the prompt, which is not to be shown."""
     numbering: Numbering = field(default_factory=Numbering)
     leads: list[str] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
@@ -50,6 +53,7 @@ class Composition:
 
     def __post_init__(self) -> None:
         self._head = Head()
+        self._texts = [f"{found.paper.title}\n{found.told}" for found in self.given]
         self._titles = [found.paper.label for found in self.given]
         self._reader = SentenceReader(self._titles)
         self._repeats = Repeats()
@@ -141,6 +145,9 @@ class Composition:
         read_loose_citations(raw, len(self.given))
         if not (raw.before + raw.rest).strip():
             return
+        if smuggles(f"{lead}{raw.before}{raw.rest}", self._texts, self.rules):
+            self.checks.refused += 1
+            return
         if self.question and echoes(raw.text, self.question, self._titles):
             checked = Checked("none", why="a title, or the question again")
         else:
@@ -197,6 +204,8 @@ class Composition:
 
     def _rewritten(self, place: int, correction: Correction) -> Sentence | None:
         """The sentence that the model puts in the place of one; None where it cites nothing."""
+        if smuggles(correction.text or "", self._texts, self.rules):
+            return None
         reader = SentenceReader([paper.paper.label for paper in self.cited])
         parts = (*reader.feed(correction.text or ""), *reader.finish())
         raws = [part for part in parts if isinstance(part, RawSentence)]

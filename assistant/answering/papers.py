@@ -1,13 +1,15 @@
 """The papers that an answer is written from: fused from several searches, numbered, fitted.
 
 One number a paper, best first, from 1. What goes into a prompt is the paper as it is stored:
-its title, who wrote it, when and where, and its abstract letter for letter.
+its title, who wrote it, when and where, and its abstract letter for letter, less what speaks to
+its reader (`assistant.addressing`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.addressing import told
 from assistant.endpoint.ledger import count_tokens
 from assistant.paper import Paper
 from assistant.retrieved import RetrievedPaper
@@ -27,9 +29,10 @@ def about(paper: Paper) -> str:
     return "; ".join(p for p in (authors, str(paper.year or ""), paper.venue or "") if p)
 
 
-def prompt_text(paper: Paper, abstract: str | None = None) -> str:
+def prompt_text(found: RetrievedPaper, abstract: str | None = None) -> str:
     """A paper as a prompt gets it; ``abstract`` stands in for the whole one."""
-    lines = (paper.title, about(paper), paper.abstract if abstract is None else abstract)
+    paper = found.paper
+    lines = (paper.title, about(paper), found.told if abstract is None else abstract)
     return "\n".join(line for line in lines if line).strip()
 
 
@@ -48,7 +51,7 @@ def fit(papers: Sequence[RetrievedPaper], tokens: int) -> tuple[list[RetrievedPa
     fitted: list[RetrievedPaper] = []
     texts: list[str] = []
     for found in papers:
-        text = prompt_text(found.paper)
+        text = prompt_text(found)
         if count_tokens(text) > tokens:
             cut = _cut(found, tokens)
             if cut is not None:
@@ -64,8 +67,8 @@ def fit(papers: Sequence[RetrievedPaper], tokens: int) -> tuple[list[RetrievedPa
 def _cut(found: RetrievedPaper, tokens: int) -> str | None:
     """A paper in at most so many tokens; None where too little would be left."""
     text = None
-    for span in found.spans:
-        longer = prompt_text(found.paper, found.paper.abstract[: span.end])
+    for n, span in enumerate(found.spans, 1):
+        longer = prompt_text(found, told(found.paper.abstract[: span.end], found.sentences[:n]))
         if count_tokens(longer) > tokens:
             break
         text = longer

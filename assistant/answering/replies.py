@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from assistant.addressing import CODE
 from assistant.answering.citations import Marker, RawSentence
 from assistant.paper import normalised_title
 from assistant.text import words
@@ -17,6 +18,7 @@ __all__ = [
     "citing_grammar",
     "echoes",
     "read_loose_citations",
+    "smuggles",
     "without_absent",
 ]
 
@@ -98,7 +100,9 @@ _PARENTHESIS = re.compile(
     r"\s*\)(?=[\s.;,!?]*$|[.;,])",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"\b(?:paper|source|abstract)s? (\d{1,2}(?:\s*(?:,|and|&)\s*\d{1,2})*)\b", re.I)
+_NAMED = re.compile(
+    r"\b(?:paper|source|abstract)(?: \d{1,2}|s \d{1,2}(?:\s*(?:,|and|&)\s*\d{1,2})*)\b", re.I
+)
 
 
 def read_loose_citations(raw: RawSentence, count: int) -> None:
@@ -113,7 +117,7 @@ def read_loose_citations(raw: RawSentence, count: int) -> None:
     numbers: list[int] = []
     for pattern in (_PARENTHESIS, _NAMED):
         for found in pattern.finditer(whole):
-            numbers += [int(n) for n in re.findall(r"\d+", found[1])]
+            numbers += [int(n) for n in re.findall(r"\d+", found.group())]
     known = tuple(dict.fromkeys(n for n in numbers if 1 <= n <= count))
     if not known or len(known) < len(set(numbers)):
         return
@@ -134,3 +138,21 @@ def echoes(text: str, question: str, titles: Iterable[str]) -> bool:
         return True
     asked, said = words(question), words(text)
     return len(said) > 2 and bool(set(said) <= set(asked)) and len(said) >= 0.8 * len(asked)
+
+
+_ADDRESS = re.compile(r"(?:\w+:)?//[^\s)\]>\"']+|\bwww\.\S+", re.IGNORECASE)
+_RUN = 8
+"""Words in a row that nobody but the prompt puts so."""
+
+
+def smuggles(text: str, papers: Sequence[str], rules: str) -> bool:
+    """Whether a sentence brings what no answer needs and no paper holds: an address, code or
+    markup, or the words of the prompt (``rules``).
+    """
+    given = "\n".join(papers)
+    found = [*_ADDRESS.findall(text), *(match.group() for match in CODE.finditer(text))]
+    if any(piece not in given for piece in found):
+        return True
+    said, prompt, held = words(text), f" {' '.join(words(rules))} ", f" {' '.join(words(given))} "
+    runs = (f" {' '.join(said[n : n + _RUN])} " for n in range(len(said) - _RUN + 1))
+    return any(run in prompt and run not in held for run in runs)

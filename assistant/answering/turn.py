@@ -92,6 +92,9 @@ class Turn:
                 self.notes.append(f"The nearest papers are {self.nearest}.")
             text = draft.text or "The papers of the library do not answer this question."
             return self.answer(text, draft.sentences, "closest", low)
+        if not draft.text:
+            text = "What the model wrote does not answer the question, and is not shown."
+            return self.answer(text, [Sentence(text=text)], "closest", 0.0)
         if worth == 0:
             self.notes.append("No sentence of this answer is supported by a paper that it cites.")
             return self.answer(draft.text, draft.sentences, "closest", low)

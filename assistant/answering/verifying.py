@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from assistant.answering.citations import Numbering
 from assistant.answering.papers import prompt_text
+from assistant.answering.particulars import Particulars, bare_claim
 from assistant.answering.understanding import json_reply
 from assistant.attribution import CUT
-from assistant.paper import Paper
 from assistant.prompting import boundary
 from assistant.results import Sentence
 from assistant.retrieved import RetrievedPaper
@@ -67,7 +67,7 @@ class Verification:
             Claim(number, sentences[place].text, _doubt(sentences[place]))
             for number, place in enumerate(self._places, 1)
         ]
-        self._papers = {numbering[g]: given[g - 1].paper for g in numbering.given}
+        self._papers = {numbering[g]: given[g - 1] for g in numbering.given}
 
     @property
     def papers(self) -> list[dict[str, object]]:
@@ -106,6 +106,9 @@ class Verification:
                 verdict, why = "partial", "the words that should prove it are not in the abstract"
             elif sentence.support != "supported":
                 verdict, why = "partial", "the model names no words that prove it"
+        if verdict == "supported" and sentence.support == "unsupported" and self._strange(sentence):
+            verdict, proven = "unsupported", []
+            why = "a name or a number that no abstract holds is not proven by a quotation"
         checked = sentence.model_copy(
             update={
                 "support": verdict,
@@ -121,6 +124,16 @@ class Verification:
             return Correction(place, checked)
         markers = "".join(f"[{n}]" for n in proven)
         return Correction(place, checked, text or f"{sentence.text} {markers}", stands=True)
+
+    def _strange(self, sentence: Sentence) -> bool:
+        """Whether a sentence brings a name or a number that none of the papers holds."""
+        said = Particulars.of(bare_claim(sentence.text))
+        held = "\n".join(str(paper["text"]) for paper in self.papers).casefold()
+        given = Particulars.of(held).numbers
+        numbers = [n for n in said.numbers if any(sign.isdigit() for sign in n.shown)]
+        return any(name.casefold() not in held for name in said.names) or any(
+            not any(number.agrees(other) for other in given) for number in numbers
+        )
 
     def _proof(self, sentence: Sentence, quotes: object) -> tuple[str, bool, list[int]]:
         """The words of abstracts that are quoted, whether all are there, and in which papers."""
@@ -143,8 +156,8 @@ def _doubt(sentence: Sentence) -> str:
     return "" if sentence.support == "supported" else sentence.why
 
 
-def _held(quote: str, paper: Paper) -> str:
+def _held(quote: str, found: RetrievedPaper) -> str:
     """The words of the paper that ``quote`` gives, but for case and punctuation; else empty."""
     pattern = r"[\W_]+".join(map(re.escape, re.findall(r"[^\W_]+", quote)))
-    found = re.search(pattern + r"[^\w\s]*", f"{paper.title}\n{paper.abstract}", re.IGNORECASE)
-    return found.group() if found and pattern else ""
+    held = re.search(pattern + r"[^\w\s]*", f"{found.paper.title}\n{found.told}", re.IGNORECASE)
+    return held.group() if held and pattern else ""

@@ -17,11 +17,12 @@ __all__ = ["LogisticModel", "load"]
 
 @dataclass(frozen=True, slots=True)
 class LogisticModel:
-    """log-odds = intercept + Σ weight · feature."""
+    """log-odds = intercept + Σ weight · feature. ``words``: that features are made with."""
 
     intercept: float
     weights: Mapping[str, float]
     note: str = ""
+    words: str = ""
 
     def log_odds(self, features: Mapping[str, float]) -> float:
         """Log-odds of the positive class; features without a weight are ignored."""

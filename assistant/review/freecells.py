@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from assistant.addressing import told
 from assistant.answering.understanding import json_reply
 from assistant.endpoint.chat import Cancellation, Delta, Endpoint
 from assistant.endpoint.ledger import Ledger, count_tokens, price_of
@@ -118,4 +119,4 @@ class FreeCells:
 
 
 def _text(material: Material) -> str:
-    return f"{material.paper.title}\n{material.paper.abstract}".strip()
+    return f"{material.paper.title}\n{told(material.paper.abstract, material.sentences)}".strip()

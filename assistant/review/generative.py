@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from assistant.addressing import told
 from assistant.answering.understanding import json_reply
 from assistant.embedding import Embedder
 from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Waiting
@@ -399,7 +400,7 @@ def _numbers(value: object) -> list[int]:
 
 
 def _text(material: Material) -> str:
-    return f"{material.paper.title}\n{material.paper.abstract}".strip()
+    return f"{material.paper.title}\n{told(material.paper.abstract, material.sentences)}".strip()
 
 
 def _read_out(material: Material) -> str:
