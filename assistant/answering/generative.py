@@ -181,6 +181,9 @@ class GenerativeAnswerer:
             yield from self._converse(turn)
             return
         yield from self._search(turn, turn.plan.searches, known={asked: plain})
+        if quick and turn.foreign and turn.turns:  # "shorter, please": no model was asked first
+            turn.papers = fuse([self._papers_of_before(turn), turn.papers], _FOUND)
+            turn.foreign = False
         if not turn.papers or (turn.foreign and turn.nearness < _OFF_TOPIC):
             yield from _abstained(turn)
             return
@@ -244,7 +247,9 @@ class GenerativeAnswerer:
             turn.foreign = False
         first = [n for n in judgement.relevant if n < len(found)]
         order = first + [n for n in range(len(found)) if n not in first]
-        return _related([found[n] for n in order])
+        papers = [found[n] for n in order]
+        # a question in another language shares no words with English abstracts
+        return _related(papers) or (papers if not turn.foreign else [])
 
     # ------------------------------------------------------------------ drafts
 
