@@ -181,6 +181,9 @@ class GenerativeAnswerer:
             yield from self._converse(turn)
             return
         yield from self._search(turn, turn.plan.searches, known={asked: plain})
+        if quick and turn.foreign and turn.turns:  # "shorter, please": no model was asked first
+            turn.papers = fuse([self._papers_of_before(turn), turn.papers], _FOUND)
+            turn.foreign = False
         if not turn.papers or (turn.foreign and turn.nearness < _OFF_TOPIC):
             yield from _abstained(turn)
             return
@@ -195,17 +198,27 @@ class GenerativeAnswerer:
         queries: Sequence[str],
         known: dict[str, list[RetrievedPaper]] | None = None,
     ) -> Iterator[Event]:
-        """Makes what is found the papers of the turn, best first, off-topic papers left out."""
-        found: list[list[RetrievedPaper]] = []
+        """Makes what is found the papers of the turn, best first, off-topic papers left out.
+
+        The knowledge filter, which takes as long as all searches together, judges the nearest.
+        """
+        found: list[Sequence[RetrievedPaper]] = []
+        judged: tuple[float, str, Retrieval] | None = None
         filters = turn.filters or turn.plan.filters
         for query in queries:
             if len(queries) > 1 or known is None:
                 yield StatusEvent(text=f"searching: {query}")
             turn.searched.append(query)
-            judged = (known or {}).get(query) if filters == turn.filters else None
-            if judged is None:
-                judged = self._judged(turn, query, self._find(turn, query, filters))
-            found.append(judged)
+            if known and query in known and filters == turn.filters:
+                found.append(known[query])
+                continue
+            retrieval = self._find(turn, query, filters)
+            nearness = max((paper.best_cosine for paper in retrieval), default=0.0)
+            if nearness and (judged is None or nearness > judged[0]):
+                judged = nearness, query, retrieval
+            found.append(_related(retrieval.papers))
+        if judged is not None:
+            self._judged(turn, *judged[1:])
         most = self._settings.retrieval.top_k
         most = max(3, most // 2) if turn.effort == "quick" else max(most, _FOUND)
         turn.papers = fuse(found, turn.most or most)
@@ -234,8 +247,9 @@ class GenerativeAnswerer:
             turn.foreign = False
         first = [n for n in judgement.relevant if n < len(found)]
         order = first + [n for n in range(len(found)) if n not in first]
-        related = [n for n in order if found[n].bm25 > 0 or found[n].best_cosine >= _UNRELATED]
-        return [found[n] for n in related]
+        papers = [found[n] for n in order]
+        # a question in another language shares no words with English abstracts
+        return _related(papers) or (papers if not turn.foreign else [])
 
     # ------------------------------------------------------------------ drafts
 
@@ -347,6 +361,10 @@ class GenerativeAnswerer:
                 nearest = self._retriever.find(title, 1, turn.filters)
                 held |= {normalised_title(p.paper.label): p for p in nearest}
         return [paper for title, paper in held.items() if title in wanted]
+
+
+def _related(papers: Sequence[RetrievedPaper]) -> list[RetrievedPaper]:
+    return [p for p in papers if p.bm25 > 0 or p.best_cosine >= _UNRELATED]
 
 
 def _said(turn: Turn, text: str, status: Status, confidence: float) -> Iterator[Event]:

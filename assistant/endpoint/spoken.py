@@ -11,6 +11,9 @@ _END = re.compile(
     r"<\|(?:im_end|im_start|eot_id|end|endoftext|end_of_text|return|eom_id)\|>"
     r"|</s>|<end_of_turn>|<｜[^｜<>]{1,30}｜>"
 )
+_ROLE = re.compile(r"<\|im_start\|>(?:assistant\b)?(?=[\s<])")
+_HALF_ROLE = re.compile(r"<(?:\|[a-z_]{0,8}\|?)?|<\|im_start\|>a?s?s?i?s?t?a?n?t?")
+"""A template's opening of the reply, whole and begun."""
 _MAY_BECOME = re.compile(r"<(?:\|[a-z_|]{0,16}|/s?|e[a-z_]{0,11}|｜[^｜<>]{0,30}｜?)?$")
 
 
@@ -29,10 +32,10 @@ class SpokenText:
             return ""
         self._held += text
         if self._state == "start":
-            begin = self._held.lstrip()
+            begin = _ROLE.sub("", self._held.lstrip()).lstrip()
             if begin.startswith(_OPEN):
                 self._state = "thinking"
-            elif _OPEN.startswith(begin):
+            elif _OPEN.startswith(begin) or _HALF_ROLE.fullmatch(begin):
                 return ""  # may still become one
             else:
                 self._state, self._held = "text", begin

@@ -363,6 +363,21 @@ def test_a_remark_on_the_conversation_needs_no_papers(
     assert answer.citations
 
 
+def test_shorter_please_keeps_its_sources_without_a_call_before(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    title = "Merging Experts Saves Memory"
+    server.answer = lambda _: f"Merging experts saves 55% of memory on Switch [{title}]."
+    said = f"Merging experts saves 55% of memory on Switch [1].\n\n[1] {title}"
+    history = [
+        Message(role="user", content="Does merging experts save memory?"),
+        Message(role="assistant", content=said),
+    ]
+    answer = assistant_for().ask("shorter please", history)
+    assert answer.answered
+    assert answer.cited_titles == [title]
+
+
 def test_a_long_history_is_condensed(server: ScriptedServer, assistant_for: AssistantFor) -> None:
     answers(server, understand=plan("How are experts pruned?", "pruning experts"), answer=GOOD)
     long = [Message(role="user", content=f"question {n} " + "x " * 3000) for n in range(200)]

@@ -236,6 +236,8 @@ def test_addresses_as_people_give_them(url: str, base: str, query: dict[str, str
         ("ok</s>", "ok"),
         ("<thin ice", "<thin ice"),
         ("ends with <", "ends with <"),
+        ("<|im_start|>assistant\n68 were.<|im_end|>", "68 were."),
+        ("<|im_start|>assistant\n<think>hm</think>ok", "ok"),
     ],
 )
 def test_only_what_is_spoken_is_given_on(reply: str, shown: str, size: int) -> None:
