@@ -89,7 +89,7 @@ class Assistant:
         retriever: finds the papers of a question; any LlamaIndex retriever will do, whose nodes
             are abstracts with a ``title`` in their metadata.
         store: a LlamaIndex Chroma vector store whose collection is to hold the library.
-        llm: a LlamaIndex language model that writes the answers.
+        llm: a LlamaIndex language model that writes: answers, reviews, free columns of tables.
         notify: told in one line about what takes long or waits; nobody is told by default.
     """
 
@@ -107,6 +107,9 @@ class Assistant:
         self._notify = notify
         self._lock = threading.RLock()
         self._given_retriever, self._given_llm = retriever, llm
+        if llm is not None:  # every door asks the settings whether a model writes
+            name = llm.metadata.model_name
+            self.settings = self.settings.model_copy(update={"llm": name})
         self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
         self._given_embedder = self._opened_embedder
         self._opened_retriever: PaperRetriever | None = None
@@ -163,8 +166,11 @@ class Assistant:
         *,
         limit: int | None = None,
         restart: bool = False,
+        notify: Callable[[str], None] | None = None,
     ) -> SyncReport:
         """Adds what is new at services and feeds since the last time; see `sources.syncing.Sync`.
+
+        ``notify`` is told when a service makes us wait.
 
         Raises:
             SourceError: a name is none, or nothing could be read.
@@ -173,7 +179,7 @@ class Assistant:
         from assistant.watch import Watches  # noqa: PLC0415
 
         names = [sources] if isinstance(sources, str) else list(sources)
-        report = self.sources().run(names, on_progress, limit=limit, restart=restart)
+        report = self.sources(notify).run(names, on_progress, limit=limit, restart=restart)
         if report.added and (watches := Watches(self.library)).used:
             watches.notice()
         return report
@@ -222,11 +228,12 @@ class Assistant:
 
         return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
 
-    def sources(self) -> Sync:
+    def sources(self, notify: Callable[[str], None] | None = None) -> Sync:
         """What the library remembers of its sources (``.memory``), and the syncing of them."""
         from assistant.sources.syncing import Sync  # noqa: PLC0415
 
-        return Sync(self.library, self.settings.sources, self._notify or (lambda _: None))
+        notify = notify or self._notify or (lambda _: None)
+        return Sync(self.library, self.settings.sources, notify)
 
     # ------------------------------------------------------------------ questions
 
@@ -330,7 +337,7 @@ class Assistant:
         cancellation: Cancellation | None,
     ) -> Generator[Event, None, None]:
         """The events of the answerer that the settings name."""
-        if self.settings.llm or self._given_llm is not None:
+        if self.settings.llm:
             yield from self._generative().stream(
                 question,
                 turns,
@@ -584,7 +591,7 @@ class Assistant:
         if self.settings.llm and open_:
             from assistant.review.freecells import FreeCells  # noqa: PLC0415
 
-            cells = FreeCells(self.settings)
+            cells = FreeCells(self.settings, self._given_llm)
             try:
                 free, usage = cells.read(materials, open_, on_progress, cancellation)
             finally:
@@ -615,7 +622,7 @@ class Assistant:
         open_ = [name for name in checked_columns(columns) if not reader_of(name)[1]]
         if not self.settings.llm or not open_:
             return None
-        cells = FreeCells(self.settings)
+        cells = FreeCells(self.settings, self._given_llm)
         try:
             return cells.estimate(self._table_materials(topic, papers, filters), open_)
         finally:
@@ -716,7 +723,9 @@ class Assistant:
             if self._opened_review_writer is None:
                 from assistant.review.generative import ReviewWriter  # noqa: PLC0415
 
-                self._opened_review_writer = ReviewWriter(self.settings, self._embedder())
+                self._opened_review_writer = ReviewWriter(
+                    self.settings, self._embedder(), self._given_llm
+                )
             return self._opened_review_writer
 
     def close(self) -> None:

@@ -20,7 +20,16 @@ from assistant.attribution import CUT
 from assistant.results import Message
 from assistant.text import terms
 
-__all__ = ["Resolved", "lean_on", "leans", "resolved", "small_talk", "standalone"]
+__all__ = [
+    "Resolved",
+    "lean_on",
+    "leans",
+    "references_in",
+    "resolved",
+    "small_talk",
+    "standalone",
+    "without_references",
+]
 
 _OPENING = re.compile(
     r"^\W*(?:what about|how about|what if|what of|same|compared? (?:with|to)|by how much"
@@ -68,6 +77,10 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"(?:^|\n)(?P<name>[^\n“]+?): “(?P<quote>[^\n]*?)” \[(?P<number>\d+)\]")
+_REFERENCE = re.compile(
+    r"^(?:References\n)?\[(?P<number>\d+)\] +(?P<title>\S[^\n]*?)(?: https?://\S+)?$", re.MULTILINE
+)
+"""A line of the references at the end of an answer, as `Answer` and the web's doors write them."""
 _NAMED_MARK = re.compile(r"(?:^|; )(?P<name>[^\n“”]{3,}?) \[(?P<number>\d+)\]", re.MULTILINE)
 _COMPARES = re.compile(r"\b(?:compar\w+|differ\w*|versus|vs)\b", re.IGNORECASE)
 _FIRST_FEW = re.compile(
@@ -140,6 +153,16 @@ class Resolved:
     beside: tuple[tuple[str, str], ...] = ()
 
 
+def references_in(answer: str) -> dict[int, str]:
+    """Number → title of the references at the end of an answer."""
+    return {int(r["number"]): r["title"].strip() for r in _REFERENCE.finditer(answer)}
+
+
+def without_references(answer: str) -> str:
+    """An answer without the references at its end."""
+    return _REFERENCE.sub("", answer).strip()
+
+
 def leans(question: str) -> bool:
     """Whether ``question`` can hardly be understood without what was said before."""
     rest = opened(question)
@@ -195,8 +218,9 @@ def _another(question: str, turns: Sequence[Message]) -> Resolved | None:
         return None
     said = [turn.content for turn in turns if turn.role == "assistant"]
     quotes = tuple(quote or name for turn in said for name, quote in _shown(turn).values())
-    last = max(n for n, turn in enumerate(turns) if turn.role == "user")
-    topic = resolved(turns[last].content, turns[:last]).text
+    before = [resolved(t.content, turns[:n]) for n, t in enumerate(turns) if t.role == "user"]
+    of_a_topic = [meant.text for meant in before if not meant.paper and not meant.beside]
+    topic = (of_a_topic or [before[-1].text])[-1]
     if no_topic(question) or _MORE.match(question):
         return Resolved(topic, topic, said=quotes)
     return Resolved(f"{question} (about: {topic})", question, said=quotes)
@@ -244,6 +268,8 @@ def _shown(answer: str) -> dict[int, tuple[str, str]]:
     for line in _LINE.finditer(answer):
         name = line["name"].rpartition(LABELLED)[2].strip()
         found.setdefault(int(line["number"]), (name, line["quote"].split(CUT)[0]))
+    for number, title in references_in(answer).items():
+        found.setdefault(number, (title, ""))
     for mark in _NAMED_MARK.finditer(answer):
         name = mark["name"].rpartition(LABELLED)[2].strip()
         found.setdefault(int(mark["number"]), (name, ""))

@@ -66,7 +66,7 @@ def latex(text: str) -> str:
         "^": r"\textasciicircum{}",
     }
     if not _balanced(text):  # BibTeX counts escaped braces, too
-        named |= {"{": r"\lbrace{}", "}": r"\rbrace{}"}
+        named |= {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
     return re.sub(r"[\\{}~^#$%&_]", lambda found: named.get(found[0], "\\" + found[0]), text)
 
 

@@ -165,6 +165,10 @@ class ServerSettings(_Group):
     )
     waiting: int = Field(128, ge=0, description="requests that wait; more are told to come back")
 
+    def most(self, *, written: bool) -> int:
+        """Answers in work: a language model is waited for, extraction takes the processor."""
+        return self.at_once or (32 if written else 4)
+
 
 class SourceSettings(_Group):
     """One service that papers are fetched from."""

@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from assistant.text import STOP_WORDS, terms
 
 __all__ = [
+    "NOUN",
     "OTHER",
+    "PhrasesOf",
     "Theme",
     "cluster",
     "grouped",
     "named",
+    "nounness",
     "phrase",
     "phrases_of",
     "projected",
@@ -41,11 +44,13 @@ _READ = 200
 _MAJORITY = 0.5
 _COMMON, _RARE, _CAP = 1.1, 2.2, 5.0
 """Idf of a stem that a third, one in nine, one in 150 of a library's papers hold."""
+_WRITTEN = 0.15
+"""Share of a theme's papers that must write its name word for word."""
 _CONTRAST = 0.25
 """By how much more of a theme's papers than of the others hold its name."""
 _TITLED = 0.25
 """Share of the titles that hold a word which is a name all alone."""
-_NOUN = 0.4
+NOUN = 0.4
 """Share of its places in which the last word of a name ends a phrase."""
 _HALF = 0.5
 """Share of the papers beyond which a theme tells too little apart."""
@@ -88,7 +93,7 @@ def grouped(
         return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf)
     from sklearn.metrics import silhouette_score  # noqa: PLC0415
 
-    read = [_Read.of(title, text) for title, text in zip(titles, texts, strict=True)]
+    read = [PhrasesOf.of(title, text) for title, text in zip(titles, texts, strict=True)]
     centred = _centred(vectors)
     best: tuple[float, list[Theme]] | None = None
     for count in range(2, max(2, min(most, n // 3)) + 1):
@@ -136,7 +141,7 @@ def named(
     texts: Sequence[str],
     avoid: str = "",
     idf: Callable[[str], float] = lambda _: _COMMON,
-    read: Sequence[_Read] | None = None,
+    read: Sequence[PhrasesOf] | None = None,
 ) -> list[Theme]:
     """The themes with their names; those without one are joined under `OTHER`, at the end.
 
@@ -147,8 +152,10 @@ def named(
     """
     count = int(labels.max(initial=-1)) + 1
     places = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
-    held = {int(p): read[p] if read else _Read.of(titles[p], texts[p]) for at in places for p in at}
-    nouns = _nounness(held.values())
+    held = {
+        int(p): read[p] if read else PhrasesOf.of(titles[p], texts[p]) for at in places for p in at
+    }
+    nouns = nounness(held.values())
     avoided = set(terms(avoid))
     themes: list[Theme] = []
     rest: list[int] = []
@@ -177,7 +184,7 @@ def named(
 
 
 @dataclass
-class _Read:
+class PhrasesOf:
     """A paper: its phrases, the stems of its title and of each of its sentences."""
 
     phrases: dict[tuple[str, ...], str]
@@ -187,7 +194,8 @@ class _Read:
     stands: Counter[str]
 
     @classmethod
-    def of(cls, title: str, text: str) -> _Read:
+    def of(cls, title: str, text: str) -> PhrasesOf:
+        """Of a paper's title and abstract."""
         ends: Counter[str] = Counter()
         stands: Counter[str] = Counter()
         for run, after in runs_of(f"{title}. {text}"):
@@ -198,12 +206,16 @@ class _Read:
         body = [frozenset(terms(part)) for part in _SENTENCE.split(text)]
         return cls(phrases_of(title, text), frozenset(terms(title)), body, ends, stands)
 
+    def tells(self, key: Collection[str]) -> bool:
+        """Whether one sentence holds all of these stems."""
+        return any(part.issuperset(key) for part in self.body)
+
     def holds(self, key: Collection[str]) -> bool:
         """Whether one sentence, or the title, holds all of these stems."""
-        return self.title.issuperset(key) or any(part.issuperset(key) for part in self.body)
+        return self.title.issuperset(key) or self.tells(key)
 
 
-def _nounness(papers: Iterable[_Read]) -> Callable[[str], float]:
+def nounness(papers: Iterable[PhrasesOf]) -> Callable[[str], float]:
     """How often a stem ends a phrase, of all the times it stands in one: adjectives seldom do,
     and a verb is followed by an article.
     """
@@ -216,8 +228,8 @@ def _nounness(papers: Iterable[_Read]) -> Callable[[str], float]:
 
 
 def _names(
-    inside: Sequence[_Read],
-    outside: Sequence[_Read],
+    inside: Sequence[PhrasesOf],
+    outside: Sequence[PhrasesOf],
     avoided: set[str],
     used: set[str],
     idf: Callable[[str], float],
@@ -237,15 +249,18 @@ def _names(
     for key, written in forms.items():
         fresh = [stem for stem in key if stem not in avoided]
         rarest = max(map(idf, fresh), default=0.0)
-        if written.total() < 2 <= len(inside) or set(key) & used or rarest < _COMMON:
+        if (
+            written.total() < min(len(inside), max(2, _WRITTEN * len(inside)))
+            or set(key) & used
+            or rarest < _COMMON
+        ):
             continue
-        if nouns(key[-1]) < _NOUN or (len(key) == 1 and rarest < _RARE):
+        if nouns(key[-1]) < NOUN or (len(key) == 1 and rarest < _RARE):
             continue
         share = sum(paper.holds(key) for paper in inside) / len(inside)
         # what stands in titles only, such as "letter" or "editorial", is no subject
-        if share <= _MAJORITY or 2 * sum(
-            any(part.issuperset(key) for part in paper.body) for paper in inside
-        ) <= len(inside):
+        told = sum(paper.tells(key) for paper in inside) / len(inside)
+        if min(share, told) <= _MAJORITY:
             continue
         beyond = sum(paper.holds(key) for paper in outside) / len(outside) if outside else 0.0
         in_titles = sum(paper.title.issuperset(key) for paper in inside) / len(inside)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation import leans, resolved, small_talk, standalone
+from assistant.conversation import (
+    leans,
+    references_in,
+    resolved,
+    small_talk,
+    standalone,
+    without_references,
+)
 from assistant.results import Message
 
 
@@ -80,6 +87,16 @@ def test_small_talk_is_answered_from_what_is_known() -> None:
     assert small_talk("How many papers prune experts?", 9) is None
 
 
+def test_the_references_of_an_answer_are_what_was_shown() -> None:
+    said = (
+        "Two ways:\n1. Experts are dropped [1].\n2. Experts are merged [2].\n\n"
+        "References\n[1] Pruning Experts https://example.org/1\n[2] Merging Experts"
+    )
+    assert references_in(said) == {1: "Pruning Experts", 2: "Merging Experts"}
+    assert without_references(said).endswith("2. Experts are merged [2].")
+    assert "Merging Experts" in standalone("tell me about the second one", turns("How?", said))
+
+
 LISTED = turns(
     "papers on hail",
     "2 papers here on “hail”:\nHail in May. A survey: “It hails.” [1]\nHail: A Study: “Big.” [2]\n"
@@ -100,6 +117,8 @@ def test_more_leaves_out_all_that_was_shown() -> None:
     meant = resolved("show more", LISTED)
     assert meant.text == "papers on hail"
     assert meant.said == ("It hails.", "Big.", "Sleet; and rain", "Snow: Why?")
+    compared = [*LISTED, *turns("compare the first two", "Hail: A Study: “Big.” [1]")]
+    assert resolved("show more", compared).text == "papers on hail"
     again = [*LISTED, *turns("show more", "Hail again: “More.” [1]")]
     assert "More." in resolved("is there another paper?", again).said
 

@@ -146,7 +146,7 @@ def test_latex_holds_no_command(text: str) -> None:
     made = latex(text)
     for known in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}"):
         made = made.replace(known, "")
-    made = made.replace(r"\lbrace{}", "").replace(r"\rbrace{}", "")
+    made = made.replace(r"\textbraceleft{}", "").replace(r"\textbraceright{}", "")
     assert not re.search(r"\\[a-zA-Z]", made)
     assert not re.search(r"(?<!\\)[%#$&_{}~^]", made)
 

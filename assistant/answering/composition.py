@@ -15,6 +15,7 @@ from assistant.answering.replies import (
     smuggles,
     without_absent,
 )
+from assistant.answering.support import DIFFERS
 from assistant.answering.verifying import Correction
 from assistant.results import Citation, CitationEvent, Event, Sentence, TextEvent, VerdictEvent
 from assistant.retrieved import RetrievedPaper
@@ -219,14 +220,18 @@ class Composition:
             (raw.before + raw.shown_rest(lambda ns: "".join(f"[{n}]" for n in sorted(ns)))).strip()
             for raw in raws
         )
-        doubted = checked.support == "unsupported" or checked.why.startswith("not in the abstract")
+        doubt = checked.why if checked.support == "unsupported" else ""
+        if checked.why.startswith(DIFFERS):
+            doubt = checked.why
+        elif not correction.proven:
+            doubt = "put right by the model, which names no words that prove it"
         cited = sorted(self.numbering[g] for g in own.numbers)
         if correction.stands:
             return correction.sentence.model_copy(update={"text": shown, "citations": cited})
         return Sentence(
             text=shown,
             citations=cited,
-            support="partial" if doubted else "supported",
+            support="partial" if doubt else "supported",
             quote=checked.quote,
-            why=checked.why if doubted else "put right by the model after its check",
+            why=doubt or "put right by the model after its check",
         )

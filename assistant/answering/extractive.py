@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from assistant.answering.about import AboutLibrary
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
-from assistant.answering.confidence import Assessment, Judge
+from assistant.answering.confidence import Assessment, Judge, trusted
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
 from assistant.answering.forms import Asking, Form, asking, bare_topic, parts, thing
-from assistant.answering.language import ENGLISH, language_of
+from assistant.answering.languages import ENGLISH, content_of, language_of
 from assistant.answering.layouts import Layout
 from assistant.answering.membership import on_topic
 from assistant.answering.question import Question
@@ -116,11 +116,14 @@ class ExtractiveAnswerer:
         if told := self._told(question, meant.asked, draft, filters):
             return told
         language = language_of(question)
+        read = None if language == ENGLISH else self._read_as(question, language)
+        if read:
+            meant = Resolved(read, read)
         asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
         found: list[_Part] = []
         for n, text in enumerate(asked):
             completed = lean_on(text, asked[0]) if n else text
-            part = self._part(completed, text if n else meant.asked, meant, filters)
+            part = self._part(completed, text if len(asked) > 1 else meant.asked, meant, filters)
             if n and completed == text and part.assessment.status != "answered":
                 about = f"{text} (about: {thing(asked[0])})"  # it may lean without saying so
                 other = self._part(about, text, meant, filters)
@@ -131,6 +134,8 @@ class ExtractiveAnswerer:
         layout.again = bool(meant.said)
         notes: list[str] = []
         written: list[Status] = []
+        if read:
+            draft.say(f"The question seems to be in {language}; read as “{read}”:")
         for text, part in zip(asked, found, strict=True):
             if len(found) > 1:
                 draft.say(text)
@@ -146,7 +151,7 @@ class ExtractiveAnswerer:
             answered=status == "answered",
             status=status,
             confidence=min(
-                part.assessment.confidence
+                trusted(part.assessment.confidence, part.asked.form)
                 for part, turned_out in zip(found, written, strict=True)
                 if turned_out == status
             ),
@@ -253,6 +258,12 @@ class ExtractiveAnswerer:
         """The id of the paper that a title, or a sentence of it, tells; empty if none."""
         return next((found.paper.id for found in self._retriever.find(name, 1)), "")
 
+    def _read_as(self, question: str, language: str) -> str | None:
+        """``question`` in words of the library, where each of its own is surely one of them."""
+        own = content_of(question, language)
+        read = [self._words().cognate(word) for word in own]
+        return " ".join(word for word in read if word) if own and all(read) else None
+
     def _is_no_word(self, word: str) -> bool:
         """Whether ``word`` is none that the embedding model knows, so surely a slip."""
         pieces = self._reader.embedder.count_tokens(word)
@@ -279,13 +290,9 @@ class ExtractiveAnswerer:
         """Writes one part; returns what it turned out to be."""
         assessment = part.assessment
         status = assessment.status
-        if status == "answered" and language != ENGLISH:
-            notes.append(f"The question seems to be in {language}; it was matched as it stands.")
         if part.lead and status == "answered":
             draft.say(part.lead)
-        if part.asked.form == "paper" and layout.paper(assessment):
-            return "answered"
-        if meant.beside and layout.beside(part.asked, assessment):
+        if self._write_on(part, layout, meant):
             return "answered"
         if meant.said and status != "answered":
             return self._nothing_more(layout, draft, meant)
@@ -301,6 +308,15 @@ class ExtractiveAnswerer:
         if part.lead and status != "answered":
             notes.append(part.lead)
         return "closest"
+
+    def _write_on(self, part: _Part, layout: Layout, meant: Resolved) -> bool:
+        """Writes what is asked of papers that were shown: it needs no judgement any more."""
+        if part.asked.form == "paper":
+            return layout.paper(part.assessment)
+        if meant.beside:
+            return layout.beside(part.asked, part.assessment)
+        more = meant.said and part.asked.form == "list"
+        return bool(more) and layout.write(part.asked, part.assessment)
 
     def _nothing_more(self, layout: Layout, draft: Draft, meant: Resolved) -> Status:
         """What is like what was shown, where nothing else is on the same topic."""

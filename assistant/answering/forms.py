@@ -194,6 +194,12 @@ _NEXT_QUESTION = re.compile(
     r"|(?:does|do|is|are|can|did|has|have|should)\s+\w+\s+\w|does it\b)",
     re.IGNORECASE,
 )
+_TWICE = re.compile(
+    rf"^(?P<asks>\W*{_WH}\b.{{3,}}?)\s(?P<prep>in|for|of|on|with|at)\s(?P<one>\S+(?: \S+){{0,3}}?)"
+    r",? and (?P=prep) (?P<two>[^,?]+)\??$",
+    re.IGNORECASE,
+)
+"""One question asked of two things: "what is the share in A and in B"."""
 _WHY = re.compile(r"^\W*(?:why|how come|what (?:causes?|makes|explains|leads to))\b", re.IGNORECASE)
 _LONG = 45
 """Words from which a question tells a story: it asks for what there is on it."""
@@ -227,6 +233,9 @@ def parts(question: str) -> list[str]:
     rest = question.strip()
     if len(rest.split()) > _LONG:
         return [question]
+    if (twice := _TWICE.match(rest)) and not _comparison(rest):
+        first, second = (f"{twice['asks']} {twice['prep']} {twice[n]}?" for n in ("one", "two"))
+        return [first, second]
     at = 0
     for cut in _NEXT_QUESTION.finditer(rest):
         before, after = rest[at : cut.start()], rest[cut.end() :]

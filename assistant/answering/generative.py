@@ -27,8 +27,8 @@ from assistant.answering.calls import Calls
 from assistant.answering.languages import language
 from assistant.answering.papers import fuse
 from assistant.answering.turn import Effort, Turn
-from assistant.answering.understanding import Plan, cited_titles
-from assistant.conversation import small_talk, standalone
+from assistant.answering.understanding import Plan
+from assistant.conversation import references_in, small_talk, standalone
 from assistant.endpoint.chat import Cancellation, Endpoint
 from assistant.endpoint.ledger import Ledger
 from assistant.errors import CostCapReached, EndpointError
@@ -337,7 +337,7 @@ class GenerativeAnswerer:
         if not said or not asked:
             return []
         found = self._retriever.find(asked[-1], _FOUND, turn.filters)
-        titles = cited_titles(said[-1])
+        titles = references_in(said[-1]).values()
         if not titles:
             return list(found.papers[: self._settings.retrieval.top_k])
         wanted = {normalised_title(title) for title in titles}

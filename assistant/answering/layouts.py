@@ -13,6 +13,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant.answering.confidence import Assessment
+from assistant.answering.cues import (
+    ADDS,
+    AIM,
+    ASKS_BEST,
+    BEST,
+    COMPARES,
+    DATA,
+    DEFINED,
+    FINDING,
+    HINTS_LIMIT,
+    LIMIT,
+    MEANS,
+    OFFERS,
+    REASON,
+    SUPPOSES,
+    defines,
+    number_near,
+    phrase,
+)
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.forms import Asking
@@ -20,7 +39,7 @@ from assistant.answering.membership import on_topic
 from assistant.answering.question import Question, compact
 from assistant.answering.selection import Candidate, candidates, key_score
 from assistant.answering.stance import Stance, stance
-from assistant.attribution import answers_nothing, quotation
+from assistant.attribution import answers_nothing, dangles, quotation
 from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper
@@ -41,16 +60,14 @@ _TYPICAL = 60
 _LISTED, _NAMED, _GROUPED = 10, 20, 16
 """Papers of a list with their key sentence, those that are named after them, and the size from
 which those are named in groups."""
+_NEARLY_ALL = 0.9
+"""Share of the papers found from which there may be more on the topic than were found."""
 _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
 _NEAR = 2.0
 """Log-odds that a number in the midst of the question's words is worth."""
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
-_WINDOW = 60
-"""Characters on both sides of a number that tell what it is a number of."""
-_DEFINED = 1.5
-"""From which a sentence counts as one that defines."""
 _DEEP, _DEFINING = 60, 30
 """Papers found on the topic of a definition, and those that are read for one."""
 _READ = 24
@@ -62,84 +79,6 @@ _SHORT_DEFINITION = 14
 """Words below which a defining sentence only names, and the next one tells."""
 _MENTIONED = 0.5
 """Share of a side's idf that a sentence which speaks of it holds."""
-
-_REASON = re.compile(
-    r"\b(?:because|due to|owing to|since|as a result of|caused by|stems? from|arises? from"
-    r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
-    re.IGNORECASE,
-)
-_MEANS = re.compile(
-    r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I
-)
-_LIMIT = re.compile(
-    r"\b(?:however|but|limit\w*|fail\w*|degrad\w*|drawback|difficult\w*|challeng\w*|cannot|unable"
-    r"|lack\w*|poor\w*|worse|only|suffer\w*|cost\w*|unless|risk\w*|adverse|not)\b",
-    re.IGNORECASE,
-)
-_BEST = re.compile(
-    r"\b(?:best|outperform\w*|superior|better|state[- ]of[- ]the[- ]art|highest|lowest|most"
-    r"|exceed\w*|surpass\w*|first choice|preferred|recommended)\b",
-    re.IGNORECASE,
-)
-_IS = re.compile(
-    r"\s*,?\s*(?:is|are|was|were)\s+(?:\w+ly )?(?:an?|the(?! same| subject| case)|one|any|when)\b"
-    r"|\s*,?\s*(?:(?:can|may) be|is|are) (?:\w+ly )?(?:defined|characteri[sz]ed"
-    r"|regarded|described) (?:as|by)\b"
-    r"|\s*,?\s*(?:refers? to|means|denotes?|stands? for)\b",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(r"\s*(?::|[–—-]{1,2}\s|,? i\.?e\.?,?\s|,? that is\b)", re.IGNORECASE)
-_APPOSITION = re.compile(
-    r"\s*,\s+(?:an?|the|one|in which|where|(?:which|that) (?:is|are))\b", re.IGNORECASE
-)
-_INTRODUCES = re.compile(
-    r"\b(?:propose|introduce|present|develop|describe|articulate|called|termed|dubbed|named"
-    r"|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
-    r"|[\w-]+ [\w-]+, )*\W*$",
-    re.IGNORECASE,
-)
-_DATA = re.compile(
-    r"\b(?:data ?sets?|benchmarks?|corpora|corpus|data|trained on|evaluat\w+ on|tested on"
-    r"|experiments? (?:on|with)|samples? (?:of|from)|measured (?:on|in))\b",
-    re.IGNORECASE,
-)
-_COMPARES = re.compile(
-    r"\b(?:than|compar\w+|versus|vs|whereas|no (?:\w+ )?differences?|differ(?:s|ed|ent\w*|ences?)?"
-    r"|similar\w*|the same|outperform\w*|surpass\w*|match(?:es|ed)?|exceed\w*|relative to|superior"
-    r"|inferior|equal\w*|in contrast|unlike|as \w+ as|most (?:\w+ )?(?:successful|effective))\b",
-    re.IGNORECASE,
-)
-_SUPPOSES = re.compile(r"^\W*(?:why|how|since|given|as|because)\b", re.IGNORECASE)
-_CLAUSE = re.compile(
-    r"\W*(?:for|in|on|at|by|with|to|from|of|after|before|although|while|if|when|as|since|because"
-    r"|given|despite|unlike|under|during)\b",
-    re.IGNORECASE,
-)
-"""A sentence that begins with a clause, whose comma opens no apposition."""
-_ADDS = re.compile(
-    r"\W*(?:furthermore|moreover|in addition|additionally|finally|also|besides|lastly)\b", re.I
-)
-_TELLS = re.compile(
-    r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
-    r"|provides?|offers?|can|reduces?|combines?)\b",
-    re.IGNORECASE,
-)
-_FINDING = re.compile(
-    r"\b(?:find|finds|found|findings?|shows?|showed|shown|reveals?|revealed|demonstrate[sd]?"
-    r"|observed?|suggests?|suggested|indicates?|indicated|concluded?|significant\w*|results?"
-    r"|leads? to|led to|evidence|confirm\w*)\b",
-    re.IGNORECASE,
-)
-_AIM = re.compile(
-    r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
-    r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
-    r"|discuss\w*|analy[sz]\w+)"
-    r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
-    r"|described|presented|analy[sz]ed))\b",
-    re.IGNORECASE,
-)
-"""A sentence that tells what was studied, not what came of it."""
-_ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
 
 
 class Layout:
@@ -208,11 +147,11 @@ class Layout:
         question = assessment.asked
         worth: Callable[[Candidate], float] = lambda _: 0.0  # noqa: E731
         if question.wants_number:
-            worth = lambda c: _NEAR * _number_near(c.text, question) - _aims(c)  # noqa: E731
-        elif _ASKS_BEST.search(question.text):
-            worth = lambda c: float(_BEST.search(c.text) is not None)  # noqa: E731
+            worth = lambda c: _NEAR * number_near(c.text, question) - _aims(c)  # noqa: E731
+        elif ASKS_BEST.search(question.text):
+            worth = lambda c: float(BEST.search(c.text) is not None)  # noqa: E731
         ranked = _ranked(assessment.candidates, worth)
-        if _SUPPOSES.search(question.text):
+        if SUPPOSES.search(question.text):
             ranked = self._turned(ranked, question)
         if question.wants_number:
             numbered = [c for c in ranked if NUMBER.search(c.text)]
@@ -223,7 +162,7 @@ class Layout:
         return self._best(ranked, self._added, most=_TYPICAL)
 
     def _explanation(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = _REASON if asked.why else _MEANS
+        pattern = REASON if asked.why else MEANS
         ranked = _ranked(assessment.candidates, lambda c: 0.6 * bool(pattern.search(c.text)))
         ranked = self._turned(ranked, assessment.asked)
         if not ranked:
@@ -256,7 +195,9 @@ class Layout:
 
     def _yes_no(self, _: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
-        ranked = _ranked(assessment.candidates, lambda c: _finds(c) - _aims(c))
+        ranked = _ranked(
+            assessment.candidates, lambda c: _finds(c) - _aims(c) - bool(OFFERS.search(c.text))
+        )
         ranked = self._turned(ranked, question)
         chosen: dict[str, Candidate] = {}
         for candidate in ranked:
@@ -276,33 +217,41 @@ class Layout:
         return written
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = _DATA if _DATA.search(asked.means) else _LIMIT
-        ranked = _ranked(assessment.candidates, lambda c: 1.5 * bool(pattern.search(c.text)))
-        told = [c for c in ranked if pattern.search(c.text)]
+        of_data = "data" in asked.means
+        plain, hint = (DATA, DATA) if of_data else (LIMIT, HINTS_LIMIT)
+
+        def worth(candidate: Candidate) -> float:
+            found = plain.search(candidate.text), hint.search(candidate.text)
+            return 1.5 * bool(found[0]) + 0.5 * bool(found[1])
+
+        ranked = _ranked(assessment.candidates, worth)
+        told = [c for c in ranked if worth(c)]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
         return self._best(told or ranked, self._added, within=2 * _WITHIN, most=_TYPICAL)
 
     def _definition(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = _phrase(asked.topic)
+        pattern = phrase(asked.topic)
         on, defining = self._defining(asked.topic, pattern, assessment)
         written = 0
         for paper, place in defining:
             if written == self._added or paper.paper.id in self._draft.cites:
                 continue
+            following = paper.sentences[place + 1 : place + 2]
+            goes_on = any(dangles(s) or defines(s, pattern) >= 1 for s in following)
             short = len(paper.sentences[place].split()) < _SHORT_DEFINITION
-            places = [place, place + 1] if short and place + 1 < len(paper.sentences) else [place]
-            written += self._draft.quote(paper, places) or self._draft.quote(paper, [place])
-        ranked = _ranked(assessment.candidates, lambda c: _defines(c.text, pattern))
+            places = [place, place + 1] if short and goes_on else [place]
+            written += self._draft.quote(paper, places)
+        ranked = _ranked(assessment.candidates, lambda c: defines(c.text, pattern))
         if not written:
             if asked.hint:
                 return self._fact(asked, assessment)
             self._draft.say(f"No sentence found here defines “{asked.topic}”; what they say of it:")
-            if not self._best(ranked, 1):
+            if not self._best(ranked, len(on) <= _BUILDING_ON):
                 return False
         elif written == 1:
             quoted = self._draft.sentences[-1].quote or ""
-            told = [c for c in ranked if c.text not in quoted and _defines(c.text, pattern) >= 1]
+            told = [c for c in ranked if c.text not in quoted and defines(c.text, pattern) >= 1]
             self._best(told, 0)
         others = [p for p in on if p.paper.id not in self._draft.cites]
         if others and not asked.hint:
@@ -326,25 +275,28 @@ class Layout:
         for rank, paper in enumerate(on[:_DEFINING]):
             about = len(stems) / max(1, len(set(terms(paper.paper.title)) | stems))
             for place, text in enumerate(paper.sentences):
-                worth = _defines(text, pattern)
-                if worth >= _DEFINED and not answers_nothing(text):
+                worth = defines(text, pattern)
+                if worth >= DEFINED and not answers_nothing(text):
                     like = float(paper.vectors[place] @ found.vector)
                     told.append((worth + about + like, -rank, paper, place))
         told.sort(key=lambda one: one[:2], reverse=True)
         return on, [(paper, place) for _, _, paper, place in told[: _MECHANISM + 1]]
 
     def _list(self, asked: Asking, assessment: Assessment) -> bool:
-        members = on_topic(assessment.question, assessment.retrieval)
+        members = self._members(assessment)
         size = len(assessment.question.states.words)
         few = 2 if size > _PARTICULAR else 1
-        if len(members) <= few and size >= _PARTICULAR and not asked.papers:
+        asks_papers = asked.papers or self.again
+        if len(members) <= few and size >= _PARTICULAR and not asks_papers:
             return self._fact(asked, assessment)  # so particular that it asks for a detail
         if not members:
             return False
         listed = 3 if self.brief else _LISTED
         topic = f" on “{asked.topic}”" if len(asked.topic.split()) <= 12 else ""
         rest = members[listed:]
-        head = f"{len(members)} paper{'s' * (len(members) != 1)} here{topic}"
+        more = " more" * self.again
+        least = " or more" * (len(members) > _NEARLY_ALL * len(assessment.retrieval) > _NAMED)
+        head = f"{len(members)}{more} paper{'s' * (len(members) != 1)}{least} here{topic}"
         self._draft.say(f"{head}; the first {listed} with what they say:" if rest else f"{head}:")
         for found in members[:listed]:
             place = _key_sentence(found, assessment.asked)
@@ -356,6 +308,14 @@ class Layout:
         if left > 0:
             self._draft.say(f"And {left} more (ask: show more).")
         return True
+
+    def _members(self, assessment: Assessment) -> list[RetrievedPaper]:
+        """The papers on the topic; where more are asked for, those that have not been shown."""
+        if not self.again:
+            return on_topic(assessment.question, assessment.retrieval)
+        found = self._retriever.find(assessment.retrieval.question, _DEEP)
+        left = {paper.paper.id for paper in assessment.retrieval}
+        return [p for p in on_topic(assessment.question, found) if p.paper.id in left]
 
     def _groups(
         self, papers: Sequence[RetrievedPaper], topic: str, of: int
@@ -390,18 +350,22 @@ class Layout:
 
         def worth(candidate: Candidate) -> float:
             here = sum(side.in_text(candidate.text) for side in sides)
-            compares = bool(_COMPARES.search(candidate.text))
+            compares = bool(COMPARES.search(candidate.text))
             return 1.5 * (here >= 2) + 1.5 * compares - 1.5 * _aims(candidate)
 
         direct = [
             c
             for c in _ranked(both, worth)
-            if _COMPARES.search(c.text) and any(side.in_text(c.text) for side in sides)
+            if COMPARES.search(c.text)
+            and (
+                any(side.in_text(c.text) for side in sides)
+                or all(side.in_text(c.paper.paper.title) for side in sides)
+            )
         ]
         of_each = [self._of_side(side) for side in asked.sides]
         if direct and self._best(direct, 1):
             own = [
-                [c for c in told if _named_in_title(side, c)]
+                [c for c in told if _called(side, c)]
                 for side, told in zip(asked.sides, of_each, strict=True)
             ]
             if all(own):
@@ -416,9 +380,11 @@ class Layout:
         for name in asked.sides:
             paper = next((p for p in assessment.retrieval if p.paper.label.startswith(name)), None)
             told.append(self._of_side(name, Filters(ids=(paper.paper.id,))) if paper else [])
-        return self._beside(told, asked)
+        return self._beside(told, asked, labelled=False)
 
-    def _beside(self, told: Sequence[list[Candidate]], asked: Asking) -> bool:
+    def _beside(
+        self, told: Sequence[list[Candidate]], asked: Asking, *, labelled: bool = True
+    ) -> bool:
         """One sentence of each side, on the same aspect where two have one."""
         picked: dict[int, Candidate] = {n: found[0] for n, found in enumerate(told) if found}
         if len(told) == 2 and all(told):
@@ -433,7 +399,7 @@ class Layout:
                 _, picked[0], picked[1] = max(pairs, key=lambda pair: pair[0])
         found_any = False
         for n, side in enumerate(asked.sides):
-            if n in picked and self._take(picked[n], label=_capital(side)):
+            if n in picked and self._take(picked[n], label=_capital(side) if labelled else ""):
                 found_any = True
             elif n not in picked and not self._named(side):
                 self._draft.say(f"No abstract found here names “{side}”.")
@@ -444,9 +410,9 @@ class Layout:
         found = self._retriever.find(side, 5, filters)
         question = Question.read(side, found.vector, found.statistics, self._reader.embedder)
         readings = self._reader.read(question, found[:3])
-        pattern, stems = _phrase(side), frozenset(terms(side))
+        pattern, stems = phrase(side), frozenset(terms(side))
         fitting = [
-            replace(c, score=c.score + _defines(c.text, pattern) - _aims(c))
+            replace(c, score=c.score + defines(c.text, pattern) - _aims(c))
             for c in candidates(question, found[:3], readings)
             if quotable(c)
             and (
@@ -485,6 +451,7 @@ class Layout:
         ``most``: words that the further ones must leave the answer within.
         """
         first: Candidate | None = None
+        shown = len(self._shown)
         room = most or self._words
         for candidate in ranked:
             size = len(candidate.text.split())
@@ -494,7 +461,7 @@ class Layout:
                 continue
             if added <= self.brief or candidate.score < first.score - within:
                 break
-            tied = candidate.score >= first.score - _TIED
+            tied = len(self._shown) == shown + 1 and candidate.score >= first.score - _TIED
             if (size <= room or tied) and self._take(candidate):
                 added, room = added - 1, room - size
         return first is not None
@@ -558,9 +525,9 @@ def quotable(candidate: Candidate) -> bool:
     return bool(quotation(found.paper.abstract, found.spans, [candidate.position]))
 
 
-def _named_in_title(side: str, candidate: Candidate) -> bool:
-    """Whether the sentence is of a paper that is called after ``side``."""
-    return set(terms(side)) <= set(terms(candidate.paper.paper.title))
+def _called(side: str, candidate: Candidate) -> bool:
+    """Whether the sentence is of a paper whose title begins with ``side``."""
+    return candidate.paper.paper.label.casefold().startswith(side.casefold())
 
 
 def _ranked(found: Sequence[Candidate], worth: Callable[[Candidate], float]) -> list[Candidate]:
@@ -576,32 +543,14 @@ def _aspect(one: Candidate, other: Candidate, own: set[str]) -> float:
     return 0.5 * min(len(shared), 4) + 0.3 * numbers
 
 
-def _number_near(sentence: str, question: Question) -> float:
-    """Share of the question's words, by weight, that stand around one number of ``sentence``."""
-    shares = (
-        question.coverage(
-            set(terms(sentence[max(0, found.start() - _WINDOW) : found.end() + _WINDOW]))
-        )
-        for found in NUMBER.finditer(sentence)
-    )
-    return max(shares, default=0.0)
-
-
 def _finds(candidate: Candidate) -> float:
     """What it is worth that a sentence tells a finding."""
-    return 1.2 * bool(_FINDING.search(candidate.text))
+    return 1.2 * bool(FINDING.search(candidate.text))
 
 
 def _aims(candidate: Candidate) -> float:
     """What it costs that a sentence tells what was studied, not what came of it."""
-    return 1.0 * bool(_AIM.search(candidate.text))
-
-
-def _phrase(topic: str) -> re.Pattern[str]:
-    """Finds ``topic`` in a sentence, whatever its hyphens and plurals are."""
-    pieces = [re.escape(re.sub(r"(?<=\w{3})e?s$", "", word)) for word in words(topic)]
-    joined = r"\w{0,3}[\s‐-―-]+".join(pieces)
-    return re.compile(rf"(?<![\w‐-]){joined}\w{{0,3}}\b(?!-)", re.IGNORECASE)
+    return 1.0 * bool(AIM.search(candidate.text))
 
 
 def _whole(found: RetrievedPaper) -> str:
@@ -613,28 +562,6 @@ def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) ->
     return topic <= set(terms(found.paper.title)) or pattern.search(_whole(found)) is not None
 
 
-def _defines(sentence: str, topic: re.Pattern[str]) -> float:
-    """How much ``sentence`` looks like one that says what ``topic`` is."""
-    found = topic.search(sentence)
-    if not found:
-        return -1.0
-    after = sentence[found.end() : found.end() + 80]
-    after = re.sub(r"^\W*\([^)]*\)", "", after).lstrip("\"”’'")
-    start = 0.5 * (found.start() <= 5)
-    introduced = _INTRODUCES.search(sentence[: found.start()]) is not None
-    spelled_out = re.match(r"\s*\)", sentence[found.end() :]) is not None
-    if _IS.match(after) or _BETWEEN.match(after) or spelled_out:
-        return 2.5 + start
-    inside = _CLAUSE.match(sentence) and "," not in sentence[: found.start()]
-    if _APPOSITION.match(after) and (not inside or after.count(",") > 1):
-        return 2.0 + start + 0.5 * introduced
-    if introduced:
-        return 2.0
-    if _TELLS.match(after):
-        return 1.0 + 0.8 * start
-    return start
-
-
 def _key_sentence(found: RetrievedPaper, question: Question) -> int | None:
     """The place of the sentence that tells best what the paper does about the question."""
     topic = set(question.terms)
@@ -642,7 +569,7 @@ def _key_sentence(found: RetrievedPaper, question: Question) -> int | None:
     def worth(place: int) -> float:
         text = found.sentences[place]
         whole = bool(topic) and topic <= set(terms(text))
-        return key_score(found, place, question) + 0.6 * whole - 0.8 * bool(_ADDS.match(text))
+        return key_score(found, place, question) + 0.6 * whole - 0.8 * bool(ADDS.match(text))
 
     scored = [
         (worth(place), place)

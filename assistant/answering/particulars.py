@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from assistant.text import terms
 
 __all__ = [
+    "CHANGE_AXIS",
+    "SMALL_AXES",
     "Direction",
     "Number",
     "Particulars",
@@ -21,6 +23,7 @@ __all__ = [
     "bare_claim",
     "bare_name",
     "label_of",
+    "measure_of",
 ]
 
 _SCALES = {
@@ -32,10 +35,20 @@ _UNITS = {
     "x": "x", "×": "x", "times": "x", "fold": "x", "-fold": "x", " fold": "x",
 }  # fmt: skip
 # "one" is a pronoun more often than a number
+_ONES = "two three four five six seven eight nine".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _WORDS = {
-    "zero": 0.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0,
-    "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
-    "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "dozen": 12.0,
+    word: float(value)
+    for value, word in enumerate(
+        ["zero", "", *_ONES, *"ten eleven twelve thirteen fourteen fifteen sixteen".split(),
+         *"seventeen eighteen nineteen".split()]
+    )
+    if word
+} | {
+    "dozen": 12.0,
+    **{ten: 10.0 * n for n, ten in enumerate(_TENS, 2)},
+    **{f"{ten}-{one}": 10.0 * n + m for n, ten in enumerate(_TENS, 2)
+       for m, one in enumerate(["one", *_ONES], 1)},
 }  # fmt: skip
 _PARTS = {
     "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
@@ -67,7 +80,7 @@ _DIGITS = re.compile(
     rf"(?:\s?-?(?P<scale>{_SCALE}))?(?:\s?-?(?P<unit>{_UNIT}))?"
 )
 _SPELLED = re.compile(
-    rf"\b(?:(?P<word>{'|'.join(_WORDS)})(?:[\s-](?P<scale>{_SCALE}))?(?:[\s-](?P<unit>{_UNIT}))?"
+    rf"\b(?:(?P<word>{'|'.join(reversed(_WORDS))})(?:[\s-](?P<scale>{_SCALE}))?(?:[\s-](?P<unit>{_UNIT}))?"
     rf"|(?P<times>{'|'.join(_TIMES)})[sd]?|(?P<half>half|halves?|halved|halving)"
     r")\b",
     re.IGNORECASE,
@@ -113,14 +126,14 @@ class Number:
             return 0 < gap <= _BOUND * size
         return self.stance == "below" and 0 < -gap <= _BOUND * size
 
-    def derives(self, one: Number, two: Number) -> bool:
+    def derives(self, one: Number, two: Number, *, small: bool = False) -> bool:
         """Whether it is the sum, difference, ratio or relative change of two numbers of one kind.
 
-        Small whole numbers do not count: too many are a difference of something.
+        Small whole numbers do not count unless ``small``: too many are a difference of something.
         """
         value, unit = self.readings[0]
         digits = re.sub(r"\D", "", self.shown)
-        if len(digits.lstrip("0")) < 2 or one.unit != two.unit:
+        if (len(digits.lstrip("0")) < 2 and not small) or one.unit != two.unit:
             return False
         a, b = one.readings[0][0], two.readings[0][0]
         made = [] if unit not in ("", one.unit) else [abs(a - b), a + b]
@@ -199,6 +212,37 @@ def _spelled(found: re.Match[str]) -> tuple[tuple[float, str], ...]:
     return ((value, _UNITS.get((found["unit"] or "").lower(), "")),)
 
 
+_PREFIXES = {
+    "nano": "n", "micro": "µ", "milli": "m", "centi": "c", "deci": "d", "kilo": "k", "mega": "M",
+    "giga": "G", "tera": "T",
+}  # fmt: skip
+_BASES = {
+    "second": "s", "sec": "s", "minute": "min", "hour": "h", "hr": "h", "day": "d", "week": "wk",
+    "month": "mo", "year": "yr", "meter": "m", "metre": "m", "gram": "g", "liter": "l",
+    "litre": "l", "inch": "in", "inches": "in", "foot": "ft", "feet": "ft", "byte": "B",
+}  # fmt: skip
+_MEASURE = (
+    rf"(?:(?P<prefix{{0}}>{'|'.join(_PREFIXES)})?(?P<base{{0}}>{'|'.join(_BASES)})s?"
+    r"|(?P<symbol{0}>min|wk|yr|ft|lb|[nµμumcdkMGT]?(?:Hz|Pa|mol|eV|bar|[gmslLhdBWVJM])))"
+)
+_MEASURED = re.compile(
+    rf"[\s-]?(?:[A-Z]+-)?{_MEASURE.format(1)}(?![\w-])"
+    rf"(?:(?:\s?/\s?|\sper\s|\san?\s){_MEASURE.format(2)}(?![\w-]))?"
+)
+
+
+def measure_of(text: str, number: Number) -> tuple[str, str]:
+    """The measure of ``number`` in ``text`` by its symbol, and what it is per: ("mm", "min")."""
+    found = _MEASURED.match(text, number.at + len(number.shown))
+    return ("", "") if found is None else (_symbol(found, "1"), _symbol(found, "2"))
+
+
+def _symbol(found: re.Match[str], part: str) -> str:
+    if base := found[f"base{part}"]:
+        return _PREFIXES.get(found[f"prefix{part}"] or "", "") + _BASES[base]
+    return (found[f"symbol{part}"] or "").replace("μ", "µ").replace("u", "µ").replace("L", "l")
+
+
 _NAME_TOKEN = re.compile(r"[A-Za-zÀ-ÿΑ-ω][\w]*(?:[-–/.+][\w]+)*\+*")
 _PART = re.compile(r"[-–/.]")
 _WORD_BEFORE = re.compile(r"(?:^|[.!?:;–—]\s*[\"“(]?|[(\[\"“])$")
@@ -241,6 +285,12 @@ def _names(text: str) -> Iterator[str]:
 # not contradict each other.
 _AXES = [
     (
+        "differ chang vary varie affect effect influenc impact alter depend predict associat"
+        " correlat relat determin contribut distinguish",
+        "same$ equal unchanged unaffected unaltered similar alike$ identical constant stable"
+        " independent unrelated irrespective$ regardless$ stayed$ remain",
+    ),
+    (
         "increas higher$ highest$ high$ more$ most$ larger$ largest$ large$ greater$ greatest$ grow"
         " grew$ rise$ rises$ rising$ rose$ gain boost rais maximi longer$ long$ bigger$ many$"
         " amplif enlarg expand deeper$ deep$ wider$",
@@ -257,14 +307,10 @@ _AXES = [
         "underperform trail lag$ lags$ lose$ loses$ behind$",
     ),
     ("fast quick accelerat speed rapid", "slow decelerat"),
-    ("with$ including$", "without$ excluding$"),
     ("before$ prior$ early$ earlier$", "after$ late$ later$ following$"),
     ("always$ often$ frequent usual", "never$ rare seldom$"),
-    ("can$ able$ enabl allow", "cannot$ unable$ prevent imped"),
     ("positive", "negative"),
-    ("stable stabili", "unstable instab destabili"),
     ("easy easi simpl", "hard$ difficult complex"),
-    ("similar same$", "differ dissimilar"),
     ("cheap inexpensive$", "expensive$ costly$"),
     ("consisten", "inconsisten"),
     ("sufficien", "insufficien"),
@@ -272,8 +318,14 @@ _AXES = [
     ("robust", "brittle fragile vulnerab"),
     ("efficien effectiv", "inefficien ineffectiv"),
     ("accurate", "inaccurate"),
+    ("with$ including$", "without$ excluding$"),
+    ("can$ able$ enabl allow", "cannot$ unable$ prevent imped"),
     ("all$ every$", "none$ no$"),
 ]
+CHANGE_AXIS = 0
+"""What changes, differs or depends against what stays the same."""
+SMALL_AXES = frozenset(range(len(_AXES) - 3, len(_AXES)))
+"""Of small words, which are also negations, or say little of where they stand."""
 
 
 def _lexicon() -> re.Pattern[str]:
@@ -312,18 +364,21 @@ _NEGATION = re.compile(
     r"\b(?:not|no|never|nor|neither|none|cannot|hardly|barely|fails? to|failed to)\b|n['’]t\b",
     re.IGNORECASE,
 )
-_SPAN = 60
-"""Characters on each side of a word that are its context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A word that turns a statement one way: its axis, its side of it, and what stands around."""
+    """A word that turns a statement one way: its axis, its side of it, and what stands around.
+
+    ``denied``: whether a negation stands before it in its clause.
+    """
 
     axis: int
     up: bool
     shown: str
     context: frozenset[str]
+    at: int
+    denied: bool
 
 
 def _around(text: str, start: int, end: int) -> frozenset[str]:
@@ -333,11 +388,14 @@ def _around(text: str, start: int, end: int) -> frozenset[str]:
 def _directions(text: str) -> Iterator[Direction]:
     for found in _DIRECTION.finditer(text):
         group = found.lastgroup or "p0"
+        clause = _SCOPE.split(text[: found.start()])[-1].split()[-_SCOPE_WORDS:]
         yield Direction(
             int(group[1:]),
             group[0] == "p",
             found.group(),
             _around(text, found.start(), found.end()),
+            found.start(),
+            len(_DENIER.findall(" ".join(clause))) % 2 == 1,
         )
 
 
@@ -345,12 +403,11 @@ def _directions(text: str) -> Iterator[Direction]:
 class Particulars:
     """The particulars of one sentence.
 
-    ``contexts``: what stands around each number. ``absolutes``: words such as "all", "always".
+    ``absolutes``: words such as "all", "always".
     ``denied``, ``affirmed``: stems that stand in the scope of a negation, and those that do not.
     """
 
     numbers: tuple[Number, ...]
-    contexts: tuple[frozenset[str], ...]
     names: tuple[str, ...]
     directions: tuple[Direction, ...]
     negated: bool
@@ -364,11 +421,9 @@ class Particulars:
     def of(cls, text: str) -> Particulars:
         """The particulars of ``text``."""
         numbers = tuple(_numbers(text))
-        around = tuple(_around(text, n.at, n.at + len(n.shown)) for n in numbers)
         denied = _denied(text)
         return cls(
             numbers,
-            around,
             tuple(dict.fromkeys(_names(text))),
             tuple(_directions(text)),
             bool(_NEGATION.search(text)),
@@ -380,6 +435,8 @@ class Particulars:
         )
 
 
+_SPAN = 60
+"""Characters on each side of a word that are its context."""
 _DENIER = re.compile(
     r"\b(?:not|no|never|nor|neither|none|cannot|without|lacks?|lacking|free of|instead of"
     r"|rather than|fails? to|failed to|avoid(?:s|ing)?|unlike)\b|n['’]t\b",
@@ -401,14 +458,19 @@ def _denied(text: str) -> frozenset[str]:
 
 
 _FURNITURE = re.compile(r"^\s*(?:[-*•#>|]+\s+|\|\s*|\(?\d{1,2}[.)]\s+|\(?[a-h][.)]\s+)+")
+_REFERENCE = re.compile(
+    r"\b(?:paper|source|abstract)(?: \d{1,2}|s \d{1,2}(?:\s*(?:,|and|&)\s*\d{1,2})*)\b", re.I
+)
 _LABEL = re.compile(r"^(?P<label>[^:|.;]{1,60}):\s+(?=\S)")
 _LABEL_WORDS = 6
 
 
 def bare_claim(text: str) -> str:
-    """What a line of an answer claims: without bullets, list numbers, markup and table bars."""
+    """What a line of an answer claims: without bullets, list numbers, markup,
+    table bars, and numbers of papers.
+    """
     text = re.sub(r"\*\*|__|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)|`", "", text)
-    text = _FURNITURE.sub("", text)
+    text = _REFERENCE.sub("the paper", _FURNITURE.sub("", text))
     text = re.sub(r"\s*\|\s*", "; ", text.strip(" |"))
     return re.sub(r"\s*\(\s*\)", "", text).strip()
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import islice
 
 from assistant.paper import Paper
@@ -27,6 +29,9 @@ _TWO_FROM = 8
 """Letters from which two slips are mended."""
 _COMMON = 2
 """Papers that must hold the word that was meant."""
+_LONG_ENOUGH, _COGNATE, _SAME_BEGINNING = 6, 0.78, 0.05
+"""Letters, and how alike two words must be, to be the same word in two languages."""
+_SAME_SOUND = {"c": "ck", "k": "kc", "f": "fp", "z": "zc"}
 _MOST_PAPERS = 20_000
 """Papers whose words are collected; more add hardly a word that is worth offering."""
 
@@ -70,6 +75,29 @@ class Vocabulary:
                         found.append((distance, -counts[other], other))
         return min(found)[2] if found else None
 
+    def cognate(self, word: str) -> str | None:
+        """The word of the library that is ``word`` in another language, where that is sure.
+
+        The same word, or one that shares most of its letters in order, and those it begins with.
+        """
+        bare = unicodedata.normalize("NFKD", word.casefold())
+        word = "".join(letter for letter in bare if not unicodedata.combining(letter))
+        counts = self._words()
+        if counts[word] or any(letter.isdigit() for letter in word):
+            return word
+        if len(word) < _LONG_ENOUGH:
+            return None
+        word = word.replace("k", "c")
+        near = [
+            (_alike(word, other), counts[other], other)
+            for length in range(len(word) - 3, len(word) + 4)
+            for start in _SAME_SOUND.get(word[0], word[0])
+            for other in self._by_start.get((start, length), ())
+            if counts[other] >= _COMMON
+        ]
+        like = [(round(alike, 1), held, other) for alike, held, other in near if alike >= _COGNATE]
+        return max(like)[2] if like else None
+
     def _words(self) -> Counter[str]:
         with self._lock:
             if not self._counts:
@@ -79,6 +107,14 @@ class Vocabulary:
                 for word in self._counts:
                     self._by_start[word[0], len(word)].append(word)
             return self._counts
+
+
+def _alike(one: str, other: str) -> float:
+    """Share of letters in the same order, a little more where four at the beginning agree."""
+    matcher = SequenceMatcher(None, one, other)
+    if matcher.quick_ratio() < _COGNATE - _SAME_BEGINNING:
+        return 0.0
+    return matcher.ratio() + _SAME_BEGINNING * (one[:4] == other[:4])
 
 
 def missing_words(question: str, statistics: Statistics) -> list[str]:

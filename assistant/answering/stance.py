@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from assistant.answering.particulars import Direction, Particulars
+from assistant.answering.particulars import CHANGE_AXIS, Direction, Particulars
 from assistant.answering.question import Question
 from assistant.text import terms
 
@@ -31,6 +31,7 @@ _WORKS = frozenset(terms("work help effective benefit useful efficient improve i
 _UNSURE = re.compile(
     r"\b(?:whether|if|may|might|could|would|should|possibl[ey]|perhaps|likely|suggest\w*|assum\w+"
     r"|hypothe\w+|aims?|attempt\w*|investigat\w+|examin\w+|stud(?:y|ied) (?:of|the|how)"
+    r"|purpose|objectives?|determine|assess\w*|evaluat\w+|explor\w+|discuss\w*|review\w*"
     r"|question\w*|unclear|unknown|controvers\w+|propos\w+|can|only|some|unless)\b",
     re.IGNORECASE,
 )
@@ -46,7 +47,8 @@ _PASSED_OVER = frozenset(
 )
 """Stems between a negation and what it denies."""
 _NEED = frozenset(terms("need needs require requires rely relies depend depends necessary"))
-_AGAINST_HELD, _FOR_HELD, _FOR_IN_SENTENCE = 0.7, 0.85, 0.6
+_BUT = re.compile(r"\b(?:but|however|although|though|whereas|while|except|than)\b", re.IGNORECASE)
+_AGAINST_HELD, _FOR_HELD, _FOR_IN_SENTENCE = 0.7, 0.85, 0.75
 """Shares of the question's idf that the sentence with its title, or alone, must hold."""
 
 
@@ -91,9 +93,9 @@ def stance(question: Question, sentence: str, title: str) -> Stance:
     turned_round = bool(turned_stems - said.denied)
     if says_no != turned_round and (says_no or not said.negated) and whole >= _AGAINST_HELD:
         return Stance("against", turns)
-    if says_no or turned_round or said.negated or said.denied:
+    if says_no or turned_round or said.negated or said.denied or _BUT.search(sentence):
         return Stance("unclear", turns)
-    sure = whole >= _FOR_HELD and alone >= _FOR_IN_SENTENCE
+    sure = len(same) >= bool(asked.directions) and whole >= _FOR_HELD and alone >= _FOR_IN_SENTENCE
     return Stance("for" if sure else "unclear", turns)
 
 
@@ -114,7 +116,7 @@ def _directions(
         (mine, other)
         for mine in asked
         for other in said
-        if mine.axis == other.axis and mine.context & other.context
+        if mine.axis == other.axis != CHANGE_AXIS and mine.context & other.context
     ]
     same = [pair for pair in pairs if pair[0].up == pair[1].up]
     kept = {mine.shown for mine, _ in same}

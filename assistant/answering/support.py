@@ -25,19 +25,23 @@ from numpy.typing import NDArray
 from assistant.answering.attachment import (
     Company,
     Held,
+    Turn,
     crossed_words,
     number_company,
     swapped_numbers,
+    turned_round,
+    turns,
+    word_company,
 )
 from assistant.answering.languages import differs
 from assistant.answering.particulars import (
-    Direction,
     Number,
     Particulars,
     acronym_of,
     bare_claim,
     bare_name,
     label_of,
+    measure_of,
 )
 from assistant.attribution import CUT
 from assistant.fitted import load
@@ -53,25 +57,18 @@ Floats = NDArray[np.float32]
 
 FEATURES = (
     "cosine",  # of the nearest sentence of the abstract
-    "cosine_two",  # of the nearest two, mean
     "cosine_mean",  # to the middle of the abstract
     "terms_sentence",  # share of the sentence's terms (by idf) in the best sentence
-    "terms_abstract",  # … in the whole abstract and title
     "copied",  # share of its word pairs in the best sentence
     "number_missing",  # 1 if a number in digits is not in the abstract
     "numbers_missing",  # share of them
     "numbers_found",  # 1 if it has numbers and all are there
-    "number_context",  # how much the surroundings of its numbers agree; 1 without numbers
     "spelled_missing",  # 1 if a number in words is not in the abstract
     "name_missing",
     "names_missing",
     "names_found",
-    "direction_against",  # the abstract says the opposite in the same surroundings
-    "direction_new",  # share of its directions that the abstract does not have
-    "direction_new_in_copy",  # … in a sentence that is a copy otherwise
-    "negation_added",
-    "negation_lost",
-    "against_in_copy",
+    "turned_round",  # "higher" for "lower", "A above B" for "B above A", "did" for "did not"
+    "turned_in_copy",  # … in a sentence that is a copy otherwise
     "negated_copy",
     "negation_lost_in_copy",
     "words_new_in_copy",  # words that the abstract does not have, in a copy otherwise
@@ -81,6 +78,7 @@ FEATURES = (
     "words_crossed",  # two words have changed places
     "words_crossed_in_copy",
     "thing_changed",  # a number counts something else than in the abstract
+    "measure_changed",  # a number has another unit than in the abstract
     "absolute_new",  # "all", "always", "eliminates": not in the abstract
     "hedge_lost",  # … where the abstract hedges
     "cause_new",  # "because", "leads to": not in the nearest sentences
@@ -142,7 +140,6 @@ class _Read:
         self.particulars = [_particulars(text) for text in texts]
         known = _particulars(about)
         self.numbers = [n for p in (*self.particulars, known) for n in p.numbers]
-        self.contexts = [c for p in (*self.particulars, known) for c in p.contexts]
         self.held = [
             Held(number, company, place)
             for place, text in enumerate(texts)
@@ -151,7 +148,7 @@ class _Read:
         self.absolutes = frozenset(a for p in self.particulars for a in p.absolutes)
         self.denied = frozenset(t for p in self.particulars for t in p.denied)
         self.affirmed = frozenset(t for p in self.particulars for t in p.affirmed)
-        self.directions = [d for p in self.particulars for d in p.directions]
+        self.texts = texts
         self.tokens = frozenset(bare_name(t) for text in (*texts, about) for t in _tokens(text))
         self.names = frozenset(bare_name(name) for p in self.particulars for name in p.names)
         self.squeezed = "".join(c for c in whole.casefold() if c.isalnum())
@@ -188,6 +185,14 @@ def _companies(text: str) -> tuple[tuple[Number, Company], ...]:
     found = [n for n in _particulars(text).numbers if not n.spelled or len(n.readings) > 1]
     numbers = found[:_MOST_NUMBERS]
     return tuple(zip(numbers, number_company(text, numbers), strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _turns(text: str) -> tuple[Turn, ...]:
+    return tuple(turns(text, _particulars(text).directions))
+
+
+_word_company = lru_cache(maxsize=4096)(word_company)
 
 
 def _tokens(text: str) -> list[str]:
@@ -268,7 +273,10 @@ class SupportChecker:
 
     def _denied(self, sentence: str, said: Particulars, source: Source, best: int) -> str:
         """Whether the best sentence says the same with a "not" more or less; in words."""
-        if not source.sentences or _particulars(source.sentences[best]).negated == said.negated:
+        if not source.sentences:
+            return ""
+        theirs = _particulars(source.sentences[best])
+        if not (said.denied & theirs.affirmed or theirs.denied & said.affirmed):
             return ""
         bag, held = frozenset(terms(sentence)), source.read.sentence_terms[best]
         alike = min(self._share(bag, held), self._share(held, bag)) >= _THE_SAME
@@ -289,29 +297,27 @@ class SupportChecker:
         closeness = cosines + 0.5 * shared
         best = int(np.argmax(closeness))
         order = np.argsort(-closeness)[:3]
-        two = float(np.mean(np.sort(cosines)[-2:]))
         pairs = frozenset(pairwise(words(sentence)))
         copied = max((len(pairs & held) for held in read.pairs), default=0) / max(1, len(pairs))
-        directions = self._direction_features(said, read, copied)
-        negations = _negation_features(said, read, [int(i) for i in order])
+        nearest = [int(i) for i in order if int(i) < len(source.sentences)]
+        negations = _negation_features(said, read, nearest)
         new = sum(word not in read.words for word in words(sentence))
+        around = [source.sentences[i] for i in nearest]
+        turned = turned_round(_turns(sentence), [t for s in around for t in _turns(s)], self._idf)
         values = [
             float(cosines.max()),
-            two,
             _middle(vectors, vector),
             float(shared.max()),
-            self._share(bag, read.terms),
             copied,
-            *self._number_features(said, read),
+            *_number_features(said, read),
             *_name_features(said, read),
-            *directions,
-            *negations,
-            directions[0] * copied,
+            turned,
+            turned * copied,
             negations[0] * copied,
             negations[1] * copied,
             min(new, 3) / 3 * max(0.0, 2 * copied - 1),
-            *self._swap_features(sentence, source, best, copied),
-            *_strength_features(said, read, [int(i) for i in order]),
+            *self._swap_features(sentence, source, around, copied),
+            *_strength_features(said, read, nearest),
             self._share(bag, (said.denied & read.affirmed) - read.denied),
             self._share(bag, (said.affirmed & read.denied) - read.affirmed),
             float(bool(label_of(sentence))),
@@ -319,23 +325,24 @@ class SupportChecker:
         return np.array(values, dtype=np.float32), best
 
     def _swap_features(
-        self, sentence: str, source: Source, best: int, copied: float
+        self, sentence: str, source: Source, around: Sequence[str], copied: float
     ) -> list[float]:
         """Numbers and words that stand where others stand in the abstract."""
         said = _companies(sentence)
         moved, crossed = swapped_numbers(
             [n for n, _ in said], [c for _, c in said], source.read.held, self._idf
         )
-        words_crossed = 0.0
-        if source.sentences:
-            words_crossed = max(0.0, crossed_words(sentence, source.sentences[best], self._idf))
+        crossed_by_words = max(
+            0.0, crossed_words(_word_company(sentence), _joined(around), self._idf)
+        )
         return [
             max(0.0, moved - 0.1),
             float(moved > 0.25),
             max(0.0, crossed),
-            words_crossed,
-            words_crossed * copied,
+            crossed_by_words,
+            crossed_by_words * copied,
             float(any(_counts_else(sentence, n, source.read.held) for n, _ in said)),
+            float(any(_measured_else(sentence, n, source.read) for n, _ in said)),
         ]
 
     def _share(self, wanted: frozenset[str], held: frozenset[str]) -> float:
@@ -343,47 +350,26 @@ class SupportChecker:
         total = sum(self._idf(term) for term in wanted)
         return sum(self._idf(term) for term in wanted & held) / total if total else 0.0
 
-    def _number_features(self, said: Particulars, read: _Read) -> list[float]:
-        digits = [n for n in said.numbers if not n.spelled]
-        missing = _missing_numbers(said, read)
-        spelled = any(n.spelled and not _has_number(n, read) for n in said.numbers)
-        agreement = 1.0
-        for number, context in zip(said.numbers, said.contexts, strict=True):
-            around = [
-                self._share(context, held)
-                for other, held in zip(read.numbers, read.contexts, strict=True)
-                if number.agrees(other)
-            ]
-            if around and not number.spelled:
-                agreement = min(agreement, max(around))
-        return [
-            float(bool(missing)),
-            len(missing) / max(1, len(digits)),
-            float(bool(digits) and not missing),
-            agreement,
-            float(spelled),
-        ]
 
-    def _direction_features(self, said: Particulars, read: _Read, copied: float) -> list[float]:
-        against, new = 0.0, 0
-        for direction in said.directions:
-            same = self._nearest(direction, read, up=direction.up)
-            other = self._nearest(direction, read, up=not direction.up)
-            against = max(against, other - max(same, 0.0))
-            new += same < 0
-        share = new / max(1, len(said.directions))
-        return [against, share, float(new > 0) * copied]
+def _joined(texts: Sequence[str]) -> dict[str, list[Company]]:
+    """The company of the words of several sentences."""
+    found: dict[str, list[Company]] = {}
+    for text in texts:
+        for stem, companies in _word_company(text).items():
+            found.setdefault(stem, []).extend(companies)
+    return found
 
-    def _nearest(self, direction: Direction, read: _Read, *, up: bool) -> float:
-        """How much of a direction's surroundings the abstract has around its own; -1: none."""
-        return max(
-            (
-                self._share(direction.context, held.context)
-                for held in read.directions
-                if held.axis == direction.axis and held.up == up
-            ),
-            default=-1.0,
-        )
+
+def _number_features(said: Particulars, read: _Read) -> list[float]:
+    digits = [n for n in said.numbers if not n.spelled]
+    missing = _missing_numbers(said, read)
+    spelled = any(n.spelled and not _has_number(n, read) for n in said.numbers)
+    return [
+        float(bool(missing)),
+        len(missing) / max(1, len(digits)),
+        float(bool(digits) and not missing),
+        float(spelled),
+    ]
 
 
 _PROOFS = 3
@@ -431,16 +417,22 @@ def _name_features(said: Particulars, read: _Read) -> list[float]:
 
 
 def _negation_features(said: Particulars, read: _Read, nearest: Sequence[int]) -> list[float]:
-    """``nearest``: places of the nearest sentences; particulars begin with the title's."""
-    held = [read.particulars[i + 1].negated for i in nearest if i + 1 < len(read.particulars)]
-    if not held:
-        return [float(said.negated), 0.0]
-    return [float(said.negated and not any(held)), float(held[0] and not said.negated)]
+    """Whether a word is denied that the nearest sentences affirm, or the other way round.
+
+    ``nearest``: places of the nearest sentences; particulars begin with the title's.
+    """
+    held = [read.particulars[i + 1] for i in nearest]
+    denied = frozenset(t for p in held for t in p.denied)
+    affirmed = frozenset(t for p in held for t in p.affirmed)
+    return [
+        float(bool((said.denied & affirmed) - denied)),
+        float(bool((said.affirmed & denied) - affirmed)),
+    ]
 
 
 def _strength_features(said: Particulars, read: _Read, nearest: Sequence[int]) -> list[float]:
     """``nearest``: places of the nearest sentences; particulars begin with the title's."""
-    held = [read.particulars[i + 1] for i in nearest if i + 1 < len(read.particulars)]
+    held = [read.particulars[i + 1] for i in nearest]
     absolute = bool(said.absolutes) and not any(said.absolutes & p.absolutes for p in held)
     hedged = bool(held) and held[0].hedged and not said.hedged
     return [
@@ -466,15 +458,32 @@ def _counts_else(sentence: str, number: Number, held: Sequence[Held]) -> bool:
     return bool(thing and places) and not any(thing <= stems for stems in near)
 
 
+def _measured_else(sentence: str, number: Number, read: _Read) -> bool:
+    """Whether a number has a unit, and in the abstract always another one."""
+    mine = measure_of(sentence, number)
+    theirs = [
+        measure_of(read.texts[h.sentence], h.number) for h in read.held if number.agrees(h.number)
+    ]
+    theirs = [measure for measure in theirs if measure[0]]
+    return bool(mine[0] and theirs) and not any(
+        mine[0] == unit and (mine[1] == per or not mine[1] or not per) for unit, per in theirs
+    )
+
+
 def _missing_numbers(said: Particulars, read: _Read) -> list[Number]:
     """Numbers in digits that are neither in the abstract nor made of two that are."""
     missing = [n for n in said.numbers if not n.spelled and not _has_number(n, read)]
-    return [n for n in missing if len(missing) > _MOST_NUMBERS or not _is_derived(n, read)]
+    return [n for n in missing if len(missing) > _MOST_NUMBERS or not _is_derived(n, said, read)]
 
 
-def _is_derived(number: Number, read: _Read) -> bool:
+def _is_derived(number: Number, said: Particulars, read: _Read) -> bool:
+    """Whether it is made of two numbers of a sentence; a small one of two that are named, too."""
+
+    def named(other: Number) -> bool:
+        return any(n.agrees(other) for n in said.numbers if n is not number)
+
     return any(
-        number.derives(one.number, two.number)
+        number.derives(one.number, two.number, small=named(one.number) and named(two.number))
         for i, one in enumerate(read.held)
         for two in read.held[i + 1 :]
         if one.sentence == two.sentence
@@ -499,8 +508,9 @@ def _reason(named: dict[str, float], support: str) -> str:
         return "nearly the abstract's words" if near else "the same in other words"
     much = named["terms_sentence"] > 0.5
     found = [
-        (named["against_in_copy"] > 0.15, OPPOSITE),
+        (named["turned_in_copy"] > 0.15, OPPOSITE),
         (named["number_moved_far"] or named["numbers_crossed"] > 0.1, f"a number {SWAPPED}"),
+        (named["measure_changed"], "a number has another unit in the abstract"),
         (named["thing_changed"] and much, "a number counts something else in the abstract"),
         (named["absolute_new"], "stronger than the abstract"),
         (support == "partial" or much, "only some of it is in the abstract"),

@@ -7,18 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from assistant.conversation import references_in, without_references
 from assistant.endpoint.ledger import count_tokens
 from assistant.filters import Filters
 from assistant.results import Message
 
-__all__ = ["Plan", "cited_titles", "condensed", "json_reply", "plan_from_reply", "queries_of"]
+__all__ = ["Plan", "condensed", "json_reply", "plan_from_reply", "queries_of"]
 
 _MOST_QUERIES = 4
 _LONGEST_QUERY = 300
 _LONGEST_QUESTION = 1000
 
 _MARKERS = re.compile(r"\s*\[\d+(?:,\s*\d+)*\]")
-_REFERENCE = re.compile(r"^\s*(?:\[\d+\]|\d+\.)\s+(?P<title>\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,6 @@ class Plan:
     filters: Filters | None = None
 
 
-def cited_titles(content: str) -> list[str]:
-    """The titles of the references at the end of an answer ("[1] Title"), as `str` gives it."""
-    return [found["title"].strip() for found in _REFERENCE.finditer(content)]
-
-
 def condensed(turns: Sequence[Message], tokens: int) -> str:
     """The last turns as text, oldest first, in about so many tokens; without citation numbers.
 
@@ -50,8 +45,9 @@ def condensed(turns: Sequence[Message], tokens: int) -> str:
     """
     lines: list[str] = []
     for turn in reversed(turns):
-        titles = cited_titles(turn.content) if turn.role == "assistant" else []
-        body = _REFERENCE.sub("", turn.content) if titles else turn.content
+        body, titles = turn.content, list[str]()
+        if turn.role == "assistant":
+            body, titles = without_references(body), list(references_in(body).values())
         text = _MARKERS.sub("", " ".join(body.split()))
         most = tokens // 2
         if most < 16:

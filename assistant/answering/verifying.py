@@ -41,13 +41,15 @@ class Claim:
 class Correction:
     """What changes: the sentence at ``place`` gets a verdict, or another text ("" drops it).
 
-    ``stands``: the sentence holds, and only gets the markers that it lacked.
+    ``stands``: the sentence holds, and only gets the markers that it lacked. ``proven``: the words
+    that are to prove it, or the text in its place, stand in the papers that it cites.
     """
 
     place: int
     sentence: Sentence
     text: str | None = None
     stands: bool = False
+    proven: bool = True
 
 
 class Verification:
@@ -117,7 +119,7 @@ class Verification:
         text = item.get("text")
         text = text.strip() if isinstance(text, str) else None
         if item["verdict"] != "supported":
-            return Correction(place, checked, text)
+            return Correction(place, checked, text, proven=whole)
         if sentence.citations or not proven:
             return Correction(place, checked)
         markers = "".join(f"[{n}]" for n in proven)

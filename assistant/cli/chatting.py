@@ -86,7 +86,7 @@ class _Chat:
             for turn in self.turns
             for message in (
                 Message(role="user", content=turn.question),
-                Message(role="assistant", content=turn.answer),
+                Message(role="assistant", content=str(turn)),
             )
         ]
 

@@ -72,7 +72,8 @@ FORMATS: dict[str, Format] = {
         Format("endnote", "EndNote export", (".enw",), is_endnote, read_endnote),
         Format("ris", "RIS", (".ris",), is_ris, read_ris),
         Format("bibtex", "BibTeX", (".bib", ".bibtex"), is_bibtex, read_bibtex),
-        Format("csv", "CSV or TSV with a header", (".csv", ".tsv", ".tab"), is_table, read_csv),
+        Format("csv", "CSV, TSV or Excel with a header", (".csv", ".tsv", ".tab", ".xlsx"),
+               is_table, read_csv),
         Format("pubmedtext", "PubMed's abstracts as text", (), is_pubmed_text, read_pubmed_text),
         Format("listing", "saved listing page", (".txt",), is_listing, read_listing),
     )

@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +23,7 @@ from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.reading.formats import detect, extension, has_known_extension, known_formats
 from assistant.reading.streams import open_text
+from assistant.reading.workbook import is_workbook, sheet_as_csv
 from assistant.results import Rejection
 
 __all__ = ["SourceReader", "read", "shown_name"]
@@ -125,7 +126,12 @@ class SourceReader:
         with ExitStack() as stack:
             try:
                 opened = self._opened(file, stack)
-                text = open_text(opened, file.name, self._count)
+                count: Callable[[int], None] = self._count
+                if is_workbook(opened, file.name):
+                    opened = stack.enter_context(sheet_as_csv(opened, file.name))
+                    self._count(file.size or 0)  # what is read from here on is larger
+                    count = lambda _: None  # noqa: E731
+                text = open_text(opened, file.name, count)
                 if text.note:
                     self.notes.append(text.note)
                 read = detect(text.head, file.name).read

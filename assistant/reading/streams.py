@@ -39,6 +39,7 @@ _MARKS = (
 _KNOWN_BINARIES = (
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a zip archive or an office document"),
+    (b"\xd0\xcf\x11\xe0", "an old or a protected Office file (.xls, .doc)"),
     (b"SQLite format 3", "a database"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),

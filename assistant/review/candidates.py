@@ -33,19 +33,21 @@ __all__ = ["CORE", "Candidate", "Found", "about", "everything", "find", "forms_o
 
 Floats = NDArray[np.float32]
 
-CORE = 0.3
+CORE = 0.2
 """Chance from which a paper is written about."""
-RELATED = 0.12
+RELATED = 0.08
 """Chance from which a paper is listed."""
 _LOOKED_AT = 100
 """Papers that each form of the topic brings, at least."""
 _LISTED = 60
 _SURE = 8
 """Papers that stand for the topic when the linear model is trained."""
-_LEAST_SHARE, _LEAST_COSINE = 0.5, 0.4
-"""A paper below both is not about the topic, however well it does among the others."""
+_LEAST_SHARE, _LEAST_COSINE, _SYNONYM = 0.5, 0.4, 0.5
+"""A paper below both is not about the topic, however well it does among the others; nor is one
+below the last cosine where a word of a short topic stands in no paper of the library."""
 _LIKE = 1.0
-"""Decision of the linear model from which a paper that holds the topic's words is about it."""
+"""Decision of the linear model from which a paper that holds the topic's only word is about it;
+one that holds several words of a topic needs no more than 0."""
 _SHORT_TOPIC = 4
 """Stems of a topic whose every word counts."""
 _PART, _A_PART = 0.5, "a part of the topic"
@@ -207,15 +209,20 @@ def weighed(
     _share_words(order, [(topic, ""), *forms], first.statistics)
     model = load("topic")
     _train_linear(order)
-    short = len(set(terms(topic))) <= _SHORT_TOPIC
+    stems = set(terms(topic))
+    short = len(stems) <= _SHORT_TOPIC
+    like = _LIKE if len(stems) == 1 else 0.0
+    unheld = short and any(first.statistics.document_frequency(stem) == 0 for stem in stems)
     for candidate in order:
         candidate.short = short
         odds = model.log_odds(candidate.features)
         chance = 1.0 / (1.0 + math.exp(-odds))
         named = candidate.title_share > 0.99  # its title holds the whole topic
-        if named or (candidate.share > 0.99 and candidate.linear > _LIKE):
+        if named or (candidate.share > 0.99 and candidate.linear > like):
             chance = max(chance, CORE)
-        if candidate.share < _LEAST_SHARE and candidate.found.cosine < _LEAST_COSINE:
+        least = _SYNONYM if unheld else _LEAST_COSINE
+        far = candidate.found.cosine < least
+        if far and candidate.share < (0.99 if unheld else _LEAST_SHARE):
             chance *= RELATED  # the best of a library that does not hold the topic
         candidate.relevance = round(chance, 4)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))

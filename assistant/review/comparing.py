@@ -8,7 +8,7 @@ one paper and lower, or no different, by another; both sentences are quoted whol
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from assistant.paper import Paper
 from assistant.review.cells import Material
 from assistant.review.model import Cell, Quote, ReviewSentence
 from assistant.text import STOP_WORDS, terms
-from assistant.themes import phrases_of
+from assistant.themes import NOUN, PhrasesOf, nounness
 
 __all__ = ["VERBATIM", "Statement", "across", "contrasts", "counted", "disagreements", "name_of"]
 
@@ -181,17 +181,24 @@ def contrasts(
     """
     if len(materials) < 3:
         return []
-    held: dict[tuple[str, ...], list[Material]] = defaultdict(list)
-    forms: dict[tuple[str, ...], str] = {}
+    read = {m.number: PhrasesOf.of(m.paper.title, m.paper.abstract) for m in materials}
+    nouns = nounness(read.values())
+    forms = {key: form for one in read.values() for key, form in one.phrases.items()}
     avoided = set(terms(avoid))
-    for material in materials:
-        for key, form in phrases_of(material.paper.title, material.paper.abstract).items():
-            if not set(key) & avoided and max(map(idf, key)) >= _RARE:
-                held[key].append(material)
-                forms.setdefault(key, form)
-    in_titles = {m.number: set(terms(m.paper.title)) for m in materials}
     most = max(2, (2 * len(materials)) // 3)
-    titled = {k: sum(set(k) <= in_titles[m.number] for m in g) for k, g in held.items()}
+    held: dict[tuple[str, ...], list[Material]] = {}
+    titled: dict[tuple[str, ...], int] = {}
+    written = Counter(key for one in read.values() for key in one.phrases)
+    for key in forms:
+        if (
+            written[key] < 2
+            or set(key) & avoided
+            or max(map(idf, key)) < _RARE
+            or nouns(key[-1]) < NOUN
+        ):
+            continue
+        titled[key] = sum(read[m.number].title.issuperset(key) for m in materials)
+        held[key] = [m for m in materials if read[m.number].tells(key)]
     good = [
         k for k, g in held.items() if titled[k] >= (1 if len(k) > 1 else 2) and 2 <= len(g) <= most
     ]

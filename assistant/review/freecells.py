@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from assistant.addressing import told
 from assistant.answering.understanding import json_reply
@@ -14,6 +15,9 @@ from assistant.review.cells import Material
 from assistant.review.model import Cell, ReviewEstimate
 from assistant.settings import Settings
 
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
 __all__ = ["FreeCells"]
 
 _REPLY_TOKENS = 60
@@ -23,9 +27,9 @@ _REPLY_TOKENS = 60
 class FreeCells:
     """Fills columns by the language model of the settings; replies are kept, so it resumes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
         self._settings = settings
-        self._endpoint = Endpoint(settings, cache=True)
+        self._endpoint = Endpoint(settings, cache=True, llm=llm)
         self._prompts = Prompts(settings.prompts)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ reply cache: an interrupted review, asked for again, goes on where it was.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ from assistant.settings import Settings
 from assistant.themes import Theme as Group
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import ChatMessage
+    from llama_index.core.llms import LLM, ChatMessage
 
 __all__ = ["ReviewWriter"]
 
@@ -47,15 +48,18 @@ _REPAIRS = 2
 _REPAIRED = 0.5
 """Share of the sections that are expected to need a repair; for the estimate."""
 
+_OFF = re.compile(r"^\W*off[ -](?:the )?topic:?\W*((?:\[\d+\][\s,;]*)+)\W*$", re.I | re.M)
+_JUDGED_OFF = "Found for this theme, and off the topic in the language model's judgement: "
+
 OnProgress = Callable[[ReviewProgress], None]
 
 
 class ReviewWriter:
-    """Writes reviews by the language model of the settings. Safe in several threads."""
+    """Writes reviews by the language model of the settings, or ``llm``. Safe in several threads."""
 
-    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+    def __init__(self, settings: Settings, embedder: Embedder, llm: LLM | None = None) -> None:
         self.settings, self.embedder = settings, embedder
-        self.endpoint = Endpoint(settings, cache=True)
+        self.endpoint = Endpoint(settings, cache=True, llm=llm)
         self.prompts = Prompts(settings.prompts)
 
     def close(self) -> None:
@@ -250,6 +254,7 @@ class _Job:
     def _section(self, group: Group) -> list[Paragraph]:
         """The text of one section, checked and repaired; no paper of it is lost."""
         paragraphs: list[Paragraph] = []
+        off: set[int] = set()
         materials = [self.prepared.materials[m] for m in group.members]
         shared = " ".join(sentence.text for sentence in across(materials))
         for batch in self.writer.batches(self.prepared, group.members):
@@ -268,16 +273,22 @@ class _Job:
                 language=self.settings.generation.language,
             )
             reply = self._call(messages, self.settings.generation.max_tokens)
-            for text in reply.split("\n\n"):
+            off |= {int(n) for line in _OFF.findall(reply) for n in re.findall(r"\d+", line)}
+            for text in _OFF.sub("", reply).split("\n\n"):
                 sentences = self._repaired(self._checker.read(text, allowed), given, allowed)
                 if sentences:
                     paragraphs.append(Paragraph(kind="approach", sentences=sentences))
             self._step(f"wrote “{group.name}”")
         cited = {n for p in paragraphs for s in p.sentences for n in s.citations}
-        missing = [(m, m.paper.title) for m in materials if m.number not in cited]
-        if missing:
-            left = list_of(Statement("Also in this theme: "), missing).add(".").done()
-            paragraphs.append(Paragraph(kind="approach", sentences=[left]))
+        missing = [m for m in materials if m.number not in cited]
+        for lead, left in (
+            ("Also in this theme: ", [m for m in missing if m.number not in off]),
+            (_JUDGED_OFF, [m for m in missing if m.number in off]),
+        ):
+            if left:
+                titled = [(m, m.paper.title) for m in left]
+                sentence = list_of(Statement(lead), titled).add(".").done()
+                paragraphs.append(Paragraph(kind="approach", sentences=[sentence]))
         self._former = " ".join(s.text for p in paragraphs for s in p.sentences)[-2000:]
         return paragraphs
 

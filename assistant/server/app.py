@@ -86,9 +86,8 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1", page: bool = True
         app.mount("/katex", StaticFiles(directory=_UI / "katex"))
         _mount_page(app, shelf)
     server = settings.server
-    app.add_middleware(
-        Line, at_once=server.at_once or (32 if settings.llm else 4), waiting=server.waiting
-    )
+    at_once = server.most(written=bool(settings.llm))
+    app.add_middleware(Line, at_once=at_once, waiting=server.waiting)
     app.add_middleware(Guard, host=host, settings=server)
     return app
 

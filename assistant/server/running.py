@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import webbrowser
@@ -56,6 +57,7 @@ def serve(
             tell(f"others reach it at port {listener.getsockname()[1]} of this machine")
         if browser:
             threading.Timer(0.8, webbrowser.open, [url]).start()
+        sys.setswitchinterval(0.001)  # the loop, which answers /health, soon has its turn again
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
 

@@ -134,4 +134,4 @@ def _records(
     return records, withdrawn
 
 
-SERVICE = Service("arxiv", "arXiv", "https://export.arxiv.org/api", _pages, interval=3.0)
+SERVICE = Service("arxiv", "arXiv", "https://export.arxiv.org/api", pages=_pages, interval=3.0)

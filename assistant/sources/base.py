@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assistant.paper import Paper
 from assistant.reading.fields import paper_from
 from assistant.results import Rejection
-
-if TYPE_CHECKING:
-    from assistant.sources.http import Http
+from assistant.sources.http import Host, Http
 
 __all__ = ["Cursor", "Page", "Pages", "Service", "earlier", "made", "today"]
 
@@ -43,32 +41,14 @@ class Page:
     deleted: list[str] = field(default_factory=list)
 
 
-Pages = Callable[["Http", str, str | None, Cursor | None], Iterator[Page]]
+Pages = Callable[[Http, str, str | None, Cursor | None], Iterator[Page]]
 
 
-@dataclass(frozen=True)
-class Service:
-    """A place that papers come from.
+@dataclass(frozen=True, kw_only=True)
+class Service(Host):
+    """A place that papers come from."""
 
-    ``url``: its base address where no setting gives another; "" where the query is the address.
-    ``interval``: seconds between two requests, as its terms ask. ``key_header`` and
-    ``key_parameter`` say how a key is sent.
-    """
-
-    name: str
-    label: str
-    url: str
     pages: Pages
-    interval: float = 0.0
-    key_header: str = ""
-    key_prefix: str = ""
-    key_parameter: str = ""
-    email_parameter: str = ""
-
-    @property
-    def setting(self) -> str:
-        """Its group of settings, and the middle of its environment variables."""
-        return self.name.replace("-", "_")
 
 
 def made(

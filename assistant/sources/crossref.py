@@ -123,5 +123,9 @@ def _withdrawn(work: Mapping[str, Any]) -> bool:
 
 
 _ADDRESS = "https://api.crossref.org"
-SERVICE = Service("crossref", "Crossref", _ADDRESS, _pages, interval=0.2, email_parameter="mailto")
-BY_DOI = Service("crossref", "Crossref", _ADDRESS, _pages_by_doi, 0.1, email_parameter="mailto")
+SERVICE = Service(
+    "crossref", "Crossref", _ADDRESS, pages=_pages, interval=0.2, email_parameter="mailto"
+)
+BY_DOI = Service(
+    "crossref", "Crossref", _ADDRESS, pages=_pages_by_doi, interval=0.1, email_parameter="mailto"
+)

@@ -98,4 +98,4 @@ def _people(names: list[str]) -> list[str]:
     return names
 
 
-SERVICE = Service("feed", "The feed", "", _pages)
+SERVICE = Service("feed", "The feed", "", pages=_pages)

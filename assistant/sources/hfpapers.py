@@ -110,7 +110,7 @@ SERVICE = Service(
     "hf-papers",
     "Hugging Face",
     "https://huggingface.co",
-    _pages,
+    pages=_pages,
     interval=0.5,
     key_header="Authorization",
     key_prefix="Bearer ",

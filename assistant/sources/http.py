@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any, Self, TypeVar
@@ -22,9 +23,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from assistant.errors import SourceError
 from assistant.settings import SourcesSettings
-from assistant.sources.base import Service
 
-__all__ = ["Http", "Malformed", "NotFound"]
+__all__ = ["Host", "Http", "Malformed", "NotFound"]
 
 Found = TypeVar("Found")
 
@@ -51,6 +51,30 @@ class _MayPass(Exception):
         self.unreachable = unreachable
 
 
+@dataclass(frozen=True)
+class Host:
+    """Who is asked, and how.
+
+    ``url``: its base address where no setting gives another; "" where the query is the address.
+    ``interval``: seconds between two requests, as its terms ask. ``key_header`` and
+    ``key_parameter`` say how a key is sent.
+    """
+
+    name: str
+    label: str
+    url: str
+    interval: float = 0.0
+    key_header: str = ""
+    key_prefix: str = ""
+    key_parameter: str = ""
+    email_parameter: str = ""
+
+    @property
+    def setting(self) -> str:
+        """Its group of settings, and the middle of its environment variables."""
+        return self.name.replace("-", "_")
+
+
 class Http:
     """One service for one sync; a context manager.
 
@@ -63,7 +87,7 @@ class Http:
 
     def __init__(
         self,
-        service: Service,
+        service: Host,
         settings: SourcesSettings,
         notify: Callable[[str], None] = lambda _: None,
         url: str = "",

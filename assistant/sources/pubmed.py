@@ -173,7 +173,7 @@ SERVICE = Service(
     "pubmed",
     "PubMed",
     "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
-    _pages,
+    pages=_pages,
     interval=0.34,
     key_parameter="api_key",
     email_parameter="email",

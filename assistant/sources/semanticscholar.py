@@ -67,7 +67,7 @@ SERVICE = Service(
     "semanticscholar",
     "Semantic Scholar",
     "https://api.semanticscholar.org",
-    _pages,
+    pages=_pages,
     interval=1.1,
     key_header="x-api-key",
 )

@@ -136,5 +136,10 @@ def _authors(value: object) -> Iterator[str]:
 
 
 SERVICE = Service(
-    "zotero", "Zotero", "https://api.zotero.org", _pages, interval=0.1, key_header="Zotero-API-Key"
+    "zotero",
+    "Zotero",
+    "https://api.zotero.org",
+    pages=_pages,
+    interval=0.1,
+    key_header="Zotero-API-Key",
 )

@@ -29,6 +29,7 @@ from assistant.results import (
     TextEvent,
     VerdictEvent,
 )
+from assistant.settings import ServerSettings
 from assistant.ui.suggestions import follow_ups
 from assistant.ui.turns import Failure, Turn, history_of, turn_of
 from assistant.ui.visitors import Visitor
@@ -39,8 +40,6 @@ _KEPT_EVERY = 1.0
 """Seconds between two times that an unfinished answer is kept."""
 _VOUCHED_EVERY = 5.0
 _ENDS_WITHIN = 3.0
-_AT_ONCE = 16
-"""Questions that are in work at the same time; the others wait."""
 _MOST_WAITING = 500
 
 log = logging.getLogger("assistant.ui")
@@ -109,15 +108,19 @@ class Live:
 
 
 class Answers:
-    """The questions in work of one server, over one store."""
+    """The questions in work of one server, over one store; as many at once as it may have."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, settings: ServerSettings) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._visitors: dict[str, Visitor] = {}
         self._live: dict[str, Live] = {}
         self._busy: set[str] = set()
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        # who waits for a language model is in nobody's way
+        self._slots = {
+            written: threading.BoundedSemaphore(settings.most(written=written))
+            for written in (False, True)
+        }
         self._closed = threading.Event()
 
     def begin(self, visitor: Visitor, conversation: str, turn: StoredTurn) -> None:
@@ -177,7 +180,7 @@ class Answers:
             while (turn := self._next(conversation)) is not None:
                 visitor = self._visitors[turn.id]
                 try:
-                    with self._slots:
+                    with self._slots[visitor.has_answers_written]:
                         answered = self._answer(visitor, conversation, turn)
                     self._suggest(visitor, conversation, answered)
                 finally:

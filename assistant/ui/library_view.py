@@ -17,6 +17,7 @@ from assistant.librarymap import LibraryMap
 from assistant.reading.formats import FORMATS
 from assistant.ui import render, shelves
 from assistant.ui.parts import Listener, fixed, html, message, state_of
+from assistant.ui.syncing import add_syncing
 from assistant.ui.visitors import Shelf, Visitor
 
 __all__ = ["add_library_view"]
@@ -27,7 +28,7 @@ _EVERY = 0.15
 """Seconds between two looks at how far an upload is."""
 
 _HEAD = """<header class="page-head"><h1>Library</h1><p>Add saved listing pages, JSON Lines, JSON,
-CSV or TSV, BibTeX, RIS and PubMed files, also gzipped. A record that cannot be used is reported,
+CSV, TSV or Excel, BibTeX, RIS and PubMed files, also gzipped. A record that cannot be used is reported,
 the rest goes in; adding a file again updates what changed.</p></header>"""
 _MAP = """<section class="section"><h2>Map</h2><p>Papers that are near in meaning lie near each
 other; those of your last answer are ringed. Double-click, pinch or use the buttons to zoom.</p>
@@ -49,6 +50,7 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
             height=150,
         )
         _only_uploads(upload)
+        sources = gr.Column(elem_id="sources-part")
         report = html("report")
         fixed(_MAP, "map")
         fixed('<section class="section"><h2>Papers</h2></section>', "papers-head")
@@ -85,6 +87,8 @@ def add_library_view(on: Listener, shelf: Shelf, state: gr.HTML, bridge: gr.HTML
         here.uploads.cancel(str(asked.get("upload", "")))
         return here.uploads.picture()
 
+    with sources:
+        add_syncing(on, _followed, [report, tools, papers, bridge], state)
     on("view", view, [report, tools, papers, bridge], concurrency_limit=16)
     on("list", listed, [papers], trigger_mode="always_last")
     on("remove", remove, [papers, state, bridge])

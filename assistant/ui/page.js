@@ -6,7 +6,7 @@
    server. Runs once, as the js_on_load of the bridge. */
 
 const EVENTS = ["source", "sample", "state", "view", "list", "remove", "cancel", "settings", "seek",
-  "include", "forecast", "compose", "resume", "halt", "save", "unkeep"];
+  "include", "forecast", "compose", "resume", "halt", "save", "unkeep", "sources", "sync", "forget"];
 const root = document.documentElement;
 const $ = (query, within = document) => within.querySelector(query);
 const $$ = (query, within = document) => [...within.querySelectorAll(query)];
@@ -488,7 +488,7 @@ function look(view, push = true) {
   $$(".views button").forEach((b) => b.dataset.view === view ? b.setAttribute("aria-current", "page") : b.removeAttribute("aria-current"));
   if (push) note(true);
   if (view !== "chat") { closePanel(); scrollTo(0, 0); }
-  if (view === "library") send("view");
+  if (view === "library") { send("sources"); send("view"); }
   if (view === "settings") send("settings");
   if (view === "review") send("resume", { id: new URLSearchParams(location.search).get("r") || "" });
 }
@@ -585,6 +585,9 @@ const ACTS = {
   remove: (d) => sure(`Remove “${d.title}” from the library? It can be added again from its file.`, "Remove",
     () => send("remove", { ...d, ...listing() })),
   cancel: (d) => send("cancel", { upload: d.upload }),
+  sync: (d) => send("sync", { source: d.source }),
+  "sync-all": () => send("sync", { all: true }),
+  forget: (d) => sure(`Forget “${d.source}”? Its papers stay.`, "Forget", () => send("forget", { source: d.source })),
   like: (d, from) => {
     const now = from.getAttribute("aria-pressed") !== "true";
     from.setAttribute("aria-pressed", String(now));
@@ -641,6 +644,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   if (form.dataset.form === "ask") ask(box().value);
   if (form.dataset.form === "seek") seek();
+  if (form.dataset.form === "sync") send("sync", { source: form.elements.source.value, most: form.elements.most.value });
   if (form.dataset.form === "include") send("include", { name: form.elements.name.value, ticks: ticks() });
   if (form.dataset.form === "rate") rate(form.dataset.turn, form.dataset.rating, form.elements.note.value);
   if (form.dataset.form === "mark") keepMark(form);
@@ -695,10 +699,15 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("change", (event) => { if (event.target.name === "library") { keepScope(); offerScope(); } });
 document.addEventListener("toggle", (event) => { if (event.target.matches("details.scope") && event.target.open) offerScope(); }, true);
+function uncover(node) {  // what has the focus is never behind the bar or the composer, however high
+  const low = $("#composer").getBoundingClientRect().top - 24, high = $("#bar").getBoundingClientRect().bottom + 8;
+  const { top, bottom } = node.getBoundingClientRect();
+  if (bottom > low) scrollBy(0, Math.min(bottom - low, top - high)); else if (top < high) scrollBy(0, top - high);
+}
 document.addEventListener("mouseover", (event) => hover(event.target));
 document.addEventListener("focusin", (event) => {
   if (!event.target.matches || !event.target.matches(":focus-visible")) return;
-  if (event.target.closest("#thread")) following = false;
+  if (event.target.closest("#thread")) { following = false; uncover(event.target); }
   hover(event.target);
 });
 document.addEventListener("focusout", () => { tip.hidden = true; });

@@ -35,10 +35,12 @@ _FORMS = {
     "md": "Markdown",
     "html": "HTML",
     "docx": "Word",
+    "pdf": "PDF",
     "tex": "LaTeX",
     "bib": "BibTeX",
     "ris": "RIS",
     "csl.json": "CSL-JSON",
+    "zip": "Notes for Obsidian and Zotero",
     "csv": "CSV of the table",
     "json": "JSON",
 }

@@ -35,9 +35,9 @@ from assistant.ui.visitors import COOKIE, Shelf, Visitor
 __all__ = ["install"]
 
 _EVERY = 0.08
-"""Seconds between two looks at an answer that is being written."""
-_OTHERS_EVERY = 1.0
-"""Seconds between two looks at what another process is writing."""
+"""Seconds between two looks at an answer that is being written, and at one that waits."""
+_OTHERS_EVERY, _OWN_EVERY = 1.0, 5.0
+"""Seconds between two looks into the store: for what another process writes, or this one."""
 _YEAR = 365 * 24 * 3600
 _OFFERED = 200
 """Values that are offered to choose papers by."""
@@ -76,7 +76,7 @@ class _Page:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.store = shelf.store
-        self.answers = Answers(shelf.store)
+        self.answers = Answers(shelf.store, shelf.settings.server)
         self.picture_of = lru_cache(maxsize=2048)(_done)
 
 
@@ -370,8 +370,11 @@ async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[st
     while True:
         live, now = answers.live(name), clock()
         in_work = live.turn.id if live else ""
-        if in_work != version[1] or now - looked >= _OTHERS_EVERY or revision < 0:
+        every = _OWN_EVERY if answers.busy(name) else _OTHERS_EVERY
+        if in_work != version[1] or now - looked >= every or revision < 0:
             looked = now
+            if await request.is_disconnected():
+                return
             try:
                 shown = await run_in_threadpool(_shown, who, name)
             except AssistantError as error:
@@ -387,8 +390,6 @@ async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[st
             html = await run_in_threadpool(_picture, live.turn, live)
             yield _event("turn", {"conversation": name, "id": in_work, "html": html})
         version = (live.version, in_work) if live else (-1, "")
-        if await request.is_disconnected():
-            return
         await asyncio.sleep(_EVERY)
 
 

@@ -11,6 +11,7 @@ from assistant.conversations import Mark
 from assistant.library import Library
 from assistant.librarymap import LibraryMap
 from assistant.paper import Paper
+from assistant.ui.icons import icon
 from assistant.ui.markdown import paper_html
 
 __all__ = ["Rows", "Wanted", "listing", "tools", "wanted"]
@@ -202,9 +203,9 @@ def _row(
     remove = ""
     if writable:
         remove = (
-            f'<button type="button" class="button small danger" data-act="remove" '
+            f'<button type="button" class="icon danger" data-act="remove" title="Remove" '
             f'data-paper="{escape(row.id)}" data-title="{escape(row.title)}" '
-            f'aria-label="Remove {escape(row.title)}">Remove</button>'
+            f'aria-label="Remove {escape(row.title)}">{icon("bin")}</button>'
         )
     return (
         f'<tr><td><button type="button" class="link" data-act="source" data-paper="{escape(row.id)}" '

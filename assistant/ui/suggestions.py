@@ -6,6 +6,7 @@ lead on from an answer are tried, by extraction, before they are shown.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -29,6 +30,8 @@ _READ = 400
 _LONGEST = 4
 """Words of a phrase."""
 _WHICH, _KNOWN = "Which papers are about {}?", "What is known about {}?"
+_OFFERED = re.compile(r"\(ask: papers on ([^()]+)\)")
+"""How an answer says that there is more."""
 _LIMITS = "What are the limits of {}?"
 
 
@@ -61,7 +64,8 @@ def follow_ups(
     if settings.llm:
         assistant = assistant.derived(settings.model_copy(update={"llm": None}))
     found: list[str] = []
-    for question in islice(_candidates(assistant, answer), _TRIED):
+    once = {tuple(terms(question)): question for question in _candidates(assistant, answer)}
+    for question in islice(once.values(), _TRIED):
         if len(found) == _MOST or not wanted():
             break
         tried = assistant.ask(question, filters=filters)
@@ -79,12 +83,18 @@ def _candidates(assistant: Assistant, answer: Answer) -> Iterator[str]:
     texts = [f"{paper.title}. {paper.abstract}" for paper in (*cited, *near)]
     titles = " . ".join(paper.title for paper in (*cited, *near)).casefold()
     shared = [one for one in _shared(texts, asked, assistant) if one.casefold() in titles]
+    yield from map(_WHICH.format, _OFFERED.findall(answer.answer))
     forms = (_KNOWN, _WHICH, _LIMITS)
     yield from (form.format(one) for form, one in zip(forms, shared, strict=False))
-    names = (paper.title.partition(":") for paper in near)
-    named = [name for name, colon, _ in names if colon and len(name.split()) < _LONGEST]
-    yield from (_KNOWN.format(name) for name in named[: _MOST - 1])
-    yield from _about(*near, *cited[1:])
+    named = [paper for paper in near if _name(paper)][: _MOST - 1]
+    yield from (_KNOWN.format(_name(paper)) for paper in named)
+    yield from _about(*(paper for paper in (*near, *cited[1:]) if paper not in named))
+
+
+def _name(paper: Paper) -> str:
+    """What a paper names itself at the head of its title; empty where it does not."""
+    name, colon, _ = paper.title.partition(":")
+    return name if colon and len(name.split()) < _LONGEST else ""
 
 
 def _shared(texts: Sequence[str], asked: set[str], assistant: Assistant) -> list[str]:

@@ -108,7 +108,7 @@ def history_of(turns: Sequence[Turn]) -> list[Message]:
     for turn in turns:
         if turn.answer is not None and turn.answer.answer.strip():
             history.append(Message(role="user", content=turn.question))
-            history.append(Message(role="assistant", content=turn.answer.answer))
+            history.append(Message(role="assistant", content=str(turn.answer)))
     return history
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from assistant.conversations import new_id
 from assistant.reading.sources import SourceReader
@@ -14,40 +15,77 @@ from assistant.results import IngestReport
 from assistant.ui import render
 from assistant.ui.turns import Failure
 
-__all__ = ["Uploads"]
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+
+__all__ = ["Cancelled", "Job", "Uploads"]
 
 _MOST_SHOWN = 20
 
-Taking = Callable[[SourceReader, Callable[[IngestReport], None]], IngestReport]
 
-
-class _Cancelled(Exception):
+class Cancelled(Exception):
     """The visitor wants no more of it."""
 
 
-class _Upload:
-    """Files that were chosen together: waiting, in work, or done."""
+class Job:
+    """Something that brings papers: waiting, in work, or done.
 
-    def __init__(self, files: Sequence[str]) -> None:
+    A kind of job says how it takes them in and how far it is; ``refused`` heads its failure.
+    """
+
+    refused = "Not taken in"
+
+    def __init__(self, title: str) -> None:
         self.id = new_id()
-        self.files = [str(file) for file in files]
-        self.names = [PurePath(file).name for file in self.files]
-        self.reader: SourceReader | None = None
+        self.title = title
         self.report = IngestReport()
         self.failure: Failure | None = None
         self.cancelled = False
         self.done = False
         self.started = 0.0
 
+    def take_in(self, assistant: Assistant) -> None:
+        """Does the work; `tell` is called with each report on the way.
+
+        Raises:
+            Cancelled: by `tell`.
+            AssistantError: it cannot be done.
+        """
+        raise NotImplementedError
+
+    def worded(self, text: str) -> str:
+        """A message in the visitor's words."""
+        return text
+
+    def share(self) -> float | None:
+        """How much of it is done, 0 to 1; None where that cannot be known."""
+        raise NotImplementedError
+
+    def step(self) -> str:
+        """What it is at."""
+        stored = self.report.added + self.report.updated
+        return f"read {self.report.read:,}, stored {stored:,}" if self.report.read else "opening"
+
+    def tell(self, report: IngestReport) -> None:
+        """Takes note of how far it is.
+
+        Raises:
+            Cancelled: it is to stop here.
+        """
+        self.report = report.model_copy()
+        if self.cancelled:
+            raise Cancelled
+
     def picture(self) -> str:
         """How far it is, or what became of it."""
         if self.done:
-            return self._outcome()
-        name = ", ".join(self.names[:3]) + (" …" if len(self.names) > 3 else "")
+            return self.outcome() if self.failure is None else self._failed()
+        step = "stops…" if self.cancelled else self.step()
+        elapsed = f"{time.monotonic() - self.started:.0f} s"
         shown = (
-            render.progress(self._share(), f"{name}: {self._step()}", self._elapsed())
-            if self.reader is not None
-            else f'<p class="notes">{escape(name)}: waits for its turn.</p>'
+            render.progress(self.share(), f"{self.title}: {step}", elapsed)
+            if self.started
+            else f'<p class="notes">{escape(self.title)}: waits for its turn.</p>'
         )
         cancel = (
             f'<button type="button" class="button small" data-act="cancel" '
@@ -55,9 +93,34 @@ class _Upload:
         )
         return f'<div class="upload">{shown}{cancel}</div>'
 
-    def _share(self) -> float:
+    def outcome(self) -> str:
+        """What became of it."""
+        return render.report(self.report, self.title, stopped=self.cancelled)
+
+    def _failed(self) -> str:
+        assert self.failure is not None  # noqa: S101  for the type checker
+        return render.refusal(self.failure, self.refused)
+
+
+class _Upload(Job):
+    """Files that were chosen together."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._files = [str(file) for file in files]
+        self._names = [PurePath(file).name for file in self._files]
+        more = " and others" if len(self._names) > 3 else ""
+        super().__init__(", ".join(self._names[:3]) + more)
+        self._reader: SourceReader | None = None
+
+    def worded(self, text: str) -> str:
+        """Names the files as the visitor does."""
+        for file, name in zip(self._files, self._names, strict=True):
+            text = text.replace(file, name)
+        return text
+
+    def share(self) -> float:
         """A file is read ahead of what is stored: both halves count."""
-        reader = self.reader
+        reader = self._reader
         total = (reader.total_bytes or 0) if reader else 0
         if not reader or not total:
             return 0.0
@@ -67,38 +130,35 @@ class _Upload:
         part = stored / max(1, self.report.read)
         return min(0.99, 0.15 * read + 0.85 * min(1.0, read) * part)
 
-    def _step(self) -> str:
-        stored = self.report.added + self.report.updated
-        return f"read {self.report.read:,}, stored {stored:,}" if self.report.read else "opening"
-
-    def _elapsed(self) -> str:
-        return f"{time.monotonic() - self.started:.0f} s"
-
-    def _outcome(self) -> str:
-        if self.failure is not None:
-            return render.refusal(self.failure)
+    def take_in(self, assistant: Assistant) -> None:
+        """Reads the files."""
+        self._reader = SourceReader(self._files)
+        self.report = assistant.ingest(self._reader, self.tell)
         for rejection in self.report.rejected:
             rejection.source = PurePath(rejection.source).name
-        title = ", ".join(self.names[:3]) + (" and others" if len(self.names) > 3 else "")
-        return render.report(self.report, title, stopped=self.cancelled)
 
 
 class Uploads:
-    """The uploads of one visitor; one is taken in at a time.
+    """What one visitor adds, files and sources; one is taken in at a time.
 
     Args:
-        take: takes what is read into the library, and tells how far it is.
+        own: the assistant of the library that takes it.
         told: what the visitor is told of an error.
         most: files at once.
         closed: the library takes nothing.
     """
 
     def __init__(
-        self, take: Taking, told: Callable[[Exception], Failure], *, most: int, closed: bool
+        self,
+        own: Callable[[], Assistant],
+        told: Callable[[Exception], Failure],
+        *,
+        most: int,
+        closed: bool,
     ) -> None:
-        self._take, self._told, self._most, self._closed = take, told, most, closed
+        self._own, self._told, self._most, self._closed = own, told, most, closed
         self._lock = threading.Lock()
-        self._all: list[_Upload] = []
+        self._all: list[Job] = []
         self._working = False
 
     @property
@@ -116,18 +176,22 @@ class Uploads:
         if not files:
             return
         upload = _Upload(files)
+        if len(files) > self._most:
+            what = f"At most {self._most} files at once."
+            upload.failure = Failure(what=what, do="Add the others afterwards.")
+        self.put(upload)
+
+    def put(self, job: Job) -> None:
+        """Takes a job in, after those that were there before; one that has failed is shown."""
         if self._closed:
-            upload.failure = Failure(
+            job.failure = Failure(
                 what="This is the sample library, which stays as it is.",
                 do="Start 'assistant ui' without --library sample to add papers.",
             )
-        elif len(files) > self._most:
-            what = f"At most {self._most} files at once."
-            upload.failure = Failure(what=what, do="Add the others afterwards.")
-        upload.done = upload.failure is not None
+        job.done = job.failure is not None
         with self._lock:
-            self._all = [*self._all, upload][-_MOST_SHOWN:]
-            if self._working or upload.done:
+            self._all = [*self._all, job][-_MOST_SHOWN:]
+            if self._working or job.done:
                 return
             self._working = True
         threading.Thread(target=self._work, name="assistant-upload", daemon=True).start()
@@ -145,30 +209,22 @@ class Uploads:
     def _work(self) -> None:
         while True:
             with self._lock:
-                upload = next((one for one in self._all if not one.done), None)
-                if upload is None:
+                job = next((one for one in self._all if not one.done), None)
+                if job is None:
                     self._working = False
                     return
             try:
-                if not upload.cancelled:
-                    self._take_in(upload)
+                if not job.cancelled:
+                    self._do(job)
             finally:
-                upload.done = True
+                job.done = True
 
-    def _take_in(self, upload: _Upload) -> None:
-        upload.started = time.monotonic()
-
-        def tell(report: IngestReport) -> None:
-            upload.report = report.model_copy()
-            if upload.cancelled:
-                raise _Cancelled
-
+    def _do(self, job: Job) -> None:
+        job.started = time.monotonic()
         try:
-            upload.reader = SourceReader(upload.files)
-            upload.report = self._take(upload.reader, tell)
-        except _Cancelled:
+            job.take_in(self._own())
+        except Cancelled:
             pass
         except Exception as error:  # noqa: BLE001  told, and logged where it is a defect
-            upload.failure = failure = self._told(error)
-            for file, name in zip(upload.files, upload.names, strict=True):
-                failure.what = failure.what.replace(file, name)
+            job.failure = self._told(error)
+            job.failure.what = job.worded(job.failure.what)

@@ -197,7 +197,7 @@ class Visitor:
         self.choices = Choices()
         self.review = ReviewInWork()
         self.uploads = Uploads(
-            lambda reader, tell: shelf.assistant("own").ingest(reader, tell),
+            lambda: shelf.assistant("own"),
             self.failure,
             most=shelf.settings.server.max_files,
             closed=shelf.own_is_sample,
@@ -235,6 +235,11 @@ class Visitor:
         if chosen.top_k:
             update["retrieval"] = settings.retrieval.model_copy(update={"top_k": chosen.top_k})
         return settings.model_copy(update=update) if update else settings
+
+    @property
+    def has_answers_written(self) -> bool:
+        """Whether a language model answers."""
+        return bool(self.choices.llm or self.shelf.settings.llm) and not self.choices.extractive
 
     def assistant(self, library: LibraryName | None = None) -> Assistant:
         """The assistant that answers this visitor.

@@ -77,6 +77,11 @@ def test_a_question_of_two_is_cut_in_two() -> None:
         "What is hail?",
         "How large does it get?",
     ]
+    assert parts("how deep is snow in May and in June?") == [
+        "how deep is snow in May?",
+        "how deep is snow in June?",
+    ]
+    assert parts("what is the difference in May and in June?") != ["what is the difference in May?"]
     assert parts("Do salt and pepper mix?") == ["Do salt and pepper mix?"]
 
 

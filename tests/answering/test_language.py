@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.answering.language import language_of
+from assistant.answering.languages import content_of, language_of
 from assistant.answering.spelling import (
     Correction,
     Vocabulary,
@@ -35,6 +35,10 @@ def test_language(text: str, language: str) -> None:
     assert language_of(text) == language
 
 
+def test_what_is_left_without_function_words() -> None:
+    assert content_of("Quelle est la densité du fréon-12 ?", "French") == ["densité", "fréon", "12"]
+
+
 VOCABULARY = Vocabulary(
     lambda: [
         Paper(title="Erosion of Terraces", abstract="Terraces lose soil to erosion."),
@@ -49,6 +53,16 @@ VOCABULARY = Vocabulary(
 )
 def test_the_word_that_was_meant(word: str, meant: str | None) -> None:
     assert VOCABULARY.nearest(word) == meant
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("Erosión", "erosion"), ("Regen", None), ("terraza", None)],
+)
+def test_a_word_of_another_language_that_is_surely_one_of_the_library(
+    word: str, meant: str | None
+) -> None:
+    assert VOCABULARY.cognate(word) == meant
 
 
 def test_names_are_not_corrected() -> None:

@@ -7,12 +7,19 @@ import os
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from assistant.answering.attachment import Held, crossed_words, number_company, swapped_numbers
+from assistant.answering.attachment import (
+    Held,
+    crossed_words,
+    number_company,
+    swapped_numbers,
+    turned_round,
+    turns,
+    word_company,
+)
 from assistant.answering.languages import language
-from assistant.answering.particulars import Particulars, bare_claim
+from assistant.answering.particulars import Particulars, bare_claim, measure_of
 from assistant.answering.support import (
     FEATURES,
     OTHER_LANGUAGE,
@@ -23,7 +30,7 @@ from assistant.answering.support import (
 from assistant.embedding.minilm import MiniLM
 from assistant.fitted import load
 from assistant.settings import Settings
-from eval.support_fit import scores, written
+from eval.support_fit import auroc, scores, written
 from tests.answering.conftest import WordsEmbedder
 
 ABSTRACT = [
@@ -133,11 +140,53 @@ def test_swapped_numbers_are_seen_by_their_company() -> None:
 
 
 def test_words_that_change_places_are_seen() -> None:
-    sentence = "The scheme moves from teacher guidance to free running."
-    swapped = crossed_words("It moves from free running to teacher guidance.", sentence, len)
-    same = crossed_words("It moves from teacher guidance to free running.", sentence, len)
-    assert swapped > same
+    held = word_company("Robins nest early in gardens, whereas thrushes nest late in woods.")
+
+    def crossed(claim: str) -> float:
+        return crossed_words(word_company(claim), held, lambda _: 1.0)
+
+    swapped = crossed("Thrushes nest early in gardens, and robins nest late in woods.")
+    same = crossed("Thrushes nest late in woods, and robins nest early in gardens.")
+    assert swapped > 0.1
     assert same <= 0
+    assert crossed("Nothing of this.") == 0
+
+
+@pytest.mark.parametrize(
+    ("claim", "opposite"),
+    [
+        ("The new pump is slower than the old pump.", True),
+        ("The old pump is slower than the new pump.", False),
+        ("The old pump is faster than the new pump.", True),
+        ("The new pump is not faster than the old pump.", True),
+        ("Leaks in winter were not affected by the new pump.", False),
+        ("Leaks in winter were affected by the new pump.", True),
+        ("In winter the new pump left the leaks unchanged.", False),
+        ("The pumps are painted.", False),
+    ],
+)
+def test_what_is_turned_round_is_told_from_what_is_turned_twice(claim: str, opposite: bool) -> None:
+    held = ["The new pump is faster than the old pump.", "It did not affect leaks in winter."]
+    there = [turn for text in held for turn in turns(text, Particulars.of(text).directions)]
+    here = turns(claim, Particulars.of(claim).directions)
+    assert (turned_round(here, there, lambda _: 1.0) > 0.1) == opposite
+
+
+@pytest.mark.parametrize(
+    ("text", "measure"),
+    [
+        ("in 24 weeks", ("wk", "")),
+        ("12.8 mm/min", ("mm", "min")),
+        ("12.8 millimetres per minute", ("mm", "min")),
+        ("3 kg", ("kg", "")),
+        ("a 30-minute nap", ("min", "")),
+        ("30 GPU-hours", ("h", "")),
+        ("24 patients", ("", "")),
+        ("7%", ("", "")),
+    ],
+)
+def test_measures(text: str, measure: tuple[str, str]) -> None:
+    assert measure_of(text, Particulars.of(text).numbers[0]) == measure
 
 
 @pytest.mark.parametrize(
@@ -192,10 +241,10 @@ def test_written_pairs_of_other_fields_are_told_apart(minilm: MiniLM) -> None:
     scored = scores(own.features, load("support"))
     held = ~own.fitted
     true, false = scored[held & own.holds], scored[held & ~own.holds]
-    assert len(own.kinds) == 150
-    assert float(np.mean([(t > false).mean() for t in true])) > 0.83
+    assert (len(own.kinds), int(held.sum())) == (537, 70)
+    assert auroc(true, false) > 0.89
     assert float((true <= 0).mean()) < 0.15
-    assert float((false <= 0).mean()) > 0.55
+    assert float((false <= 0).mean()) > 0.65
 
 
 def test_what_is_part_of_a_name_is_no_number() -> None:
@@ -265,7 +314,6 @@ def test_a_check_takes_a_few_milliseconds(checker: SupportChecker) -> None:
 def test_the_coefficients_fit_the_features() -> None:
     weights = load("support").weights
     assert set(weights) == set(FEATURES)
-    assert weights["cosine_two"] > 0
-    assert weights["terms_sentence"] > 0
-    for penalty in ("number_missing", "name_missing", "number_moved", "absolute_new"):
+    assert weights["cosine"] > 0
+    for penalty in ("number_missing", "name_missing", "number_moved", "turned_round"):
         assert weights[penalty] < 0

@@ -30,7 +30,7 @@ def test_from_a_pipe(run: Run, script: Script) -> None:
         ("Which pruning works?", []),
         (
             "and then?",
-            [("user", "Which pruning works?"), ("assistant", made_answer().answer)],
+            [("user", "Which pruning works?"), ("assistant", str(made_answer()))],
         ),
     ]
     first, second = result.out.split("> and then?\n")
@@ -65,6 +65,14 @@ def test_commands(run: Run, script: Script) -> None:
     assert "/save FILE" in result.out
     assert "There is no /nonsense" in result.err
     assert script.asked == [("one?", []), ("two?", [])]
+
+
+def test_the_history_names_what_was_cited(run: Run, script: Script) -> None:
+    script.turns = [made_answer(), made_answer()]
+    assert run("chat", stdin="one?\nwhich others?\n").code == 0
+    (_, said) = script.asked[1][1]
+    assert said[0] == "assistant"
+    assert "[2] Half the Memory" in said[1]
 
 
 def test_save(run: Run, script: Script, tmp_path: Path) -> None:

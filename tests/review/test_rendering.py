@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,10 +15,12 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.errors import ConfigurationError
+from assistant.escaping import markdown as escaped
 from assistant.paper import Paper
 from assistant.reading import read
 from assistant.review.model import COLUMNS, Review
-from assistant.review.rendering import FORMATS, format_of, render, rendered
+from assistant.review.rendering import FORMATS, bundles, format_of, render, rendered
+from assistant.review.rendering.blocks import SECTIONS
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -75,7 +79,8 @@ def test_markdown(review: Review) -> None:
     names = [theme.name for theme in review.themes]
     assert heads[:4] == ["Scope", "Contributions", "Reported numbers", "Overview"]
     assert heads[4 : 4 + len(names)] == names
-    assert heads[4 + len(names) :] == ["Left open by the papers", "References"]
+    rest = ["Left open by the papers", "References", SECTIONS["related"]]
+    assert heads[4 + len(names) :] == (rest if review.related else rest[:2])
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 4 + len(review.table) + len(review.numbers)
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {8, 6}
@@ -199,3 +204,53 @@ def test_the_format_follows_the_name() -> None:
     assert format_of(Path("a.htm")) == "html"
     with pytest.raises(ConfigurationError):
         format_of(Path("review.odt"))
+
+
+def test_notes_link_the_review_to_a_note_a_paper(review: Review) -> None:
+    packed = zipfile.ZipFile(io.BytesIO(rendered(review, "zip")))
+    names = set(packed.namelist())
+    keys = {reference.key for reference in review.references}
+    assert names == {
+        "review.md", "references.bib", "references.ris", *(f"papers/{key}.md" for key in keys)
+    }  # fmt: skip
+    text = packed.read("review.md").decode()
+    assert set(re.findall(r"\[\[([^\]|]+)\]\]", text)) == keys
+    for reference in review.references:
+        note = packed.read(f"papers/{reference.key}.md").decode()
+        _, head, body = note.split("---\n", 2)
+        known = {
+            name: json.loads(value)
+            for name, _, value in (row.partition(": ") for row in head.splitlines())
+        }
+        assert known["title"] == reference.paper.label
+        assert known["citekey"] == reference.key
+        assert known.get("doi") == reference.paper.doi
+        assert escaped(reference.paper.abstract) in body
+    assert packed.read("references.ris").decode().count("TY  - ") == len(keys)
+
+
+def test_a_pdf_is_printed_or_it_is_said_what_is_missing(
+    review: Review, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if any(shutil.which(name) for name in bundles._BROWSERS):
+        made = rendered(review, "pdf")
+        assert isinstance(made, bytes)
+        assert made.startswith(b"%PDF-")
+        assert len(made) > 10_000
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="printed by Chromium"):
+        rendered(review, "pdf")
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/false\n")
+    broken.chmod(0o755)
+    with pytest.raises(ConfigurationError, match="did not print"):
+        rendered(review, "pdf")
+
+
+def test_latex_knows_every_character_of_the_document(make: Make) -> None:
+    papers = [p.model_copy(update={"title": f"{p.title} ≥ β‑H₂ 中 ½"}) for p in expert_papers()]
+    text = render(make([*papers, *other_papers()]).review("mixture of experts"), "tex")
+    declared = dict(re.findall(r"\\DeclareUnicodeCharacter\{([0-9A-F]{4,6})\}\{(.*)\}", text))
+    assert {f"{ord(c):04X}" for c in text if not c.isascii()} == set(declared)
+    assert declared["03B2"] == r"\ensuremath{\beta}"
+    assert declared["4E2D"] == "[U+4E2D]"

@@ -13,6 +13,7 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.errors import EndpointError
 from assistant.review.model import ReviewProgress
+from assistant.review.rendering import render
 from tests.scripted_server import Reply, ScriptedServer, failure
 
 from .conftest import Make, expert_papers, other_papers
@@ -193,7 +194,7 @@ def test_numbers_that_were_never_given_are_not_cited(written: Assistant, author:
     check_numbers = written.review(TOPIC)
     known = {r.number for r in check_numbers.references}
     assert all(set(s.citations) <= known for s in check_numbers.sentences)
-    assert "[77]" not in str(check_numbers)
+    assert "[77]" not in render(check_numbers)
 
 
 def test_papers_that_the_model_forgets_are_not_lost(written: Assistant, author: Author) -> None:
@@ -201,6 +202,43 @@ def test_papers_that_the_model_forgets_are_not_lost(written: Assistant, author: 
     review = written.review(TOPIC)
     check(review)
     assert any("Also in this theme" in s.text for s in review.sentences)
+
+
+def test_a_section_may_leave_a_paper_out(written: Assistant, author: Author) -> None:
+    section = author.section
+
+    def without_the_first(text: str) -> str:
+        number = SENTENCE.findall(text)[0][0]
+        kept = [s for s in section(text).split("]. ") if f"[{number}" not in s]
+        return f"{']. '.join(kept)}\n\nOff the topic: [{number}]"
+
+    author.section = without_the_first  # type: ignore[method-assign]
+    review = written.review(TOPIC)
+    left = [s for s in review.sentences if "off the topic in the language model's" in s.text]
+    assert len(left) == len(review.themes)
+    assert all(s.citations for s in left)
+    assert not any("Also in this theme" in s.text for s in review.sentences)
+
+
+def test_a_model_of_llamaindex_writes_reviews_and_columns_too(
+    written: Assistant, author: Author, server: ScriptedServer
+) -> None:
+    from llama_index.llms.openai_like import OpenAILike  # noqa: PLC0415
+
+    llm = OpenAILike(model="given", api_base=server.url, api_key="none", is_chat_model=True)
+    bare = written.settings.model_copy(update={"llm": None, "openai_base_url": None})
+    assistant = Assistant(bare, embedder=written._embedder(), llm=llm)
+    assert assistant.preview_review(TOPIC) is not None
+    review = assistant.review(TOPIC)
+    assert (review.mode, review.model) == ("generative", "given")
+    assert "section" in author.asked
+    cells = [{"paper": n, "column": "score", "text": "drops experts by score"} for n in range(1, 5)]
+    server.answer = lambda _: json.dumps(cells)
+    assert assistant.preview_table("expert pruning", "score", 4) is not None
+    table = assistant.table("expert pruning", "score", 4)
+    assert [row.text("score") for row in table.rows] == ["drops experts by score"] * 4
+    assistant.close()
+    assert {body["model"] for body in server.requests} == {"given"}
 
 
 def test_a_plan_that_cannot_be_read_keeps_the_names(written: Assistant, author: Author) -> None:

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from assistant.assistant import Assistant
+from assistant.library import Library
+from assistant.paper import Paper
 from assistant.server.line import Line
 
 from .conftest import QUESTION, Serve
@@ -45,6 +47,32 @@ def test_too_many_are_told_when_to_come(serve: Serve, monkeypatch: pytest.Monkey
         assert reply.json()["error"]["code"] == "overloaded"
     # and afterwards there is room again
     assert search(0).status_code == 200
+
+
+def test_health_needs_no_thread_and_no_library(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, held = threading.Event(), threading.Semaphore(0)
+
+    def stuck(_: Library) -> list[Paper]:
+        held.release()
+        go.wait(30)
+        return []
+
+    server = serve()
+    monkeypatch.setattr(Library, "papers", stuck)
+    with ThreadPoolExecutor(60) as pool:
+        waiting = [
+            pool.submit(httpx.get, f"{server.url}/api/papers", timeout=40) for _ in range(60)
+        ]
+        for _ in range(40):  # all threads that the server has for requests
+            assert held.acquire(timeout=10)
+        started = time.monotonic()
+        for _ in range(20):
+            assert httpx.get(f"{server.url}/health", timeout=5).status_code == 200
+        assert not any(one.done() for one in waiting)
+        go.set()
+    assert time.monotonic() - started < 10
 
 
 def _until(futures: list, count: int) -> list[httpx.Response]:  # type: ignore[type-arg]

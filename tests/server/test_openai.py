@@ -1,17 +1,19 @@
-"""``/v1`` with the real ``openai`` client."""
+"""``/v1`` with the real ``openai`` client, and with the next major version of it."""
 
 from __future__ import annotations
 
-import inspect
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
 from live import Live
-from openai.resources.chat.completions import Completions
-from openai.resources.responses import Responses
 from scripted_server import Reply, ScriptedServer, failure
 
 from .conftest import PAPERS, QUESTION, Serve
@@ -133,15 +135,43 @@ def test_what_is_done_anyway_may_be_said(openai_client: openai.OpenAI, more: Any
     assert "retraining" in chat(openai_client, **more).choices[0].message.content
 
 
-def test_every_parameter_of_the_client_is_known(server: Live) -> None:
+@pytest.fixture(scope="module")
+def next_client(model_cache: Path) -> Path:
+    """A folder with the next major version of the client, which pip fetches once."""
+    folder = model_cache / "openai-3"
+    if not (folder / "openai").exists():
+        command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder)]
+        subprocess.run([*command, "openai>=3,<4"], check=True, timeout=300)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("major", [2, 3])
+def test_both_versions_of_the_client_ask_both_ways(
+    server: Live, major: int, request: pytest.FixtureRequest
+) -> None:
+    path = str(request.getfixturevalue("next_client")) if major == 3 else ""
+    command = [sys.executable, str(Path(__file__).parent / "openai_client.py")]
+    made = subprocess.run(
+        [*command, server.url, QUESTION],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    told = json.loads(made.stdout)
+    assert told["version"].startswith(f"{major}.")
+    assert told["models"] == ["abstract-assistant"]
+    assert "without retraining" in told["chat"]
+    for way in ("chat", "response"):
+        assert told[way] == told[f"{way} streamed"] == told[f"{way} helper"] == told["chat"]
+    assert told["refused"] == dict.fromkeys(("n", "logprobs", "response_format", "tools"), 400)
     ours = httpx.get(f"{server.url}/api/openapi.json").json()["components"]["schemas"]
     transport = {"self", "extra_headers", "extra_query", "extra_body", "timeout"}
-    for ask, name in (
-        (Completions.create, "ChatRequest"),
-        (Responses.create, "ResponsesRequest"),
-    ):
-        theirs = set(inspect.signature(ask).parameters) - transport
-        assert theirs <= set(ours[name]["properties"]), name
+    for name, theirs in told["parameters"].items():
+        assert set(theirs) - transport <= set(ours[name]["properties"]), name
 
 
 @pytest.mark.parametrize("stream", [False, True])

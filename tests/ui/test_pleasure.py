@@ -162,6 +162,54 @@ def test_menus_keys_and_the_sheet(visit: Come, filled: Live) -> None:
     assert "Write a question first" in page.inner_text("#composer-hint")
 
 
+@pytest.mark.parametrize("height", [900, 520])
+def test_what_has_the_focus_is_never_behind_the_composer(
+    visit: Come, filled: Live, height: int
+) -> None:
+    there = visit(filled.url, size=(1000, height)).open()
+    page = there.page
+    for question in ("How are experts pruned?", "What does sparse attention save?"):
+        there.ask(question)
+    page.locator(".unused summary").evaluate_all("all => all.forEach((one) => one.click())")
+    page.click(".scope summary")  # the composer is higher now
+    covered, seen = [], 0
+    for key in ["Shift+Tab"] * 25 + ["Tab"] * 25:
+        page.keyboard.press(key)
+        where = page.evaluate(
+            "(() => { const at = document.activeElement, box = at.getBoundingClientRect();"
+            "const edge = (id) => document.querySelector(id).getBoundingClientRect();"
+            "return at.closest('#thread') && [at.outerHTML.slice(0, 90), box.top - "
+            "edge('#bar').bottom, edge('#composer').top - box.bottom] })()"
+        )
+        if where:
+            seen += 1
+            covered += [where] if min(where[1:]) < 0 else []
+    assert covered == []
+    assert seen > 10
+
+
+def test_conversations_are_pinned_and_put_into_folders(visit: Come, served: Serve) -> None:
+    there = visit(served(*PAPERS).url).open()
+    page = there.page
+    for question in ("How are experts pruned?", "What does sparse attention save?"):
+        there.ask(question)
+        page.click(".rail-head [data-act=new]")
+        page.wait_for_selector(".welcome")
+    page.wait_for_selector("#rail li >> nth=1")
+    page.click("#rail li:has-text('experts') .more", force=True)
+    page.click(".menu >> text=Pin")
+    page.wait_for_selector("#rail li.folder >> text=Pinned")
+    page.click("#rail li:has-text('attention') .more", force=True)
+    page.click(".menu >> text=Move to folder")
+    page.keyboard.type("Thesis")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#rail li.folder >> text=Thesis")
+    page.reload()
+    page.wait_for_selector("#rail li.folder >> text=Thesis")
+    rows = [row.strip("⋯ \n") for row in page.locator("#rail li").all_inner_texts()]
+    assert [row.split()[0] for row in rows] == ["Pinned", "How", "Thesis", "What"]
+
+
 def test_a_flagged_list_and_table_keep_their_form_and_math_is_set(
     visit: Come, served: Serve, fresh_script: ScriptedServer
 ) -> None:

@@ -208,7 +208,9 @@ def test_a_turn_is_kept_and_read_again() -> None:
     assert kept["answer"]["passages"][0]["text"] == ""
     again = turn_of(StoredTurn(id="t", question="Why?", data=kept))
     assert again.answer is not None
-    assert [m.role for m in history_of([again])] == ["user", "assistant"]
+    asked, said = history_of([again])
+    assert (asked.role, said.role) == ("user", "assistant")
+    assert again.answer.cited_titles[0] in said.content  # "others" leaves out what was named
     odd = turn_of(StoredTurn(id="t", question="Why?", data={"answer": {"answer": 3}}))
     assert odd.failure is not None
     assert odd.question == "Why?"

@@ -1,4 +1,4 @@
-"""A review as a document: Markdown (with numbers or keys), HTML, LaTeX, Word, and its parts."""
+"""A review as a document: Markdown (with numbers or keys), HTML, LaTeX, Word, PDF, notes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FORMATS: dict[str, Callable[[Review], str]] = {
     "json": _json,
 }
 """Extension of a file → its renderer."""
-BINARY = ("docx",)
+BINARY = ("docx", "pdf", "zip")
 """Extensions of files that are no text."""
 _ALIASES = {"markdown": "md", "htm": "html", "bibtex": "bib"}
 
@@ -70,10 +70,14 @@ def rendered(review: Review, form: str, style: str = "apa") -> str | bytes:
     """`render`, and the formats that are no text; ``style`` is a CSL style for references.
 
     Raises:
-        ConfigurationError: there is no such style.
+        ConfigurationError: there is no such style, or no browser that prints.
     """
-    if form in BINARY:
+    if form == "docx":
         from assistant.review.rendering.documents import docx  # noqa: PLC0415
 
         return docx(review, style)
+    if form in BINARY:
+        from assistant.review.rendering import bundles  # noqa: PLC0415
+
+        return bundles.pdf(review) if form == "pdf" else bundles.notes(review)
     return render(review, form)

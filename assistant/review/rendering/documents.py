@@ -28,11 +28,13 @@ _ALIASES = {
     "mla": "modern-language-association",
     "vancouver": "elsevier-vancouver",
 }
+_HYPHENS = "\u2010\u2011"
 _PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
 \usepackage[margin=2.5cm]{geometry}
-\usepackage{longtable,array,pdflscape}
+\usepackage{longtable,array}
+\IfFileExists{pdflscape.sty}{\usepackage{pdflscape}}{\usepackage{lscape}}
 \usepackage[hidelinks]{hyperref}
 """
 
@@ -99,9 +101,7 @@ def latex(review: Review) -> str:
         return "".join(tex(piece) + (mark[n] if n else "") for piece, n in pieces).strip()
 
     bib = "".join(FORMATS["bibtex"]([r.paper for r in review.references], keys))
-    lines = [r"\begin{filecontents*}[overwrite]{\jobname.bib}", bib, r"\end{filecontents*}"]
-    lines += [_PREAMBLE, rf"\title{{{tex(review.title)}}}", r"\date{}", r"\begin{document}"]
-    lines.append(r"\maketitle")
+    lines = [rf"\title{{{tex(review.title)}}}", r"\date{}", r"\begin{document}", r"\maketitle"]
     for block in blocks(review):
         lines += [rf"\section{{{tex(block.heading)}}}"] if block.heading else []
         if block.heads:
@@ -112,7 +112,29 @@ def latex(review: Review) -> str:
         else:
             lines += [" ".join(map(text, block.lines)), ""]
     lines += [r"\bibliographystyle{plain}", r"\bibliography{\jobname}", r"\end{document}", ""]
-    return "\n".join(lines)
+    body = "\n".join(lines)
+    return "\n".join(
+        [
+            r"\begin{filecontents*}[overwrite]{\jobname.bib}", bib, r"\end{filecontents*}",
+            _PREAMBLE, *_characters(bib + body), body,
+        ]
+    )  # fmt: skip
+
+
+def _characters(text: str) -> list[str]:
+    """What pdflatex is to set for each character beyond ASCII; other engines know them."""
+    from pylatexenc.latexencode import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        UnicodeToLatexEncoder,
+    )
+
+    encoder = UnicodeToLatexEncoder(unknown_char_policy="ignore", unknown_char_warning=False)
+    lines = [r"\ifdefined\DeclareUnicodeCharacter"]
+    for char in sorted({c for c in text if not c.isascii()}):
+        code = f"{ord(char):04X}"
+        known = "-" if char in _HYPHENS else encoder.unicode_to_latex(char)
+        shown = known or (rf"[U+{code}]" if char.isprintable() else "")
+        lines.append(rf"\DeclareUnicodeCharacter{{{code}}}{{{shown}}}")
+    return [*lines, r"\fi"]
 
 
 def longtable(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,167 @@
+"""Cues: what the words of a sentence tell of its part in an abstract, in any field.
+
+Only function words and the verbs and nouns of scholarship are looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assistant.answering.evidence import NUMBER
+from assistant.answering.question import Question
+from assistant.text import terms, words
+
+__all__ = [
+    "ADDS",
+    "AIM",
+    "ASKS_BEST",
+    "BEST",
+    "COMPARES",
+    "DATA",
+    "DEFINED",
+    "FINDING",
+    "HINTS_LIMIT",
+    "LIMIT",
+    "MEANS",
+    "OFFERS",
+    "REASON",
+    "SUPPOSES",
+    "defines",
+    "number_near",
+    "phrase",
+]
+
+_AT_THE_START = 5
+"""Characters that may stand before what a sentence begins with."""
+DEFINED = 1.5
+"""From which a sentence counts as one that defines."""
+_WINDOW = 60
+"""Characters on both sides of a number that tell what it is a number of."""
+REASON = re.compile(
+    r"\b(?:because|due to|owing to|since|as a result of|caused by|stems? from|arises? from"
+    r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
+    re.IGNORECASE,
+)
+MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I)
+LIMIT = re.compile(
+    r"\b(?:limit\w*|fail\w*|degrad\w*|drawbacks?|difficult\w*|challeng\w*|cannot|unable|lack\w*"
+    r"|suffer\w*|risks?|adverse|side effects?|disadvantag\w*|shortcomings?|inadequa\w*|problems?"
+    r"|invalid|restrict\w*|break\w* down|insufficient|impractical)\b",
+    re.IGNORECASE,
+)
+HINTS_LIMIT = re.compile(
+    r"\b(?:however|but|poor\w*|worse|only|cost\w*|unless|not|despite|although)\b", re.IGNORECASE
+)
+BEST = re.compile(
+    r"\b(?:best|outperform\w*|superior|better|state[- ]of[- ]the[- ]art|highest|lowest|most"
+    r"|exceed\w*|surpass\w*|first choice|preferred|recommended)\b",
+    re.IGNORECASE,
+)
+_IS = re.compile(
+    r"\s*,?\s*(?:is|are|was|were)\s+(?:\w+ly )?(?:an?|the(?! same| subject| case)|one|any|when)\b"
+    r"|\s*,?\s*(?:(?:can|may) be|is|are) (?:\w+ly )?(?:defined|characteri[sz]ed"
+    r"|regarded|described) (?:as|by)\b"
+    r"|\s*,?\s*(?:refers? to|means|denotes?|stands? for)\b",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"\s*(?::|[–—-]{1,2}\s|,? i\.?e\.?,?\s|,? that is\b)", re.IGNORECASE)
+_APPOSITION = re.compile(
+    r"\s*,\s+(?:an?|the|one|in which|where|(?:which|that) (?:is|are))\b", re.IGNORECASE
+)
+_INTRODUCES = re.compile(
+    r"\b(?:propose|introduce|present|develop|describe|articulate|called|termed|dubbed|named"
+    r"|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
+    r"|[\w-]+ [\w-]+, )*\W*$",
+    re.IGNORECASE,
+)
+DATA = re.compile(
+    r"\b(?:data ?sets?|benchmarks?|corpora|corpus|data|trained on|evaluat\w+ on|tested on"
+    r"|experiments? (?:on|with)|samples? (?:of|from)|measured (?:on|in))\b",
+    re.IGNORECASE,
+)
+COMPARES = re.compile(
+    r"\b(?:than|compar\w+|versus|vs|whereas|no (?:\w+ )?differences?|differ(?:s|ed|ent\w*|ences?)?"
+    r"|similar\w*|the same|outperform\w*|surpass\w*|match(?:es|ed)?|exceed\w*|relative to|superior"
+    r"|inferior|equal\w*|in contrast|unlike|as \w+ as|most (?:\w+ )?(?:successful|effective))\b",
+    re.IGNORECASE,
+)
+SUPPOSES = re.compile(r"^\W*(?:why|how|since|given|as|because)\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"\W*(?:for|in|on|at|by|with|to|from|of|after|before|although|while|if|when|as|since|because"
+    r"|given|despite|unlike|under|during)\b",
+    re.IGNORECASE,
+)
+"""A sentence that begins with a clause, whose comma opens no apposition."""
+ADDS = re.compile(
+    r"\W*(?:furthermore|moreover|in addition|additionally|finally|also|besides|lastly)\b", re.I
+)
+_TELLS = re.compile(
+    r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
+    r"|provides?|offers?|can|reduces?|combines?)\b",
+    re.IGNORECASE,
+)
+FINDING = re.compile(
+    r"\b(?:find|finds|found|findings?|shows?|showed|shown|reveals?|revealed|demonstrate[sd]?"
+    r"|observed?|suggests?|suggested|indicates?|indicated|concluded?|significant\w*|results?"
+    r"|leads? to|led to|evidence|confirm\w*)\b",
+    re.IGNORECASE,
+)
+AIM = re.compile(
+    r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
+    r" (?:have |has |here )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+|describ\w+"
+    r"|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*)"
+    r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
+    r"|described|presented|analy[sz]ed|conducted|undertaken|carried out|performed|done|evaluated"
+    r"|assessed))\b",
+    re.IGNORECASE,
+)
+"""A sentence that tells what was studied, not what came of it."""
+OFFERS = re.compile(
+    r"\b(?:we|i|this (?:paper|study|work|article)) (?:\w+ly |also |then |further )?"
+    r"(?:propose|introduce|present|derive|develop|design|provide|offer)",
+    re.IGNORECASE,
+)
+"""A sentence that tells what was made, not what came of it."""
+ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
+
+
+def number_near(sentence: str, question: Question) -> float:
+    """Share of the question's words, by weight, that stand around one number of ``sentence``."""
+    shares = (
+        question.coverage(
+            set(terms(sentence[max(0, found.start() - _WINDOW) : found.end() + _WINDOW]))
+        )
+        for found in NUMBER.finditer(sentence)
+    )
+    return max(shares, default=0.0)
+
+
+def phrase(topic: str) -> re.Pattern[str]:
+    """Finds ``topic`` in a sentence, whatever its hyphens and plurals are."""
+    pieces = [re.escape(re.sub(r"(?<=\w{3})e?s$", "", word)) for word in words(topic)]
+    joined = r"\w{0,3}[\s‐-―-]+".join(pieces)
+    return re.compile(rf"(?<![\w‐-]){joined}\w{{0,3}}\b(?!-)", re.IGNORECASE)
+
+
+def defines(sentence: str, topic: re.Pattern[str]) -> float:
+    """How much ``sentence`` looks like one that says what ``topic`` (a `phrase`) is.
+
+    -1 without it; from 1.5 (`DEFINED`) it defines, from 1 it tells something of it.
+    """
+    found = topic.search(sentence)
+    if not found:
+        return -1.0
+    before, after = sentence[: found.start()], sentence[found.end() : found.end() + 80]
+    if re.search(r"\w\W+[A-Z][\w-]*\s$", before):
+        return 0.0  # a part of a longer name
+    start = 0.5 * (found.start() <= _AT_THE_START)
+    introduced = _INTRODUCES.search(before) is not None
+    spelled_out = after.startswith(")")
+    after = re.sub(r"^\W*\([^)]*\)", "", after).lstrip("\"”’'")
+    inside = _CLAUSE.match(sentence) and "," not in before
+    if _IS.match(after) or _BETWEEN.match(after) or spelled_out:
+        return 2.5 + start
+    if _APPOSITION.match(after) and (not inside or after.count(",") > 1):
+        return 2.0 + start + 0.5 * introduced
+    tells = (1.0 + 0.8 * start) * bool(_TELLS.match(after))
+    return 2.0 if introduced else max(tells, start)
