@@ -111,6 +111,7 @@ class Assistant:
             name = llm.metadata.model_name
             self.settings = self.settings.model_copy(update={"llm": name})
         self._opened_embedder: Embedder | None = None if embedder is None else as_embedder(embedder)
+        self._given_embedder = self._opened_embedder
         self._opened_retriever: PaperRetriever | None = None
         self._opened_generative: GenerativeAnswerer | None = None
         self._opened_extractive: ExtractiveAnswerer | None = None
@@ -728,8 +729,12 @@ class Assistant:
             return self._opened_review_writer
 
     def close(self) -> None:
-        """Closes the connections to a language model; the next question opens them again."""
+        """Closes the connections to a language model, and lets go of the embedding model and of
+        what is kept of papers; the next question opens them again.
+        """
         with self._lock:
+            self._opened_embedder = self._given_embedder
+            self._opened_reader = self._opened_extractive = self._opened_retriever = None
             answerer, self._opened_generative = self._opened_generative, None
             writer, self._opened_review_writer = self._opened_review_writer, None
         if writer is not None:

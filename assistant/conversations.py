@@ -20,7 +20,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +37,7 @@ __all__ = [
     "StoredReview",
     "StoredTurn",
     "new_id",
+    "salvage",
 ]
 
 FILE = "conversations.sqlite3"
@@ -639,6 +640,29 @@ class ConversationStore:
     def _all(self, query: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock, _told(self.folder):
             return self._db.execute(query, values).fetchall()
+
+
+def salvage(damaged: Path, folder: Path) -> int:
+    """Copies the rows that can be read of a damaged database into a new one in ``folder``.
+
+    Returns:
+        How many rows.
+    """
+    store, count = ConversationStore(folder), 0
+    with suppress(sqlite3.Error), closing(sqlite3.connect(damaged)) as old:
+        for table in ("conversations", "turns", "reviews", "marks"):
+            with suppress(sqlite3.Error):
+                rows = iter(old.execute(f"SELECT * FROM {table}"))  # noqa: S608
+                while True:
+                    try:
+                        row = next(rows)
+                        marks = ",".join("?" * len(row))
+                        store._db.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
+                        count += 1
+                    except StopIteration:
+                        break
+    store.close()
+    return count
 
 
 def _mark(row: sqlite3.Row) -> Mark:

@@ -7,10 +7,12 @@ that cannot be made is a finding, never an exception.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -23,12 +25,13 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr
 
 from assistant.errors import AssistantError, LibraryMismatch
+from assistant.files import read_sealed
 from assistant.settings import Settings, config_file, unknown_variables
 
 if TYPE_CHECKING:
     from assistant.library import Library, LibraryInfo
 
-__all__ = ["Check", "Examination", "diagnose"]
+__all__ = ["Check", "Examination", "damaged_beside", "diagnose"]
 
 _OLDEST_SQLITE = (3, 35)
 _LITTLE_SPACE = 500 << 20
@@ -256,9 +259,10 @@ def _library(settings: Settings) -> Iterator[Check]:
         )
         return
     if library.address.kind == "folder":
-        yield _database(library.path, info.collection)
+        yield _database(library.path, info)
     records = _records(library, info)
     yield records
+    yield from _beside(library.path)
     # comparing opens the model, and a lost database would be made again: not by a doctor
     comparable = settings.embedding.provider == "minilm" and records.state == "ok"
     if comparable and all(check.state == "ok" for check in _model(settings)):
@@ -271,7 +275,7 @@ def _library(settings: Settings) -> Iterator[Check]:
     yield _lock(library.path)
 
 
-def _database(path: Path, collection: str) -> Check:
+def _database(path: Path, info: LibraryInfo) -> Check:
     """Whether SQLite finds Chroma's file sound, and it holds the collection."""
     name, file = "database", path / "chroma" / "chroma.sqlite3"
     mend = "Run 'assistant doctor --repair', restore the folder from a copy, or ingest again."
@@ -284,11 +288,15 @@ def _database(path: Path, collection: str) -> Check:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
             result = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
             query = "SELECT COUNT(*) FROM collections WHERE name = ?"
-            held = int(database.execute(query, (collection,)).fetchone()[0])
+            held = int(database.execute(query, (info.collection,)).fetchone()[0])
     except sqlite3.Error as error:
         result, held = str(error), 0
     if result == "ok" and not held:
         result = "it does not hold the collection"
+    if result == "ok" and (differs := _differs(path, info)):
+        result = differs
+    if result == "ok" and not _loads(path, info.collection):
+        result = "its graph of vectors cannot be loaded"
     if result != "ok":
         return Check(name=name, state="broken", found=f"{file} is damaged ({result}).", do=mend)
     return Check(name=name, found=f"{path}, {_size(size)}, sound")
@@ -315,6 +323,95 @@ def _records(library: Library, info: LibraryInfo) -> Check:
         found = f"{papers:,} papers; a writer was killed, and the next command catches up."
         return Check(name=name, state="attention", found=found)
     return Check(name=name, found=f"{papers:,} papers, sound")
+
+
+def _differs(path: Path, info: LibraryInfo) -> str:
+    """What of Chroma's database is not what the records say; they carry checksums, it has none.
+
+    Empty where both agree, or where there are no whole records to compare with.
+    """
+    from assistant.folder import LibraryFolder  # noqa: PLC0415
+    from assistant.library import TITLE_REPEATS  # noqa: PLC0415
+    from assistant.records import Records, RecordsDamaged  # noqa: PLC0415
+
+    query = (
+        "SELECT e.embedding_id, m.string_value FROM embeddings e LEFT JOIN embedding_metadata m "
+        "ON m.id = e.id AND m.key = 'chroma:document'"
+    )
+    try:
+        uri = f"{(path / 'chroma' / 'chroma.sqlite3').as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=5)) as database:
+            rows = {str(row): str(text) for row, text in database.execute(query)}
+    except sqlite3.Error as error:
+        return str(error)
+    file = LibraryFolder(path).database(info.collection)
+    try:
+        with Records(file, info.dimension, title_repeats=TITLE_REPEATS, make=False) as records:
+            if records.pending:
+                return ""  # a writer was killed; the next command catches up
+            chunks = records.revisions()
+            for paper in records.papers():
+                for n in range(chunks[paper.id][0]):
+                    text = rows.get(f"{paper.id}#{n}")
+                    if text is None or (text not in paper.abstract and text != paper.label):
+                        return f"it holds another text of {paper.label[:60]!r}"
+    except (RecordsDamaged, sqlite3.Error, OSError, ValueError):
+        pass  # told by the check of the records
+    return ""
+
+
+_LOAD = """
+import sys, chromadb
+from chromadb.config import Settings
+quiet = Settings(anonymized_telemetry=False)
+held = chromadb.PersistentClient(sys.argv[1], settings=quiet).get_collection(
+    sys.argv[2], embedding_function=None)
+rows = held.get(include=["embeddings"])
+some = rows["embeddings"][:: max(1, len(rows["ids"]) // 20)]
+if len(some):
+    found = held.query(query_embeddings=some, n_results=1, include=["distances"])
+    sys.exit(any(one[0] > 0.01 for one in found["distances"]))
+"""
+
+
+def _loads(path: Path, collection: str) -> bool:
+    """Whether Chroma finds its own vectors; asked in a process that a damaged graph may crash."""
+    command = [sys.executable, "-W", "ignore", "-c", _LOAD, str(path / "chroma"), collection]
+    with tempfile.TemporaryDirectory() as copied:
+        shutil.copytree(path / "chroma", Path(copied) / "chroma")  # to be asked changes its files
+        command[-2] = str(Path(copied) / "chroma")
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+    return done.returncode == 0
+
+
+def damaged_beside(path: Path) -> dict[Path, str]:
+    """The small files of a library that are damaged, with what is wrong."""
+    found: dict[Path, str] = {}
+    for file in sorted(path.glob("*.json")):
+        try:
+            json.loads(read_sealed(file))
+        except (OSError, ValueError) as error:
+            found[file] = str(error).splitlines()[0]
+    kept = path / "conversations.sqlite3"
+    if kept.is_file():
+        try:
+            uri = f"{kept.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True, timeout=5)) as database:
+                result = str(database.execute("PRAGMA integrity_check(1)").fetchone()[0])
+                database.execute("SELECT COUNT(*) FROM turns").fetchone()
+        except sqlite3.Error as error:
+            result = str(error)
+        if result != "ok":
+            found[kept] = result
+    return found
+
+
+def _beside(path: Path) -> Iterator[Check]:
+    """What else is kept in the folder: watches, likes, sources, conversations."""
+    for file, wrong in damaged_beside(path).items():
+        found = f"{file.name} is damaged ({wrong})."
+        do = "Save what can be saved: 'assistant doctor --repair'."
+        yield Check(name=file.name, state="broken", found=found, do=do)
 
 
 def _lock(path: Path) -> Check:

@@ -1,12 +1,16 @@
-"""Files: the one atomic write, and who may write where."""
+"""Files: the one atomic write, the seal that shows damage, and who may write where."""
 
 from __future__ import annotations
 
 import os
+import re
 import threading
+import zlib
 from pathlib import Path
 
-__all__ = ["writable", "write_atomically"]
+__all__ = ["read_sealed", "writable", "write_atomically", "write_sealed"]
+
+_SEAL = re.compile(rb',?\s*"seal": "([0-9a-f]{8})"\s*\}\s*$')
 
 
 def writable(path: Path) -> bool:
@@ -30,3 +34,30 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def write_sealed(path: Path, text: str) -> None:
+    """Writes a JSON object atomically, with a last field "seal": the CRC-32 of what is before it.
+
+    Raises:
+        OSError: it cannot be written; the old content is kept.
+    """
+    body = text.rstrip().removesuffix("}").rstrip()
+    comma = "" if body == "{" else ","
+    write_atomically(path, f'{body}{comma}\n "seal": "{zlib.crc32(body.encode()):08x}"\n}}\n')
+
+
+def read_sealed(path: Path) -> bytes:
+    """What `write_sealed` wrote; a file without a seal is read as it is.
+
+    Who edits such a file by hand takes the line of the seal out.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it holds other bytes than were written.
+    """
+    data = path.read_bytes()
+    seal = _SEAL.search(data)
+    if seal is not None and zlib.crc32(data[: seal.start()]) != int(seal[1], 16):
+        raise ValueError("it is damaged: not what was written")
+    return data

@@ -21,10 +21,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from assistant.errors import LibraryError, LibraryLocked
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 
 __all__ = ["LibraryFolder", "LibraryInfo"]
 
@@ -67,8 +67,8 @@ class LibraryFolder:
             LibraryError: it cannot be read.
         """
         try:
-            return LibraryInfo.model_validate_json(self._info.read_bytes())
-        except (FileNotFoundError, NotADirectoryError, ValidationError):
+            return LibraryInfo.model_validate_json(read_sealed(self._info))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None  # a damaged one is made again from what is beside it
         except OSError as error:
             raise LibraryError(
@@ -78,7 +78,7 @@ class LibraryFolder:
 
     def save_info(self, info: LibraryInfo) -> None:
         """Writes ``library.json``."""
-        write_atomically(self._info, info.model_dump_json(indent=2) + "\n")
+        write_sealed(self._info, info.model_dump_json(indent=2))
 
     @contextmanager
     def locked(self, seconds: float, notify: Callable[[str], None] | None = None) -> Iterator[None]:

@@ -12,10 +12,10 @@ import shutil
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from assistant.errors import ConfigurationError, LibraryError, LibraryNotFound
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.settings import APP, Settings
 
 __all__ = ["Libraries", "Place"]
@@ -47,10 +47,10 @@ class Libraries:
 
     def _read(self) -> _Listed:
         try:
-            return _Listed.model_validate_json(self._file.read_bytes())
+            return _Listed.model_validate_json(read_sealed(self._file))
         except FileNotFoundError:
             return _Listed()
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"The list of libraries {self._file} cannot be read: {str(error).splitlines()[0]}.",
                 "Mend or remove it; the libraries themselves are not touched.",
@@ -60,7 +60,7 @@ class Libraries:
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(listed.model_dump(mode="json"), indent=2) + "\n"
         try:
-            write_atomically(self._file, text)
+            write_sealed(self._file, text)
         except OSError as error:
             raise LibraryError(
                 f"{self._file} cannot be written: {error.strerror or error}.",

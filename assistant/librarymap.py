@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.library import Library
 from assistant.themes import cluster, named
 
@@ -205,8 +205,8 @@ def _name(library: Library) -> str:
 
 def _read(file: Path) -> LibraryMap | None:
     try:
-        found = LibraryMap.model_validate_json(file.read_text(encoding="utf-8"))
-    except (OSError, ValidationError):
+        found = LibraryMap.model_validate_json(read_sealed(file))
+    except (OSError, ValueError):
         return None
     parts = (found.titles, found.x, found.y, found.theme)
     whole = all(len(part) == len(found.ids) for part in parts)
@@ -219,6 +219,6 @@ def _keep(file: Path, made: LibraryMap) -> None:
         old = sorted(file.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
         for path in old[:-7]:
             path.unlink(missing_ok=True)
-        write_atomically(file, json.dumps(made.model_dump(), separators=(",", ":")))
+        write_sealed(file, json.dumps(made.model_dump(), separators=(",", ":")))
     except OSError:
         pass  # it is made again next time

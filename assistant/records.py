@@ -425,8 +425,12 @@ class Records:
         """Ids of all papers, and (papers, dimension) unit means of their chunks."""
         ids: list[str] = []
         rows: list[Floats] = []
-        query = "SELECT id, vectors FROM papers JOIN scoring USING (place) ORDER BY place"
-        for paper_id, vectors in self._all(query):
+        query = (
+            "SELECT id, words, counts, vectors, scoring.crc FROM papers "
+            "JOIN scoring USING (place) ORDER BY place"
+        )
+        for paper_id, words, counts, vectors, crc in self._all(query):
+            self._check(crc, words, counts, vectors)
             block = np.frombuffer(vectors, np.int8).reshape(-1, self.dimension)
             mean = block.mean(axis=0, dtype=np.float32)
             ids.append(paper_id)

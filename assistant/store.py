@@ -180,10 +180,16 @@ class ChromaStore:
             try:
                 with held:
                     yield
-            except BaseException:
+            except BaseException as error:
                 # a client that has failed once (on a full disk) may never return when it is
                 # asked again
                 self.close()
+                if not writing and self.address.kind == "folder" and _is_chromas(error):
+                    reason = str(error).splitlines()[0].rstrip(".")
+                    raise LibraryError(
+                        f"The database of the library at {self.address} cannot be read: {reason}.",
+                        "If 'assistant doctor' calls it damaged, run 'assistant doctor --repair'.",
+                    ) from error
                 raise
 
     def fresh_for(self, version: object) -> None:
@@ -332,6 +338,13 @@ class ChromaStore:
                 self._open().delete(ids=wanted[start : start + step])
 
 
+def _is_chromas(error: BaseException) -> bool:
+    """Whether Chroma's own code failed, but for a collection that is not there."""
+    from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415
+
+    return isinstance(error, ChromaError) and not isinstance(error, NotFoundError)
+
+
 def paper_of(row_id: str) -> str:
     """The id of the paper that a row belongs to."""
     return row_id.rpartition("#")[0]
@@ -465,6 +478,8 @@ class _Client:
             for name in set(SharedSystemClient._identifier_to_refcount) - before:
                 SharedSystemClient._identifier_to_refcount.pop(name)
             self._system = mine[0] if mine else None
+            # of an owner that nobody closes: Chroma's memory is not Python's
+            self._closed = weakref.finalize(self, _stop, self._system)
 
     def _connected(self, quiet: Any, token: str | None) -> ClientAPI:
         import chromadb  # noqa: PLC0415
@@ -509,15 +524,19 @@ class _Client:
     def close(self) -> None:
         with suppress(Exception):
             cast(Any, self.api)._server._session.close()  # of a server; Chroma leaves it open
-        if self._system is not None:
-            with suppress(Exception):
-                self._system.stop()
+        self._closed()
 
     @contextmanager
     def errors(self) -> Iterator[None]:
         """What a server says, in one sentence."""
         with _told(self._address):
             yield
+
+
+def _stop(system: Any) -> None:
+    if system is not None:
+        with suppress(Exception):
+            system.stop()
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import html
 import random
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,11 +18,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from assistant.attribution import quoted
 from assistant.errors import LibraryError, LibraryNotFound, WatchError
-from assistant.files import write_atomically
+from assistant.escaping import markdown, markdown_link, web_address
+from assistant.files import read_sealed, write_sealed
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
@@ -435,18 +435,17 @@ def _byline(paper: DigestPaper) -> str:
 def _markdown(digest: Digest) -> str:
     lines = [f"# What is new, {digest.at[:10]}", ""]
     for watch in digest.watches:
-        lines += [f"## {_escaped(watch.watch)}", "", _counted(watch), ""]
+        lines += [f"## {markdown(watch.watch)}", "", _counted(watch), ""]
         for n, paper in enumerate(watch.papers, 1):
-            title = _escaped(paper.title)
-            lines.append(f"{n}. **{f'[{title}](<{paper.url}>)' if paper.url else title}**  ")
-            parts = [_escaped(_byline(paper)), _escaped(paper.why)]
-            parts += [f"> {_escaped(paper.sentence)}"] if paper.sentence else []
-            resembles = "; ".join(map(_escaped, paper.resembles))
+            lines.append(f"{n}. **{markdown_link(paper.title, paper.url)}**  ")
+            parts = [markdown(_byline(paper)), markdown(paper.why)]
+            parts += [f"> {markdown(paper.sentence)}"] if paper.sentence else []
+            resembles = "; ".join(map(markdown, paper.resembles))
             parts += [f"Resembles: {resembles}"] if resembles else []
             lines += [f"\n   {part}" for part in parts if part]
             lines.append("")
         if watch.others:
-            lines += ["### Also new", "", *(f"- {_escaped(title)}" for title in watch.others), ""]
+            lines += ["### Also new", "", *(f"- {markdown(title)}" for title in watch.others), ""]
     return "\n".join(lines)
 
 
@@ -457,19 +456,14 @@ def _counted(watch: WatchDigest) -> str:
     return f"{watch.new:,} new {papers} since {watch.since[:10]}; the nearest come first."
 
 
-def _escaped(text: str) -> str:
-    """Read as it is by readers of Markdown."""
-    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)
-
-
 def _html(digest: Digest) -> str:
     body = [f"<h1>What is new, {digest.at[:10]}</h1>"]
     for watch in digest.watches:
         body.append(f"<h2>{html.escape(watch.watch)}</h2><p>{html.escape(_counted(watch))}</p><ol>")
         for paper in watch.papers:
             title = html.escape(paper.title)
-            if paper.url and paper.url.startswith(("http://", "https://")):
-                title = f'<a href="{html.escape(paper.url)}">{title}</a>'
+            if address := web_address(paper.url):
+                title = f'<a href="{html.escape(address)}">{title}</a>'
             parts = [f"<strong>{title}</strong>"]
             if byline := _byline(paper):
                 parts.append(f"<small>{html.escape(byline)}</small>")
@@ -499,19 +493,20 @@ def _html(digest: Digest) -> str:
 
 def _read(path: Path, form: type[_Stored]) -> _Stored:
     try:
-        return form.model_validate_json(path.read_bytes())
+        return form.model_validate_json(read_sealed(path))
     except FileNotFoundError:
         return form()
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         raise LibraryError(
-            f"{path} cannot be read.", "Correct it, or remove it: what it remembers is then lost."
+            f"{path} cannot be read.",
+            "Run 'assistant doctor --repair', which saves what can be saved, or correct it.",
         ) from None
 
 
 def _write(path: Path, value: BaseModel) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, value.model_dump_json(indent=1))
+        write_sealed(path, value.model_dump_json(indent=1))
     except OSError as error:
         raise LibraryError(f"{path} cannot be written: {error.strerror or error}.") from None
 

@@ -422,7 +422,9 @@ class Killer:
         self._number += 1
         folder = self.base / f"conversations-{self._number}"
         folder.mkdir()
-        process, go, told = start_command(["keep conversations"], {}, folder / "told.txt")
+        process, go, told = start_command(
+            ["call processes.keep_conversations"], {}, folder / "told.txt"
+        )
         go()
         process.join(self.chance.uniform(0.01, 0.5))
         process.kill()

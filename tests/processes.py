@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -149,7 +150,11 @@ def _command(
         there.put("there")
         go.get()
     try:
-        code = _keep_conversations(Path(told).parent) if " " in arguments[0] else main(arguments)
+        if arguments[0].startswith("call "):  # a function of a module of the tests
+            module, _, name = arguments[0].removeprefix("call ").rpartition(".")
+            code = getattr(importlib.import_module(module), name)(Path(told).parent, *arguments[1:])
+        else:
+            code = main(arguments)
     except KeyboardInterrupt:
         code = 130
     sys.stdout.flush()
@@ -157,7 +162,7 @@ def _command(
     os._exit(code)
 
 
-def _keep_conversations(folder: Path) -> int:
+def keep_conversations(folder: Path) -> int:
     """Keeps turns without end, and tells of each when it is kept."""
     from assistant.conversations import ConversationStore, new_id  # noqa: PLC0415
 

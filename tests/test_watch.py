@@ -121,7 +121,7 @@ def test_documents_show_texts_as_they_are(library: Library, digest: Callable[...
     assert "Bees &lt;script&gt; &amp; [hives](x)" in page
     assert "Bees *hum* at &lt;5 Hz." in page
     text = made.render("md")
-    assert r"Bees \<script\> & \[hives\](x)" in text
+    assert r"Bees \<script\> & \[hives\]\(x)" in text
     assert r"> Bees \*hum\* at \<5 Hz." in text
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.embedding import Embedder
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.library import Library
 from assistant.retrieval import PaperRetriever
 
@@ -73,8 +73,9 @@ class Calibrations:
         return hashlib.sha256(named.encode()).hexdigest()[:24]
 
     def _read(self, key: str) -> Calibration | None:
-        with suppress(OSError, ValueError, TypeError):
-            return Calibration(**json.loads((self._folder / f"{key}.json").read_text("utf-8")))
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            kept = json.loads(read_sealed(self._folder / f"{key}.json"))
+            return Calibration(near_from=float(kept["near_from"]))
         return None
 
     def _make(self, key: str, retriever: PaperRetriever) -> Calibration:
@@ -85,5 +86,5 @@ class Calibrations:
         made = Calibration(float(np.quantile(cosines, _OTHER_FIELD)))
         with suppress(OSError):  # it can be made again
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._folder / f"{key}.json", json.dumps(asdict(made)).encode())
+            write_sealed(self._folder / f"{key}.json", json.dumps(asdict(made)))
         return made

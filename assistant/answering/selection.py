@@ -20,7 +20,7 @@ from assistant.answering.question import Question
 from assistant.attribution import answers_nothing, dangles
 from assistant.fitted import load
 from assistant.retrieved import RetrievedPaper
-from assistant.text import terms, words
+from assistant.text import STOP_WORDS, terms, words
 
 __all__ = ["Candidate", "candidates", "key_score", "sentence_features"]
 
@@ -72,9 +72,11 @@ def candidates(
 
 def _asks(question: str, text: str) -> bool:
     """Whether ``text`` asks ``question`` itself, or tells that it is asked."""
-    begin = " ".join(words(question)[:2])
+    asked = words(question)
+    if len(asked) < 3 or asked[0] not in STOP_WORDS:  # a topic: what holds it may be on it
+        return False
     wanted, held = set(terms(question)), set(terms(text))
-    return f" {begin} " in f" {' '.join(words(text))} " and (
+    return f" {asked[0]} {asked[1]} " in f" {' '.join(words(text))} " and (
         bool(wanted) and len(wanted & held) >= _ASKED * len(wanted)
     )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from assistant.assistant import Assistant
 from assistant.cli.opening import chosen_settings
 from assistant.cli.terminal import Terminal
-from assistant.doctor import Check, diagnose
+from assistant.conversations import salvage
+from assistant.doctor import Check, damaged_beside, diagnose
+from assistant.files import write_sealed
 from assistant.settings import Settings
 
 __all__ = ["doctor"]
@@ -56,10 +61,38 @@ def _repair(library: str | None, terminal: Terminal) -> None:
         elif "records" in broken:
             assistant.library.repair("repair was asked for")
             terminal.note("The local database was made again from the collection.")
-        else:
+        saved = list(_save_beside(assistant.library.path))
+        for note in saved:
+            terminal.note(note)
+        if not saved and not {"database", "records"} & broken:
             terminal.note("The library needs no repair.")
     finally:
         terminal.settle()
+
+
+def _save_beside(path: Path) -> Iterator[str]:
+    """Sets damaged small files aside, and keeps of each what can be read; tells what became of it.
+
+    Raises:
+        LibraryError: the folder cannot be written.
+    """
+    for file, wrong in damaged_beside(path).items():
+        aside = file.with_name(f"{file.name}.damaged-{time.time_ns()}")
+        file.rename(aside)
+        for journal in (f"{file.name}-wal", f"{file.name}-shm"):
+            file.with_name(journal).unlink(missing_ok=True)
+        lost = f"{file.name} was damaged ({wrong}) and is kept as {aside.name}"
+        if file.suffix != ".json":
+            count = salvage(aside, path)
+            yield f"{lost}; {count:,} of its rows could be saved."
+            continue
+        try:
+            kept = json.loads(aside.read_bytes())
+            kept.pop("seal", None)
+            write_sealed(file, json.dumps(kept, ensure_ascii=False, indent=1))
+            yield f"{lost}; it can still be read, so look whether it says what it should."
+        except (OSError, ValueError, AttributeError):
+            yield f"{lost}; nothing of it could be read, and it begins anew."
 
 
 def _language_model(settings: Settings) -> Iterator[Check]:

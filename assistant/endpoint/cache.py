@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import ConfigurationError
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.settings import Settings
 
 __all__ = ["KeptReplies", "ReplyCache", "clear_replies", "kept_replies"]
@@ -79,7 +79,7 @@ class ReplyCache:
     def get(self, key: str) -> tuple[str, str] | None:
         """(text, reason why it ended) of a kept reply."""
         try:
-            kept = json.loads(self._path(key).read_text("utf-8"))
+            kept = json.loads(read_sealed(self._path(key)))
             return str(kept["text"]), str(kept["finish"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -89,7 +89,7 @@ class ReplyCache:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps({"text": text, "finish": finish}))
+            write_sealed(path, json.dumps({"text": text, "finish": finish}))
         except OSError:
             return
 

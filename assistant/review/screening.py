@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from assistant.errors import LibraryError, SourceError
 from assistant.escaping import spreadsheet
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.paper import Paper, normalised_title
 from assistant.text import terms
 
@@ -112,7 +112,7 @@ class Screening(BaseModel):
             SourceError: it cannot be read.
         """
         try:
-            return cls.model_validate_json(file.read_text("utf-8"))
+            return cls.model_validate_json(read_sealed(file))
         except (OSError, ValidationError, ValueError) as error:
             raise SourceError(
                 f"The screening in {file} cannot be read ({str(error).splitlines()[0]}).",
@@ -126,7 +126,7 @@ class Screening(BaseModel):
             LibraryError: it cannot be written.
         """
         try:
-            write_atomically(file, self.model_dump_json(indent=1) + "\n")
+            write_sealed(file, self.model_dump_json(indent=1))
         except OSError as error:
             raise LibraryError(
                 f"The screening cannot be kept in {file} ({error.strerror}).", "Name another file."

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from assistant.attribution import short_name
 from assistant.errors import LibraryError, QuestionError
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.results import Usage
 from assistant.review.cells import Material
 from assistant.review.model import Cell
@@ -222,8 +222,9 @@ class Corrections:
         self._file = file
         try:
             self._held: dict[str, dict[str, str]] = (
-                json.loads(file.read_text("utf-8")) if file.exists() else {}
+                json.loads(read_sealed(file)) if file.exists() else {}
             )
+            self._held.pop("seal", None)
         except (OSError, ValueError) as error:
             raise LibraryError(
                 f"The corrections of tables in {file} cannot be read ({error}).",
@@ -238,7 +239,7 @@ class Corrections:
         """Keeps ``text`` for a cell."""
         self._held.setdefault(paper_id, {})[column.casefold()] = " ".join(text.split())
         try:
-            write_atomically(self._file, json.dumps(self._held, ensure_ascii=False, indent=1))
+            write_sealed(self._file, json.dumps(self._held, ensure_ascii=False, indent=1))
         except OSError as error:
             raise LibraryError(
                 f"The correction cannot be kept in {self._file} ({error.strerror}).",

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from assistant.errors import LibraryError, LibraryNotFound
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 from assistant.library import Library
 from assistant.paper import Paper, normalised_title
 from assistant.results import Rejection
@@ -207,15 +207,15 @@ class Enrichment:
 
     def _asked(self) -> dict[str, str]:
         try:
-            return _Asked.model_validate_json(self._memory.read_bytes()).papers
-        except (OSError, ValidationError):
+            return _Asked.model_validate_json(read_sealed(self._memory)).papers
+        except (OSError, ValueError):
             return {}  # they are asked for once more
 
     def _remember(self, asked: dict[str, str]) -> None:
         if not asked:
             return
         try:
-            write_atomically(self._memory, _Asked(papers=asked).model_dump_json())
+            write_sealed(self._memory, _Asked(papers=asked).model_dump_json())
         except OSError as error:
             raise LibraryError(
                 f"{self._memory} cannot be written: {error.strerror or error}."

@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.errors import LibraryError
-from assistant.files import write_atomically
+from assistant.files import read_sealed, write_sealed
 
 __all__ = ["FILE", "RememberedSource", "SourceMemory"]
 
@@ -50,13 +50,13 @@ class SourceMemory:
             LibraryError: the file cannot be read.
         """
         try:
-            return _Memory.model_validate_json(self.path.read_bytes()).sources
+            return _Memory.model_validate_json(read_sealed(self.path)).sources
         except FileNotFoundError:
             return {}
-        except (OSError, ValidationError):
+        except (OSError, ValueError):
             raise LibraryError(
                 f"{self.path}, which remembers the sources, cannot be read.",
-                "Correct or remove it; the sources are then read from their beginning.",
+                "Run 'assistant doctor --repair'; what is lost is then read from its beginning.",
             ) from None
 
     def save(self, name: str, source: RememberedSource) -> None:
@@ -80,7 +80,7 @@ class SourceMemory:
     def _write(self, sources: dict[str, RememberedSource]) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, _Memory(sources=sources).model_dump_json(indent=2))
+            write_sealed(self.path, _Memory(sources=sources).model_dump_json(indent=2))
         except OSError as error:
             raise LibraryError(
                 f"{self.path} cannot be written: {error.strerror or error}."

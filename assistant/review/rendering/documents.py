@@ -107,7 +107,7 @@ def latex(review: Review) -> str:
         if block.heads:
             lines += longtable(block.heads, [[text(cell) for cell in row] for row in block.rows])
         elif block.listed:
-            items = [rf"\item {text(line)}" for line in block.lines]
+            items = [rf"\item {_begun(text(line))}" for line in block.lines]
             lines += [r"\begin{itemize}", *items, r"\end{itemize}"]
         else:
             lines += [" ".join(map(text, block.lines)), ""]
@@ -145,10 +145,15 @@ def longtable(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         r"\begin{landscape}\small",
         rf"\begin{{longtable}}{{{columns * len(heads)}}}",
         " & ".join(heads) + r" \\ \hline \endhead",
-        *(" & ".join(row) + r" \\" for row in rows),
+        *(_begun(" & ".join(row)) + r" \\" for row in rows),
         r"\end{longtable}",
         r"\end{landscape}",
     ]
+
+
+def _begun(text: str) -> str:
+    r"""``text`` behind ``\item`` or ``\\``, which take a first "[" or "*" for their own."""
+    return f"{{}}{text}" if text[:1] in ("[", "*") else text
 
 
 def docx(review: Review, style: str = STYLE) -> bytes:  # noqa: C901  a line a kind of block
