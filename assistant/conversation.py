@@ -218,8 +218,9 @@ def _another(question: str, turns: Sequence[Message]) -> Resolved | None:
         return None
     said = [turn.content for turn in turns if turn.role == "assistant"]
     quotes = tuple(quote or name for turn in said for name, quote in _shown(turn).values())
-    last = max(n for n, turn in enumerate(turns) if turn.role == "user")
-    topic = resolved(turns[last].content, turns[:last]).text
+    before = [resolved(t.content, turns[:n]) for n, t in enumerate(turns) if t.role == "user"]
+    of_a_topic = [meant.text for meant in before if not meant.paper and not meant.beside]
+    topic = (of_a_topic or [before[-1].text])[-1]
     if no_topic(question) or _MORE.match(question):
         return Resolved(topic, topic, said=quotes)
     return Resolved(f"{question} (about: {topic})", question, said=quotes)

@@ -7,10 +7,13 @@ nothing (4 ms of 5, at 1,400 papers).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.vector_stores.types import VectorStoreQueryResult
 from llama_index.vector_stores.chroma import ChromaVectorStore
+
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
 
 __all__ = ["NearestRows"]
 
@@ -18,11 +21,8 @@ __all__ = ["NearestRows"]
 class NearestRows(ChromaVectorStore):
     """A `ChromaVectorStore` whose queries give ids, nearest first, without nodes."""
 
-    @classmethod
-    def of(cls, collection: Any) -> NearestRows:
-        """The store over ``collection``."""
-        made: Any = cls
-        return made(chroma_collection=collection)  # type: ignore[no-any-return]
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(chroma_collection=collection)
 
     def _query(
         self, query_embeddings: list[float], n_results: int, where: dict[str, Any], **options: Any

@@ -222,7 +222,7 @@ class ChromaStore:
         query = VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=most)
         options = {"where": dict(where)} if where else {}
         with self._guarded(writing=False):
-            store = NearestRows.of(self._open())
+            store = NearestRows(self._open())
             with _told(self.address):
                 found = store.query(query, **options)
         return list(dict.fromkeys(paper_of(row_id) for row_id in found.ids or []))

@@ -2,30 +2,40 @@
 
     python -m eval.fit --data FOLDER     (the folder that ASSISTANT_TEST_DATA names)
 
-``evidence``: whether an abstract answers a question. ``confidence``: what the best evidence is
-worth, beside how near the library is to the question. ``selection``: whether a sentence states a
-wanted fact. ``membership``: whether a paper is on a topic.
+and keeps the digests of what it wrote in eval/fitted.sha256, which a test compares.
 
-Learns from the project's own questions over the sample library and the saved listing pages, from
-the short questions of questions/fit.txt, from the queries of the retrieval sets (in their own
-library, with all their papers taken out, and in libraries of other fields) and from titles; never
-from the questions in FOLDER, nor from held-out.jsonl. Figures are cross-validated by question.
+``evidence``: whether an abstract answers a question. ``confidence``: what the best evidence is
+worth, beside how near the library is to the question. ``selection``: which sentence states a
+wanted fact. ``trust``: how often an answer of such a confidence is good. ``membership``: whether
+a paper is on a topic.
+
+Learns from the project's own questions over the sample library, the saved listing pages and two
+retrieval sets, from the short questions of questions/fit.txt, from the queries of the retrieval
+sets (in their own library, with all their papers taken out, and in libraries of other fields)
+and from titles; never from the questions in FOLDER, nor from held-out.jsonl.
+
+Figures are of fields that were left out: what is said of medicine comes from models that have
+seen machine learning and aeronautics only. ``trust`` is fitted on answers of such models.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import random
+import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
@@ -34,31 +44,79 @@ from sklearn.preprocessing import StandardScaler
 
 from assistant import Assistant, Settings
 from assistant.answering.calibration import Calibrations
-from assistant.answering.forms import asking, evidence_text
+from assistant.answering.confidence import trust_features
+from assistant.answering.cues import (
+    AIM,
+    ASKS_BEST,
+    BEST,
+    FINDING,
+    HINTS_LIMIT,
+    LIMIT,
+    MEANS,
+    OFFERS,
+    REASON,
+    defines,
+    number_near,
+    phrase,
+)  # fmt: skip
+from assistant.answering.evidence import Reading
+from assistant.answering.forms import Asking, asking, evidence_text
 from assistant.answering.membership import membership_features
 from assistant.answering.question import Question as Asked
 from assistant.answering.selection import sentence_features
+from assistant.attribution import answers_nothing, quotation
+from assistant.fitted import load
 from assistant.paper import Paper, normalised_title
+from assistant.retrieved import RetrievedPaper
 from assistant.sample import SAMPLE_PAPERS
-from eval.data import QUESTIONS, read_beir, read_questions
+from eval.answers import Judged, measure
+from eval.data import QUESTIONS, Question, read_beir, read_questions
 from eval.facts import states
+from eval.seams import Finder
+from eval.withheld import Withholding
 
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted"
+SEAL = Path(__file__).with_name("fitted.sha256")
+"""What the last whole run wrote: the form that `sha256sum --check` reads."""
 READ = 5
 """Papers whose evidence is read for the confidence."""
 EVIDENCE = (
     "standing best_sentence_cosine second_sentence_cosine exact_coverage soft_coverage "
     "title_coverage sentence_coverage matched unmatched lack second_lack lack_aligned "
-    "second_lack_aligned name_missing unknown has_focus focus_coverage number_missing coverage"
+    "second_lack_aligned name_missing unknown has_focus lacks_focus number_missing coverage"
 ).split()
 LEXICAL = "coverage exact_coverage name_missing number_missing".split()
-CONFIDENCE = "evidence short short_evidence above".split()
+CONFIDENCE = "evidence short short_evidence above has_focus lacks_focus matched".split()
 SELECTION = (
-    "cosine coverage evidence paper_score number wanted_number position background soft "
-    "soft_with_title length dangles rel_evidence rank"
+    "cosine evidence rel_evidence paper_score number wanted_number unit background soft own_soft "
+    "soft_with_title soft_new soft_before hit focus length wanted_length"
 ).split()
+TRUST = "answerable list definition explanation comparison".split()
 MEMBERSHIP = "coverage lack title_coverage often cosine_share standing_share".split()
+NAMES = {
+    "evidence": EVIDENCE,
+    "evidence-lexical": LEXICAL,
+    "confidence": CONFIDENCE,
+    "confidence-lexical": ["evidence"],
+    "selection": SELECTION,
+    "trust": TRUST,
+    "membership": MEMBERSHIP,
+}
 SETS = ("cystic_fibrosis", "cranfield", "medline1033")
+FIELDS = {
+    "listing": "machine learning",
+    "sample": "machine learning",
+    "cystic_fibrosis": "medicine",
+    "medline1033": "medicine",
+    "cranfield": "aeronautics",
+}
+FILES = {
+    "listing": ("plain-ml", "listing-pages", "listing-pages-2"),
+    "sample": ("sample",),
+    "cystic_fibrosis": ("plain-medicine",),
+    "cranfield": ("plain-aeronautics",),
+}
+"""Question files by library; the plain ones weigh as much as they would among people's."""
 TEMPLATES = (
     "What is known about {}?", "papers on {}", "{}", "Which papers deal with {}?",
     "Is there work on {}?", "How does {} work?", "What are the results on {}?",
@@ -70,17 +128,37 @@ Array = NDArray[np.float64]
 Features = dict[str, float]
 
 
+Models = dict[str, tuple[float, dict[str, float]]]
+
+
 @dataclass
 class Case:
-    """One question in one library, with the features of what was found for it."""
+    """One question in one library, with the features of what was found for it.
 
+    ``file``: the question file that it is of. ``sentences``: features, whether a wanted fact is
+    stated, and what the sentence is worth in the question's form.
+    """
+
+    library: str
+    file: str
     kind: str
     answerable: bool
     taken_out: bool
     short: float
     above: float
+    absent_type: str | None = None
     passages: list[tuple[Features, bool]] = field(default_factory=list)
-    sentences: list[tuple[Features, bool, int]] = field(default_factory=list)
+    sentences: list[tuple[Features, int, bool, float]] = field(default_factory=list)
+
+    @property
+    def field(self) -> str:
+        """The field of science."""
+        return FIELDS[self.library]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is asked as people ask."""
+        return self.file.startswith("plain") or self.kind == "short"
 
     def weighed(self) -> Iterator[tuple[Features, bool, float]]:
         """Its passages for the fit of the evidence, each with its weight."""
@@ -109,8 +187,8 @@ def _covered(features: Features) -> float:
 class Asker:
     """Asks one library, and keeps the cases."""
 
-    def __init__(self, assistant: Assistant, cases: list[Case], folder: Path) -> None:
-        self.assistant, self.cases = assistant, cases
+    def __init__(self, name: str, assistant: Assistant, cases: list[Case], folder: Path) -> None:
+        self.name, self.assistant, self.cases = name, assistant, cases
         self.retriever, self.reader = assistant._retriever(), assistant._reader()
         embedder = self.reader.embedder
         self.near_from = (
@@ -125,53 +203,75 @@ class Asker:
         *,
         answerable: bool | None = None,
         without: Collection[str] = (),
-        facts: Sequence[str] = (),
+        of: Question | None = None,
+        file: str = "",
     ) -> None:
         """Adds the case of ``question``; ``without``: ids of papers that are taken out."""
-        found = self.retriever.find(question, 8 + len(without))
-        papers = [paper for paper in found if paper.paper.id not in without][:8]
+        form = asking(question)
+        retriever: Finder = self.retriever
+        if without:
+            weight = self.assistant.settings.retrieval.dense_weight
+            retriever = Withholding(self.retriever, frozenset(without), weight)
+        search = form.topic if form.form in {"list", "definition"} else question
+        papers = retriever.find(search, 8)
+        embedder = self.reader.embedder
         wanted = evidence_text(question) or question
-        vector = self.reader.embedder.embed_query(wanted)
-        asked = Asked.read(wanted, vector, found.statistics, self.reader.embedder)
-        nearest = max((paper.best_cosine for paper in papers[:READ]), default=0.0)
+        whole = Asked.read(question, papers.vector, papers.statistics, embedder)
+        vector = embedder.embed_query(wanted)
+        asked = Asked.read(wanted, vector, papers.statistics, embedder, question)
+        nearest = max((paper.best_cosine for paper in papers), default=0.0)
         case = Case(
+            self.name,
+            file,
             kind,
             bool(gold) if answerable is None else answerable,
             bool(without),
             asked.short,
             nearest - self.near_from,
+            of.absent_type if of else None,
         )
-        for rank, (paper, reading) in enumerate(
-            zip(papers, self.reader.read(asked, papers), strict=True)
-        ):
+        facts = of.gold_facts if of and not without and kind not in {"two", "library"} else ()
+        readings = self.reader.read(asked, list(papers))
+        for rank, (paper, reading) in enumerate(zip(papers, readings, strict=True)):
             right = paper.paper.id in gold
             case.passages.append((reading.features, right))
-            for place, text in enumerate(paper.sentences if facts else ()):
-                features = sentence_features(asked, paper, reading, place)
-                states_it = right and any(states(text, fact) for fact in facts)
-                case.sentences.append((features | {"rank": float(rank == 0)}, states_it, rank))
+            if facts and rank < READ:
+                for features, text in _sentences(whole, paper, reading):
+                    states_it = right and any(states(text, fact) for fact in facts)
+                    case.sentences.append((features, rank, states_it, _worth(text, form, whole)))
         self.cases.append(case)
 
     def with_twin(self, question: str, kind: str, gold: Collection[str], **given: Any) -> None:
         """The case of ``question``, and that with all its papers taken out."""
         self.ask(question, kind, gold, **given)
         if gold:
-            self.ask(question, kind, answerable=False, without=gold)
+            given["answerable"] = False
+            self.ask(question, kind, without=gold, **given)
 
-    def own_questions(self, name: str) -> None:
-        """The questions of a file of this project."""
+    def questions(self) -> list[Question]:
+        """The project's own over this library that stand alone."""
+        files = FILES.get(self.name, ())
+        return [q for name in files for q in self._of(name)]
+
+    def _of(self, name: str) -> list[Question]:
+        found = read_questions(QUESTIONS / f"{name}.jsonl")
+        return [q for q in found if q.kind not in {"follow", "library", "language"}]
+
+    def own_questions(self) -> None:
+        """Their cases."""
         ids = {normalised_title(p.title): p.id for p in self.assistant.library.papers() if p.title}
-        for question in read_questions(QUESTIONS / f"{name}.jsonl"):
-            titles = map(normalised_title, question.gold_titles)
-            gold = {ids[title] for title in titles if title in ids}
-            if question.kind != "follow":
-                facts = question.gold_facts if question.kind == "fact" else ()
+        for name in FILES.get(self.name, ()):
+            for question in self._of(name):
+                titles = map(normalised_title, question.gold_titles)
+                gold = {ids[title] for title in titles if title in ids}
+                answerable = question.answerable
                 self.with_twin(
                     question.question,
                     question.kind,
-                    gold,
-                    answerable=question.answerable,
-                    facts=facts,
+                    gold if answerable else (),
+                    answerable=answerable,
+                    of=question,
+                    file=name,
                 )
 
     def titles(self, number: int, chance: random.Random) -> None:
@@ -187,6 +287,32 @@ class Asker:
             self.ask(question, "title", answerable=False, without=without)
 
 
+def _sentences(
+    asked: Asked, paper: RetrievedPaper, reading: Reading
+) -> Iterator[tuple[Features, str]]:
+    """The features of each sentence that may be shown, and what is shown with it."""
+    for place, text in enumerate(paper.sentences):
+        shown = quotation(paper.paper.abstract, paper.spans, [place])
+        if shown and not answers_nothing(text):
+            yield sentence_features(asked, paper, reading, place), shown
+
+
+def _worth(sentence: str, asked: Asking, question: Asked) -> float:
+    """What `layouts` adds to a sentence's score in the form of the question, in log-odds."""
+    aims = 1.0 * bool(AIM.search(sentence))
+    if asked.form == "definition":
+        return defines(sentence, phrase(asked.topic))
+    if asked.form == "explanation":
+        return 0.6 * bool((REASON if asked.why else MEANS).search(sentence))
+    if asked.form == "yes_no":
+        return 1.2 * bool(FINDING.search(sentence)) - aims - bool(OFFERS.search(sentence))
+    if asked.form == "limits":
+        return 1.5 * bool(LIMIT.search(sentence)) + 0.5 * bool(HINTS_LIMIT.search(sentence))
+    if question.wants_number:
+        return 2.0 * number_near(sentence, question) - aims
+    return 1.0 * bool(ASKS_BEST.search(question.text) and BEST.search(sentence))
+
+
 def _topic(paper: Paper, chance: random.Random) -> str:
     """A title, or what stands behind its colon, cut to a few words."""
     head, _, tail = paper.title.partition(":")
@@ -194,41 +320,46 @@ def _topic(paper: Paper, chance: random.Random) -> str:
     return " ".join(words[: chance.choice((3, 4, 5, 7))] if len(words) > 7 else words)
 
 
-def gather(data: Path, folder: Path) -> tuple[list[Case], list[list[tuple[Features, bool]]]]:
-    """All cases, and for each list question the features of the papers found."""
+def gather(data: Path, folder: Path) -> tuple[list[Case], dict[str, Asker]]:
+    """All cases, and who asked each library."""
     cases: list[Case] = []
     chance = random.Random(1)  # noqa: S311
     askers: dict[str, Asker] = {}
     queries: dict[str, list[str]] = {}
-    listing = Assistant(Settings.load(library=folder / "listing"))
-    listing.ingest(sorted((data / "seeds").iterdir()))
-    askers["listing"] = Asker(listing, cases, folder)
-    for name in ("listing-pages", "listing-pages-2"):
-        askers["listing"].own_questions(name)
-        queries.setdefault("listing", []).extend(
-            question.question for question in read_questions(QUESTIONS / f"{name}.jsonl")
-        )
-    sample = Assistant(Settings.load(library=folder / "sample"))
-    sample.ingest([SAMPLE_PAPERS])
-    Asker(sample, cases, folder).own_questions("sample")
-    for name in SETS:
+    for name in ("listing", "sample", *SETS):
         assistant = Assistant(Settings.load(library=folder / name))
-        found, papers = read_beir(data / "ir" / name)
-        assistant.library.ingest(papers())
-        askers[name] = Asker(assistant, cases, folder)
-        queries[name] = list(found.queries.values())
-        for query in chance.sample(sorted(found.queries), min(60, len(found.queries))):
-            gold = {f"id:{paper}" for paper, grade in found.qrels[query].items() if grade > 0}
-            askers[name].with_twin(found.queries[query], "set", gold)
+        if name in SETS:
+            found, papers = read_beir(data / "ir" / name)
+            assistant.library.ingest(papers())
+        else:
+            seeds = sorted((data / "seeds").iterdir())
+            assistant.ingest(seeds if name == "listing" else [SAMPLE_PAPERS])
+        asker = askers[name] = Asker(name, assistant, cases, folder)
+        asker.own_questions()
+        if name in SETS:
+            queries[name] = list(found.queries.values())
+            for query in chance.sample(sorted(found.queries), min(60, len(found.queries))):
+                gold = {f"id:{paper}" for paper, grade in found.qrels[query].items() if grade > 0}
+                asker.with_twin(found.queries[query], "set", gold)
+        elif name == "listing":
+            queries[name] = [question.question for question in asker.questions()]
+        print(f"{name}: {len(cases)} cases", flush=True)
+    _ask_others(askers, queries, chance)
+    return cases, askers
+
+
+def _ask_others(
+    askers: dict[str, Asker], queries: dict[str, list[str]], chance: random.Random
+) -> None:
+    """Titles as questions, those of other fields, and the short ones of questions/fit.txt."""
     for name, asker in askers.items():
-        if name != "medline1033":  # its papers have no titles
+        if name not in {"sample", "medline1033"}:  # few papers; and papers without titles
             asker.titles(60, chance)
         for other, texts in queries.items():
-            for text in chance.sample(texts, 25) if other != name else ():
+            for text in chance.sample(texts, 25) if name not in {other, "sample"} else ():
                 asker.ask(text, "foreign", answerable=False)
     for library, line in _short_questions():
         askers[library].ask(line[1:], "short", answerable=line[0] == "+")
-    return cases, _lists(askers)
 
 
 def _short_questions() -> Iterator[tuple[str, str]]:
@@ -293,67 +424,181 @@ def log_odds(model: tuple[float, dict[str, float]], features: Features) -> float
     return model[0] + sum(weight * features[name] for name, weight in model[1].items())
 
 
-def fit_evidence(cases: Sequence[Case], names: Sequence[str]) -> tuple[Any, list[float]]:
+Evidence = tuple[float, Features]
+"""The best of a case: log-odds, and the features of that paper."""
+
+
+def best_evidence(case: Case, model: Any) -> Evidence:
+    """Of the papers that are read."""
+    found = [(log_odds(model, features), features) for features, _ in case.passages[:READ]]
+    return max(found, key=lambda pair: pair[0], default=(0.0, {}))
+
+
+def fit_evidence(cases: Sequence[Case], names: Sequence[str]) -> tuple[Any, list[Evidence]]:
     """The model, and each case's best evidence by models that have not seen it."""
-    best = [0.0] * len(cases)
+    best: list[Evidence] = [(0.0, {})] * len(cases)
     for train, test in KFold(8, shuffle=True, random_state=1).split(cases):
         model = fit([row for n in train for row in cases[n].weighed()], names, 0.03)
         for n in test:
-            best[n] = max((log_odds(model, f) for f, _ in cases[n].passages[:READ]), default=0.0)
+            best[n] = best_evidence(cases[n], model)
     return fit([row for case in cases for row in case.weighed()], names, 0.03), best
 
 
 def fit_confidence(cases: Sequence[Case], best: Sequence[float], names: Sequence[str]) -> Any:
     """Platt's scaling of the best evidence, beside what else is known of the question."""
-    rows = []
-    for case, evidence in zip(cases, best, strict=True):
-        if not (case.taken_out or case.kind == "title"):
-            rows.append(
-                (
-                    _confidence_features(case, evidence),
-                    case.answerable,
-                    1.0 if case.kind == "short" else 0.4,
-                )
-            )
-    return fit(rows, names, 10.0)
+    rows = [
+        (_confidence_features(case, evidence), case.answerable, _weight(case))
+        for case, evidence in zip(cases, best, strict=True)
+        if case.kind != "title" and case.passages
+    ]
+    return fit(rows, names, 0.1)
 
 
-def _confidence_features(case: Case, evidence: float) -> Features:
+def _weight(case: Case) -> float:
+    """Questions as people ask them decide; those of other fields are many and easy.
+
+    Twins: only of plain questions, and little, since another paper may still answer.
+    """
+    if not case.plain:
+        return 0.0 if case.taken_out else 0.8 if case.file else 0.2
+    return 0.25 if case.taken_out else 2.0 if case.absent_type == "detail" else 1.0
+
+
+def _confidence_features(case: Case, evidence: Evidence) -> Features:
+    """As `assistant.answering.confidence.confidence_features`, of a case."""
+    value, features = evidence
     return {
-        "evidence": evidence,
+        "evidence": value,
         "short": case.short,
-        "short_evidence": case.short * evidence,
+        "short_evidence": case.short * value,
         "above": case.above,
+        **{name: features[name] for name in ("has_focus", "lacks_focus", "matched")},
     }
 
 
-def fit_selection(cases: Sequence[Case], evidence: Any) -> tuple[Any, float]:
-    """The model, and the share of fact questions whose first sentence states a fact."""
-    facts = [case for case in cases if any(right for _, right, _ in case.sentences)]
-    for case in facts:
-        values = [log_odds(evidence, features) for features, _ in case.passages]
-        for features, _, rank in case.sentences:
-            features["evidence"] = values[rank]
-            features["rel_evidence"] = values[rank] - max(values[:READ])
+def fit_selection(cases: Sequence[Case], evidence: Any) -> tuple[float, dict[str, float]]:
+    """Conditional logit: of the sentences found for a question, which one states a fact?
 
-    def rows(chosen: Sequence[Case]) -> list[tuple[Features, bool, float]]:
-        return [(f, right, 1.0) for c in chosen for f, right, rank in c.sentences if rank < READ]
+    A form's own worth of a sentence is added with weight 1, as `layouts` does.
+    """
+    asked = [case for case in cases if any(right for _, _, right, _ in case.sentences)]
+    tables = [_table(case, evidence) for case in asked]
+    everything = np.concatenate([table for table, _, _ in tables])
+    mean, scale = everything.mean(0), everything.std(0) + 1e-9
+    sizes = Counter(case.file for case in asked)
+    weights = np.array([1 / np.sqrt(sizes[case.file]) for case in asked])
+    weights /= weights.mean()
 
-    first: list[bool] = []
-    for train, test in KFold(8, shuffle=True, random_state=0).split(facts):
-        model = fit(rows([facts[n] for n in train]), SELECTION, 0.5)
-        first += [_first_is_right(rows([facts[n]]), model) for n in test]
-    return fit(rows(facts), SELECTION, 0.5), float(np.mean(first))
+    def loss(w: Array) -> tuple[float, Array]:
+        total, slope = _PRIOR * float(w @ w) / 2, _PRIOR * w
+        for (table, right, worth), weight in zip(tables, weights, strict=True):
+            x = (table - mean) / scale
+            value = x @ w + worth
+            chance = np.exp(value - value.max())
+            chance /= chance.sum()
+            share = float(chance[right].sum())
+            total -= weight * float(np.log(share + 1e-12))
+            slope = slope - weight * (x.T @ (np.where(right, chance / share, 0) - chance))
+        return total, slope
+
+    found: Array = minimize(loss, np.zeros(len(SELECTION)), jac=True, method="L-BFGS-B").x / scale
+    return 0.0, dict(zip(SELECTION, map(float, found), strict=True))
 
 
-def _first_is_right(rows: Sequence[tuple[Features, bool, float]], model: Any) -> bool:
+_PRIOR = 5.0
+"""Precision of the weights of standardised features."""
+
+
+def _table(case: Case, evidence: Any) -> tuple[Array, NDArray[np.bool_], Array]:
+    """(sentences, features), (sentences,) which state a fact, (sentences,) worth in the form."""
+    values = [log_odds(evidence, features) for features, _ in case.passages[:READ]]
+    rows = []
+    for features, rank, _, _ in case.sentences:
+        known = {**features, "evidence": values[rank], "rel_evidence": values[rank] - max(values)}
+        rows.append([known[name] for name in SELECTION])
+    right = np.array([right for _, _, right, _ in case.sentences])
+    return np.array(rows), right, np.array([worth for *_, worth in case.sentences])
+
+
+def _fact_first(case: Case, models: Models) -> bool:
     """Whether the likeliest sentence states a wanted fact."""
-    return max(rows, key=lambda row: log_odds(model, row[0]))[1]
+    table, right, worth = _table(case, models["evidence"])
+    weights = np.array([models["selection"][1][name] for name in SELECTION])
+    return bool(right[int(np.argmax(table @ weights + worth))])
 
 
-def _auroc(cases: Sequence[Case], score: Callable[[Case, float], float], best: Any) -> float:
-    values = [score(case, evidence) for case, evidence in zip(cases, best, strict=True)]
+def fit_all(cases: Sequence[Case]) -> Models:
+    """All models but that of trust, which shows the confidence as it is."""
+    models: Models = {"trust": (0.0, {"answerable": 1.0})}
+    for suffix, names, used in (("", EVIDENCE, CONFIDENCE), ("-lexical", LEXICAL, ["evidence"])):
+        models[f"evidence{suffix}"], best = fit_evidence(cases, names)
+        models[f"confidence{suffix}"] = fit_confidence(cases, best, used)
+    models["selection"] = fit_selection(cases, models["evidence"])
+    return models
+
+
+def left_out(
+    cases: Sequence[Case], askers: dict[str, Asker]
+) -> tuple[list[Judged], dict[str, list[str]]]:
+    """Answers in each field by models that have seen the others only; notes of each model."""
+    judged: list[Judged] = []
+    notes: dict[str, list[str]] = {"evidence": [], "confidence": [], "selection": []}
+    for name in dict.fromkeys(FIELDS.values()):
+        models = fit_all([case for case in cases if case.field != name])
+        for model, fitted in models.items():
+            write(model, fitted, f"without {name}")
+        load.cache_clear()
+        for asker in askers.values():
+            if FIELDS[asker.name] == name and asker.questions():
+                judged += measure(asker.assistant, asker.questions())
+        plain = [c for c in cases if c.field == name and c.plain and not c.taken_out]
+        best = [best_evidence(case, models["evidence"]) for case in plain]
+        notes["evidence"].append(f"{name} {_auroc(plain, [value for value, _ in best]):.3f}")
+        sure = [
+            log_odds(models["confidence"], _confidence_features(case, found))
+            for case, found in zip(plain, best, strict=True)
+        ]
+        notes["confidence"].append(f"{name} {_auroc(plain, sure):.3f}")
+        stated = [
+            _fact_first(case, models)
+            for case in plain
+            if any(right for _, _, right, _ in case.sentences)
+        ]
+        notes["selection"].append(f"{name} {np.mean(stated):.0%} of {len(stated)}")
+        print(name, {model: note[-1] for model, note in notes.items()}, flush=True)
+    return judged, notes
+
+
+def fit_membership(lists: Sequence[Sequence[tuple[Features, bool]]]) -> None:
+    """Writes it at once: the answers that are judged have lists."""
+    rows = [(f, right, 1.0 / max(1, sum(r for _, r in of))) for of in lists for f, right in of]
+    intercept, weights = fit(rows, MEMBERSHIP, 1.0)
+    note = f"Whether a paper is on a topic: {len(lists)} list questions; half a unit for recall."
+    write("membership", (intercept + 0.5, weights), note)
+
+
+def fit_trust(judged: Sequence[Judged]) -> tuple[float, dict[str, float]]:
+    """How often an answer is good, by its confidence and form; each file of equal weight."""
+    prefix = Counter(re.sub(r"\d.*", "", one.asked.id) for one in judged)
+    rows = [
+        (
+            trust_features(one.confidence, one.answer.form),
+            one.good,
+            len(judged) / prefix[re.sub(r"\d.*", "", one.asked.id)] / len(prefix),
+        )
+        for one in judged
+    ]
+    return fit(rows, TRUST, 1.0)
+
+
+def _auroc(cases: Sequence[Case], values: Sequence[float]) -> float:
     return float(roc_auc_score([case.answerable for case in cases], values))
+
+
+def digests() -> dict[str, str]:
+    """SHA-256 of each model's file, by name."""
+    files = [FITTED / f"{name}.json" for name in NAMES]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def write(name: str, model: tuple[float, dict[str, float]], note: str) -> None:
@@ -370,31 +615,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Fits and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("ASSISTANT_TEST_DATA"))
+    parser.add_argument("--libraries", type=Path, help="folder to keep what is ingested for it in")
     options = parser.parse_args(arguments)
     if options.data is None:
         parser.error("name the folder with the listing pages: --data, or ASSISTANT_TEST_DATA")
+    for name, used in NAMES.items():  # nothing of a former fit goes into this one
+        write(name, (0.0, dict.fromkeys(used, 0.0)), "not fitted yet")
     with tempfile.TemporaryDirectory() as folder:
-        cases, lists = gather(options.data, Path(folder))
-    for suffix, names, used in (("", EVIDENCE, CONFIDENCE), ("-lexical", LEXICAL, ["evidence"])):
-        evidence, best = fit_evidence(cases, names)
-        confidence = fit_confidence(cases, best, used)
-        short = [n for n, case in enumerate(cases) if case.kind == "short"]
-        auroc = _auroc(
-            [cases[n] for n in short],
-            lambda case, value: log_odds(confidence, _confidence_features(case, value)),  # noqa: B023
-            [best[n] for n in short],
-        )
-        write(f"evidence{suffix}", evidence, f"Whether an abstract answers: {len(cases)} cases.")
-        note = f"Whether the library answers: AUROC {auroc:.3f} on {len(short)} short questions."
-        write(f"confidence{suffix}", confidence, note)
-        if not suffix:
-            selection, first = fit_selection(cases, evidence)
-            note = f"Whether a sentence states a wanted fact: the first one does for {first:.1%}."
-            write("selection", selection, note)
-    rows = [(f, right, 1.0 / max(1, sum(r for _, r in of))) for of in lists for f, right in of]
-    intercept, weights = fit(rows, MEMBERSHIP, 1.0)
-    note = f"Whether a paper is on a topic: {len(lists)} list questions; half a unit for recall."
-    write("membership", (intercept + 0.5, weights), note)
+        cases, askers = gather(options.data, options.libraries or Path(folder))
+        fit_membership(_lists(askers))
+        judged, notes = left_out(cases, askers)
+    models = fit_all(cases)
+    said = {name: f"Fields left out: {', '.join(found)}." for name, found in notes.items()}
+    write("evidence", models["evidence"], f"Whether an abstract answers, AUROC. {said['evidence']}")
+    write(
+        "confidence",
+        models["confidence"],
+        f"Whether the library answers, AUROC. {said['confidence']}",
+    )
+    write(
+        "selection",
+        models["selection"],
+        f"Which sentence states a wanted fact, the first does for. {said['selection']}",
+    )
+    for name in ("evidence-lexical", "confidence-lexical"):
+        write(name, models[name], "The same without the states of words.")
+    note = f"How often an answer is good: {len(judged)} answers of fields left out of the fit."
+    write("trust", fit_trust(judged), note)
+    SEAL.write_text("".join(f"{digest}  {name}\n" for name, digest in digests().items()), "utf-8")
 
 
 if __name__ == "__main__":

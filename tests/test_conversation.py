@@ -117,6 +117,8 @@ def test_more_leaves_out_all_that_was_shown() -> None:
     meant = resolved("show more", LISTED)
     assert meant.text == "papers on hail"
     assert meant.said == ("It hails.", "Big.", "Sleet; and rain", "Snow: Why?")
+    compared = [*LISTED, *turns("compare the first two", "Hail: A Study: “Big.” [1]")]
+    assert resolved("show more", compared).text == "papers on hail"
     again = [*LISTED, *turns("show more", "Hail again: “More.” [1]")]
     assert "More." in resolved("is there another paper?", again).said
 

@@ -1,7 +1,7 @@
 """What is missing when a library does not hold an answer, by name.
 
-Only what is surely so is said: a word that no paper holds, or two that no found paper holds
-together.
+Only what is surely so is said: a word that no paper holds, a detail that the nearest one does
+not mention, or two words that no found paper holds together.
 """
 
 from __future__ import annotations
@@ -40,8 +40,25 @@ def missing_note(assessment: Assessment) -> str:
     if names:
         shown = [name.strip(".,;:?!()“”\"'") for name in names]
         return f"No abstract found here mentions {_either(shown[:_NAMED])}."
+    if lacking := _not_told(assessment):
+        return lacking
     pair = _apart(assessment)
     return f"No abstract found here mentions both “{pair[0]}” and “{pair[1]}”." if pair else ""
+
+
+def _not_told(assessment: Assessment) -> str:
+    """The detail that was asked for, where the nearest paper does not mention it."""
+    question = assessment.question
+    if not (assessment.readings and assessment.is_near and question.focus.any()):
+        return ""
+    evidence = assessment.evidence
+    nearest = assessment.retrieval[evidence.index(max(evidence))].paper
+    held = set(terms(f"{nearest.title} {nearest.abstract}"))
+    wanted = [w for w, asked in zip(question.states.words, question.focus, strict=True) if asked]
+    lacking = [word for word in wanted if not held.issuperset(terms(word))]
+    if not lacking:
+        return ""
+    return f"The abstract of “{nearest.label}” does not mention {_either(lacking[:_NAMED])}."
 
 
 def _weighty(words: Sequence[str], assessment: Assessment) -> list[str]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Calls"]
 
 _SMALL_REPLY = 400
-_A_VERDICT = 140
-"""Tokens of a reply for each sentence that is verified."""
+_A_VERDICT, _SHORT_VERDICT = 140, 80
+"""Tokens of a reply for each sentence that is verified; what a small window has to leave."""
 _SHARE = 0.55
 """Of the tokens for papers, what a draft gets that is not to be deep: with searches in the model's
 words the papers that answered 27 questions stood within .5 of them.
@@ -56,6 +56,7 @@ class Calls:
             boundary=boundary([turn.question, history]),
         )
         yield StatusEvent(text="understanding the question")
+        self.endpoint.context_window()  # how much a model may think hangs on it
         reply = yield from self._small(turn, messages, "understanding the question")
         return plan_from_reply(reply, asked)
 
@@ -88,7 +89,9 @@ class Calls:
         )
         most = _SMALL_REPLY + _A_VERDICT * count
         window = self.endpoint.context_window()
-        if window is not None and _size(messages) + most > window:
+        if window is not None:
+            most = min(most, window - _size(messages))
+        if most < _SHORT_VERDICT * count:
             turn.notes.append("Too long for the model's window: checked by comparison only.")
             return []
         yield StatusEvent(text=f"checking {count} sentence{'' if count == 1 else 's'}")

@@ -120,6 +120,7 @@ class SentenceChecks:
         self._sources: list[Source] | None = None
         self._uses: dict[int, list[tuple[int, Verdict]]] = defaultdict(list)
         self._rulings: dict[int, Support] = {}
+        self._in_table = False
         self.dropped = 0
         self.moved = 0
         self.attributed = 0
@@ -132,13 +133,14 @@ class SentenceChecks:
         ``claims`` is False where nothing that is said can be a claim, and no citation counts.
         """
         text, fabricated = raw.text, raw.dropped > 0
+        heads, self._in_table = not self._in_table and text.startswith("|"), text.startswith("|")
         self.dropped += raw.dropped
         if self._checker is None or not claims or not re.search(r"\w", text):
             raw.markers[:] = [type(marker)(()) for marker in raw.markers]
             return Checked("none")
         if not raw.numbers and not fabricated:
             silent = raw.silent and (says_missing(text) or not _DIGIT.search(text))
-            if silent or not is_claim(text):
+            if silent or not is_claim(text) or (heads and not _DIGIT.search(text)):
                 return Checked("none")
             return self._uncited(index, raw, text)
         verdicts = self._checker.check_sources(text, self._all_sources())
@@ -166,7 +168,9 @@ class SentenceChecks:
         verdicts = self._checker.check_sources(text, self._all_sources())
         if all(v.why == OTHER_LANGUAGE for v in verdicts):
             return Checked("unchecked", "", OTHER_LANGUAGE)
-        place = max(range(len(verdicts)), key=lambda n: verdicts[n].score)
+        # a number without a word may be any paper's: it is the first's, or nobody's
+        found = verdicts if re.search(r"[^\W\d_]{2}", text) else verdicts[:1]
+        place = max(range(len(found)), key=lambda n: found[n].score)
         best = verdicts[place]
         if best.support != "supported" or best.score < _ATTRIBUTED:
             return Checked("unsupported", why="cites no paper, and none here says it")

@@ -16,7 +16,7 @@ import numpy as np
 
 from assistant.answering.calibration import Calibration, Calibrations
 from assistant.answering.evidence import PassageReader, Reading
-from assistant.answering.forms import Asking, evidence_text
+from assistant.answering.forms import Asking, Form, evidence_text
 from assistant.answering.question import Question
 from assistant.answering.selection import Candidate, candidates
 from assistant.embedding import WordEmbedder
@@ -27,7 +27,9 @@ from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Retrieval, RetrievedPaper, Statistics
 from assistant.settings import AnswerSettings
 
-__all__ = ["Assessment", "Judge", "assess"]
+__all__ = [
+    "Assessment", "Judge", "assess", "confidence_features", "trust_features", "trusted",
+]  # fmt: skip
 
 _NEAR, _LIKE = 0.05, 0.5
 """How far above other fields' questions, and how much of its words, make a paper near to one."""
@@ -131,12 +133,13 @@ def assess(
     question = asked
     if wanted != text:
         vector = reader.embedder.embed_query(wanted)
-        question = Question.read(wanted, vector, retrieval.statistics, reader.embedder)
+        question = Question.read(wanted, vector, retrieval.statistics, reader.embedder, text)
     readings = reader.read(question, retrieval[: settings.read_papers])
     best = max((paper.best_cosine for paper in retrieval), default=0.0)
     above = best - calibration.near_from
-    chances = [_chance(reading.log_odds, question, above, reader) for reading in readings]
-    confidence = max(chances, default=0.0) if question.terms else 0.0
+    chances = [_chance(reading, question, above, reader) for reading in readings]
+    best_of = max(range(len(readings)), key=lambda n: readings[n].log_odds, default=None)
+    confidence = chances[best_of] if best_of is not None and question.terms else 0.0
     status = _status(confidence, settings)
     by_evidence = sorted(range(len(readings)), key=lambda n: -_preference(readings[n], n))
     bar = min(settings.closest_from, confidence)
@@ -174,19 +177,42 @@ def _preference(reading: Reading, rank: int) -> float:
     return reading.log_odds - 0.5 * rank
 
 
-def _chance(log_odds: float, question: Question, above: float, reader: PassageReader) -> float:
+def _chance(reading: Reading, question: Question, above: float, reader: PassageReader) -> float:
     """Probability that a library whose best evidence this is answers (Platt's scaling).
 
     ``above``: how far the nearest paper's cosine is above what other fields' questions get.
     """
     contextual = isinstance(reader.embedder, WordEmbedder)
     model = load("confidence" if contextual else "confidence-lexical")
-    value = model.log_odds(
-        {
-            "evidence": log_odds,
-            "short": question.short,
-            "short_evidence": question.short * log_odds,
-            "above": above,
-        }
-    )
+    return _logistic(model.log_odds(confidence_features(reading, question.short, above)))
+
+
+def confidence_features(reading: Reading, short: float, above: float) -> dict[str, float]:
+    """What speaks for a library answering whose best evidence is ``reading``, by name."""
+    return {
+        "evidence": reading.log_odds,
+        "short": short,
+        "short_evidence": short * reading.log_odds,
+        "above": above,
+        **{name: reading.features[name] for name in ("has_focus", "lacks_focus", "matched")},
+    }
+
+
+def trusted(confidence: float, form: Form) -> float:
+    """How often an answer is good that the library gives with ``confidence`` in ``form``.
+
+    A good one cites a right paper and states a right fact; that the library holds an answer is
+    not enough.
+    """
+    return round(_logistic(load("trust").log_odds(trust_features(confidence, form))), 4)
+
+
+def trust_features(confidence: float, form: str) -> dict[str, float]:
+    """What speaks for an answer being good, by name."""
+    sure = min(max(confidence, 1e-6), 1 - 1e-6)
+    forms = ("list", "definition", "explanation", "comparison")
+    return {"answerable": math.log(sure / (1 - sure))} | {f: float(f == form) for f in forms}
+
+
+def _logistic(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-float(np.clip(value, -30, 30))))

@@ -38,6 +38,8 @@ _EXACT = 0.9
 """Similarity of two words with the same stem; states of one word differ with its context."""
 _UNLIKE = 0.4
 """A word of the question whose best match is less similar than this has none."""
+_HIT = 0.55
+"""Similarity from which a word of the question is met by one of the sentence."""
 _READ_CHARACTERS = 1700
 """Of title and abstract: about what the model takes in."""
 _SHORT = (
@@ -91,13 +93,17 @@ class Reading:
 
     ``log_odds`` that it answers. ``covered``: (sentences,) share of the question's words, by
     their weight, that each sentence matches; ``covered_with_title``: the sentence and the
-    title together.
+    title together; ``hit``: the same, a word counting whole or not; ``added``: of the words
+    that the title lacks; ``focused``: (sentences,) similarity to the detail asked for.
     """
 
     log_odds: float
     features: dict[str, float]
     covered: Floats
     covered_with_title: Floats
+    hit: Floats
+    added: Floats
+    focused: Floats
 
 
 class PassageReader:
@@ -141,9 +147,13 @@ class PassageReader:
         numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)
         by_sentence = _best_by_sentence(similar, sentence_of, len(passage.sentences))
         in_title: Floats = np.max(similar[:, sentence_of < 0], axis=1, initial=0.0)
-        covered = np.array([_weighted(row, aligned) for row in by_sentence], np.float32)
-        with_title = np.array(
-            [_weighted(np.maximum(row, in_title), aligned) for row in by_sentence], np.float32
+        covered = _each(by_sentence, aligned)
+        titled: list[Floats] = [np.maximum(row, in_title) for row in by_sentence]
+        with_title = _each(titled, aligned)
+        hit = _each([np.asarray(row > _HIT, np.float32) for row in titled], aligned)
+        added = _each(by_sentence, aligned * np.clip(1 - in_title, 0, 1))
+        focused = np.array(
+            [np.max(row[question.focus], initial=0.0) for row in by_sentence], np.float32
         )
         features = {
             "standing": standing,
@@ -163,12 +173,14 @@ class PassageReader:
             "name_missing": float(any(name not in letters for name in question.names)),
             "unknown": question.unknown,
             "has_focus": float(question.focus.any()),
-            "focus_coverage": float(np.max(best[question.focus], initial=0.0)),
+            "lacks_focus": _lacking(similar[:, sentence_of >= 0], question.focus),
             "number_missing": float(question.wants_number and not numbered),
         }
         features |= {f"short_{name}": question.short * features[name] for name in _SHORT}
         features["short"] = question.short
-        return Reading(self.model.log_odds(features), features, covered, with_title)
+        return Reading(
+            self.model.log_odds(features), features, covered, with_title, hit, added, focused
+        )
 
     def _matches(
         self, question: Question, passage: PassageText
@@ -204,9 +216,20 @@ def _best_by_sentence(similar: Floats, places: NDArray[np.int64], sentences: int
     return [np.max(similar[:, places == n], axis=1, initial=0.0) for n in range(sentences)]
 
 
+def _each(by_sentence: Sequence[Floats], weights: Floats) -> Floats:
+    """(sentences,) weighted mean of each."""
+    return np.array([_weighted(row, weights) for row in by_sentence], np.float32)
+
+
 def _stems(states: WordStates) -> NDArray[np.int64]:
     """(words,) the stem of each content word, as a number that is equal where stems are."""
     return np.array([hash(tuple(terms(word))) for word in states.words], dtype=np.int64)
+
+
+def _lacking(similar: Floats, focus: NDArray[np.bool_]) -> float:
+    """How far the words of ``focus`` are from any word of the abstract: mean, in [0, 2]."""
+    best: Floats = np.max(similar[focus], axis=1, initial=0.0)
+    return float((1 - best).mean()) if focus.any() else 0.0
 
 
 def _at(values: Floats, n: int) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from assistant.answering.about import AboutLibrary
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
-from assistant.answering.confidence import Assessment, Judge
+from assistant.answering.confidence import Assessment, Judge, trusted
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import PassageReader
 from assistant.answering.forms import Asking, Form, asking, bare_topic, parts, thing
@@ -151,7 +151,7 @@ class ExtractiveAnswerer:
             answered=status == "answered",
             status=status,
             confidence=min(
-                part.assessment.confidence
+                trusted(part.assessment.confidence, part.asked.form)
                 for part, turned_out in zip(found, written, strict=True)
                 if turned_out == status
             ),
@@ -292,9 +292,7 @@ class ExtractiveAnswerer:
         status = assessment.status
         if part.lead and status == "answered":
             draft.say(part.lead)
-        if part.asked.form == "paper" and layout.paper(assessment):
-            return "answered"
-        if meant.beside and layout.beside(part.asked, assessment):
+        if self._write_on(part, layout, meant):
             return "answered"
         if meant.said and status != "answered":
             return self._nothing_more(layout, draft, meant)
@@ -310,6 +308,15 @@ class ExtractiveAnswerer:
         if part.lead and status != "answered":
             notes.append(part.lead)
         return "closest"
+
+    def _write_on(self, part: _Part, layout: Layout, meant: Resolved) -> bool:
+        """Writes what is asked of papers that were shown: it needs no judgement any more."""
+        if part.asked.form == "paper":
+            return layout.paper(part.assessment)
+        if meant.beside:
+            return layout.beside(part.asked, part.assessment)
+        more = meant.said and part.asked.form == "list"
+        return bool(more) and layout.write(part.asked, part.assessment)
 
     def _nothing_more(self, layout: Layout, draft: Draft, meant: Resolved) -> Status:
         """What is like what was shown, where nothing else is on the same topic."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Collection
 from functools import lru_cache
 
 from assistant.text import words
@@ -39,6 +40,8 @@ _ASKING = {
 }
 _FEWEST = 2
 """Function words of a language that a text must hold to be taken for it."""
+_LONG = 6
+"""Words of a text without any English function word from which one of another language tells."""
 _LATIN = "latin"
 _OWN_LETTERS = 0.2
 """A sentence of Chinese or Russian may hold more letters of Latin names than of its own."""
@@ -62,22 +65,28 @@ def content_of(text: str, name: str) -> list[str]:
     return [word for word in words(text) if word not in _lists().get(name.casefold(), ())]
 
 
-def language(text: str) -> str:
-    """The script (``"cjk"``, ``"cyrillic"`` …) or the language ("english"); "" if not clear."""
+def language(text: str, known: Collection[str] = ()) -> str:
+    """The script (``"cjk"``, ``"cyrillic"`` …) or the language ("english"); "" if not clear.
+
+    ``known``: words that tell nothing, since a text of another language holds them too.
+    """
     script = _script(text)
     if script != _LATIN:
         return "cjk" if script in _KANA else script
-    held = words(text)
+    held = [word for word in words(text) if word not in known]
     scores = {name: sum(word in stops for word in held) for name, stops in _lists().items()}
     best = max(scores, key=lambda name: scores[name], default="")
-    if not best or scores[best] < _FEWEST or scores[best] <= 1.5 * scores.get("english", 0):
-        return "english" if scores.get("english", 0) >= _FEWEST else ""
+    english = scores.get("english", 0)
+    few = not english and len(held) >= _LONG and best and scores[best]
+    if not few and (not best or scores[best] < _FEWEST or scores[best] <= 1.5 * english):
+        return "english" if english >= _FEWEST else ""
     return best
 
 
 def differs(text: str, other: str) -> bool:
     """Whether two texts are clearly in two languages."""
-    one, two = language(text), language(other)
+    two = language(other)
+    one = language(text, frozenset(words(other)) if two == "english" else ())
     return bool(one and two) and one != two
 
 

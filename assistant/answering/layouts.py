@@ -60,6 +60,8 @@ _TYPICAL = 60
 _LISTED, _NAMED, _GROUPED = 10, 20, 16
 """Papers of a list with their key sentence, those that are named after them, and the size from
 which those are named in groups."""
+_NEARLY_ALL = 0.9
+"""Share of the papers found from which there may be more on the topic than were found."""
 _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
 _NEAR = 2.0
@@ -281,17 +283,20 @@ class Layout:
         return on, [(paper, place) for _, _, paper, place in told[: _MECHANISM + 1]]
 
     def _list(self, asked: Asking, assessment: Assessment) -> bool:
-        members = on_topic(assessment.question, assessment.retrieval)
+        members = self._members(assessment)
         size = len(assessment.question.states.words)
         few = 2 if size > _PARTICULAR else 1
-        if len(members) <= few and size >= _PARTICULAR and not asked.papers:
+        asks_papers = asked.papers or self.again
+        if len(members) <= few and size >= _PARTICULAR and not asks_papers:
             return self._fact(asked, assessment)  # so particular that it asks for a detail
         if not members:
             return False
         listed = 3 if self.brief else _LISTED
         topic = f" on “{asked.topic}”" if len(asked.topic.split()) <= 12 else ""
         rest = members[listed:]
-        head = f"{len(members)} paper{'s' * (len(members) != 1)} here{topic}"
+        more = " more" * self.again
+        least = " or more" * (len(members) > _NEARLY_ALL * len(assessment.retrieval) > _NAMED)
+        head = f"{len(members)}{more} paper{'s' * (len(members) != 1)}{least} here{topic}"
         self._draft.say(f"{head}; the first {listed} with what they say:" if rest else f"{head}:")
         for found in members[:listed]:
             place = _key_sentence(found, assessment.asked)
@@ -303,6 +308,14 @@ class Layout:
         if left > 0:
             self._draft.say(f"And {left} more (ask: show more).")
         return True
+
+    def _members(self, assessment: Assessment) -> list[RetrievedPaper]:
+        """The papers on the topic; where more are asked for, those that have not been shown."""
+        if not self.again:
+            return on_topic(assessment.question, assessment.retrieval)
+        found = self._retriever.find(assessment.retrieval.question, _DEEP)
+        left = {paper.paper.id for paper in assessment.retrieval}
+        return [p for p in on_topic(assessment.question, found) if p.paper.id in left]
 
     def _groups(
         self, papers: Sequence[RetrievedPaper], topic: str, of: int
@@ -367,9 +380,11 @@ class Layout:
         for name in asked.sides:
             paper = next((p for p in assessment.retrieval if p.paper.label.startswith(name)), None)
             told.append(self._of_side(name, Filters(ids=(paper.paper.id,))) if paper else [])
-        return self._beside(told, asked)
+        return self._beside(told, asked, labelled=False)
 
-    def _beside(self, told: Sequence[list[Candidate]], asked: Asking) -> bool:
+    def _beside(
+        self, told: Sequence[list[Candidate]], asked: Asking, *, labelled: bool = True
+    ) -> bool:
         """One sentence of each side, on the same aspect where two have one."""
         picked: dict[int, Candidate] = {n: found[0] for n, found in enumerate(told) if found}
         if len(told) == 2 and all(told):
@@ -384,7 +399,7 @@ class Layout:
                 _, picked[0], picked[1] = max(pairs, key=lambda pair: pair[0])
         found_any = False
         for n, side in enumerate(asked.sides):
-            if n in picked and self._take(picked[n], label=_capital(side)):
+            if n in picked and self._take(picked[n], label=_capital(side) if labelled else ""):
                 found_any = True
             elif n not in picked and not self._named(side):
                 self._draft.say(f"No abstract found here names “{side}”.")

@@ -32,7 +32,8 @@ def on_topic(question: Question, found: Retrieval) -> list[RetrievedPaper]:
     members: list[tuple[RetrievedPaper, float]] = []
     for paper in found:
         features = membership_features(question, paper, best, top)
-        if model.log_odds(features) >= _FROM:
+        named = features["title_coverage"] == 1.0  # nothing stands out where all are of one topic
+        if named or model.log_odds(features) >= _FROM:
             members.append((paper, features["lack"]))
     whole = sum(lack == 0 for _, lack in members)
     most = _LACKING if whole >= _ENOUGH else 1.0

@@ -126,14 +126,14 @@ class Number:
             return 0 < gap <= _BOUND * size
         return self.stance == "below" and 0 < -gap <= _BOUND * size
 
-    def derives(self, one: Number, two: Number) -> bool:
+    def derives(self, one: Number, two: Number, *, small: bool = False) -> bool:
         """Whether it is the sum, difference, ratio or relative change of two numbers of one kind.
 
-        Small whole numbers do not count: too many are a difference of something.
+        Small whole numbers do not count unless ``small``: too many are a difference of something.
         """
         value, unit = self.readings[0]
         digits = re.sub(r"\D", "", self.shown)
-        if len(digits.lstrip("0")) < 2 or one.unit != two.unit:
+        if (len(digits.lstrip("0")) < 2 and not small) or one.unit != two.unit:
             return False
         a, b = one.readings[0][0], two.readings[0][0]
         made = [] if unit not in ("", one.unit) else [abs(a - b), a + b]
@@ -458,14 +458,19 @@ def _denied(text: str) -> frozenset[str]:
 
 
 _FURNITURE = re.compile(r"^\s*(?:[-*•#>|]+\s+|\|\s*|\(?\d{1,2}[.)]\s+|\(?[a-h][.)]\s+)+")
+_REFERENCE = re.compile(
+    r"\b(?:paper|source|abstract)(?: \d{1,2}|s \d{1,2}(?:\s*(?:,|and|&)\s*\d{1,2})*)\b", re.I
+)
 _LABEL = re.compile(r"^(?P<label>[^:|.;]{1,60}):\s+(?=\S)")
 _LABEL_WORDS = 6
 
 
 def bare_claim(text: str) -> str:
-    """What a line of an answer claims: without bullets, list numbers, markup and table bars."""
+    """What a line of an answer claims: without bullets, list numbers, markup,
+    table bars, and numbers of papers.
+    """
     text = re.sub(r"\*\*|__|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)|`", "", text)
-    text = _FURNITURE.sub("", text)
+    text = _REFERENCE.sub("the paper", _FURNITURE.sub("", text))
     text = re.sub(r"\s*\|\s*", "; ", text.strip(" |"))
     return re.sub(r"\s*\(\s*\)", "", text).strip()
 

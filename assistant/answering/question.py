@@ -43,16 +43,66 @@ _NO_WISH = re.compile(  # numbers that are spoken of, but not asked for
     r"|\b(several|many|at|some|three|two) times\b|\bone at a time\b",
     re.IGNORECASE,
 )
+_NOUNS = r"((?:[^\W_]+[- ]){0,3}?[^\W_]+)"
+_AFTER = (
+    r"(?:of|in|per|for|at|on|given|to|among|between|by|with|when|from|during|after|used|needed"
+    r"|required)\b"
+)
 _COUNTED = re.compile(
     r"\b(?:how (?:many|much)|number of|amount of)\s+([^\W_]+(?: [^\W_]+)?)", re.IGNORECASE
 )
 _ASKED = re.compile(r"\b(?:which|what|whose)\s+((?:[^\W_]+[ -]?){1,3})", re.IGNORECASE)
+_DETAIL_OF = re.compile(
+    rf"^\W*(?:what|which)\s+(?:is|was|were|are)\s+(?:the\s+)?{_NOUNS}\s+{_AFTER}", re.I
+)
+"""What is the *mean age* of …: the grammar of English, so that it holds in every field."""
+_KEYWORDS_OF = re.compile(rf"^\W*(?:the\s+)?{_NOUNS}\s+{_AFTER}", re.I)
+_ASKS = re.compile(
+    r"^\W*(?:what|which|who|how|why|when|where|is|are|do|does|did|can|was|were|has|have|had|should"
+    r"|could|will|would|papers?|any|list|show|find)\b",
+    re.IGNORECASE,
+)
+_DOES = re.compile(
+    r"\bhow (?:much|many|long|far|often|fast)\s+(?:do(?:es)?|did|will|would|can|is|are|was|were)\b"
+    r"(.*)",
+    re.IGNORECASE,
+)
 _NOT_FOCUS = frozenset(
     """approach approaches are can could did do does else exactly had happens has have is kind made
     makes method methods model models one ones paper papers should sort type was way ways were will
     work would""".split()
 )
 
+_UNITS = {
+    "time": (
+        r"how (?:long|old|soon|often|fast)|duration|age|time|years?|period|lasts?|latency|when",
+        r"years?|months?|weeks?|days?|hours?|hrs?|minutes?|min|seconds?|m?sec|ms|milliseconds?"
+        r"|decades?|centur(?:y|ies)",
+    ),
+    "share": (
+        r"percent\w*|fraction|share|proportion|incidence|prevalence|rates?|accura\w+|how (?:often"
+        r"|well|much)|scores?|gains?|improve\w*|precision|recall",
+        r"%|per ?cent|percentage",
+    ),
+    "times": (r"how (?:much )?fast\w*|speed-?ups?|factor|times|how much", r"times|-?fold|x|×"),
+    "length": (
+        r"how (?:far|deep|wide|tall|high|thick|large)|diameter|length|width|height|thickness"
+        r"|distance|size|altitudes?",
+        r"[cmknµ]?m|microns?|in|inch(?:es)?|ft|feet|foot|miles?|met(?:er|re)s?|k?pc",
+    ),
+    "mass": (
+        r"how heavy|weigh\w*|mass|dos(?:es?|age)",
+        r"[kmµ]?g|grams?|kilograms?|lbs?|pounds?|tons?|tonnes?",
+    ),
+    "temperature": (r"how (?:hot|cold|warm)|temperatures?", r"°|degrees?|deg|kelvin|k|c|f"),
+    "memory": (r"memory|storage|disk|how (?:big|small|large)", r"[kmgt]i?b|bytes?|[kmgt]?bits?"),
+}
+"""Kinds of quantities: the words that ask for one, and the units that it is given in."""
+_WANTED = {kind: re.compile(rf"\b(?:{asks})\b", re.I) for kind, (asks, _) in _UNITS.items()}
+_GIVEN = {
+    kind: re.compile(rf"\d[\d.,]*\s*-?(?:{units})(?![a-z])", re.I)
+    for kind, (_, units) in _UNITS.items()
+}
 _SHORT = 3
 """Content words up to which a question is as short as can be."""
 
@@ -109,10 +159,17 @@ class Question:
     states: WordStates
     rarity: Floats
     """(words,) how rare each content word is, in [0, 1]."""
+    said: str = ""
+    """The words in which it was asked, of which ``text`` may be the topic alone."""
 
     @classmethod
     def read(
-        cls, text: str, vector: Floats, statistics: Statistics, embedder: Embedder
+        cls,
+        text: str,
+        vector: Floats,
+        statistics: Statistics,
+        embedder: Embedder,
+        said: str = "",
     ) -> Question:
         """Reads ``text``; ``vector`` is what retrieval has embedded already."""
         states = word_states(text, embedder)
@@ -125,7 +182,7 @@ class Question:
                 for word in states.words
             ]
         rarity = np.array(found, np.float32)
-        return cls(text, vector, statistics, states, rarity)
+        return cls(text, vector, statistics, states, rarity, said or text)
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
@@ -156,6 +213,15 @@ class Question:
         return _WANTS_NUMBER.search(_NO_WISH.sub(" ", self.text)) is not None
 
     @cached_property
+    def quantities(self) -> tuple[str, ...]:
+        """The kinds of quantities that may be asked for."""
+        return tuple(kind for kind, asks in _WANTED.items() if asks.search(self.text))
+
+    def gives(self, sentence: str) -> bool:
+        """Whether ``sentence`` has a number in a unit of a kind that may be asked for."""
+        return any(_GIVEN[kind].search(sentence) for kind in self.quantities)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """What it names, as `compact` makes it: words with inner capitals or digits ("GPT-4"),
         and capitalised words within it.
@@ -170,17 +236,28 @@ class Question:
 
     @cached_property
     def focus(self) -> NDArray[np.bool_]:
-        """(words,) which content words name the kind of thing that is asked for."""
-        wanted: set[str] = set()
-        for found in _COUNTED.finditer(self.text):
-            named = [w for w in found.group(1).lower().split() if not _unfocused(w)]
-            wanted.update(named[:1])
-        for found in _ASKED.finditer(self.text):
-            for word in _WORD.findall(found.group(1).lower()):
+        """(words,) which content words name the detail that is asked for ("how many *parameters*",
+        "*price* per kilogram of X", "what was the mean *age* of X", "how much did X *cost*").
+        """
+        said, wanted = self.said, set[str]()
+        for found in _COUNTED.finditer(said):
+            wanted.update([w for w in found[1].lower().split() if not _unfocused(w)][:1])
+        for found in _ASKED.finditer(said):
+            for word in _WORD.findall(found[1].lower()):
                 if _unfocused(word):
                     break
                 wanted.add(word)
-        return np.array([word.lower() in wanted for word in self.states.words], dtype=bool)
+        if detail := _DETAIL_OF.match(said) or (
+            None if _ASKS.match(said) else _KEYWORDS_OF.match(said)
+        ):
+            wanted.update(_WORD.findall(detail[1].lower()))
+        if does := _DOES.search(said):
+            clause = re.split(rf"\b{_AFTER}", does[1])[0]
+            wanted.update([w for w in _WORD.findall(clause.lower()) if not _unfocused(w)][-1:])
+        return np.array(
+            [word.lower() in wanted and not _unfocused(word.lower()) for word in self.states.words],
+            dtype=bool,
+        )
 
     @property
     def short(self) -> float:

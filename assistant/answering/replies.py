@@ -100,7 +100,9 @@ _PARENTHESIS = re.compile(
     r"\s*\)(?=[\s.;,!?]*$|[.;,])",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"\b(?:paper|source|abstract)s? (\d{1,2}(?:\s*(?:,|and|&)\s*\d{1,2})*)\b", re.I)
+_NAMED = re.compile(
+    r"\b(?:paper|source|abstract)(?: \d{1,2}|s \d{1,2}(?:\s*(?:,|and|&)\s*\d{1,2})*)\b", re.I
+)
 
 
 def read_loose_citations(raw: RawSentence, count: int) -> None:
@@ -115,7 +117,7 @@ def read_loose_citations(raw: RawSentence, count: int) -> None:
     numbers: list[int] = []
     for pattern in (_PARENTHESIS, _NAMED):
         for found in pattern.finditer(whole):
-            numbers += [int(n) for n in re.findall(r"\d+", found[1])]
+            numbers += [int(n) for n in re.findall(r"\d+", found.group())]
     known = tuple(dict.fromkeys(n for n in numbers if 1 <= n <= count))
     if not known or len(known) < len(set(numbers)):
         return

@@ -1,9 +1,11 @@
 """Which sentences answer: a score for every sentence of the retrieved papers.
 
-A logistic model joins similarity to the question, idf-weighted overlap, the paper's own
-evidence and retrieval score, numbers when the question wants one, and where in its abstract a
-sentence stands (findings come late, background early). Fitted by ``python -m eval.fit`` on
-questions whose wanted facts are known.
+A conditional logistic model (of the sentences found for a question, which one?) joins
+similarity to the question, how much of what the title leaves open a sentence matches, the
+paper's own evidence and retrieval score, numbers and units when the question wants one. Where
+in its abstract a sentence stands, and at what rank its paper, does not carry over from one field
+to another, and is left out. Fitted by ``python -m eval.fit`` on questions whose wanted facts
+are known, beside what the form of the question is worth in `layouts`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ _CONTRIBUTION = re.compile(
     r"|show|prove|find|study|investigate|demonstrate|discover|establish|offer)",
     re.IGNORECASE,
 )
-_CONTRIBUTION_BONUS = 0.5
 _ASKED = 0.7
 _ORDERS = 2.5
 """Log-odds of being an order to the reader, below 0, from which a sentence is held back."""
@@ -44,8 +45,6 @@ class Candidate:
     paper: RetrievedPaper
     position: int
     score: float
-    directness: float
-    """How directly it speaks to the question: similarity and overlap, nothing else."""
 
     @property
     def text(self) -> str:
@@ -65,17 +64,9 @@ def candidates(
             if answers_nothing(text) or _asks(question.text, text):
                 continue
             features = sentence_features(question, paper, reading, position)
-            features |= {"rel_evidence": reading.log_odds - best, "rank": float(rank == 0)}
+            features["rel_evidence"] = reading.log_odds - best
             order = max(0.0, address_odds(text) + _ORDERS)  # what may be one comes after the rest
-            found.append(
-                Candidate(
-                    rank,
-                    paper,
-                    position,
-                    model.log_odds(features) - order,
-                    _directness(features, text) - order,
-                )
-            )
+            found.append(Candidate(rank, paper, position, model.log_odds(features) - order))
     return found
 
 
@@ -88,39 +79,32 @@ def _asks(question: str, text: str) -> bool:
     )
 
 
-def _directness(features: dict[str, float], text: str) -> float:
-    """Similarity and overlap with the weights of `SELECTION`; what is new before what was."""
-    weights = load("selection").weights
-    new = _CONTRIBUTION.search(text) is not None
-    old = features["background"] or (features["position"] == 0 and not new)
-    return (
-        weights["cosine"] * features["cosine"]
-        + weights["coverage"] * features["coverage"]
-        + weights["background"] * old
-        + weights["wanted_number"] * features["wanted_number"]
-        + _CONTRIBUTION_BONUS * new
-    )
-
-
 def sentence_features(
     question: Question, paper: RetrievedPaper, reading: Reading, position: int
 ) -> dict[str, float]:
     """What speaks for the sentence at ``position`` of ``paper`` being the answer, by name."""
     text = paper.sentences[position]
     numbered = NUMBER.search(text) is not None
+    length = min(len(text.split()), 60) / 60
     return {
         "cosine": float(paper.vectors[position] @ question.vector),
         "coverage": question.coverage(set(terms(text))),
         "soft": float(reading.covered[position]),
+        "own_soft": float(reading.covered[position] - reading.covered.max()),
         "soft_with_title": float(reading.covered_with_title[position]),
+        "hit": float(reading.hit[position]),
+        "soft_new": float(reading.added[position]),
+        "soft_before": float(reading.covered[position - 1]) if position else 0.0,
+        "focus": float(reading.focused[position]),
+        "unit": float(question.gives(text)),
         "paper_score": paper.score,
         "evidence": reading.log_odds,
         "number": float(numbered),
         "wanted_number": float(numbered and question.wants_number),
         "position": position / max(1, len(paper.sentences) - 1),
         "background": float(_BACKGROUND.match(text) is not None),
-        "length": min(len(text.split()), 60) / 60,
-        "dangles": float(dangles(text)),
+        "length": length,
+        "wanted_length": length * question.wants_number,
     }
 
 
@@ -131,12 +115,12 @@ def key_score(found: RetrievedPaper, place: int, question: Question) -> float:
         return -10.0
     new = _CONTRIBUTION.search(text) is not None
     old = _BACKGROUND.match(text) is not None or (place == 0 and not new)
-    words = len(text.split())
+    long = len(text.split())
     return (
         3.0 * float(found.vectors[place] @ question.vector)
         + 1.0 * question.coverage(set(terms(text)))
         + 1.2 * new
         - 1.0 * old
         - 0.5 * dangles(text)
-        - 0.03 * max(0, words - 30)
+        - 0.03 * max(0, long - 30)
     )

@@ -273,7 +273,10 @@ class SupportChecker:
 
     def _denied(self, sentence: str, said: Particulars, source: Source, best: int) -> str:
         """Whether the best sentence says the same with a "not" more or less; in words."""
-        if not source.sentences or _particulars(source.sentences[best]).negated == said.negated:
+        if not source.sentences:
+            return ""
+        theirs = _particulars(source.sentences[best])
+        if not (said.denied & theirs.affirmed or theirs.denied & said.affirmed):
             return ""
         bag, held = frozenset(terms(sentence)), source.read.sentence_terms[best]
         alike = min(self._share(bag, held), self._share(held, bag)) >= _THE_SAME
@@ -414,11 +417,17 @@ def _name_features(said: Particulars, read: _Read) -> list[float]:
 
 
 def _negation_features(said: Particulars, read: _Read, nearest: Sequence[int]) -> list[float]:
-    """``nearest``: places of the nearest sentences; particulars begin with the title's."""
-    held = [read.particulars[i + 1].negated for i in nearest]
-    if not held:
-        return [float(said.negated), 0.0]
-    return [float(said.negated and not any(held)), float(held[0] and not said.negated)]
+    """Whether a word is denied that the nearest sentences affirm, or the other way round.
+
+    ``nearest``: places of the nearest sentences; particulars begin with the title's.
+    """
+    held = [read.particulars[i + 1] for i in nearest]
+    denied = frozenset(t for p in held for t in p.denied)
+    affirmed = frozenset(t for p in held for t in p.affirmed)
+    return [
+        float(bool((said.denied & affirmed) - denied)),
+        float(bool((said.affirmed & denied) - affirmed)),
+    ]
 
 
 def _strength_features(said: Particulars, read: _Read, nearest: Sequence[int]) -> list[float]:
@@ -464,12 +473,17 @@ def _measured_else(sentence: str, number: Number, read: _Read) -> bool:
 def _missing_numbers(said: Particulars, read: _Read) -> list[Number]:
     """Numbers in digits that are neither in the abstract nor made of two that are."""
     missing = [n for n in said.numbers if not n.spelled and not _has_number(n, read)]
-    return [n for n in missing if len(missing) > _MOST_NUMBERS or not _is_derived(n, read)]
+    return [n for n in missing if len(missing) > _MOST_NUMBERS or not _is_derived(n, said, read)]
 
 
-def _is_derived(number: Number, read: _Read) -> bool:
+def _is_derived(number: Number, said: Particulars, read: _Read) -> bool:
+    """Whether it is made of two numbers of a sentence; a small one of two that are named, too."""
+
+    def named(other: Number) -> bool:
+        return any(n.agrees(other) for n in said.numbers if n is not number)
+
     return any(
-        number.derives(one.number, two.number)
+        number.derives(one.number, two.number, small=named(one.number) and named(two.number))
         for i, one in enumerate(read.held)
         for two in read.held[i + 1 :]
         if one.sentence == two.sentence

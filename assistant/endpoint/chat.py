@@ -222,7 +222,7 @@ class Endpoint:
         prompt_tokens = sum(count_tokens(str(m.content or "")) + 4 for m in messages)
         wanted = max_tokens or self._max_tokens
         if target.model in self._thinkers:
-            wanted += _THINKING
+            wanted += self._room_to_think(prompt_tokens + wanted)
         limit = ledger.afford(price_of(target), prompt_tokens, wanted, target)
         call = _Call(target, messages, prompt_tokens, limit, capped=ledger.cap is not None)
         call.grammar = grammar if self._local is not None else None
@@ -347,8 +347,13 @@ class Endpoint:
             prompt_tokens=call.prompt_tokens, completion_tokens=call.max_tokens, estimated=True
         )
         call.usage, call.thoughts = None, ""
-        call.max_tokens += _THINKING
+        call.max_tokens += self._room_to_think(call.prompt_tokens + call.max_tokens)
         return True
+
+    def _room_to_think(self, taken: int) -> int:
+        """Tokens that a thinking model gets besides its reply, as far as the window allows."""
+        window = self._local.context if self._local is not None else self._window
+        return _THINKING if window is None else max(0, min(_THINKING, window - taken))
 
     async def _texts(self, call: _Call) -> AsyncIterator[str]:
         """The text of one attempt, without what a model thinks before it answers."""

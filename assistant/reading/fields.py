@@ -25,7 +25,15 @@ from assistant.reading.abstracts import (
 from assistant.reading.people import glued, people
 from assistant.results import Rejection
 
-__all__ = ["MAX_TEXT", "field_of", "knows", "normal_key", "paper_from", "unwrapped"]
+__all__ = [
+    "MAX_TEXT",
+    "field_of",
+    "from_inverted",
+    "knows",
+    "normal_key",
+    "paper_from",
+    "unwrapped",
+]
 
 MAX_TEXT = 500_000
 """Characters of a title or an abstract that are looked at; what is longer is a full text."""
@@ -320,10 +328,10 @@ def _abstract(values: Mapping[str, Any]) -> str:
             return text
         if "abstractinvertedindex" in values:
             break
-    return _from_inverted(values.get("abstractinvertedindex"))
+    return from_inverted(values.get("abstractinvertedindex"))
 
 
-def _from_inverted(index: object) -> str:
+def from_inverted(index: object) -> str:
     """OpenAlex gives an abstract as the places of each of its words."""
     if not isinstance(index, Mapping):
         return ""

@@ -168,6 +168,8 @@ _ADDRESS = re.compile(r"https?://|\bwww\.")
 _AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
 _LEAST_ODDS: dict[Role, float] = {"background": 2.0, "aim": -0.5, "method": -0.5, "result": 0.5}
 """Log-odds that a sentence's role must have to stand in a cell."""
+_TITLED = 0.5
+"""Share of the title's words in a sentence on own work which makes it the aim."""
 _LEAST_MARGIN = -1.0
 """Log-odds by which another role may be likelier than the wanted one."""
 
@@ -234,17 +236,22 @@ class Material:
         """The sentence that does most surely what one of the ``wanted`` roles does."""
         best: tuple[float, float, int] | None = None
         name = short_name(self.paper)
+        title = set(terms(self.paper.title))
         for place, text in enumerate(self.sentences):
             here = self.scores[place]
             margin = max(here[r] for r in wanted) - max(here[r] for r in ROLES if r not in wanted)
-            if margin < _LEAST_MARGIN or max(here[r] - _LEAST_ODDS[r] for r in wanted) < 0:
+            # what a paper does is what its title says: an old abstract begins with it
+            titled = len(title & set(terms(text))) / max(3, len(title)) if "aim" in wanted else 0.0
+            if "aim" in wanted and titled >= _TITLED and _DONE_HERE.search(text):
+                margin = max(margin, 2.0)
+            elif margin < _LEAST_MARGIN or max(here[r] - _LEAST_ODDS[r] for r in wanted) < 0:
                 continue
             if len(text.split()) < 5 or _ADDRESS.search(text):
                 continue
             if "background" in wanted and _DONE_HERE.search(text):
                 continue
             score = min(margin, 2.0) + 2.0 * (self.salience[place] if self.salience else 0.0)
-            score += 1.0 * (here["aim"] > here["method"] and "aim" in wanted)
+            score += 1.0 * (here["aim"] > here["method"] and "aim" in wanted) + 2.0 * titled
             score -= 1.0 * bool(_ADDS.match(text))
             if numbers:
                 score += 1.2 * bool(_AMOUNT.search(text)) + 0.3 * bool(re.search(r"\d", text))

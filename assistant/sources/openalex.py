@@ -13,6 +13,7 @@ from typing import Any
 
 from assistant.errors import SourceError
 from assistant.paper import Paper
+from assistant.reading.fields import from_inverted
 from assistant.results import Rejection
 from assistant.sources.base import Cursor, Page, Service, earlier, made, today
 from assistant.sources.http import Http
@@ -82,7 +83,7 @@ def record(work: Mapping[str, Any], source: str) -> Paper | Rejection:
         source,
         work_id or "a work without an id",
         title=work.get("title") or work.get("display_name"),
-        abstract=abstract_of(work.get("abstract_inverted_index")),
+        abstract=from_inverted(work.get("abstract_inverted_index")),
         authors=[str(name) for name in names if name],
         year=work.get("publication_year"),
         venue=venue,
@@ -91,18 +92,6 @@ def record(work: Mapping[str, Any], source: str) -> Paper | Rejection:
         source_id=work_id,
         tags=[str(word) for word in words if word],
     )
-
-
-def abstract_of(index: object) -> str:
-    """The text that is given as the places of each of its words."""
-    places = [
-        (place, str(word))
-        for word, found in _mapping(index).items()
-        if isinstance(found, list)
-        for place in found
-        if isinstance(place, int)
-    ]
-    return " ".join(word for _, word in sorted(places))
 
 
 def _short(doi: object) -> str:

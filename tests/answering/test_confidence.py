@@ -58,6 +58,31 @@ def test_names_and_focus(sample_library: Library) -> None:
     assert focus == {"parameters"}
 
 
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("price per kilogram of freon", {"price"}),
+        ("What was the mean age of the parents in the study?", {"mean", "age"}),
+        ("which tokenizer does JetMoE use?", {"tokenizer"}),
+        ("how much did it cost to train the model", {"cost"}),
+        ("heat transfer", set()),
+        ("Which papers are about pruning?", set()),
+        ("Does pruning help?", set()),
+    ],
+)
+def test_the_detail_that_is_asked_for(sample_library: Library, text: str, detail: set[str]) -> None:
+    question = read(text, sample_library)
+    found = zip(question.states.words, question.focus, strict=True)
+    assert {word for word, asked in found if asked} == detail
+
+
+def test_a_number_in_the_unit_that_is_asked_for(sample_library: Library) -> None:
+    question = read("how long does a stream of protons last", sample_library)
+    assert question.gives("It was seen for as long as 11 days.")
+    assert not question.gives("It was seen in 1,400 of 3,000 flights at 30 km.")
+    assert not read("what is a stream of protons", sample_library).gives("It lasts 11 days.")
+
+
 def test_coverage_is_a_share_of_the_question(sample_library: Library) -> None:
     question = read("pruning schedules", sample_library)
     assert question.coverage(set()) == 0

@@ -168,6 +168,25 @@ def test_another_is_none_that_was_shown(assistant: Assistant) -> None:
     assert not shown & {citation.paper_id for citation in second.citations}
 
 
+def test_more_of_a_list_is_counted_on(tmp_path: Path, real_embedder: Embedder) -> None:
+    assistant = Assistant.open(tmp_path / "library")
+    places = "field garden cellar barn market kitchen shop stall cart sack crate box bin".split()
+    assistant.library.ingest(
+        Paper(title=f"Turnips {n}", abstract=f"We kept turnips in the {place} for {n} days.")
+        for n, place in enumerate([*places, *(f"{place} loft" for place in places)], 2)
+    )
+    first, second, third = talk(assistant, "papers on turnips", "show more", "show more")
+    for answer in (first, second):
+        check_whole(answer, assistant)
+    assert first.answer.startswith("26 papers")
+    assert "And 6 more (ask: show more)." in first.answer
+    assert second.answer.startswith("6 more papers")
+    shown = [citation.paper_id for answer in (first, second) for citation in answer.citations]
+    assert len(set(shown)) == len(shown) == 26
+    assert third.status != "answered"
+    assert "Nothing more is found here" in third.answer
+
+
 def test_a_new_question_is_answered_as_if_nothing_had_been_said(assistant: Assistant) -> None:
     question = "Which papers are about mixtures of experts?"
     alone = assistant.ask(question)

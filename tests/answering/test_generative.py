@@ -23,6 +23,7 @@ from assistant.errors import (
     QuestionError,
     ReplyCut,
 )
+from assistant.paper import Paper
 from assistant.results import (
     Answer,
     CitationEvent,
@@ -727,6 +728,45 @@ def test_a_small_window_gets_fewer_papers_and_a_shorter_reply(
     assert answer.passages
     sent = server.requests[-1]
     assert count_tokens(prompt_of(sent)) + sent["max_tokens"] <= window
+
+
+def test_an_awkward_server_is_answered_in_its_own_ways(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    """No system role, no max_tokens, no stream_options, no usage, thoughts, a small window."""
+    server.models = [{"id": "scripted", "max_model_len": 2048}]
+    papers = [
+        Paper(title=f"Pruning {n}", abstract=f"Pruning {n} drops experts. " + "It is quick. " * 90)
+        for n in range(9)
+    ]
+    replies = {
+        "understand": Reply("", finish="length", usage=None),  # all thought, no reply
+        "answer": Reply(["<thi", "nk>Hm.</think>", "Pruning 3 drops experts [Pruning 3]."]),
+        "support": Reply(json.dumps([{"n": 1, "verdict": "supported", "quotes": [
+            "Pruning 3 drops experts."]}]), usage=None),
+    }  # fmt: skip
+
+    def answer(body: dict[str, Any]) -> Reply:
+        for refused, why in (
+            ("max_tokens", "Unsupported parameter: use 'max_completion_tokens', not 'max_tokens'."),
+            ("stream_options", "Unrecognized request argument supplied: stream_options"),
+            ("temperature", "'temperature': only the default value is supported"),
+        ):
+            if refused in body:
+                return failure(400, why)
+        if len(body["messages"]) > 1:
+            return failure(400, "System role not supported")
+        sizes = [count_tokens(m["content"]) for m in body["messages"]]
+        assert sum(sizes) + body["max_completion_tokens"] <= 2048
+        return replies[kind_of(body)]
+
+    server.answer = answer
+    result = assistant_for(papers).ask("How are experts dropped?", effort="normal", verify="model")
+    assert result.answer == "Pruning 3 drops experts [1]."
+    assert result.sentences[0].why == "checked by the model"
+    assert result.usage is not None
+    assert result.usage.estimated
+    assert any("said nothing in understanding the question" in note for note in result.notes)
 
 
 def test_papers_are_cut_to_the_window(server: ScriptedServer, assistant_for: AssistantFor) -> None:
