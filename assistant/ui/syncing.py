@@ -42,10 +42,12 @@ class _Syncing(Job):
 
     refused = "Not synced"
 
-    def __init__(self, names: Sequence[str], most: int) -> None:
+    def __init__(
+        self, names: Sequence[str], most: int, failure_of: Callable[[Exception], Failure]
+    ) -> None:
         super().__init__(", ".join(names) or "all sources")
         self._names = list(names)
-        self._most = most
+        self._most, self._failure_of = most, failure_of
         self._waits = ""
         self._synced: list[SyncedSource] = []
         self._progress: SyncProgress | None = None
@@ -53,6 +55,8 @@ class _Syncing(Job):
     def take_in(self, assistant: Assistant) -> None:
         """Asks the services; what each page brings is stored before the next is asked for."""
         report = assistant.sync(self._names, self._told, limit=self._most, notify=self._wait)
+        for source in report.sources:
+            source.error = source.error and str(self._failure_of(AssistantError(source.error)))
         self.report, self._synced = report, report.sources
 
     def _told(self, progress: SyncProgress) -> None:
@@ -108,7 +112,7 @@ def add_syncing(
             known = not here.shelf.own_is_sample and _memory(here).forget(name)
             told = f"Forgotten: {name}. Its papers stay." if known else "It is not remembered."
         except AssistantError as error:
-            told = str(error)
+            told = str(here.failure(error))
         return _sources(here), message(toast=told)
 
     def sync(here: Visitor, asked: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -129,13 +133,13 @@ def _job(here: Visitor, asked: dict[str, Any]) -> _Syncing:
     most = str(asked.get("most", "")).strip()[:9]
     most_wanted = int(most) if most.isdecimal() else 0
     names = [] if asked.get("all") else [text]
-    job = _Syncing(names, min(most_wanted or _MOST_EVER, _MOST_EVER))
+    job = _Syncing(names, min(most_wanted or _MOST_EVER, _MOST_EVER), here.failure)
     try:
         parsed = [str(SourceName.parse(name)) for name in names]
         if not here.shelf.trusted:
             here.shelf.assistant("own").sources().check_remote(parsed)
     except AssistantError as error:
-        job.failure = Failure(what=error.what, do=error.do)
+        job.failure = here.failure(error)
     return job
 
 
@@ -150,7 +154,7 @@ def _sources(here: Visitor) -> str:
     try:
         known: dict[str, RememberedSource] = _memory(here).all()
     except AssistantError as error:
-        return render.refusal(Failure(what=error.what, do=error.do), "Sources")
+        return render.refusal(here.failure(error), "Sources")
     rows = "".join(_row(name, source) for name, source in known.items())
     every = (
         '<button type="button" class="button small" data-act="sync-all">Sync all</button>'

@@ -70,13 +70,13 @@ def test_a_source_is_named_synced_again_cancelled_and_forgotten(
     page.wait_for_selector("form[data-form=sync]")
     assert bells.asked == 0
 
-    page.fill("[name=source]", "bells, wherever they are")
+    page.fill("#sources [name=source]", "bells, wherever they are")
     page.click("form[data-form=sync] button")
     page.wait_for_selector("#report .card.error >> text=is no source that can be synced")
     assert bells.asked == 0
 
     bells.hold.clear()
-    page.fill("[name=source]", "crossref:bells")
+    page.fill("#sources [name=source]", "crossref:bells")
     page.click("form[data-form=sync] button")
     page.wait_for_selector("#report .upload >> text=read 1, stored 1")
     there.shot("sync-in-work")
@@ -101,7 +101,7 @@ def test_a_source_is_named_synced_again_cancelled_and_forgotten(
     page.wait_for_function("!document.querySelector('.sources')")
     assert page.locator("#papers td .link").count() == 4
 
-    page.fill("[name=source]", "crossref:broken")
+    page.fill("#sources [name=source]", "crossref:broken")
     page.click("form[data-form=sync] button")
     page.wait_for_selector("#report .card.error >> text=503")
 
