@@ -94,10 +94,12 @@ def _margins(
     names = vectorizer.get_feature_names_out()
     in_liked = np.asarray((known[: len(liked)] > 0).sum(axis=0)).ravel() >= min(2, len(liked))
     shown = []
-    for row in candidates.multiply(machine.coef_).tocsr():
+    for text, row in zip(texts, candidates.multiply(machine.coef_).tocsr(), strict=True):
         order = row.indices[np.argsort(-row.data)]
         strong = {int(i) for i, value in zip(row.indices, row.data, strict=True) if value > 0}
-        shown.append(_apart(names[i] for i in order if int(i) in strong and in_liked[i]))
+        said = (names[i] for i in order if int(i) in strong and in_liked[i])
+        # two words with "of the" between them are a feature, but no words of the text
+        shown.append(_apart(w for w in said if " " not in w or w in text.lower()))
     return margins, shown
 
 

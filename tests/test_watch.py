@@ -98,6 +98,15 @@ def test_words_said_to_be_shared_are_in_more_than_one_like(
     assert [w for w in named if not all(part in t for t in texts for part in w.split())] == []
 
 
+def test_two_words_are_shown_only_where_they_stand_together() -> None:
+    liked = ["early diagnosis of gout", "the diagnosis of gout early"]
+    vectors = np.eye(4, dtype=np.float32)
+    texts = ["early diagnosis of gout", "ships"]
+    fits = rank_by_likes(texts, vectors[:2], liked, vectors[2:], others=["gout", "diagnosis"])
+    assert "early" in fits[0].words
+    assert "diagnosis gout" not in fits[0].words
+
+
 def test_what_is_too_much_to_name_is_counted(
     library: Library, digest: Callable[..., Digest]
 ) -> None:
