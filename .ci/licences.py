@@ -3,7 +3,8 @@
     python .ci/licences.py
 
 Reads what each distribution says of itself: the SPDX expression, else the classifiers, else the
-licence field. One that says nothing is a failure, too: somebody has to look.
+licence field, else the first line of its licence file. One that says nothing is a failure, too:
+somebody has to look.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib.metadata import Distribution, distributions
+from pathlib import Path
 
 _OURS = "abstract-assistant"
 _STRONG = re.compile(
@@ -30,7 +32,17 @@ def licence(distribution: Distribution) -> str:
         if line.startswith("License ::") and line.count("::") > 1
     ]
     said = (metadata.get("License") or "").strip().partition("\n")[0]
-    return metadata.get("License-Expression") or "; ".join(classifiers) or said[:80]
+    told = metadata.get("License-Expression") or "; ".join(classifiers) or said[:80]
+    return told or _title(distribution)
+
+
+def _title(distribution: Distribution) -> str:
+    """The first line of the licence's text; empty where there is none."""
+    names = set(distribution.metadata.get_all("License-File") or [])
+    for file in distribution.files or []:
+        if names and file.name in {Path(name).name for name in names}:
+            return str(file.read_text()).strip().partition("\n")[0][:80]
+    return ""
 
 
 def strong(text: str) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from assistant.escaping import latex, spreadsheet
-from assistant.paper import Form, Paper, is_preprint
+from assistant.paper import Form, Paper
 
 __all__ = ["FORMATS", "MEDIA_TYPES", "citation_keys", "record"]
 
@@ -51,20 +51,6 @@ _TYPES: dict[Form | None, _Type] = {
     "report": _Type("report", "RPRT", ("techreport", "institution")),
     None: _Type("article", "GEN", ("misc", "howpublished")),
 }
-_MEETING = re.compile(r"\b(?:proceedings|proc\.|conference|workshop|symposium)", re.IGNORECASE)
-_SERVER = re.compile(r"\b(?:arxiv|corr|biorxiv|medrxiv|preprint)\b", re.IGNORECASE)
-
-
-def form_of(paper: Paper) -> Form | None:
-    """What the record calls the paper, else what its venue and identifiers say."""
-    if paper.form:
-        return paper.form
-    venue = paper.venue or ""
-    if (not venue or _SERVER.search(venue)) and (paper.arxiv_id or is_preprint(paper.doi)):
-        return "preprint"
-    if _MEETING.search(venue):
-        return "conference"
-    return "article" if venue else None
 
 
 def record(paper: Paper) -> dict[str, Any]:
@@ -137,7 +123,7 @@ def _csl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     for paper in papers:
         entry = {
             "id": keys[paper.id],
-            "type": _TYPES[form_of(paper)].csl,
+            "type": _TYPES[(paper.form or paper.implied_form)].csl,
             "title": paper.title,
             "author": [_csl_name(name) for name in paper.authors],
             "issued": {"date-parts": [[paper.year]]} if paper.year else None,
@@ -173,7 +159,7 @@ def _ris(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
 
     for paper in papers:
         entry = {
-            "type_of_reference": _TYPES[form_of(paper)].ris,
+            "type_of_reference": _TYPES[(paper.form or paper.implied_form)].ris,
             "id": keys[paper.id],
             "title": paper.title,
             "abstract": paper.abstract,
@@ -194,7 +180,7 @@ def _bibtex(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     from bibtexparser.model import Entry, Field  # noqa: PLC0415
 
     for paper in papers:
-        kind, venue = _TYPES[form_of(paper)].bibtex
+        kind, venue = _TYPES[(paper.form or paper.implied_form)].bibtex
         fields = {
             "title": f"{{{latex(paper.title)}}}" if paper.title else "",
             "author": " and ".join(latex(name) for name in paper.authors),

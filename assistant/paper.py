@@ -62,6 +62,10 @@ def balanced(name: str) -> str:
     return name
 
 
+_MEETING = re.compile(r"\b(?:proceedings|proc\.|conference|workshop|symposium)", re.IGNORECASE)
+_SERVER = re.compile(r"\b(?:arxiv|corr|biorxiv|medrxiv|preprint)\b", re.IGNORECASE)
+
+
 def is_preprint(doi: str | None) -> bool:
     """Whether a DOI is one that a preprint server gives."""
     return doi is not None and _PREPRINT.match(doi) is not None
@@ -174,6 +178,16 @@ class Paper(BaseModel):
             return self.title
         words = self.abstract.split()
         return " ".join(words[:_LABEL_WORDS]) + ("…" if len(words) > _LABEL_WORDS else "")
+
+    @property
+    def implied_form(self) -> Form | None:
+        """What the venue and the identifiers say, where the record calls itself nothing."""
+        venue = self.venue or ""
+        if (not venue or _SERVER.search(venue)) and (self.arxiv_id or is_preprint(self.doi)):
+            return "preprint"
+        if _MEETING.search(venue):
+            return "conference"
+        return "article" if venue else None
 
     @property
     def text_hash(self) -> str:

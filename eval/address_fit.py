@@ -142,7 +142,7 @@ def main() -> None:
         "note": note,
         "words": " ".join(sorted(verbs)),
     }
-    FITTED.write_text(json.dumps(fitted, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    FITTED.write_text(json.dumps(fitted, ensure_ascii=False) + "\n", "utf-8")
     print(note, f"{len(kept):,} weights, level {level:.2f}", sep="\n")
     for n, name in enumerate(names):
         place = np.flatnonzero((group == n) & said)

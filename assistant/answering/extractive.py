@@ -335,13 +335,14 @@ class ExtractiveAnswerer:
 
     def _write_absent(self, part: _Part, draft: Draft, language: str) -> None:
         assessment = part.assessment
-        draft.say(ABSENT)
         if language != ENGLISH:
             draft.say(
-                f"The question seems to be in {language}, and without a language model questions "
-                "are matched in English only: ask it in English, or connect a language model."
+                "Whether this library holds the answer cannot be told: the question seems to be "
+                f"in {language}, and without a language model questions are matched in English "
+                "only. Ask it in English, or connect a language model."
             )
             return
+        draft.say(ABSENT)
         if note := missing_note(assessment):
             draft.say(note)
         if part.lead:

@@ -158,7 +158,7 @@ class Layout:
         if question.wants_number:
             numbered = [c for c in ranked if NUMBER.search(c.text)]
             if not numbered or numbered[0].score < ranked[0].score - 2 * _WITHIN:
-                self._draft.say("No abstract found here gives a figure for this; what they say:")
+                self._draft.say("A figure for this was not found; what is said of it:")
             elif not self._denies(ranked[0], question):
                 ranked = [numbered[0], *(c for c in ranked if c is not numbered[0])]
         return self._best(ranked, self._added, most=_TYPICAL)
@@ -239,7 +239,7 @@ class Layout:
         if not written:
             if asked.hint:
                 return self._fact(asked, assessment)
-            self._draft.say(f"No sentence found here defines “{asked.topic}”; what they say of it:")
+            self._draft.say(f"A definition of “{asked.topic}” was not found; what is said of it:")
             if not self._best(ranked, len(on) <= _BUILDING_ON):
                 return False
         elif written == 1:
@@ -364,7 +364,7 @@ class Layout:
             if all(own):
                 self._beside(own, asked)
             return True
-        self._draft.say("No abstract found here compares them; of each:")
+        self._draft.say("A comparison of them was not found; of each:")
         return self._beside(of_each, asked)
 
     def beside(self, asked: Asking, assessment: Assessment) -> bool:
@@ -395,7 +395,7 @@ class Layout:
             if n in picked and self._take(picked[n], label=_capital(side) if labelled else ""):
                 found_any = True
             elif n not in picked and not self._named(side):
-                self._draft.say(f"No abstract found here names “{side}”.")
+                self._draft.say(f"Nothing on “{side}” was found.")
         return found_any
 
     def _of_side(self, side: str, filters: Filters | None = None) -> list[Candidate]:

@@ -256,7 +256,7 @@ def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -
     changed = {name: text for name, text in raw.items() if _differ(text, clean[name])}
     doi, arxiv, url = _identities(values)
     venue = clean_text(_venue(values), bibtex=bibtex)
-    return Paper(
+    paper = Paper(
         title=clean["title"],
         abstract=clean["abstract"],
         authors=tuple(_authors(values, bibtex=bibtex, turned=turned)),
@@ -272,6 +272,8 @@ def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -
         tags=tuple(_tags(values, bibtex=bibtex)),
         original=changed,
     )
+    # what would be taken for granted is not written down: an export may have supposed it
+    return paper if paper.form != paper.implied_form else paper.model_copy(update={"form": None})
 
 
 def _form(values: Mapping[str, Any]) -> Form | None:

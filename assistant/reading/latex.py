@@ -223,7 +223,13 @@ def _texts() -> LatexContextDb:
     )
 
     texts = get_default_latex_context_db()
-    own = {"textless": "<", "textgreater": ">", **dict.fromkeys(_SWITCHES + _REFERENCES, "")}
+    own = {
+        "textless": "<",
+        "textgreater": ">",
+        "textbraceleft": "{",
+        "textbraceright": "}",
+        **dict.fromkeys(_SWITCHES + _REFERENCES, ""),
+    }
     specs = [MacroTextSpec(name, simplify_repl=text) for name, text in own.items()]
     texts.add_context_category("abstracts", macros=specs, prepend=True)
     return texts
