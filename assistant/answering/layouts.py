@@ -38,7 +38,7 @@ from assistant.answering.forms import Asking
 from assistant.answering.membership import on_topic
 from assistant.answering.question import Question, compact
 from assistant.answering.selection import Candidate, candidates, key_score
-from assistant.answering.stance import Stance, stance
+from assistant.answering.stance import turns
 from assistant.attribution import answers_nothing, dangles, quotation
 from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
@@ -68,6 +68,8 @@ _NEAR = 2.0
 """Log-odds that a number in the midst of the question's words is worth."""
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
+_DENIES = 0.7
+"""Share of the question in a sentence that turns it, from which that is the answer."""
 _DEEP, _DEFINING = 60, 30
 """Papers found on the topic of a definition, and those that are read for one."""
 _READ = 24
@@ -195,27 +197,17 @@ class Layout:
         return True
 
     def _yes_no(self, _: Asking, assessment: Assessment) -> bool:
-        question = assessment.asked
         ranked = _ranked(
             assessment.candidates, lambda c: _finds(c) - _aims(c) - bool(OFFERS.search(c.text))
         )
-        ranked = self._turned(ranked, question)
         chosen: dict[str, Candidate] = {}
         for candidate in ranked:
             if candidate.score < ranked[0].score - 2 * _WITHIN or len(chosen) > self._added:
                 break
             if quotable(candidate):
                 chosen.setdefault(candidate.paper.paper.id, candidate)
-        said = {id(c): self._stance(c, question).says for c in chosen.values()}
-        if set(said.values()) <= {"unclear"}:
-            self._draft.say("No plain yes or no is found here; the nearest:")
-            return self._best(list(chosen.values()), self._added, within=2 * _WITHIN)
-        written = False
-        for label in dict.fromkeys(sorted(said.values(), key="unclear".__eq__)):
-            for candidate in chosen.values():
-                if said[id(candidate)] == label:
-                    written |= self._take(candidate, label=_capital(label))
-        return written
+        self._draft.say("What the abstracts say; yes or no is the reader's to judge:")
+        return self._best(list(chosen.values()), self._added, within=2 * _WITHIN)
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
         of_data = "data" in asked.means
@@ -431,18 +423,15 @@ class Layout:
 
     # ------------------------------------------------------------------ parts of them
 
-    def _stance(self, candidate: Candidate, question: Question) -> Stance:
-        return stance(question, candidate.text, candidate.paper.paper.title)
-
     def _turned(self, ranked: Sequence[Candidate], question: Question) -> list[Candidate]:
         """``ranked`` with what denies or turns round the question's supposition further up."""
-        return _ranked(ranked[:_READ], lambda c: _TURNS * self._stance(c, question).turns) + list(
+        return _ranked(ranked[:_READ], lambda c: _TURNS * turns(question, c.text)) + list(
             ranked[_READ:]
         )
 
     def _denies(self, candidate: Candidate, question: Question) -> bool:
-        """Whether ``candidate`` surely says otherwise than ``question`` supposes."""
-        return self._stance(candidate, question).says == "against"
+        """Whether ``candidate`` seems to say otherwise than ``question`` supposes."""
+        return turns(question, candidate.text) >= _DENIES
 
     def _best(
         self, ranked: Sequence[Candidate], added: int, within: float = _WITHIN, most: int = 0

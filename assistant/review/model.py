@@ -35,8 +35,6 @@ __all__ = [
     "ReviewProgress",
     "ReviewSentence",
     "SearchStep",
-    "Side",
-    "Stance",
     "TableRow",
     "Theme",
     "Verdicts",
@@ -107,16 +105,6 @@ class Theme(BaseModel):
     def sentences(self) -> Iterator[ReviewSentence]:
         """All sentences of the section."""
         return (sentence for paragraph in self.paragraphs for sentence in paragraph.sentences)
-
-
-Stance = Literal["for", "against", "unclear"]
-
-
-class Side(BaseModel):
-    """Of a topic that is a yes-or-no question: the papers on one side, each with its sentence."""
-
-    stance: Stance
-    sentences: list[ReviewSentence]
 
 
 class Cell(BaseModel):
@@ -234,7 +222,9 @@ class Review(BaseModel):
     model: str | None = None
     scope: list[ReviewSentence] = Field(default_factory=list)
     overview: list[ReviewSentence] = Field(default_factory=list)
-    sides: list[Side] = Field(default_factory=list, description="of a yes-or-no question")
+    answers: list[ReviewSentence] = Field(
+        default_factory=list, description="to a yes-or-no question"
+    )
     themes: list[Theme] = Field(default_factory=list)
     table: list[TableRow] = Field(default_factory=list)
     numbers: list[NumberRow] = Field(default_factory=list)
@@ -256,8 +246,7 @@ class Review(BaseModel):
     def sentences(self) -> Iterator[ReviewSentence]:
         """Every sentence in the order of the document."""
         yield from self.scope
-        for side in self.sides:
-            yield from side.sentences
+        yield from self.answers
         yield from self.overview
         for theme in self.themes:
             yield from theme.sentences

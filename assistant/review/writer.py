@@ -13,6 +13,7 @@ from assistant.filters import Filters
 from assistant.results import Mode
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Statistics
+from assistant.review.answers import answers
 from assistant.review.candidates import CORE, Candidate, Found, find
 from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import (
@@ -38,7 +39,6 @@ from assistant.review.model import (
     Theme,
     Verdicts,
 )
-from assistant.review.sides import sides
 from assistant.text import terms
 from assistant.themes import Theme as Group
 from assistant.themes import grouped, projected
@@ -275,7 +275,7 @@ def assembled(
         model=model,
         scope=_scope(prepared, mode, model),
         overview=list(opening),
-        sides=sides(prepared.topic, ordered, prepared.statistics.idf),
+        answers=answers(prepared.topic, ordered, prepared.statistics.idf),
         themes=themes,
         table=[_row(materials[m], themes[theme_of[m]].name) for m in order],
         numbers=_numbers(ordered),

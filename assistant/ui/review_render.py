@@ -153,7 +153,8 @@ def document(review: Review, library: LibraryName) -> str:
         f'<div class="saves"><span class="quiet">Download</span>{saves}</div></header>',
         _section("Scope", f'<div class="answer scope"><p>{page.run(review.scope)}</p></div>'),
     ]
-    parts += [_section(SECTIONS[s.stance], page.listed(s.sentences)) for s in review.sides]
+    if review.answers:
+        parts.append(_section(SECTIONS["answers"], page.listed(review.answers)))
     if review.overview:
         inner = f'<div class="answer"><p>{page.run(review.overview)}</p></div>'
         parts.append(_section("Overview", inner))

@@ -1,4 +1,4 @@
-"""What a sentence says to a yes/no question: only where it is sure."""
+"""A sentence that denies what a question supposes is told from one that does not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.answering.question import Question, WordStates
-from assistant.answering.stance import stance
+from assistant.answering.stance import turns
 
 
 class Statistics:
@@ -27,25 +27,14 @@ def question(text: str) -> Question:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sentence", "says"),
+    ("sentence", "turned"),
     [
-        ("Does lime raise the yield of rye?", "Lime raised the yield of rye by 12%.", "for"),
-        ("Does lime raise the yield of rye?", "Lime reduced the yield of rye.", "against"),
-        ("Does lime raise the yield of rye?", "Lime did not raise the yield of rye.", "against"),
-        ("Does lime need water?", "Lime does not rely on water.", "against"),
-        ("Does lime raise the yield of rye?", "Lime did not lower the yield of rye.", "unclear"),
-        ("Does lime raise the yield of rye?", "Lime may raise the yield of rye.", "unclear"),
-        ("Does lime raise the yield of rye?", "We ask whether lime raises the yield.", "unclear"),
-        ("Does lime raise the yield of rye?", "The soil of rye fields was sampled.", "unclear"),
-        ("Doesn't lime raise the yield?", "Lime did not raise the yield.", "unclear"),
-        ("Does lime help rye?", "No convincing evidence was found that lime helps rye.", "against"),
+        ("Lime may raise the yield of rye.", True),
+        ("Lime did not lower the yield of rye.", True),
+        ("Lime may lower the yield of rye.", False),
+        ("The soil of rye fields was sampled.", False),
     ],
 )
-def test_stance(asked: str, sentence: str, says: str) -> None:
-    assert stance(question(asked), sentence, "Lime on rye").says == says
-
-
-def test_what_turns_a_question_round_weighs_though_unsure() -> None:
-    asked = question("Why does lime lower the yield of rye?")
-    assert stance(asked, "Lime may raise the yield of rye.", "").turns > 0.5
-    assert stance(asked, "Lime may lower the yield of rye.", "").turns == 0
+def test_what_turns_a_question_round_weighs(sentence: str, turned: bool) -> None:
+    found = turns(question("Why does lime lower the yield of rye?"), sentence)
+    assert found > 0.5 if turned else found == 0

@@ -13,7 +13,6 @@ from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import across, counted, name_of
 from assistant.review.model import Quote, ReviewSentence
 from assistant.review.roles import role_scores
-from assistant.review.sides import stance
 from assistant.text import sentences
 from assistant.themes import OTHER, grouped, projected
 
@@ -188,29 +187,3 @@ def test_the_plane_is_within_bounds() -> None:
 )
 def test_counting(number: int, said: str) -> None:
     assert counted(number) == said
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "side"),
-    [
-        ("Does training improve lung function?",
-         "Daily training improved lung function in nine of ten children.", "for"),
-        ("Does training improve lung function?",
-         "Training did not improve lung function.", "against"),
-        ("Does training improve lung function?",
-         "Training impaired lung function after a week.", "against"),
-        ("Does training improve lung function?",
-         "Training may improve lung function.", "unclear"),
-        ("Does training improve lung function?",
-         "Training reduced cost, and drugs improved lung function.", "unclear"),
-        ("Does training improve lung function?",
-         "Training improved sleep.", "unclear"),
-        ("Is the pressure higher behind the wing?",
-         "The pressure is lower behind the wing.", "against"),
-        ("How does training work?", "Training improved lung function.", "unclear"),
-    ],
-)  # fmt: skip
-def test_a_sentence_stands_on_a_side_only_where_it_says_so(
-    question: str, sentence: str, side: str
-) -> None:
-    assert stance(question, sentence) == side

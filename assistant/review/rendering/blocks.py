@@ -17,9 +17,7 @@ SECTIONS = {
     "numbers": "Reported numbers",
     "disagreements": "Where the papers point different ways",
     "open": "Left open by the papers",
-    "for": "Papers that say yes",
-    "against": "Papers that say no",
-    "unclear": "Papers that do not surely say",
+    "answers": "What papers say to the question",
     "related": "Related papers of the library, not written about",
 }
 _FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
@@ -42,8 +40,8 @@ class Block:
 def blocks(review: Review) -> Iterator[Block]:
     """The document from its scope to what is left open, without references."""
     yield Block("Scope", _lines(review.scope))
-    for side in review.sides:
-        yield Block(SECTIONS[side.stance], _lines(side.sentences), listed=True)
+    if review.answers:
+        yield Block(SECTIONS["answers"], _lines(review.answers), listed=True)
     if review.table:
         rows: list[list[Pieces]] = [
             [

@@ -35,7 +35,7 @@ def html(review: Review) -> str:
     ]
     if review.status != "absent":
         body += [
-            *(_listed(s.stance, SECTIONS[s.stance], review, s.sentences) for s in review.sides),
+            _listed("answers", SECTIONS["answers"], review, review.answers),
             _section("contributions", "Contributions", _table(review), "broad"),
             _numbers(review),
             _overview(review),
@@ -89,7 +89,8 @@ def _section(name: str, heading: str, inner: str, classes: str = "") -> str:
 
 def _contents(review: Review) -> str:
     links = [("scope", "Scope", "")]
-    links += [(side.stance, SECTIONS[side.stance], "") for side in review.sides]
+    if review.answers:
+        links.append(("answers", SECTIONS["answers"], ""))
     links.append(("contributions", "Contributions", ""))
     if review.numbers:
         links.append(("numbers", "Reported numbers", ""))
