@@ -26,7 +26,10 @@ _WORDS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Fit:
-    """One paper's fit: higher is better; ``words`` speak for it, the strongest first."""
+    """One paper's fit: higher is better.
+
+    ``words`` speak for it, the strongest first; each is in two of the liked papers, or in the one.
+    """
 
     score: float
     words: tuple[str, ...] = ()
@@ -89,7 +92,7 @@ def _margins(
     candidates = vectorizer.transform(texts)
     margins = machine.decision_function(candidates).astype(np.float32)
     names = vectorizer.get_feature_names_out()
-    in_liked = np.asarray(known[: len(liked)].sum(axis=0)).ravel() > 0
+    in_liked = np.asarray((known[: len(liked)] > 0).sum(axis=0)).ravel() >= min(2, len(liked))
     shown = []
     for row in candidates.multiply(machine.coef_).tocsr():
         order = row.indices[np.argsort(-row.data)]

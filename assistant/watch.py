@@ -41,7 +41,7 @@ Floats = NDArray[np.float32]
 _SAMPLE = 600
 """Papers of the library that stand for what was not liked."""
 _RANKED_BY_QUERY = 1000
-_TITLES = 200
+_TITLES = 30
 """Titles of further new papers that a digest lists."""
 _PROFILE_WEIGHT = 0.5
 _RESEMBLES = 2
@@ -227,6 +227,11 @@ class WatchDigest(BaseModel):
     new: int
     papers: list[DigestPaper] = Field(default_factory=list)
     others: list[str] = Field(default_factory=list)
+
+    @property
+    def unnamed(self) -> int:
+        """How many new papers are only counted."""
+        return self.new - len(self.papers) - len(self.others)
 
 
 class Digest(BaseModel):
@@ -446,6 +451,8 @@ def _markdown(digest: Digest) -> str:
             lines.append("")
         if watch.others:
             lines += ["### Also new", "", *(f"- {markdown(title)}" for title in watch.others), ""]
+        if watch.unnamed:
+            lines += [f"And {watch.unnamed:,} more.", ""]
     return "\n".join(lines)
 
 
@@ -478,6 +485,8 @@ def _html(digest: Digest) -> str:
         if watch.others:
             titles = "".join(f"<li>{html.escape(title)}</li>" for title in watch.others)
             body.append(f"<h3>Also new</h3><ul>{titles}</ul>")
+        if watch.unnamed:
+            body.append(f"<p>And {watch.unnamed:,} more.</p>")
     style = "body{max-width:44em;margin:2em auto;padding:0 1em;font:1em/1.5 sans-serif}"
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'

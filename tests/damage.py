@@ -214,6 +214,8 @@ class Stage:
             words.append(f"repair: DEFECT {repaired[2][-200:]!r}")
         for key, got in self.told(place).items():
             word = self._word(key, *got)
+            if word == "ANOTHER ANSWER" and target.name in repaired[2]:
+                word = "lost, and named"
             if word != "as before":
                 words.append(f"after repair {key}: {word} {got[2][-160:]!r}")
         shutil.rmtree(place)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -79,6 +80,34 @@ def test_only_what_came_since_ranked_by_what_is_liked(
     watches.shown(["honey"], made.at)
     assert digest().watches[0].new == 0
     assert digest(since=date(2000, 1, 1)).watches[0].new == 7  # all but the liked one
+
+
+def test_words_said_to_be_shared_are_in_more_than_one_like(
+    library: Library, digest: Callable[..., Digest]
+) -> None:
+    likes = [paper.title for paper in BEES[:2]]
+    Watches(library).add("honey", like=likes)
+    library.ingest([*BEES[2:], *SHIPS[2:]])
+    texts = [f"{p.title} {p.abstract}".lower() for p in BEES[:2]]
+    named = [
+        word
+        for paper in digest().watches[0].papers
+        for word in re.findall("“([^”]+)”", paper.why.partition("your likes share")[2])
+    ]
+    assert "honey" in named
+    assert [w for w in named if not all(part in t for t in texts for part in w.split())] == []
+
+
+def test_what_is_too_much_to_name_is_counted(
+    library: Library, digest: Callable[..., Digest]
+) -> None:
+    Watches(library).add("sea", "rust")
+    library.ingest(Paper(title=f"Rust {n}", abstract=f"Rust eats {n} nails.") for n in range(40))
+    made = digest(k=2)
+    assert len(made.watches[0].others) < 38
+    left = f"And {38 - len(made.watches[0].others)} more."
+    assert left in made.render("md")
+    assert left in made.render("html")
 
 
 def test_a_query_ranks_what_is_new(library: Library, digest: Callable[..., Digest]) -> None:

@@ -98,6 +98,8 @@ def enrich(
     terminal.say(f"{report.lacking:,} papers lacked something; {report.filled:,} were filled in.")
     for field, n in report.fields.items():
         terminal.say(f"{field}: {n:,}", indent=2)
+    if report.asked_before:
+        terminal.say(f"left, {report.asked_before:,}: asked for before; --again asks once more")
     reasons = Counter(left.reason for left in report.left)
     for reason, n in reasons.most_common():
         terminal.say(f"left, {n:,}: {reason}")

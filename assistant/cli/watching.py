@@ -94,6 +94,8 @@ def _show(terminal: Terminal, made: Digest) -> None:
             terminal.say("also new:")
             for title in watch.others:
                 terminal.say(title, indent=3, hang=2)
+        if watch.unnamed:
+            terminal.say(f"and {watch.unnamed:,} more")
 
 
 def add(name: str, *, library: str | None, query: str | None, like: Sequence[str]) -> None:

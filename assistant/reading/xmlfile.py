@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from html.entities import html5
 from typing import TYPE_CHECKING, Any, TextIO
 
+from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.reading.fields import paper_from
 from assistant.reading.streams import one_line
@@ -34,6 +35,8 @@ _RECORDS = frozenset(
     " phdthesis mastersthesis book pubmedarticle pubmedbookarticle result doc work"
     " publication preprint".split()
 )
+_FEEDS = frozenset({"rss", "feed", "rdf"})
+_JUDGED_ENTRIES = 1_000
 _ROOTS = frozenset({"entry", "article", "pubmedarticle", "mods"})
 """Elements that may be a whole file's one record."""
 _RECORD_MARK = re.compile(
@@ -57,15 +60,42 @@ def is_xml(head: str) -> bool:
 
 
 def read_xml(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
-    """A paper, or the reason why not, for every record."""
+    """A paper, or the reason why not, for every record.
+
+    Raises:
+        SourceError: a feed none of whose first entries has a mark of a paper: news, a blog.
+    """
     number = 0
+    held: list[Paper | Rejection] = []  # of a feed, until an entry is surely a paper
+    sure = False
     try:
         for number, element in enumerate(_records(stream), start=1):
-            yield _paper(element, source, f"record {number}")
+            result = _paper(element, source, f"record {number}")
+            sure = sure or _name(element.getroottree().getroot()) not in _FEEDS or _marked(result)
+            held.append(result)
+            if sure:
+                yield from held
+                held.clear()
+            elif number == _JUDGED_ENTRIES:
+                break
     except _BrokenXml as error:
         where = f"record {number + 1}"
         reason = f"not valid XML from here on ({error}); the rest was not read"
-        yield Rejection(source=source, where=where, reason=reason)
+        held.append(Rejection(source=source, where=where, reason=reason))
+    if any(isinstance(result, Paper) for result in held):
+        raise SourceError(
+            f"{source} is a feed of news: none of its entries names an author, a journal, a DOI "
+            "or an arXiv id.",
+            "Give a feed of papers.",
+        )
+    yield from held
+
+
+def _marked(result: Paper | Rejection) -> bool:
+    """Whether an entry says what only papers say."""
+    return isinstance(result, Paper) and bool(
+        result.authors or result.venue or result.doi or result.arxiv_id
+    )
 
 
 class _BrokenXml(ValueError):

@@ -56,6 +56,7 @@ class EnrichReport(BaseModel):
     filled: int = 0
     fields: dict[str, int] = Field(default_factory=dict)
     left: list[LeftOut] = Field(default_factory=list)
+    asked_before: int = 0
 
 
 class EnrichProgress(BaseModel):
@@ -68,7 +69,7 @@ class EnrichProgress(BaseModel):
 
 
 class _Asked(BaseModel):
-    """Papers that nothing was found for, with what they were found to lack."""
+    """What papers still lacked when a service was asked for them, by service and id."""
 
     version: int = 1
     papers: dict[str, str] = Field(default_factory=dict)
@@ -113,28 +114,30 @@ class Enrichment:
                 f"The library at {self._library.path} holds no paper yet.",
                 "Add papers with 'assistant ingest FILE' or 'assistant sync SOURCE'.",
             )
-        lacking = [p for p in papers if _missing(p) and asked.get(p.id) != _missing(p)][:limit]
+        lacking = [p for p in papers if _missing(p)]
+        left = [p for p in lacking if asked.get(self._key(p)) != _missing(p)]
         dois = {p.doi: p.id for p in papers if p.doi}
-        report = EnrichReport(lacking=sum(bool(_missing(p)) for p in papers))
+        report = EnrichReport(lacking=len(lacking), asked_before=len(lacking) - len(left))
+        wanted = left[:limit]
         filled: list[Paper] = []
         started = time.monotonic()
         try:
             with Http(self._service, self._settings, self._notify) as http:
-                for n, paper in enumerate(lacking, 1):
+                for n, paper in enumerate(wanted, 1):
                     better = self._better(http, paper, dois, report)
-                    asked[paper.id] = _missing(better)
+                    asked[self._key(paper)] = _missing(better)
                     if better is not paper:
                         filled.append(better)
                     if len(filled) >= _BATCH:
                         self._keep(filled, asked)
                     if on_progress is not None:
-                        left = (time.monotonic() - started) / n * (len(lacking) - n)
+                        seconds = (time.monotonic() - started) / n * (len(wanted) - n)
                         on_progress(
                             EnrichProgress(
                                 asked=n,
                                 filled=report.filled,
-                                total=len(lacking),
-                                seconds_left=left,
+                                total=len(wanted),
+                                seconds_left=seconds,
                             )
                         )
         finally:
@@ -204,6 +207,10 @@ class Enrichment:
             works = http.json("/works", asked, "results")["results"] or ()
             records = [openalex.record(w, "OpenAlex") for w in works if isinstance(w, Mapping)]
         yield from (record for record in records if isinstance(record, Paper))
+
+    def _key(self, paper: Paper) -> str:
+        """What one service does not know, another may."""
+        return f"{self._service.name} {paper.id}"
 
     def _asked(self) -> dict[str, str]:
         try:

@@ -10,6 +10,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from assistant.assistant import Assistant
+from tests.sources.test_arxiv import Arxiv, entry
 
 from .conftest import Run
 
@@ -65,6 +66,55 @@ def test_sync_twice_is_only_what_is_new(run: Run, pages: list[Any]) -> None:
     assert "its papers stay" in run("sync", "--forget", "crossref:bells").out
     assert run("sync", "--list", "--json").json == []
     assert count() == 3
+
+
+def test_two_services_synced_again_give_only_what_is_new_or_changed(
+    run: Run, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arxiv = Arxiv(httpserver, [entry(n, f"2026-01-0{n}T10:00:00Z") for n in (1, 2, 3)])
+    indexed = {1: "2020-01-01", 2: "2020-01-02"}
+    asked: list[str] = []
+
+    def works(request: Request) -> Response:
+        """Crossref as documented: only what was indexed on the day that is asked for or later."""
+        asked.append(request.args.get("filter", ""))
+        since = asked[-1].partition("from-index-date:")[2][:10]
+        first = request.args["cursor"] == "*"
+        items = [deposit(n) for n, day in indexed.items() if first and day >= since]
+        message = {"total-results": len(items), "items": items, "next-cursor": "n"}
+        return Response(json.dumps({"message": message}))
+
+    httpserver.expect_request("/crossref/works").respond_with_handler(works)
+    for name in ("arxiv", "crossref"):
+        setting = f"ASSISTANT_SOURCES__{name.upper()}__"
+        monkeypatch.setenv(f"{setting}URL", httpserver.url_for(f"/{name}"))
+        monkeypatch.setenv(f"{setting}INTERVAL", "0")
+    command = ("sync", "crossref:bells", "arxiv:cs.CE", "--quiet")
+
+    def synced() -> list[list[str]]:
+        result = run(*command)
+        assert (result.code, result.err) == (0, "")
+        return [line.split("\t") for line in result.out.splitlines()]
+
+    assert synced() == [
+        ["crossref:bells", "2", "0", "0", "0", "0", "new source"],
+        ["arxiv:cs.CE", "3", "0", "0", "0", "0", "new source"],
+    ]
+    indexed[3] = "2999-01-01"
+    arxiv.entries[0].update(updated="2026-02-02T00:00:00Z", summary="The bridges came down.")
+    asked.clear()
+    assert synced() == [
+        ["crossref:bells", "1", "0", "0", "0", "0", ""],
+        ["arxiv:cs.CE", "0", "1", "0", "0", "0", ""],
+    ]
+    assert all("from-index-date:20" in filters for filters in asked)
+    assert Assistant().library.paper("2601.00001").abstract == "The bridges came down."
+    del indexed[3]  # the day of the last sync is past
+    assert synced() == [
+        ["crossref:bells", "0", "0", "0", "0", "0", ""],
+        ["arxiv:cs.CE", "0", "0", "0", "0", "0", ""],
+    ]
+    assert count() == 6
 
 
 def test_a_failure_is_one_sentence_and_keeps_what_came(run: Run, pages: list[Any]) -> None:

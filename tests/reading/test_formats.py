@@ -204,11 +204,30 @@ def test_entities_are_not_expanded_and_nothing_is_fetched(tmp_path: Path) -> Non
     text = (
         f'<!DOCTYPE f [<!ENTITY s SYSTEM "file://{tmp_path}/secret"><!ENTITY a "aaaaaaaaaa">'
         '<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-        "<feed><entry><title>Snails &s; &b; end</title></entry></feed>"
+        "<feed><entry><title>Snails &s; &b; end</title><author>Ada Moss</author></entry></feed>"
     )
     (paper,) = FORMATS["xml"].read(io.StringIO(text), "here")
     assert isinstance(paper, Paper)
     assert paper.title == "Snails end"
+
+
+POST = "<item><title>New boots {n}</title><description>They came on Monday.</description>{}</item>"
+
+
+def test_a_feed_of_news_is_refused() -> None:
+    feed = f"<rss><channel>{POST * 3}</channel></rss>"
+    with pytest.raises(SourceError, match=r"here is a feed of news: none .* names an author"):
+        list(FORMATS["xml"].read(io.StringIO(feed.replace("{}", "")), "here"))
+
+
+@pytest.mark.parametrize(
+    "mark", ["<author>Ada Moss</author>", "<doi>10.1000/boots</doi>", "<journal>Boots</journal>"]
+)
+def test_a_feed_with_a_mark_of_a_paper_is_read_whole(mark: str) -> None:
+    posts = [POST.replace("{n}", str(n)).replace("{}", mark if n == 2 else "") for n in range(4)]
+    feed = f"<rss><channel>{''.join(posts)}</channel></rss>"
+    found = list(FORMATS["xml"].read(io.StringIO(feed), "here"))
+    assert [p.title for p in found if isinstance(p, Paper)] == [f"New boots {n}" for n in range(4)]
 
 
 NOT_PAPERS = {

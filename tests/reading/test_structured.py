@@ -484,7 +484,9 @@ STREAMS = {
     "ris": ("", "TY  - JOUR\nTI  - T{n}\nAB  - " + WORDS + "\nER  - \n"),
     "xml": (
         "<feed>",
-        "<entry><title>T{n}</title><summary>" + WORDS + "</summary></entry>\n",
+        "<entry><title>T{n}</title><author><name>Ada Moss</name></author><summary>"
+        + WORDS
+        + "</summary></entry>\n",
     ),
     "wos": ("", "PT J\nTI T{n}\nAB " + WORDS + "\nER\n\n"),
     "endnote": ("", "%0 Journal Article\n%T T{n}\n%X " + WORDS + "\n\n"),

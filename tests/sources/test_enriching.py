@@ -111,9 +111,22 @@ def test_what_is_not_sure_is_left_and_said(
     assert report.filled == 0
     assert reason in report.left[0].reason
     assert library.paper(TITLE).authors == ()
-    assert enrichment.run().left == []  # asked once
+    again = enrichment.run()
+    assert (again.left, again.asked_before) == ([], 1)  # asked once
     assert len(openalex.asked) == 1
     assert len(enrichment.run(again=True).left) == 1
+
+
+def test_what_one_service_does_not_know_another_is_asked_for(
+    enrichment: Enrichment, openalex: OpenAlex, library: Library, httpserver: HTTPServer
+) -> None:
+    openalex.works = []
+    enrichment.run()
+    httpserver.expect_request("/crossref/works").respond_with_json({"message": {"items": []}})
+    address = {"url": httpserver.url_for("/crossref"), "interval": 0}
+    settings = SourcesSettings(**{"backoff": 0.01, "crossref": address})
+    report = Enrichment(library, settings, service="crossref").run()
+    assert ["Crossref knows no paper" in left.reason for left in report.left] == [True]
 
 
 def test_a_short_title_needs_an_abstract(library: Library, openalex: OpenAlex) -> None:
