@@ -346,6 +346,8 @@ def test_every_form_shows_another_field_letter_for_letter(medical: Assistant, fo
     answer = medical.ask(FORMS[form])
     check_whole(answer, medical)
     assert answer.form == form
+    judged = answer.sentences[0].text.endswith("yes or no is the reader's to judge:")
+    assert judged == (form == "yes_no")  # no quotation is labelled yes or no
 
 
 @pytest.mark.corpus
