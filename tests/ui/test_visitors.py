@@ -12,13 +12,15 @@ from live import Live
 from starlette.requests import Request
 
 from assistant.conversations import Mark
+from assistant.exporting import FORMATS
 from assistant.feedback import FILE, Rating, rate, ratings
 from assistant.library import Library
 from assistant.librarymap import LibraryMap, MapMaker
 from assistant.origins import origin
 from assistant.paper import Paper
 from assistant.settings import Settings
-from assistant.ui import shelves
+from assistant.ui import exports, shelves
+from assistant.ui.turns import Turn
 from assistant.ui.visitors import COOKIE, Choices, Shelf, Visitor
 
 from .conftest import GRADIO
@@ -237,3 +239,25 @@ def test_the_list_is_found_sorted_and_turned(sample_library: Library) -> None:
     wild = shelves.wanted({"sort": "'; drop", "page": "-1", "theme": "x", "words": "<b>" * 999})
     assert wild.sort == "added"
     assert "<b>" not in shelves.listing(rows, None, wild, writable=True)
+
+
+def test_a_paper_has_one_key_in_every_export(shelf: Shelf) -> None:
+    shelf = Shelf(Settings.load(library=shelf.settings.library))  # without a language model
+    papers = [
+        Paper(
+            title=f"Owls hunt voles, part {n}", abstract="They do.", authors=("Ada Owl",), year=2020
+        )
+        for n in range(3)
+    ]
+    shelf.assistant("own").ingest(papers)
+    answer = shelf.assistant("own").ask(papers[2].title)
+    turn = Turn(question="Owls?", answer=answer, library="own")
+    cited = {citation.paper_id for citation in answer.citations}
+    assert cited
+    keys = shelf.assistant("own").citation_keys()
+    whole = "".join(FORMATS["bibtex"](papers, keys))  # as the terminal and the API write it
+    for form in ("bib", "ris", "csl"):
+        text = exports.of_turns(shelf, [turn], "Owls", form)["text"]
+        assert all((keys[paper.id] in text) == (paper.id in cited) for paper in papers)
+    assert all(f"{{{keys[paper.id]}," in whole for paper in papers)
+    assert len(set(keys.values())) == 3
