@@ -245,10 +245,8 @@ def test_the_list_is_found_sorted_and_turned(sample_library: Library) -> None:
 def test_a_paper_has_one_key_in_every_export(shelf: Shelf) -> None:
     shelf = Shelf(Settings.load(library=shelf.settings.library))  # without a language model
     papers = [
-        Paper(
-            title=f"Owls hunt voles, part {n}", abstract="They do.", authors=("Ada Owl",), year=2020
-        )
-        for n in range(3)
+        Paper(title=f"{animal} hunt voles", abstract="They do.", authors=("Ada Owl",), year=2020)
+        for animal in ("Owls", "Foxes", "Cats")
     ]
     shelf.assistant("own").ingest(papers)
     quoted = Citation(
