@@ -17,7 +17,7 @@ from typing import Any
 from fake_embedder import FakeEmbedder
 
 from assistant import library as library_module
-from assistant.errors import AssistantError, LibraryNotFound
+from assistant.errors import AssistantError
 from assistant.library import Library
 from assistant.paper import Paper
 from assistant.records import StoredPaper
@@ -192,6 +192,6 @@ def find_on_server(store: str, cache: Path, everything: int, found: Any) -> None
         try:
             papers = retriever.find("what is told of topic3", everything + 50).papers
             seen.append(len({paper.paper.id for paper in papers}))
-        except LibraryNotFound:
+        except AssistantError:  # there is no library yet, or it is just being made
             time.sleep(0.05)
     found.put(json.dumps(seen))

@@ -124,7 +124,9 @@ def test_two_processes_ask_a_server_while_a_third_ingests(server: str, tmp_path:
         for n in range(2)
     ]
     writer = processes.start(processes.ingest_on_server, server, papers, tmp_path / "writer")
-    for seen in (json.loads(found.get()), json.loads(found.get())):
+    for _ in askers:
+        processes.wait_for(lambda: not found.empty(), 90)
+        seen = json.loads(found.get())
         assert seen == sorted(seen)  # papers only come
         assert seen[-1] == len(papers)
     for process in [writer, *askers]:

@@ -41,7 +41,8 @@ PAPERS = [
         "title": "Evil <img src=x onerror=\"window.hurt='title'\"> of Gaze Estimation",
         "abstract": "Gaze estimation with one eye <img src=x onerror=\"window.hurt='abstract'\"> "
         "<script>window.hurt='script'</script> [click](javascript:window.hurt='link') has an "
-        "error of 2.3 cm. ![x](http://192.0.2.1/x.png) We estimate gaze from a single eye.",
+        "error of 2.3 cm. ![x](http://192.0.2.1/x.png) We estimate gaze from a single eye. "
+        "Gaze estimation with one eye has an error of 2.3 cm.",
         "url": "javascript:window.hurt='url'",
     },
     {
@@ -147,8 +148,8 @@ def test_what_a_model_writes_does_nothing_and_streams(
     visit: Come, written: Live, script: ScriptedServer
 ) -> None:
     script.answer = lambda _: Reply(
-        "We prune experts of a mixture without any retraining [1]. <img src=x "
-        "onerror=\"window.hurt='model'\"> The moon is made of **cheese** [1]. See "
+        "We prune experts of a mixture without any retraining [1]. The moon is made of "
+        "**cheese** [1]. An image <img src=x onerror=\"window.hurt='model'\"> is here. See "
         "[this](javascript:window.hurt='m'), ![p](http://192.0.2.1/y.png) and "
         "<script>window.hurt=1</script>.",
         between=0.03,
@@ -162,6 +163,7 @@ def test_what_a_model_writes_does_nothing_and_streams(
     turn.wait_for()
     assert turn.locator(".flag.unsupported").count() >= 1
     assert turn.locator(".answer strong").inner_text() == "cheese"
+    assert "left out" in turn.locator(".notes").first.inner_text()
     assert page.locator("#thread img").count() == 0
     assert page.evaluate("window.hurt") is None
     assert "scripted" in page.inner_text("#state")
