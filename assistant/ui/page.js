@@ -498,10 +498,6 @@ function openPanel(from) {
   $$(".chip.open").forEach((c) => c.classList.remove("open"));
   if (from.classList.contains("chip")) from.classList.add("open");
   root.dataset.panel = "";
-  setTimeout(() => { // where what is shown has not changed, nobody else gives it the focus
-    const panel = $("#panel .panel");
-    if (panel && "panel" in root.dataset && document.activeElement === from) panel.focus({ preventScroll: true });
-  }, 600);
 }
 function closePanel() {
   if (!("panel" in root.dataset)) return;

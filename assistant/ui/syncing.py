@@ -161,7 +161,7 @@ def _sources(here: Visitor) -> str:
         if len(known) > 1
         else ""
     )
-    table = f'<ul class="sources">{rows}</ul>{every}' if rows else ""
+    table = f'<ul class="synced">{rows}</ul>{every}' if rows else ""
     return (
         '<section class="section"><h2>Sources</h2><p>Papers of arXiv, PubMed, OpenAlex, Semantic '
         "Scholar, Crossref, Hugging Face’s daily papers, Zotero and feeds. Only the source that "

@@ -84,21 +84,21 @@ def test_a_source_is_named_synced_again_cancelled_and_forgotten(
     page.wait_for_selector("#report .upload >> text=stops")
     bells.hold.set()
     page.wait_for_selector("#report .card >> text=Cancelled")
-    page.wait_for_selector(".sources >> text=unfinished")
+    page.wait_for_selector(".synced >> text=unfinished")
 
-    page.click(".sources [data-act=sync]")  # goes on where it stopped
-    page.wait_for_selector(".sources li >> text=synced")
+    page.click(".synced [data-act=sync]")  # goes on where it stopped
+    page.wait_for_selector(".synced li >> text=synced")
     assert "3 papers" in page.inner_text("#state")
     assert page.locator("#papers td .link").count() == 3
 
     bells.bells = 4
-    page.click(".sources [data-act=sync]")
+    page.click(".synced [data-act=sync]")
     page.wait_for_selector("#papers td .link >> nth=3")
     there.shot("sources")
 
-    page.click(".sources [data-act=forget]")
+    page.click(".synced [data-act=forget]")
     page.click("dialog .danger")
-    page.wait_for_function("!document.querySelector('.sources')")
+    page.wait_for_function("!document.querySelector('.synced')")
     assert page.locator("#papers td .link").count() == 4
 
     page.fill("#sources [name=source]", "crossref:broken")
