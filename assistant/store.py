@@ -185,9 +185,9 @@ class ChromaStore:
                 # asked again
                 self.close()
                 if not writing and self.address.kind == "folder" and _is_chromas(error):
-                    reason = str(error).splitlines()[0].rstrip(".")
                     raise LibraryError(
-                        f"The database of the library at {self.address} cannot be read: {reason}.",
+                        f"The database of the library at {self.address} cannot be read: "
+                        f"{_first_line(error)}.",
                         "If 'assistant doctor' calls it damaged, run 'assistant doctor --repair'.",
                     ) from error
                 raise
@@ -477,9 +477,8 @@ class _Client:
             mine = [systems.pop(name) for name in set(systems) - before]
             for name in set(SharedSystemClient._identifier_to_refcount) - before:
                 SharedSystemClient._identifier_to_refcount.pop(name)
-            self._system = mine[0] if mine else None
             # of an owner that nobody closes: Chroma's memory is not Python's
-            self._closed = weakref.finalize(self, _stop, self._system)
+            self._closed = weakref.finalize(self, _stop, mine)
 
     def _connected(self, quiet: Any, token: str | None) -> ClientAPI:
         import chromadb  # noqa: PLC0415
@@ -522,8 +521,6 @@ class _Client:
         return copied
 
     def close(self) -> None:
-        with suppress(Exception):
-            cast(Any, self.api)._server._session.close()  # of a server; Chroma leaves it open
         self._closed()
 
     @contextmanager
@@ -533,8 +530,14 @@ class _Client:
             yield
 
 
-def _stop(system: Any) -> None:
-    if system is not None:
+def _stop(systems: Iterable[Any]) -> None:
+    """Stops Chroma's systems (of a server there are two, one for its administration), with the
+    connections that they would leave open.
+    """
+    for system in systems:
+        for part in system._instances.values():
+            with suppress(Exception):
+                part._session.close()
         with suppress(Exception):
             system.stop()
 
@@ -584,7 +587,7 @@ def _told(address: StoreAddress) -> Iterator[None]:
         ) from None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     text = str(error).strip()
     return text.splitlines()[0].rstrip(".") if text else type(error).__name__
 
