@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.paper import Paper
-from assistant.records import word_hash
-from assistant.text import terms
+from assistant.records import bag_of, word_hash
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +70,7 @@ def schema(kept_only: Sequence[str]) -> Schema:
 
 def paper_words(paper: Paper, title_repeats: int) -> dict[str, SparseVector]:
     """The metadata that holds the words of a paper; empty for one without any."""
-    bag = terms(paper.title) * title_repeats + terms(paper.abstract)
+    bag = bag_of(paper, title_repeats)
     norm = _K1 * (1 - _B + _B * len(bag) / _LENGTH)
     weights = {term: tf / (tf + norm) for term, tf in Counter(bag).items()}
     return {_WORDS: _sparse(weights)} if weights else {}

@@ -37,7 +37,7 @@ from assistant.filters import Filters
 from assistant.paper import Paper, PaperNames
 from assistant.text import Span, terms
 
-__all__ = ["Records", "RecordsDamaged", "Scoring", "StoredPaper", "quantised"]
+__all__ = ["Records", "RecordsDamaged", "Scoring", "StoredPaper", "bag_of", "quantised"]
 
 Floats = NDArray[np.float32]
 
@@ -116,6 +116,11 @@ class Scoring:
 def word_hash(term: str) -> int:
     """A stem as 32 bits."""
     return zlib.crc32(term.encode("utf-8", "surrogatepass"))
+
+
+def bag_of(paper: Paper, title_repeats: int) -> list[str]:
+    """The stems of a paper as BM25 counts them: its title ``title_repeats`` times."""
+    return terms(paper.title) * title_repeats + terms(paper.abstract)
 
 
 def quantised(vectors: Floats) -> bytes:
@@ -493,7 +498,7 @@ class Records:
         self._db.execute("DELETE FROM meta WHERE key = 'pending'")
 
     def _bag(self, paper: Paper) -> list[str]:
-        return terms(paper.title) * self._title_repeats + terms(paper.abstract)
+        return bag_of(paper, self._title_repeats)
 
     def _put(self, stored: StoredPaper, changes: Counter[str]) -> None:
         paper = stored.paper

@@ -45,22 +45,9 @@ from sklearn.preprocessing import StandardScaler
 from assistant import Assistant, Settings
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import trust_features
-from assistant.answering.cues import (
-    AIM,
-    ASKS_BEST,
-    BEST,
-    FINDING,
-    HINTS_LIMIT,
-    LIMIT,
-    MEANS,
-    OFFERS,
-    REASON,
-    defines,
-    number_near,
-    phrase,
-)  # fmt: skip
+from assistant.answering.cues import worth
 from assistant.answering.evidence import Reading
-from assistant.answering.forms import Asking, asking, evidence_text
+from assistant.answering.forms import asking, evidence_text
 from assistant.answering.membership import membership_features
 from assistant.answering.question import Question as Asked
 from assistant.answering.selection import sentence_features
@@ -231,6 +218,7 @@ class Asker:
             of.absent_type if of else None,
         )
         facts = of.gold_facts if of and not without and kind not in {"two", "library"} else ()
+        adds = worth(form, whole)
         readings = self.reader.read(asked, list(papers))
         for rank, (paper, reading) in enumerate(zip(papers, readings, strict=True)):
             right = paper.paper.id in gold
@@ -238,7 +226,7 @@ class Asker:
             if facts and rank < READ:
                 for features, text in _sentences(whole, paper, reading):
                     states_it = right and any(states(text, fact) for fact in facts)
-                    case.sentences.append((features, rank, states_it, _worth(text, form, whole)))
+                    case.sentences.append((features, rank, states_it, adds(text)))
         self.cases.append(case)
 
     def with_twin(self, question: str, kind: str, gold: Collection[str], **given: Any) -> None:
@@ -295,22 +283,6 @@ def _sentences(
         shown = quotation(paper.paper.abstract, paper.spans, [place])
         if shown and not answers_nothing(text):
             yield sentence_features(asked, paper, reading, place), shown
-
-
-def _worth(sentence: str, asked: Asking, question: Asked) -> float:
-    """What `layouts` adds to a sentence's score in the form of the question, in log-odds."""
-    aims = 1.0 * bool(AIM.search(sentence))
-    if asked.form == "definition":
-        return defines(sentence, phrase(asked.topic))
-    if asked.form == "explanation":
-        return 0.6 * bool((REASON if asked.why else MEANS).search(sentence))
-    if asked.form == "yes_no":
-        return 1.2 * bool(FINDING.search(sentence)) - aims - bool(OFFERS.search(sentence))
-    if asked.form == "limits":
-        return 1.5 * bool(LIMIT.search(sentence)) + 0.5 * bool(HINTS_LIMIT.search(sentence))
-    if question.wants_number:
-        return 2.0 * number_near(sentence, question) - aims
-    return 1.0 * bool(ASKS_BEST.search(question.text) and BEST.search(sentence))
 
 
 def _topic(paper: Paper, chance: random.Random) -> str:
@@ -491,9 +463,9 @@ def fit_selection(cases: Sequence[Case], evidence: Any) -> tuple[float, dict[str
 
     def loss(w: Array) -> tuple[float, Array]:
         total, slope = _PRIOR * float(w @ w) / 2, _PRIOR * w
-        for (table, right, worth), weight in zip(tables, weights, strict=True):
+        for (table, right, added), weight in zip(tables, weights, strict=True):
             x = (table - mean) / scale
-            value = x @ w + worth
+            value = x @ w + added
             chance = np.exp(value - value.max())
             chance /= chance.sum()
             share = float(chance[right].sum())

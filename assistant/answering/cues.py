@@ -6,53 +6,50 @@ Only function words and the verbs and nouns of scholarship are looked at.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from assistant.answering.evidence import NUMBER
+from assistant.answering.forms import Asking
 from assistant.answering.question import Question
 from assistant.text import terms, words
 
 __all__ = [
     "ADDS",
-    "AIM",
-    "ASKS_BEST",
-    "BEST",
     "COMPARES",
-    "DATA",
     "DEFINED",
-    "FINDING",
-    "HINTS_LIMIT",
-    "LIMIT",
-    "MEANS",
-    "OFFERS",
-    "REASON",
     "SUPPOSES",
+    "aims",
     "defines",
-    "number_near",
     "phrase",
+    "worth",
 ]
 
 _AT_THE_START = 5
 """Characters that may stand before what a sentence begins with."""
 DEFINED = 1.5
 """From which a sentence counts as one that defines."""
+_NEAR = 2.0
+"""Log-odds that a number in the midst of the question's words is worth."""
 _WINDOW = 60
 """Characters on both sides of a number that tell what it is a number of."""
-REASON = re.compile(
+_REASON = re.compile(
     r"\b(?:because|due to|owing to|since|as a result of|caused by|stems? from|arises? from"
     r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
     re.IGNORECASE,
 )
-MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I)
-LIMIT = re.compile(
+_MEANS = re.compile(
+    r"\b(?:by (?:\w+ly )?\w+ing|through|via|using|based on|relies on|uses?)\b", re.I
+)
+_LIMIT = re.compile(
     r"\b(?:limit\w*|fail\w*|degrad\w*|drawbacks?|difficult\w*|challeng\w*|cannot|unable|lack\w*"
     r"|suffer\w*|risks?|adverse|side effects?|disadvantag\w*|shortcomings?|inadequa\w*|problems?"
     r"|invalid|restrict\w*|break\w* down|insufficient|impractical)\b",
     re.IGNORECASE,
 )
-HINTS_LIMIT = re.compile(
+_HINTS_LIMIT = re.compile(
     r"\b(?:however|but|poor\w*|worse|only|cost\w*|unless|not|despite|although)\b", re.IGNORECASE
 )
-BEST = re.compile(
+_BEST = re.compile(
     r"\b(?:best|outperform\w*|superior|better|state[- ]of[- ]the[- ]art|highest|lowest|most"
     r"|exceed\w*|surpass\w*|first choice|preferred|recommended)\b",
     re.IGNORECASE,
@@ -74,7 +71,7 @@ _INTRODUCES = re.compile(
     r"|[\w-]+ [\w-]+, )*\W*$",
     re.IGNORECASE,
 )
-DATA = re.compile(
+_DATA = re.compile(
     r"\b(?:data ?sets?|benchmarks?|corpora|corpus|data|trained on|evaluat\w+ on|tested on"
     r"|experiments? (?:on|with)|samples? (?:of|from)|measured (?:on|in))\b",
     re.IGNORECASE,
@@ -101,13 +98,13 @@ _TELLS = re.compile(
     r"|provides?|offers?|can|reduces?|combines?)\b",
     re.IGNORECASE,
 )
-FINDING = re.compile(
+_FINDING = re.compile(
     r"\b(?:find|finds|found|findings?|shows?|showed|shown|reveals?|revealed|demonstrate[sd]?"
     r"|observed?|suggests?|suggested|indicates?|indicated|concluded?|significant\w*|results?"
     r"|leads? to|led to|evidence|confirm\w*)\b",
     re.IGNORECASE,
 )
-AIM = re.compile(
+_AIM = re.compile(
     r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
     r" (?:have |has |here |\w+ed and )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+"
     r"|describ\w+|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*)"
@@ -117,16 +114,44 @@ AIM = re.compile(
     re.IGNORECASE,
 )
 """A sentence that tells what was studied, not what came of it."""
-OFFERS = re.compile(
+_OFFERS = re.compile(
     r"\b(?:we|i|this (?:paper|study|work|article)) (?:\w+ly |also |then |further )?"
     r"(?:propose|introduce|present|derive|develop|design|provide|offer)",
     re.IGNORECASE,
 )
 """A sentence that tells what was made, not what came of it."""
-ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
+_ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
 
 
-def number_near(sentence: str, question: Question) -> float:
+def worth(asked: Asking, question: Question) -> Callable[[str], float]:
+    """What a sentence is worth beside its score, in the form of the question, in log-odds."""
+    match asked.form:
+        case "definition":
+            topic = phrase(asked.topic)
+            found = lambda s: defines(s, topic)  # noqa: E731
+        case "explanation":
+            cue = _REASON if asked.why else _MEANS
+            found = lambda s: 0.6 * bool(cue.search(s))  # noqa: E731
+        case "yes_no":
+            found = lambda s: 1.2 * bool(_FINDING.search(s)) - aims(s) - bool(_OFFERS.search(s))  # noqa: E731
+        case "limits":
+            plain, hint = (_DATA, _DATA) if "data" in asked.means else (_LIMIT, _HINTS_LIMIT)
+            found = lambda s: 1.5 * bool(plain.search(s)) + 0.5 * bool(hint.search(s))  # noqa: E731
+        case _ if question.wants_number:
+            found = lambda s: _NEAR * _number_near(s, question) - aims(s)  # noqa: E731
+        case _ if _ASKS_BEST.search(question.text):
+            found = lambda s: float(_BEST.search(s) is not None)  # noqa: E731
+        case _:
+            found = lambda _: 0.0  # noqa: E731
+    return found
+
+
+def aims(sentence: str) -> float:
+    """What it costs that a sentence tells what was studied, not what came of it."""
+    return 1.0 * bool(_AIM.search(sentence))
+
+
+def _number_near(sentence: str, question: Question) -> float:
     """Share of the question's words, by weight, that stand around one number of ``sentence``."""
     shares = (
         question.coverage(

@@ -15,22 +15,13 @@ import numpy as np
 from assistant.answering.confidence import Assessment
 from assistant.answering.cues import (
     ADDS,
-    AIM,
-    ASKS_BEST,
-    BEST,
     COMPARES,
-    DATA,
     DEFINED,
-    FINDING,
-    HINTS_LIMIT,
-    LIMIT,
-    MEANS,
-    OFFERS,
-    REASON,
     SUPPOSES,
+    aims,
     defines,
-    number_near,
     phrase,
+    worth,
 )
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
@@ -64,8 +55,6 @@ _NEARLY_ALL = 0.9
 """Share of the papers found from which there may be more on the topic than were found."""
 _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
-_NEAR = 2.0
-"""Log-odds that a number in the midst of the question's words is worth."""
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
 _DENIES = 0.7
@@ -145,14 +134,9 @@ class Layout:
 
     # ------------------------------------------------------------------ forms
 
-    def _fact(self, _: Asking, assessment: Assessment) -> bool:
+    def _fact(self, asked: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
-        worth: Callable[[Candidate], float] = lambda _: 0.0  # noqa: E731
-        if question.wants_number:
-            worth = lambda c: _NEAR * number_near(c.text, question) - _aims(c)  # noqa: E731
-        elif ASKS_BEST.search(question.text):
-            worth = lambda c: float(BEST.search(c.text) is not None)  # noqa: E731
-        ranked = _ranked(assessment.candidates, worth)
+        ranked = _ranked(assessment.candidates, worth(replace(asked, form="fact"), question))
         if SUPPOSES.search(question.text):
             ranked = self._turned(ranked, question)
         if question.wants_number:
@@ -164,8 +148,7 @@ class Layout:
         return self._best(ranked, self._added, most=_TYPICAL)
 
     def _explanation(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = REASON if asked.why else MEANS
-        ranked = _ranked(assessment.candidates, lambda c: 0.6 * bool(pattern.search(c.text)))
+        ranked = _ranked(assessment.candidates, worth(asked, assessment.asked))
         ranked = self._turned(ranked, assessment.asked)
         if not ranked:
             return False
@@ -196,10 +179,8 @@ class Layout:
         self._best(others, 0)
         return True
 
-    def _yes_no(self, _: Asking, assessment: Assessment) -> bool:
-        ranked = _ranked(
-            assessment.candidates, lambda c: _finds(c) - _aims(c) - bool(OFFERS.search(c.text))
-        )
+    def _yes_no(self, asked: Asking, assessment: Assessment) -> bool:
+        ranked = _ranked(assessment.candidates, worth(asked, assessment.asked))
         chosen: dict[str, Candidate] = {}
         for candidate in ranked:
             if candidate.score < ranked[0].score - 2 * _WITHIN or len(chosen) > self._added:
@@ -210,15 +191,9 @@ class Layout:
         return self._best(list(chosen.values()), self._added, within=2 * _WITHIN)
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
-        of_data = "data" in asked.means
-        plain, hint = (DATA, DATA) if of_data else (LIMIT, HINTS_LIMIT)
-
-        def worth(candidate: Candidate) -> float:
-            found = plain.search(candidate.text), hint.search(candidate.text)
-            return 1.5 * bool(found[0]) + 0.5 * bool(found[1])
-
-        ranked = _ranked(assessment.candidates, worth)
-        told = [c for c in ranked if worth(c)]
+        tells = worth(asked, assessment.asked)
+        ranked = _ranked(assessment.candidates, tells)
+        told = [c for c in ranked if tells(c.text)]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
         return self._best(told or ranked, self._added, within=2 * _WITHIN, most=_TYPICAL)
@@ -235,7 +210,7 @@ class Layout:
             short = len(paper.sentences[place].split()) < _SHORT_DEFINITION
             places = [place, place + 1] if short and goes_on else [place]
             written += self._draft.quote(paper, places)
-        ranked = _ranked(assessment.candidates, lambda c: defines(c.text, pattern))
+        ranked = _ranked(assessment.candidates, worth(asked, assessment.asked))
         if not written:
             if asked.hint:
                 return self._fact(asked, assessment)
@@ -268,10 +243,10 @@ class Layout:
         for rank, paper in enumerate(on[:_DEFINING]):
             about = len(stems) / max(1, len(set(terms(paper.paper.title)) | stems))
             for place, text in enumerate(paper.sentences):
-                worth = defines(text, pattern)
-                if worth >= DEFINED and not answers_nothing(text):
+                how = defines(text, pattern)
+                if how >= DEFINED and not answers_nothing(text):
                     like = float(paper.vectors[place] @ found.vector)
-                    told.append((worth + about + like, -rank, paper, place))
+                    told.append((how + about + like, -rank, paper, place))
         told.sort(key=lambda one: one[:2], reverse=True)
         return on, [(paper, place) for _, _, paper, place in told[: _MECHANISM + 1]]
 
@@ -341,14 +316,13 @@ class Layout:
             )
         ]
 
-        def worth(candidate: Candidate) -> float:
-            here = sum(side.in_text(candidate.text) for side in sides)
-            compares = bool(COMPARES.search(candidate.text))
-            return 1.5 * (here >= 2) + 1.5 * compares - 1.5 * _aims(candidate)
+        def compares(text: str) -> float:
+            here = sum(side.in_text(text) for side in sides)
+            return 1.5 * (here >= 2) + 1.5 * bool(COMPARES.search(text)) - 1.5 * aims(text)
 
         direct = [
             c
-            for c in _ranked(both, worth)
+            for c in _ranked(both, compares)
             if COMPARES.search(c.text)
             and (
                 any(side.in_text(c.text) for side in sides)
@@ -405,7 +379,7 @@ class Layout:
         readings = self._reader.read(question, found[:3])
         pattern, stems = phrase(side), frozenset(terms(side))
         fitting = [
-            replace(c, score=c.score + defines(c.text, pattern) - _aims(c))
+            replace(c, score=c.score + defines(c.text, pattern) - aims(c.text))
             for c in candidates(question, found[:3], readings)
             if quotable(c)
             and (
@@ -425,7 +399,7 @@ class Layout:
 
     def _turned(self, ranked: Sequence[Candidate], question: Question) -> list[Candidate]:
         """``ranked`` with what denies or turns round the question's supposition further up."""
-        return _ranked(ranked[:_READ], lambda c: _TURNS * turns(question, c.text)) + list(
+        return _ranked(ranked[:_READ], lambda text: _TURNS * turns(question, text)) + list(
             ranked[_READ:]
         )
 
@@ -520,9 +494,9 @@ def _called(side: str, candidate: Candidate) -> bool:
     return candidate.paper.paper.label.casefold().startswith(side.casefold())
 
 
-def _ranked(found: Sequence[Candidate], worth: Callable[[Candidate], float]) -> list[Candidate]:
+def _ranked(found: Sequence[Candidate], adds: Callable[[str], float]) -> list[Candidate]:
     """``found`` with what else speaks for a sentence in its score, best first."""
-    scored = (replace(c, score=c.score + worth(c)) for c in found)
+    scored = (replace(c, score=c.score + adds(c.text)) for c in found)
     return sorted(scored, key=lambda c: -c.score)
 
 
@@ -531,16 +505,6 @@ def _aspect(one: Candidate, other: Candidate, own: set[str]) -> float:
     shared = (set(terms(one.text)) & set(terms(other.text))) - own
     numbers = bool(NUMBER.search(one.text)) == bool(NUMBER.search(other.text))
     return 0.5 * min(len(shared), 4) + 0.3 * numbers
-
-
-def _finds(candidate: Candidate) -> float:
-    """What it is worth that a sentence tells a finding."""
-    return 1.2 * bool(FINDING.search(candidate.text))
-
-
-def _aims(candidate: Candidate) -> float:
-    """What it costs that a sentence tells what was studied, not what came of it."""
-    return 1.0 * bool(AIM.search(candidate.text))
 
 
 def _whole(found: RetrievedPaper) -> str:
@@ -556,13 +520,13 @@ def _key_sentence(found: RetrievedPaper, question: Question) -> int | None:
     """The place of the sentence that tells best what the paper does about the question."""
     topic = set(question.terms)
 
-    def worth(place: int) -> float:
+    def tells(place: int) -> float:
         text = found.sentences[place]
         whole = bool(topic) and topic <= set(terms(text))
         return key_score(found, place, question) + 0.6 * whole - 0.8 * bool(ADDS.match(text))
 
     scored = [
-        (worth(place), place)
+        (tells(place), place)
         for place in range(len(found.sentences))
         if quotation(found.paper.abstract, found.spans, [place])
     ]
