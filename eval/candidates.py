@@ -3,7 +3,7 @@
     python -m eval.candidates measure LIBRARY LABELS.jsonl...
     python -m eval.candidates fit LIBRARY TOPICS.jsonl [LIBRARY TOPICS.jsonl]...
 
-Labels are lines ``{"id", "topic", "kind", "labels": {title: [reader one, reader two]}}`` with
+Labels are lines ``{"id", "topic", "kind", "labels": {paper id: [reader one, reader two]}}`` with
 core, related or off for each paper of a pool (the first twenty of the review's candidates, of
 search and of BM25). **Core** is what both readers call so; papers outside the pool are not
 counted. Average precision is that of the order of candidates; precision and recall are those of
@@ -54,20 +54,20 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> float:
 
 def measured(line: Mapping[str, Any], retriever: PaperRetriever) -> dict[str, Any]:
     """One topic: what the review does, beside plain search."""
-    labels = {normalised_title(title): given for title, given in line["labels"].items()}
-    core = {title for title, given in labels.items() if set(given) == {"core"}}
+    labels: Mapping[str, Sequence[str]] = line["labels"]
+    core = {paper for paper, given in labels.items() if set(given) == {"core"}}
     order, _, _ = weighed(line["topic"], retriever, wanted=_SHOWN)
     found = find(line["topic"], retriever, wanted=_SHOWN)
-    search = [paper.paper.title_key for paper in retriever.find(line["topic"], 100)]
-    ranked = [c.paper.title_key for c in order]
-    used = [c.paper.title_key for c in found.core]
-    judged = [title for title in used if title in labels]
-    right = sum(title in core for title in judged)
-    lenient = sum("core" in labels[title] for title in judged)
+    search = [paper.paper.id for paper in retriever.find(line["topic"], 100)]
+    ranked = [c.paper.id for c in order]
+    used = [c.paper.id for c in found.core]
+    judged = [paper for paper in used if paper in labels]
+    right = sum(paper in core for paper in judged)
+    lenient = sum("core" in labels[paper] for paper in judged)
 
-    def precision(titles: Sequence[str]) -> float | None:
-        kept = dict.fromkeys(title for title in titles if title in labels)
-        return average_precision([title in core for title in kept], len(core))
+    def precision(papers: Sequence[str]) -> float | None:
+        kept = dict.fromkeys(paper for paper in papers if paper in labels)
+        return average_precision([paper in core for paper in kept], len(core))
 
     return {
         "id": line["id"],

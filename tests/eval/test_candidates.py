@@ -32,11 +32,12 @@ def test_a_topic_is_measured_on_what_both_readers_call_core(
     assistant._opened_embedder = real_embedder
     assistant.library.ingest(papers)
     monkeypatch.setattr(candidates.Assistant, "open", lambda _: assistant)
+    ids = {subject: paper.id for subject, paper in zip(subjects, papers, strict=True)}
     lines = [
         {"id": "a", "topic": "violins", "kind": "one word", "labels": {
-            "A Study of Violins": ["core", "core"], "A Study of Bees": ["off", "related"]}},
+            ids["violins"]: ["core", "core"], ids["bees"]: ["off", "related"]}},
         {"id": "b", "topic": "federated learning", "kind": "absent", "labels": {
-            "A Study of Bread": ["off", "off"], "A Study of Bees": ["core", "off"]}},
+            ids["bread"]: ["off", "off"], ids["bees"]: ["core", "off"]}},
     ]  # fmt: skip
     file = tmp_path / "labels.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
