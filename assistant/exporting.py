@@ -123,7 +123,7 @@ def _csl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     for paper in papers:
         entry = {
             "id": keys[paper.id],
-            "type": _TYPES[(paper.form or paper.implied_form)].csl,
+            "type": _TYPES[paper.form or paper.implied_form].csl,
             "title": paper.title,
             "author": [_csl_name(name) for name in paper.authors],
             "issued": {"date-parts": [[paper.year]]} if paper.year else None,
@@ -159,7 +159,7 @@ def _ris(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
 
     for paper in papers:
         entry = {
-            "type_of_reference": _TYPES[(paper.form or paper.implied_form)].ris,
+            "type_of_reference": _TYPES[paper.form or paper.implied_form].ris,
             "id": keys[paper.id],
             "title": paper.title,
             "abstract": paper.abstract,
@@ -180,7 +180,7 @@ def _bibtex(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
     from bibtexparser.model import Entry, Field  # noqa: PLC0415
 
     for paper in papers:
-        kind, venue = _TYPES[(paper.form or paper.implied_form)].bibtex
+        kind, venue = _TYPES[paper.form or paper.implied_form].bibtex
         fields = {
             "title": f"{{{latex(paper.title)}}}" if paper.title else "",
             "author": " and ".join(latex(name) for name in paper.authors),

@@ -207,6 +207,8 @@ class Stage:
         else:
             target.write_bytes(change(target.read_bytes(), chance))
         told = self.told(place, "repair")
+        if "all" in told:  # it crashed before it came to the repair
+            self.run(["doctor", "--repair"], place)
         repaired = told.pop("repair", (0, "", ""))
         words = [f"{key}: {self._word(key, *got)}" for key, got in told.items()]
         words = [word for word in words if not word.endswith("as before")]
