@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -119,21 +120,26 @@ def _mount_page(app: FastAPI, shelf: Shelf) -> None:
     from assistant.ui.routes import install as install_routes  # noqa: PLC0415
 
     install_routes(app, shelf)
-    page = build_page(shelf)
-    page.queue(max_size=shelf.settings.server.waiting)  # beyond, a visitor is told so at once
-    page.has_launched = True  # only then does Gradio check the paths that visitors send
-    gradio.mount_gradio_app(
-        app,
-        page,
-        "/",
-        footer_links=[],
-        run_history=False,  # it would keep what is typed, keys among it, in the browser
-        show_error=False,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-        max_file_size=shelf.settings.server.max_upload,
-        theme=gradio.themes.Base(font=["system-ui"], font_mono=["monospace"]),
-        head=head(),
-        favicon_path=_UI / "icon.svg",
-    )
+
+    async def mount() -> None:
+        page = build_page(shelf)
+        page.queue(max_size=shelf.settings.server.waiting)  # beyond, a visitor is told so at once
+        page.has_launched = True  # only then does Gradio check the paths that visitors send
+        gradio.mount_gradio_app(
+            app,
+            page,
+            "/",
+            footer_links=[],
+            run_history=False,  # it would keep what is typed, keys among it, in the browser
+            show_error=False,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            max_file_size=shelf.settings.server.max_upload,
+            theme=gradio.themes.Base(font=["system-ui"], font_mono=["monospace"]),
+            head=head(),
+            favicon_path=_UI / "icon.svg",
+        )
+
+    # where no event loop runs, Gradio makes one for each of its locks, and closes none
+    asyncio.run(mount())

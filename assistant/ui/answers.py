@@ -40,7 +40,6 @@ _KEPT_EVERY = 1.0
 """Seconds between two times that an unfinished answer is kept."""
 _VOUCHED_EVERY = 5.0
 _ENDS_WITHIN = 3.0
-_MOST_WAITING = 500
 
 log = logging.getLogger("assistant.ui")
 
@@ -121,6 +120,7 @@ class Answers:
             written: threading.BoundedSemaphore(settings.most(written=written))
             for written in (False, True)
         }
+        self._most = settings.waiting + settings.most(written=False)
         self._closed = threading.Event()
 
     def begin(self, visitor: Visitor, conversation: str, turn: StoredTurn) -> None:
@@ -143,7 +143,7 @@ class Answers:
     @property
     def full(self) -> bool:
         """Whether no more questions are taken for now."""
-        return len(self._visitors) >= _MOST_WAITING
+        return len(self._visitors) >= self._most
 
     def busy(self, conversation: str) -> bool:
         """Whether something of a conversation is in work here."""

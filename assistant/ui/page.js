@@ -436,7 +436,8 @@ async function deliver(turn) {
       else toast(error.message);
       return;
     }
-    toast("The server does not answer; the question is kept and sent again.");
+    const why = error instanceof TypeError ? "The server does not answer" : error.message.replace(/\.$/, "");
+    toast(`${why}; the question is kept and sent again.`);
     setTimeout(() => deliver(turn), 2500);
   }
 }

@@ -22,9 +22,6 @@ from assistant.settings import Settings
 GRADIO = [
     # Gradio looks at a name of Starlette's and of Python's that are on their way out
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # its, Playwright's and uvicorn's loops leave sockets to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 """Marks of a module whose tests make the page."""
 BROWSER = [pytest.mark.browser, pytest.mark.slow, *GRADIO]

@@ -91,6 +91,20 @@ def test_a_waiting_question_can_be_taken_back(visit: Come, slow: Live) -> None:
     assert page.locator("#thread .turn").count() == 1
 
 
+def test_a_question_to_a_busy_server_is_kept_and_asked_again(
+    visit: Come, quick: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come = visit(quick.url).open()
+    monkeypatch.setattr("assistant.ui.answers.Answers.full", True)
+    type_and_ask(come.page, "How are experts pruned?")
+    come.page.wait_for_selector("text=Too many questions at once; the question is kept")
+    monkeypatch.undo()
+    come.page.wait_for_selector("#thread .turn .answer")
+    idle(come.page)
+    # the browser's own console notes each refusal
+    come.trouble = [line for line in come.trouble if "503" not in line]
+
+
 def test_an_answer_is_drawn_into_its_own_conversation(visit: Come, slow: Live) -> None:
     page = visit(slow.url).open().page
     type_and_ask(page, "How are experts pruned, wordone?")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fake_embedder import FakeEmbedder
 from live import Live
+from processes import wait_for
 from starlette.requests import Request
 
+from assistant.assistant import Assistant
 from assistant.conversations import Mark
 from assistant.exporting import FORMATS
 from assistant.feedback import FILE, Rating, rate, ratings
@@ -19,7 +23,7 @@ from assistant.librarymap import LibraryMap, MapMaker
 from assistant.origins import origin
 from assistant.paper import Paper
 from assistant.results import Citation
-from assistant.settings import Settings
+from assistant.settings import ServerSettings, Settings
 from assistant.ui import exports, shelves
 from assistant.ui.turns import Turn
 from assistant.ui.visitors import COOKIE, Choices, Shelf, Visitor
@@ -263,3 +267,43 @@ def test_a_paper_has_one_key_in_every_export(shelf: Shelf) -> None:
         assert all((keys[paper.id] in text) == (paper.id in cited) for paper in papers)
     assert all(f"{{{keys[paper.id]}," in whole for paper in papers)
     assert len(set(keys.values())) == 3
+
+
+def test_a_crowd_is_told_that_it_is_busy_and_then_answered(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, streamed = threading.Event(), Assistant.stream
+
+    def held(*given: Any, **more: Any) -> Any:
+        go.wait(30)
+        yield from streamed(*given, **more)
+
+    monkeypatch.setattr(Assistant, "stream", held)
+    settings = shelf.settings.model_copy(
+        update={"llm": None, "server": ServerSettings(at_once=1, waiting=2)}
+    )
+    Assistant(settings).ingest([Paper(title="On owls", abstract="Owls sleep by day.")])
+    with (
+        Live(settings, page=True) as live,
+        httpx.Client(base_url=f"{live.url}/page", timeout=30) as client,
+    ):
+
+        def ask(number: int) -> httpx.Response:
+            return client.post(
+                f"/conversations/conversation-{number}/ask", json={"text": "When do owls sleep?"}
+            )
+
+        asked = [ask(number) for number in range(6)]
+        assert [reply.status_code for reply in asked] == [200, 200, 200, 503, 503, 503]
+        for reply in asked[3:]:
+            assert reply.headers["retry-after"] == "3"
+            assert reply.json()["error"]["message"].startswith("Too many questions at once")
+        assert (
+            client.get("/conversations").status_code == 200
+        )  # what costs nothing is there for all
+        assert httpx.get(f"{live.url}/health").json() == {"status": "ok"}
+        go.set()
+        for number in range(3):
+            name = f"/conversations/conversation-{number}"
+            wait_for(lambda name=name: not client.get(name).json()["busy"])  # type: ignore[misc]
+        assert ask(3).status_code == 200
