@@ -855,14 +855,16 @@ def _records(sources: Sources) -> Iterator[Paper | Rejection]:
 
 
 def _give_back() -> None:
-    """From now on what is larger than 1 MB goes back to the system when it is let go of (glibc).
+    """Gives memory back to the system (glibc): the holes, and from now on also what is larger
+    than 1 MB as soon as it is let go of.
 
-    The weights and what is kept of papers leave holes else, some 15 MB for each library that is
-    opened and closed: glibc asks the system for them alone only until it has been given one back.
+    Weights and what is kept of papers leave holes else, some 15 MB for each library opened and
+    closed: glibc puts large pieces among the small ones once it has been given one back.
     """
-    threshold = -3  # M_MMAP_THRESHOLD of malloc.h
     with suppress(AttributeError, OSError, TypeError):  # another C library
-        ctypes.CDLL(None).mallopt(threshold, 1 << 20)
+        library, threshold = ctypes.CDLL(None), -3  # M_MMAP_THRESHOLD of malloc.h
+        library.mallopt(threshold, 1 << 20)
+        library.malloc_trim(0)
 
 
 def _checked(question: str) -> tuple[str, list[str]]:

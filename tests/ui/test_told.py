@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import time
 from collections.abc import Callable
@@ -65,8 +66,17 @@ def acts(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Acts:
         return wrap(shelf, act)
 
     monkeypatch.setattr(page, "_for_visitor", noted)
-    page.build_page(shelf)
+    built(shelf)
     return found
+
+
+def built(shelf: Shelf) -> Any:
+    """The page, made where an event loop runs, as the server makes it."""
+
+    async def make() -> Any:
+        return page.build_page(shelf)
+
+    return asyncio.run(make())
 
 
 def everything(act: Callable[..., Any], here: Visitor, sent: dict[str, Any]) -> str:
@@ -133,8 +143,8 @@ def test_settings_tell_no_address_of_the_server(shelf: Shelf, tmp_path: Path) ->
             assert (address in told) is trusted
             assert (str(tmp_path) in told) is trusted
             assert trusted or "sk-12" not in told
-            built = page.build_page(other).get_config_file()
-            assert (address in repr(built)) is trusted
+            made = built(other).get_config_file()
+            assert (address in repr(made)) is trusted
 
 
 def test_what_there_is_of_an_answer_does_not_repeat_the_error() -> None:
