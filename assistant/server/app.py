@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -121,7 +121,7 @@ def _mount_page(app: FastAPI, shelf: Shelf) -> None:
 
     install_routes(app, shelf)
 
-    async def mount() -> None:
+    def mount() -> None:
         page = build_page(shelf)
         page.queue(max_size=shelf.settings.server.waiting)  # beyond, a visitor is told so at once
         page.has_launched = True  # only then does Gradio check the paths that visitors send
@@ -141,5 +141,18 @@ def _mount_page(app: FastAPI, shelf: Shelf) -> None:
             favicon_path=_UI / "icon.svg",
         )
 
-    # where no event loop runs, Gradio makes one for each of its locks, and closes none
-    asyncio.run(mount())
+    _in_a_loop(mount)
+
+
+def _in_a_loop(work: Callable[[], None]) -> None:
+    """Calls ``work`` where an event loop runs: else Gradio makes one a lock, and closes none."""
+
+    async def called() -> None:
+        work()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(called())
+    else:
+        work()
