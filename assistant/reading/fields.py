@@ -415,11 +415,15 @@ def _identities(values: Mapping[str, Any]) -> tuple[str | None, str | None, str 
     source_ids = list(_texts_of(values, "source_id"))
     linked = list(_texts(values.get("openurllink")))
     cited = [text for text in _texts(values.get("citation")) if "doi" in text.lower()]
+    # Zotero: "DOI: 10.…" and "arXiv:…" on lines of their own, where no field has room for them
+    extra = [line for text in _texts(values.get("extra")) for line in text.splitlines()]
+    cited += [line for line in extra if line.lower().startswith("doi:")]
     doi = identifiers.doi([*own, *ids, *source_ids, *urls, *linked, *cited])
     named = [*_texts_of(values, "arxiv_id"), *source_ids]
     mentions = [*ids, *source_ids, *urls, *own]
     mentions += [*_texts(values.get("journal")), *_texts(values.get("volume"))]
     mentions += [*_texts(values.get("venue")), *_texts(values.get("eprint"))]
+    mentions += [*_texts(values.get("archiveid")), *(x for x in extra if x[:6].lower() == "arxiv:")]
     return doi, identifiers.arxiv_id(named, mentions), identifiers.address([*urls, *linked])
 
 
