@@ -76,6 +76,7 @@ _LOOSE = frozenset("name summary description text contents content body".split()
 _TITLES = frozenset(_NAMES["title"]) - _LOOSE
 _SHORT = frozenset({"text", "summary"})
 """Those of them that stand for an abstract beside a title or an id."""
+_PAPER_IDS = frozenset("paperid pmid pubmedid corpusid corduid halid bibcode".split())
 _TEXTS = (frozenset([*_NAMES["abstract"], "abstractinvertedindex"]) - _LOOSE) | _TITLES
 
 _FORM_NAMES = "entrytype form itemtype documenttype publicationtype genre type".split()
@@ -100,6 +101,7 @@ _FULL_TEXTS = ("content", "body")
 _IDENTIFYING = "externalids ids identifier identifiers articleids persistentids".split()
 _SOLR = re.compile(r"_(?:s|i|t|ss|txt|tdate|sm|str)$")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DOCUMENT = re.compile(r"\s*<(?:\?xml\s[^>]*\?>\s*<|!DOCTYPE\s+\w)")
 _VOLUME_OF_SOURCE = re.compile(r"(.{2,200}?)\s*\(((?:19|20)\d\d)\)")
 _DEEPEST = 8
 
@@ -176,7 +178,8 @@ def paper_of_object(record: object, *, source: str, where: str) -> Paper | Rejec
     titled = bool(paper.title and keys & _TITLES)
     if keys & (_TEXTS - _TITLES) or (titled and keys & set(_NAMES["authors"])):
         return paper
-    if paper.abstract and keys & _SHORT and (titled or paper.source_id):
+    # a question of a test collection has a text and an id, too
+    if paper.abstract and keys & _SHORT and keys & (_TITLES | _PAPER_IDS):
         return paper
     described = bool(keys & (_LOOSE - _SHORT)) or any(str(key)[:1] == "$" for key in record)
     if titled and not described:  # a title alone, which a list of papers may hold
@@ -251,7 +254,7 @@ def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -
         "title": clean_text(raw["title"], bibtex=bibtex),
         "abstract": clean_abstract(raw["abstract"], bibtex=bibtex),
     }
-    if clean["title"].startswith(("<?xml", "<!DOCTYPE")) or raw["abstract"].startswith("<?xml"):
+    if any(map(_DOCUMENT.match, raw.values())):
         raise ValueError("a document inside a record")
     changed = {name: text for name, text in raw.items() if _differ(text, clean[name])}
     doi, arxiv, url = _identities(values)
