@@ -29,6 +29,7 @@ __all__ = [
     "MAX_TEXT",
     "field_of",
     "from_inverted",
+    "is_title_alone",
     "knows",
     "normal_key",
     "paper_from",
@@ -54,7 +55,7 @@ _WRITTEN = {
     "year": "year publicationyear publishedyear pubyear publicationdatey produceddatey publishtime"
     " coverdate published publicationdate publisheddate firstpublicationdate publishedat issued"
     " pubdate date datepublished earliestdate versions created updatedate journalinfo"
-    " publicationinfo imprint",
+    " publicationinfo imprint pdate cdate",
     "venue": "journal journalref venue booktitle containertitle sourcetitle publicationtitle"
     " journalname journaltitle fulljournalname journalbook publicationname journaltitlestr pub"
     " periodicalfull secondarytitle alternatetitle3 primarylocationsourcedisplayname"
@@ -127,8 +128,14 @@ def knows(names: Iterable[object]) -> bool:
     if keys & _TEXTS:
         return True
     companions = {_FIELD_OF.get(key) for key in keys}
-    telling = {"authors", "doi", "arxiv_id"} | ({"source_id"} if "text" in keys else set())
-    return bool(keys & _LOOSE and companions & telling)
+    telling = bool(companions & {"authors", "doi", "arxiv_id"})
+    # a question of a test collection has an id and a text, too
+    return bool(keys & _LOOSE and (telling or ("text" in keys and keys & _PAPER_IDS)))
+
+
+def is_title_alone(names: Iterable[object]) -> bool:
+    """Whether titles stand among other things, none of which a paper has: films, goods, tasks."""
+    return {field_of(name) for name in names if normal_key(name) != "kind"} == {"title", None}
 
 
 def paper_from(
@@ -178,11 +185,12 @@ def paper_of_object(record: object, *, source: str, where: str) -> Paper | Rejec
     titled = bool(paper.title and keys & _TITLES)
     if keys & (_TEXTS - _TITLES) or (titled and keys & set(_NAMES["authors"])):
         return paper
-    # a question of a test collection has a text and an id, too
-    if paper.abstract and keys & _SHORT and keys & (_TITLES | _PAPER_IDS):
+    if paper.abstract and keys & _SHORT and (titled or paper.source_id):
         return paper
     described = bool(keys & (_LOOSE - _SHORT)) or any(str(key)[:1] == "$" for key in record)
-    if titled and not described:  # a title alone, which a list of papers may hold
+    if (
+        titled and not described and not is_title_alone(keys)
+    ):  # a title alone, which a list of papers may hold
         return paper
     reason = "nothing in it that only papers have: an abstract, authors, a year, a DOI"
     return Rejection(source=source, where=where, reason=reason)

@@ -84,17 +84,17 @@ def read_xml(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         held.append(Rejection(source=source, where=where, reason=reason))
     if any(isinstance(result, Paper) for result in held):
         raise SourceError(
-            f"{source} is a feed of news: none of its entries names an author, a journal, a DOI "
-            "or an arXiv id.",
+            f"{source} is a feed of news: none of its entries names several authors, a "
+            "journal, a DOI or an arXiv id.",
             "Give a feed of papers.",
         )
     yield from held
 
 
 def _marked(result: Paper | Rejection) -> bool:
-    """Whether an entry says what only papers say."""
+    """Whether an entry says what only papers say; a post or a film has one author, too."""
     return isinstance(result, Paper) and bool(
-        result.authors or result.venue or result.doi or result.arxiv_id
+        len(result.authors) > 1 or result.venue or result.doi or result.arxiv_id
     )
 
 

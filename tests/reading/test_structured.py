@@ -483,10 +483,11 @@ STREAMS = {
     "jsonl": ("", '{{"title": "T{n}", "abstract": "' + WORDS + '"}}\n'),
     "json": ('{"data": [{"title": "T"}', ',{{"title": "T{n}", "abstract": "' + WORDS + '"}}'),
     "csv": ("title,abstract\n", 'T{n},"' + WORDS + '"\n'),
+    "embase": ("", '"TITLE","T{n}"\n"ABSTRACT","' + WORDS + '"\n\n'),
     "ris": ("", "TY  - JOUR\nTI  - T{n}\nAB  - " + WORDS + "\nER  - \n"),
     "xml": (
         "<feed>",
-        "<entry><title>T{n}</title><author><name>Ada Moss</name></author><summary>"
+        "<entry><title>T{n}</title><doi>10.1000/{n}</doi><summary>"
         + WORDS
         + "</summary></entry>\n",
     ),
