@@ -374,7 +374,7 @@ class Library:
             with self._folder.errors():
                 database.mark(ids, gone=True)  # all: a removal that has begun is finished
                 self._take_out(database, store, ids)
-                store.fresh_for(database.version)
+                store.written_at(database.version)
         return papers
 
     def reindex(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -580,6 +580,7 @@ class Library:
         if not ids:
             return
         store = self._opened_store(info, make=False)
+        store.fresh_for(records.version)
         if going := records.going:
             self._take_out(records, store, going)
             ids = [paper_id for paper_id in ids if paper_id not in set(going)]
@@ -664,6 +665,7 @@ class Library:
                 records = self._mended(info)
                 self._catch_up(records, info, records.pending)
                 store = self._opened_store(info, make=not len(records))
+                store.fresh_for(records.version)
             yield records, store
 
     # ------------------------------------------------------------------ inside: writing
@@ -701,7 +703,7 @@ class Library:
         )
         self._trim(store, [s for s in papers if s.paper.id in known], records)
         records.put(papers)
-        store.fresh_for(records.version)
+        store.written_at(records.version)
 
     def _trim(
         self, store: ChromaStore, papers: Iterable[StoredPaper], records: Records | None = None

@@ -199,6 +199,11 @@ class ChromaStore:
                 self.close()
             self._version = version
 
+    def written_at(self, version: object) -> None:
+        """Notes the version that this process itself has just made."""
+        with self._lock:
+            self._version = version
+
     @property
     def hybrid(self) -> bool:
         """Whether one request finds by meaning and by words, see `found`."""
