@@ -21,6 +21,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,8 +220,11 @@ class ChromaStore:
         with self._lock:
             if self._graph is None or self._wrote or self._graph.known:
                 return
-            with self._held(writing=False):
-                state = self._graph.look()
+            with self._held(writing=False), ThreadPoolExecutor(1) as beside:
+                looking = beside.submit(self._graph.look)
+                import chromadb  # noqa: F401, PLC0415  as long as the files are being read
+
+                state = looking.result()
             if state == "sound" or self._writers is None or self._guard is None:
                 return
             try:
