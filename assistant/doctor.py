@@ -25,7 +25,7 @@ from pydantic import BaseModel, SecretStr
 
 from assistant.address import StoreAddress
 from assistant.errors import AssistantError, LibraryMismatch
-from assistant.files import read_sealed
+from assistant.files import missing, read_sealed
 from assistant.graph import NOTES, Graph, GraphDamaged
 from assistant.settings import Settings, config_file, unknown_variables
 
@@ -368,14 +368,14 @@ def _differs(path: Path, info: LibraryInfo) -> str:
 
 def damaged_beside(path: Path) -> dict[Path, str]:
     """The small files of a library that are damaged, with what is wrong."""
-    found: dict[Path, str] = {}
+    found = dict.fromkeys(missing(path), "it is gone")
     for file in sorted(set(path.glob("*.json")) - {path / NOTES}):  # a lost note is made again
         try:
             json.loads(read_sealed(file))
         except (OSError, ValueError) as error:
             found[file] = str(error).splitlines()[0]
     kept = path / "conversations.sqlite3"
-    if kept.is_file():
+    if kept.is_file() and kept not in found:
         try:
             uri = f"{kept.absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(uri, uri=True, timeout=5)) as database:

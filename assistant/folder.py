@@ -5,6 +5,7 @@
       chroma/                  the truth: one Chroma collection per embedding model
       <collection>.sqlite      the local database, derived from the collection
       graphs.json              what Chroma's graph of vectors was when it was written
+      kept                     names of the small files that were written once and are to be there
       lock                     held by the one process that writes
       chroma.lock              held by whoever asks Chroma (shared) or writes a batch (alone)
 
