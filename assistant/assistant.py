@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.asked_filters import Asked, asked_filters
 from assistant.errors import AssistantError, QuestionError
+from assistant.files import missing
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
@@ -663,7 +664,8 @@ class Assistant:
 
         text, _ = checked_topic(topic)
         found = self._retriever().find(text, len(self.library), filters)
-        kept = Screening.load(file) if file and file.exists() else Screening(topic=text)
+        there = file is not None and (file.exists() or file in missing(file.parent))
+        kept = Screening.load(file) if file and there else Screening(topic=text)
         if criteria:
             kept.criteria = read_criteria(criteria)
         return ScreeningSession(kept, found.papers, file)
