@@ -685,6 +685,9 @@ def screen(
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", help="Where decisions are kept.")
     ] = Path("screening.json"),
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="One that the page started.")
+    ] = None,
     reviewer: Annotated[
         str, typer.Option("--reviewer", metavar="NAME", help="Who decides.")
     ] = "me",
@@ -694,7 +697,7 @@ def screen(
     ] = None,
     output: Annotated[
         list[Path] | None,
-        typer.Option("-o", "--output", metavar="FILE", help=".csv, .json, or .svg (PRISMA)."),
+        typer.Option("-o", "--output", metavar="FILE", help=".csv, .bib, .ris, .csl, .json, .svg."),
     ] = None,
     force: Force = False,
     status: Annotated[
@@ -720,6 +723,7 @@ def screen(
         topic,
         criteria=criteria,
         file=file,
+        name=name,
         reviewer=reviewer,
         imports=imports or [],
         outputs=output or [],

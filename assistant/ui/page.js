@@ -490,6 +490,7 @@ function look(view, push = true) {
   if (view !== "chat") { closePanel(); scrollTo(0, 0); }
   if (view === "library") { send("sources"); send("view"); }
   if (view === "settings") send("settings");
+  if (view === "screen") openScreen(new URLSearchParams(location.search).get("s") || "");
   if (view === "review") send("resume", { id: new URLSearchParams(location.search).get("r") || "" });
 }
 let opener = null;
@@ -602,6 +603,15 @@ const ACTS = {
   "all-papers": () => { $(".scope-form").reset(); chosen = []; keepScope(); },
   keys: () => keySheet(),
 };
+const FORMS = {
+  ask: () => ask(box().value),
+  seek: () => seek(),
+  sync: (form) => send("sync", { source: form.elements.source.value, most: form.elements.most.value }),
+  include: (form) => send("include", { name: form.elements.name.value, ticks: ticks() }),
+  rate: (form) => rate(form.dataset.turn, form.dataset.rating, form.elements.note.value),
+  mark: (form) => keepMark(form),
+  scope: () => { keepScope(); box().focus(); },
+};
 async function rate(turn, rating, text) {
   try { draw(await api("POST", `turns/${turn}/rate`, { rating, note: text })); nudge(); }
   catch (error) { toast(error.message); }
@@ -642,13 +652,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-form]");
   if (!form) return;
   event.preventDefault();
-  if (form.dataset.form === "ask") ask(box().value);
-  if (form.dataset.form === "seek") seek();
-  if (form.dataset.form === "sync") send("sync", { source: form.elements.source.value, most: form.elements.most.value });
-  if (form.dataset.form === "include") send("include", { name: form.elements.name.value, ticks: ticks() });
-  if (form.dataset.form === "rate") rate(form.dataset.turn, form.dataset.rating, form.elements.note.value);
-  if (form.dataset.form === "mark") keepMark(form);
-  if (form.dataset.form === "scope") { keepScope(); box().focus(); }
+  if (FORMS[form.dataset.form]) FORMS[form.dataset.form](form);
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target === box() && !event.shiftKey && !event.isComposing) {
@@ -724,10 +728,11 @@ const leaves = (event) => {
 for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(kind, leaves, { passive: true });
 function arrive() {  // at an address: the first one, or by back and forward
   const params = new URLSearchParams(location.search), id = params.get("c") || "", view = location.hash.slice(1);
-  const named = ["review", "library", "settings"].includes(view) ? view : "chat";
+  const named = ["review", "screen", "library", "settings"].includes(view) ? view : "chat";
   if (!root.dataset.view || id !== (current.begun ? current.id : "")) show(/^[A-Za-z0-9-]{8,64}$/.test(id) ? id : "", null);
   arrived = true;
-  look(named, false);
+  if (named !== "screen" || root.dataset.view !== "screen") look(named, false);
+  else if ((params.get("s") || "") !== (work ? work.name : "")) openScreen(params.get("s") || "");
 }
 addEventListener("popstate", arrive);
 addEventListener("beforeunload", () => { keepDraft(); keepUnkept(); });
@@ -735,11 +740,13 @@ document.addEventListener("focusout", (event) => { if (event.target.closest("for
 if (others) others.onmessage = () => catchUp();
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") catchUp(); else unfollow(); });
 async function catchUp() {  // with what other windows did
+  catchUpScreen();
   await freshRail();
   if (current.begun) refresh();
 }
 setInterval(async () => {
   if (document.visibilityState !== "visible") return;
+  catchUpScreen();
   const now = await api("GET", "revision").catch(() => null);
   if (now && now.revision !== known.revision) catchUp();
 }, 4000);

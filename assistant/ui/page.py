@@ -38,6 +38,7 @@ Assistant</span></div>"""
 _VIEWS = """<nav class="views" aria-label="Views">
 <button type="button" data-act="view" data-view="chat">Chat</button>
 <button type="button" data-act="view" data-view="review">Review</button>
+<button type="button" data-act="view" data-view="screen">Screen</button>
 <button type="button" data-act="view" data-view="library">Library</button>
 <button type="button" data-act="view" data-view="settings">Settings</button></nav>"""
 _RAIL = """<div class="rail-head"><h2>Conversations</h2>
@@ -68,6 +69,19 @@ aria-label="Your question" aria-describedby="composer-hint" placeholder="Ask abo
 <p id="composer-hint" class="composer-hint" role="status"></p>
 <p id="progress-told" class="visually-hidden" role="status" aria-live="polite"></p>"""
 
+_SCREEN = """<header class="page-head"><h1>Screening</h1><p>For a systematic review: include,
+exclude or maybe, one paper after the other. What is likeliest to be included comes next, every
+decision is kept at once in the library’s folder, and several people can decide.</p>
+<form class="seek" data-form="screen-start"><label>Question of the review<input name="topic"
+maxlength="4000" placeholder="exercise training in cystic fibrosis"></label><label class="few">Papers
+at most<input name="most" type="number" min="1" max="1000000" placeholder="all"></label>
+<label class="whole">Criteria, one a line (can be changed later)<textarea name="criteria" rows="4"
+maxlength="20000" placeholder="include: a randomised trial&#10;exclude: animals"></textarea></label>
+<button class="button first">Start screening</button><button type="button" class="link"
+data-act="criteria-file">Load criteria from a file…</button></form></header>
+<div id="screen-body"></div><p id="screen-told" class="visually-hidden" role="status"
+aria-live="polite"></p>"""
+
 
 def head() -> str:
     """What stands in the head of the page: the theme, before Gradio's own styles."""
@@ -96,7 +110,7 @@ def build_page(shelf: Shelf) -> gr.Blocks:
                 fixed('<div class="turns"></div>', "live")
                 fixed(_COMPOSER, "composer")
         panel = html("panel")
-        scripts = ("page.js", "map.js")
+        scripts = ("page.js", "screen.js", "map.js")
         bridge = gr.HTML(
             None,
             html_template="",
@@ -115,6 +129,8 @@ def build_page(shelf: Shelf) -> gr.Blocks:
             getattr(bridge, name)(_for_visitor(shelf, act), None, outputs, **settings)
 
         add_review_view(on, bridge)
+        with gr.Column(elem_id="screen-view"):
+            fixed(_SCREEN, "screen")  # the script writes into it
         add_library_view(on, shelf, state, bridge)
         add_settings_view(on, shelf, state)
 

@@ -16,6 +16,7 @@ from assistant.ui.turns import Failure, LibraryName, Turn, laid_out
 
 __all__ = [
     "SAMPLE_QUESTIONS",
+    "about",
     "empty",
     "failure",
     "failure_panel",
@@ -373,22 +374,7 @@ def source_panel(
     """
     head = f"Source {number}" if number else "Paper"
     cited = support in _SUPPORT
-    link = safe_link(paper.link)
-    title = paper_html(paper.label)
-    meta = []
-    if paper.authors:
-        names = ", ".join(paper.authors[:6]) + (" and others" if len(paper.authors) > 6 else "")
-        meta.append(names)
-    published = " · ".join(str(part) for part in (paper.venue, paper.year) if part)
-    if published:
-        meta.append(published)
-    lines = "".join(f'<p class="meta">{escape(line)}</p>' for line in meta)
-    if link:
-        shown = re.sub(r"^https?://(www\.)?", "", link)
-        lines += (
-            f'<p class="meta"><a href="{escape(link)}" target="_blank" '
-            f'rel="noopener noreferrer nofollow">{escape(shown[:60])}</a></p>'
-        )
+    title, lines = paper_html(paper.label), about(paper)
     verdict = ""
     if cited or score is not None:
         verdict = _verdict(support, score, why, related=related)
@@ -407,6 +393,25 @@ def source_panel(
         f"Ask only this paper</button></p>{_marked(paper.id, mark)}"
         f"{_similar(similar, library)}</aside>"
     )
+
+
+def about(paper: Paper) -> str:
+    """Who wrote it, where it appeared, and where it is."""
+    meta = []
+    if paper.authors:
+        names = ", ".join(paper.authors[:6]) + (" and others" if len(paper.authors) > 6 else "")
+        meta.append(names)
+    published = " · ".join(str(part) for part in (paper.venue, paper.year) if part)
+    if published:
+        meta.append(published)
+    lines = "".join(f'<p class="meta">{escape(line)}</p>' for line in meta)
+    if link := safe_link(paper.link):
+        shown = re.sub(r"^https?://(www\.)?", "", link)
+        lines += (
+            f'<p class="meta"><a href="{escape(link)}" target="_blank" '
+            f'rel="noopener noreferrer nofollow">{escape(shown[:60])}</a></p>'
+        )
+    return lines
 
 
 def failure_panel(failure: Failure) -> str:
