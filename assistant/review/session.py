@@ -46,9 +46,9 @@ class Imported(NamedTuple):
     lost: int
 
     def __str__(self) -> str:
-        parts = [f"{self.taken:,} decisions taken"]
-        parts += [f"{self.kept:,} stood already"] if self.kept else []
-        parts += [f"{self.lost:,} records are not among the papers"] if self.lost else []
+        parts = [f"Decisions taken: {self.taken:,}"]
+        parts += [f"stood already: {self.kept:,}"] if self.kept else []
+        parts += [f"not among the papers: {self.lost:,}"] if self.lost else []
         return "; ".join(parts) + "."
 
 

@@ -5,6 +5,7 @@
 let work = null;  // {name, paper, revision, reviewer, show, words, page}
 let deciding = false;
 const reviewer = () => encodeURIComponent(store.get("reviewer") || "");
+const shownKey = (name) => `screen.${name}.${reviewer()}`;  // what was before this reviewer's eyes
 const of = (rest = "") => `screenings/${encodeURIComponent(work.name)}${rest}`;
 const told = (text, last = true) => {
   const line = $("#screen-last"), region = $("#screen-told");
@@ -28,7 +29,7 @@ async function openScreen(name, push = false) {  // "": the list of all
       $("#screen-body").innerHTML = (await api("GET", "screenings")).html;
       return;
     }
-    work = { name, paper: store.get(`screen.${name}`) || "", show: "", words: "", page: 0 };
+    work = { name, paper: store.get(shownKey(name)) || "", show: "", words: "", page: 0 };
     const shown = await api("GET", of(`?reviewer=${reviewer()}&paper=${encodeURIComponent(work.paper)}`));
     if (!work || work.name !== name) return;
     $("#screen-body").innerHTML = shown.html;
@@ -43,12 +44,13 @@ function take(state) {  // the paper that comes next
   work.revision = state.revision;
   const moved = state.paper !== work.paper;
   work.paper = state.paper;
-  store.put(`screen.${work.name}`, state.paper);
+  store.put(shownKey(work.name), state.paper);
   const kept = $("#screen-last") ? $("#screen-last").textContent : "";
   const typed = !moved && $(".screen-do input") ? $(".screen-do input").value : "";
   fill($("#screen-card"), state.card);
   $("#screen-last").textContent = kept;
   if ($(".screen-do input")) $(".screen-do input").value = typed;
+  $(".screen-foot input").checked = store.get("screen-keys") !== false;
   const head = $(".screen-head");
   if (moved && $("#screen-card").getBoundingClientRect().top < 0) scrollTo(0, head.getBoundingClientRect().bottom + scrollY - $("#bar").offsetHeight - 12);
 }
@@ -127,7 +129,10 @@ Object.assign(FORMS, {
     finally { button.disabled = false; }
   },
   "screen-do": () => decide("exclude"),
-  "screen-reviewer": (form) => { store.put("reviewer", form.elements.reviewer.value.trim()); openScreen(work.name); },
+  "screen-reviewer": (form) => {
+    const name = form.elements.reviewer.value.trim();
+    if (name !== (store.get("reviewer") || "me")) { store.put("reviewer", name); openScreen(work.name); }
+  },
   "screen-criteria": (form) => put("PUT", "/criteria", { text: form.elements.text.value }),
   "screen-import": async (form) => {
     const who = form.elements.who.value.trim() || store.get("reviewer") || "", every = form.elements.every.value || null;
@@ -137,7 +142,7 @@ Object.assign(FORMS, {
 KEYS.splice(-1, 0, ["I, E, M", "Screening: include, exclude, maybe"], ["1 to 9", "Screening: exclude by that criterion"], ["U", "Screening: undo"]);
 document.addEventListener("keydown", (event) => {
   const field = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
-  if (root.dataset.view !== "screen" || !work || field || event.repeat || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open], .menu")) return;
+  if (root.dataset.view !== "screen" || !work || field || store.get("screen-keys") === false || event.repeat || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open], .menu")) return;
   const verdict = { i: "include", e: "exclude", m: "maybe" }[event.key.toLowerCase()];
   const reason = /^[1-9]$/.test(event.key) && $$("#screen-card aside ol button")[event.key - 1];
   if (verdict) decide(verdict);
@@ -151,6 +156,7 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("change", (event) => {
   if (event.target.id === "screen-show") { work.show = event.target.value; work.page = 0; below(); }
+  if (event.target.matches(".screen-foot input")) store.put("screen-keys", event.target.checked);
   if (event.target.matches("select.choice")) choose(event.target);
   if (event.target.matches(".screen-head [name=reviewer]")) event.target.form.requestSubmit();
 });

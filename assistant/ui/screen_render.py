@@ -88,7 +88,7 @@ def at_work(session: ScreeningSession, look: Look, paper: Paper | None, name: st
     )
     return (
         f'<section class="screening" data-screening="{escape(name)}">'
-        f'<header class="screen-head"><div><h2>{escape(kept.topic)}</h2>'
+        f'<header class="screen-head"><div><h1>{escape(kept.topic)}</h1>'
         f'<p class="quiet">{len(session.papers):,} papers{told}</p></div>'
         f'<form data-form="screen-reviewer"><label>Deciding as {who}</label></form>'
         '<button type="button" class="button small" data-act="screenings">All screenings</button>'
@@ -117,8 +117,8 @@ def card(session: ScreeningSession, look: Look, paper: Paper | None) -> str:
     abstract = paper_html(paper.abstract, marked) if paper.abstract else "No abstract."
     return (
         f'<div class="screen-grid"><article data-paper="{escape(paper.id)}" tabindex="-1" '
-        f'aria-labelledby="screen-title"><p class="quiet">{why}</p><h3 id="screen-title">'
-        f"{paper_html(paper.label, marked)}</h3>{about(paper)}"
+        f'aria-labelledby="screen-title"><p class="quiet">{why}</p><h2 id="screen-title">'
+        f"{paper_html(paper.label, marked)}</h2>{about(paper)}"
         f'<p class="abstract">{abstract}</p></article>'
         f'<aside aria-label="Criteria">{_criteria(criteria, held)}</aside></div>'
         f"{_buttons(paper, _reasons(session))}"
@@ -191,7 +191,8 @@ def _buttons(paper: Paper | None, reasons: Sequence[str]) -> str:
     return (
         f'<form class="screen-do" data-form="screen-do"><div>{verdicts}<button type="button" '
         'class="button undo" data-act="screen-undo" aria-keyshortcuts="U">Undo <kbd>U</kbd>'
-        f'</button></div>{reason}</form><p id="screen-last" class="quiet"></p>'
+        f'</button></div>{reason}</form><div class="screen-foot"><p id="screen-last" class="quiet">'
+        '</p><label class="quiet"><input type="checkbox" name="keys" checked> Keys</label></div>'
     )
 
 
@@ -244,7 +245,7 @@ def _stopping(estimate: Estimate) -> str:
 
 def _details(name: str, head: str, inner: str) -> str:
     return (
-        f'<details class="screen-part" data-part="{name}"><summary><h3>{head}</h3></summary>'
+        f'<details class="screen-part" data-part="{name}"><summary><h2>{head}</h2></summary>'
         f"{inner}</details>"
     )
 
