@@ -59,7 +59,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 Year = Annotated[
     str | None,
     typer.Option(
-        "--year", metavar="YEARS", help="2022, 2021..2024, 2021.. or ..2024.", show_default=False
+        "--year",
+        metavar="YEARS",
+        help="2022, 2021..2024 or 2021..; several with commas.",
+        show_default=False,
     ),
 ]
 Venue = Annotated[

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from pathlib import PurePath
@@ -53,6 +54,7 @@ class Asked(BaseModel):
     library: LibraryName | None = None
     instead_of: str | None = Field(None, max_length=80)
     filters: Filters = Filters()
+    year: str = Field("", max_length=400)
 
 
 class Changed(BaseModel):
@@ -133,7 +135,7 @@ def ask(who: Who, name: Name, asked: Asked) -> dict[str, Any]:
     if asked.library is not None and not count_of(who.visitor):  # a first visit, to the sample
         who.visitor.library = asked.library
     library = asked.library or who.visitor.library
-    filters = who.resolved(asked.filters, library)
+    filters = who.resolved(asked.filters, asked.year, library)
     turn = Turn(question=question, library=library, filters=filters)
     made = who.store.append(
         who.owner,
@@ -240,11 +242,20 @@ def scope(who: Who, library: LibraryName | None = None) -> dict[str, list[str]]:
     opened = who.visitor.assistant(library).library
 
     def most(column: str) -> list[str]:
-        return [value for value, _ in opened.asked(lambda r: r.counts(column))[:_OFFERED]]
+        counts: Counter[str] = Counter()
+        for values, papers in opened.asked(lambda r: r.counts(column)):
+            counts.update(dict.fromkeys(filter(None, values.split("\n")), papers))
+        return [value for value, _ in counts.most_common(_OFFERED)]
 
     tags = {tag for mark in who.store.marks(who.owner).values() for tag in mark.tags}
     files = dict.fromkeys(PurePath(source).name for source in most("source"))
-    return {"venue": most("venue"), "source": list(files), "tag": sorted(tags)}
+    return {
+        "year": sorted(most("year"), reverse=True),
+        "venue": most("venue"),
+        "author": most("authors"),
+        "source": list(files),
+        "tag": sorted(tags),
+    }
 
 
 def _welcome(here: Visitor) -> str:

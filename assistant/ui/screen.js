@@ -122,8 +122,8 @@ Object.assign(FORMS, {
     if (!fields.topic.value.trim()) { toast("Write the question first."); fields.topic.focus(); return; }
     button.disabled = true;
     try {
-      const made = await api("POST", "screenings", { topic: fields.topic.value, criteria: fields.criteria.value, most: +fields.most.value || 0 });
-      form.reset();
+      const made = await api("POST", "screenings", { topic: fields.topic.value, criteria: fields.criteria.value, most: +fields.most.value || 0, ...picks(form) });
+      form.reset(); $$(".picked", form).forEach((chips) => chips.replaceChildren());
       await openScreen(made.name, true);
     } catch (error) { toast(error.message); }
     finally { button.disabled = false; }

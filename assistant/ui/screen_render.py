@@ -80,6 +80,7 @@ def at_work(session: ScreeningSession, look: Look, paper: Paper | None, name: st
     chosen += [f"at most {kept.most:,}"] if kept.most else []
     chosen += [f"{session.arrived:,} new since last time"] if session.arrived else []
     told = "".join(f" · {escape(part)}" for part in chosen)
+    plural = "" if len(session.papers) == 1 else "s"
     who = (
         f"<b>{escape(look.reviewer)}</b>"
         if look.named
@@ -89,7 +90,7 @@ def at_work(session: ScreeningSession, look: Look, paper: Paper | None, name: st
     return (
         f'<section class="screening" data-screening="{escape(name)}">'
         f'<header class="screen-head"><div><h1>{escape(kept.topic)}</h1>'
-        f'<p class="quiet">{len(session.papers):,} papers{told}</p></div>'
+        f'<p class="quiet">{len(session.papers):,} paper{plural}{told}</p></div>'
         f'<form data-form="screen-reviewer"><label>Deciding as {who}</label></form>'
         '<button type="button" class="button small" data-act="screenings">All screenings</button>'
         '</header><div id="screen-progress"></div>'

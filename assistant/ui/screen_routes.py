@@ -38,6 +38,7 @@ class Started(BaseModel):
     criteria: str = Field("", max_length=20_000)
     most: int = Field(0, ge=0, le=1_000_000)
     filters: Filters = Filters()
+    year: str = Field("", max_length=400)
 
 
 class Decided(BaseModel):
@@ -70,7 +71,7 @@ def start(who: Who, asked: Started) -> dict[str, str]:
     name = _screenings(who).start(
         asked.topic,
         read_criteria(asked.criteria),
-        who.resolved(asked.filters, library),
+        who.resolved(asked.filters, asked.year, library),
         asked.most,
     )
     return {"name": name}

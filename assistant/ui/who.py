@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from assistant.filters import Filters
+from assistant.filters import Filters, chosen_years
 from assistant.ui.answers import Answers
 from assistant.ui.turns import LibraryName
 from assistant.ui.visitors import COOKIE, Shelf, Visitor
@@ -34,8 +34,16 @@ class Here:
         self.page, self.store, self.answers = page, page.store, page.answers
         self.visitor, self.owner, self.login = visitor, owner, login
 
-    def resolved(self, filters: Filters, name: LibraryName) -> Filters:
-        """A tag of the visitor's own, as the papers that have it and those of its name."""
+    def resolved(self, filters: Filters, years: str, name: LibraryName) -> Filters:
+        """What was chosen, with the years of a text like "2019, 2021-2023".
+
+        A tag of the visitor's own stands for the papers that have it and those of its name.
+
+        Raises:
+            QuestionError: a year is none.
+        """
+        if years.strip(" ,"):
+            filters = filters.model_copy(update=chosen_years(years))
         if not filters.tag:
             return filters
         wanted = {tag.casefold() for tag in filters.tag}

@@ -188,7 +188,11 @@ def test_past_decisions_come_in_and_all_goes_out(visit: Come, live: Live, tmp_pa
     page.wait_for_selector(".screenings", state="detached")
     page.go_back()
     page.wait_for_selector(".toast >> text=This screening is not here")
-    page.wait_for_selector("[data-form=screen-start]")
+    page.fill("[data-form=screen-start] [name=topic]", "experts")
+    page.click("[data-form=screen-start] summary")
+    page.fill("[data-form=screen-start] [name=year]", "2021, 2023")
+    page.click("[data-form=screen-start] .first")
+    page.wait_for_selector(".screen-head >> text=1 paper · of 2021 or 2023")
     # the browser notes what was refused, as it was to be
     refused = [line for line in there.trouble if "422" in line or "404" in line]
     there.trouble = [line for line in there.trouble if line not in refused]
