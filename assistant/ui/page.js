@@ -548,6 +548,7 @@ const turnOf = (id) => current.turns.find((t) => t.id === id);
 const ACTS = {
   ask: (d) => ask(d.text, { library: d.library }),
   retry: (d) => { const t = turnOf(d.turn); if (t) ask(t.question, { insteadOf: t.id, scope: t.filters }); },
+  "ask-all": (d) => { const t = turnOf(d.turn); if (t) ask(t.question, { insteadOf: t.id, library: t.library, scope: {} }); },
   edit: (d) => {
     const t = turnOf(d.turn);
     if (!t) return;

@@ -84,7 +84,7 @@ def turn(turn: Turn, *, last: bool) -> str:
         cut = turn.stopped or turn.failure is not None
         if not cut:
             parts.append(_status(answer))
-        parts.append(_answer(answer, turn.library, cut=cut))
+        parts.append(_answer(answer, turn, cut=cut))
         if turn.stopped:
             parts.append('<p class="notes">Stopped; this is what there was.</p>')
         parts.append(_sources(answer, turn.library, cut=cut))
@@ -170,8 +170,8 @@ def _steps(steps: Sequence[str], answer: Answer) -> str:
     )
 
 
-def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
-    text = laid_out(answer)
+def _answer(answer: Answer, turn: Turn, *, cut: bool) -> str:
+    text, library = laid_out(answer), turn.library
     alone = len(answer.sentences) in (1, 2)  # a question of several parts is told in full
     if answer.status == "absent" and answer.mode == "extractive" and alone:
         text = answer.sentences[0].text  # the nearest papers stand below, to be clicked
@@ -180,11 +180,18 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     body = f'<div class="answer">{shown}</div>'
     if not related:  # of a part nothing is known yet
         return body
-    kind, sign = (
-        ("Not in this library", "search")
-        if answer.status == "absent"
-        else ("No direct answer; the closest there is", "near")
-    )
+    kind, sign = "No direct answer; the closest there is", "near"
+    if answer.status == "absent":
+        kind, sign = "Not in this library", "search"
+    wider = ""
+    if turn.filters and answer.status == "absent":  # of the others nothing is known
+        kind = "Not in the papers that were asked"
+        if not answer.passages:
+            body = f"<p>No paper of the library fits: {escape(str(turn.filters))}.</p>"
+        wider = (
+            f'<div class="row"><button type="button" class="button" data-act="ask-all" '
+            f'data-turn="{turn.id}">Ask all papers</button></div>'
+        )
     near = ""
     if not answer.citations and answer.passages:
         rows = "".join(
@@ -194,7 +201,7 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
         near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
     return (
         f'<section class="card {answer.status}"><div class="kind">{icon(sign)} {kind}</div>'
-        f"{body}{near}</section>"
+        f"{body}{near}{wider}</section>"
     )
 
 
