@@ -20,7 +20,8 @@ __all__ = ["Listed", "Screenings"]
 
 _OPEN = 4
 """Sessions that are kept open, with their models."""
-_NAME = re.compile(r"[\w-]{1,80}")
+_NAME, _LONGEST = re.compile(r"[\w-]+"), 80
+"""Of a screening: its signs, and its bytes."""
 
 
 class Listed(BaseModel):
@@ -139,14 +140,15 @@ class Screenings:
 
     def _file(self, name: str) -> Path:
         file = self._folder / f"{name}.json"
-        if not _NAME.fullmatch(name) or not file.exists():
+        if not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST or not file.exists():
             raise ScreeningNotFound(
                 "This screening is not here.", "It may have been deleted, or be another library's."
             )
         return file
 
     def _free_name(self, topic: str) -> str:
-        plain = re.sub(r"[^\w]+", "-", topic.casefold()).strip("-_")[:60].rstrip("-") or "screening"
+        plain = re.sub(r"[^\w]+", "-", topic.casefold()).strip("-_")
+        plain = plain.encode()[:60].decode(errors="ignore").rstrip("-") or "screening"
         names = (f"{plain}-{n}" if n > 1 else plain for n in range(1, 10_000))
         return next(n for n in names if not (self._folder / f"{n}.json").exists())
 
