@@ -20,12 +20,14 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mappin
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import date
+from functools import cached_property
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.asked_filters import Asked, asked_filters
-from assistant.errors import AssistantError, QuestionError
+from assistant.errors import AssistantError, LibraryNotFound, QuestionError
+from assistant.files import missing
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from assistant.review.cells import Material
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
+    from assistant.review.screening import Screening
+    from assistant.review.screenings import Screenings
     from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
@@ -650,22 +654,39 @@ class Assistant:
             topic: the papers are asked in its order until decisions say more.
             criteria: lines "include: …" and "exclude: …".
             file: where the decisions are kept; one that is there is gone on with.
-            filters: only papers that fit them.
+            filters: of a new one: only papers that fit them.
 
         Raises:
             QuestionError: the topic holds no word that tells it.
             SourceError: the file holds no screening.
-            LibraryNotFound: there is no paper.
+            LibraryNotFound: there is no paper that fits.
         """
         from assistant.review.screening import Screening, read_criteria  # noqa: PLC0415
+
+        if file and (file.exists() or file in missing(file.parent)):
+            session = self._screening(Screening.load(file), file, topic=topic)
+        else:
+            session = self._screening(Screening(topic=topic, filters=filters or Filters()), file)
+        if criteria:
+            session.judge_by(read_criteria(criteria))
+        return session
+
+    @cached_property
+    def screenings(self) -> Screenings:
+        """The screenings that are kept in the library's folder, by name."""
+        from assistant.review.screenings import Screenings  # noqa: PLC0415
+
+        return Screenings(self.library.path, lambda: self.library.version, self._screening)
+
+    def _screening(self, kept: Screening, file: Path | None, topic: str = "") -> ScreeningSession:
+        """A session over the papers that ``kept`` asks for."""
         from assistant.review.session import ScreeningSession  # noqa: PLC0415
         from assistant.review.writer import checked_topic  # noqa: PLC0415
 
-        text, _ = checked_topic(topic)
-        found = self._retriever().find(text, len(self.library), filters)
-        kept = Screening.load(file) if file and file.exists() else Screening(topic=text)
-        if criteria:
-            kept.criteria = read_criteria(criteria)
+        text, _ = checked_topic(topic or kept.topic)
+        found = self._retriever().find(text, kept.most or len(self.library), kept.filters)
+        if not found.papers:
+            raise LibraryNotFound("No paper fits what was chosen.", "Choose other papers.")
         return ScreeningSession(kept, found.papers, file)
 
     def _table_materials(

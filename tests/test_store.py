@@ -224,7 +224,9 @@ def test_filters_are_pushed_down(machine: Machine, monkeypatch: pytest.MonkeyPat
     }
     assert titles(library, "owls", Filters(author=("nobody",))) == []
     assert titles(library, "owls", Filters(ids=(PAPERS[7].id,))) == [PAPERS[7].title]
-    assert len(asked) == 4  # of an author whom nobody knows Chroma is not asked
+    since = titles(library, "owls", Filters(years=(2019, 2020), author=("owls",)))
+    assert since == ["On owls, part 1", "On owls, part 2"]
+    assert len(asked) == 5  # of an author whom nobody knows Chroma is not asked
 
 
 def test_a_cloud_is_asked_once_and_within_its_quotas(
