@@ -42,7 +42,7 @@ class Server:
         for _ in range(600):
             with contextlib.suppress(OSError):
                 url = f"http://127.0.0.1:{self.port}/api/v2/heartbeat"
-                urllib.request.urlopen(url, timeout=1)
+                urllib.request.urlopen(url, timeout=1).close()
                 return
             assert self._process.poll() is None, "the server ended"
             time.sleep(0.1)

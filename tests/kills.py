@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
@@ -208,6 +208,7 @@ def _openalex() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
+        server.server_close()
 
 
 # -- one kill ------------------------------------------------------------------------------------
@@ -466,8 +467,14 @@ def _traced(pid: int, call: int | None, log: Path | None) -> subprocess.Popen[st
     assert tracer.stderr is not None
     line = tracer.stderr.readline()
     assert "attached" in line, line
-    threading.Thread(target=tracer.stderr.read, daemon=True).start()  # it must not block
+    threading.Thread(target=_drained, args=(tracer.stderr,), daemon=True).start()
     return tracer
+
+
+def _drained(pipe: IO[str]) -> None:
+    """Reads ``pipe`` to its end, so that nobody who writes into it is held up."""
+    with pipe:
+        pipe.read()
 
 
 def run(
