@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
@@ -554,6 +555,9 @@ class _Client:
                     self.api: ClientAPI = chromadb.PersistentClient(folder, settings=quiet)
                 else:
                     self.api = self._connected(quiet, token)
+            except Exception as error:
+                _hang_up(error)
+                raise
             finally:  # also where it fails: it would be handed out half-opened
                 known = SharedSystemClient._identifier_to_system
                 mine = {name: one for name, one in list(known.items()) if one.settings is quiet}
@@ -611,6 +615,15 @@ class _Client:
         """What a server says, in one sentence."""
         with _told(self._address):
             yield
+
+
+def _hang_up(error: BaseException) -> None:
+    """Closes the connections of a client that failed while it was made: Chroma forgets them."""
+    for frame, _ in walk_tb(error.__traceback__):
+        made = frame.f_locals.get("self")
+        for part in (made, getattr(made, "_server", None)):
+            with suppress(Exception):
+                cast(Any, part)._session.close()
 
 
 def _stop(systems: Iterable[Any]) -> None:

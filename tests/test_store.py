@@ -8,6 +8,7 @@ import gc
 import json
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -253,8 +254,6 @@ def test_a_cloud_is_asked_once_and_within_its_quotas(
     assert all(title.endswith(("part 1", "part 2")) for title in found)
 
 
-# of a client that is refused Chroma lets go with its socket open, and nobody else has it
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_a_cloud_refuses_is_said(
     cloud: chroma_cloud.ChromaCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,7 +267,10 @@ def test_what_a_cloud_refuses_is_said(
     monkeypatch.setitem(chroma_cloud.QUOTAS, "keys", 3)
     with pytest.raises(LibraryError, match="takes no more: keys"):
         ingest(store_token=chroma_cloud.TOKEN)
-    gc.collect()  # here, where what it says is of no concern
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        gc.collect()  # what was refused has left no connection open
+    assert [str(one.message) for one in said] == []
 
 
 def test_a_copy_answers_as_the_original(
