@@ -72,7 +72,7 @@ async def visitor(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
         question = chance.choice(QUESTIONS)
         started = time.monotonic()
         try:
-            shown = await one_answer(client, conversation, question)
+            shown = await one_answer(client, conversation, question, tally)
             if 'class=\\"answer' not in shown:
                 tally.failures.append(shown[:200])
         except (httpx.HTTPError, KeyError, ValueError) as error:
@@ -129,10 +129,17 @@ def watch(url: str, seconds: float) -> list[float | None]:
     return waited
 
 
-async def one_answer(client: httpx.AsyncClient, conversation: str, question: str) -> str:
+async def one_answer(
+    client: httpx.AsyncClient, conversation: str, question: str, tally: Tally
+) -> str:
     """The conversation as the page would show it, followed as a browser follows it."""
     where = f"/page/conversations/{conversation}"
-    asked = await client.post(f"{where}/ask", json={"text": question, "library": "sample"})
+    while True:
+        asked = await client.post(f"{where}/ask", json={"text": question, "library": "sample"})
+        if asked.status_code != 503:
+            break
+        tally.told_to_come_back += 1
+        await asyncio.sleep(float(asked.headers["Retry-After"]))
     asked.raise_for_status()
     async with client.stream("GET", f"{where}/follow") as stream:
         async for line in stream.aiter_lines():
