@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import ctypes
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from functools import cached_property
 from itertools import chain, groupby, islice
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.asked_filters import Asked, asked_filters
 from assistant.errors import AssistantError, LibraryNotFound, QuestionError
+from assistant.files import missing
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
@@ -121,6 +123,7 @@ class Assistant:
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
         self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
+        self._is_derived = False
         self.library = Library(self.settings, self._embedder, notify, store)
 
     @classmethod
@@ -430,7 +433,7 @@ class Assistant:
         with self._lock:
             self._reader()
             other = copy.copy(self)
-        other.settings = settings
+        other.settings, other._is_derived = settings, True
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         other._opened_extractive = None
@@ -660,7 +663,7 @@ class Assistant:
         """
         from assistant.review.screening import Screening, read_criteria  # noqa: PLC0415
 
-        if file and file.exists():
+        if file and (file.exists() or file in missing(file.parent)):
             session = self._screening(Screening.load(file), file, topic=topic)
         else:
             session = self._screening(Screening(topic=topic, filters=filters or Filters()), file)
@@ -749,8 +752,9 @@ class Assistant:
             return self._opened_review_writer
 
     def close(self) -> None:
-        """Closes the connections to a language model, and lets go of the embedding model and of
-        what is kept of papers; the next question opens them again.
+        """Closes the connections to a language model and, unless it is derived from another, the
+        library's files; lets go of the embedding model and of what is kept of papers. The next
+        question opens them again.
         """
         with self._lock:
             self._opened_embedder = self._given_embedder
@@ -761,6 +765,9 @@ class Assistant:
             writer.close()
         if answerer is not None:
             answerer.close()
+        if not self._is_derived:
+            self.library.close()
+            _give_back()
 
     # ------------------------------------------------------------------ inside
 
@@ -866,6 +873,17 @@ def _records(sources: Sources) -> Iterator[Paper | Rejection]:
                 yield one
             else:
                 yield paper_from(one, source="Python", where=f"record {number}")
+
+
+def _give_back() -> None:
+    """From now on what is larger than 1 MB goes back to the system when it is let go of (glibc).
+
+    The weights and what is kept of papers leave holes else, some 15 MB for each library that is
+    opened and closed: glibc asks the system for them alone only until it has been given one back.
+    """
+    threshold = -3  # M_MMAP_THRESHOLD of malloc.h
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(threshold, 1 << 20)
 
 
 def _checked(question: str) -> tuple[str, list[str]]:

@@ -480,6 +480,11 @@ class Records:
                 self._put(stored, changes)
             self._settle(changes)
 
+    def touch(self) -> None:
+        """Raises the version: the collection beside it has been made anew."""
+        with self._changing():
+            pass
+
     def remove(self, ids: Sequence[str]) -> None:
         """Removes papers; all or none."""
         with self._changing():

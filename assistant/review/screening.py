@@ -139,7 +139,8 @@ class Screening(BaseModel):
             LibraryError: it cannot be written.
         """
         try:
-            write_sealed(file, self.model_dump_json(indent=1))
+            in_library = (file.parent / "library.json").exists()
+            write_sealed(file, self.model_dump_json(indent=1), remembered=in_library)
         except OSError as error:
             raise LibraryError(
                 f"The screening cannot be kept in {file} ({error.strerror}).", "Name another file."
