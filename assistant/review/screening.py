@@ -140,7 +140,7 @@ class Screening(BaseModel):
             LibraryError: it cannot be written.
         """
         try:
-            in_library = (file.parent / "library.json").exists()
+            in_library = any((up / "library.json").exists() for up in file.absolute().parents[:2])
             write_sealed(file, self.model_dump_json(indent=1), remembered=in_library)
         except OSError as error:
             raise LibraryError(
