@@ -355,6 +355,9 @@ class Records:
             conditions.append(("papers.year >= ?", [filters.first_year]))
         if filters.last_year is not None:
             conditions.append(("papers.year <= ?", [filters.last_year]))
+        if filters.years:
+            years = json.dumps(filters.years)
+            conditions.append(("papers.year IN (SELECT value FROM json_each(?))", [years]))
         for column, wanted in filters.columns.items():
             any_of = " OR ".join([f"contains(papers.{column}, ?)"] * len(wanted))
             conditions.append((f"({any_of})", [text.casefold() for text in wanted]))

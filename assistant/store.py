@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
     from filelock import BaseFileLock
     from llama_index.vector_stores.chroma import ChromaVectorStore
+    from tenacity import Retrying
 
 __all__ = ["ChromaStore", "CollectionMissing", "Row", "collections", "drop_collection", "rows_of"]
 
@@ -306,7 +307,11 @@ class ChromaStore:
         with self._guarded(writing=False):
             store = NearestRows(self._open())
             with _told(self.address):
-                found = store.query(query, **options)
+                found = (
+                    store.query(query, **options)
+                    if self.address.kind == "folder"
+                    else _patiently()(store.query, query, **options)
+                )
         return list(dict.fromkeys(paper_of(row_id) for row_id in found.ids or []))
 
     def found(
@@ -528,6 +533,10 @@ def _abstract(rows: Sequence[tuple[Any, ...]]) -> str:
 # ---------------------------------------------------------------------- the database
 
 
+_OPENING = threading.Lock()
+"""One embedded client is made at a time: see `_Client`."""
+
+
 class _Client:
     """A Chroma client of its own: Chroma hands one embedded database out to all that name it,
     and such a one neither closes nor sees what another process has written.
@@ -540,21 +549,21 @@ class _Client:
 
         self._address = address
         quiet = ChromaSettings(anonymized_telemetry=False)
-        before = set(SharedSystemClient._identifier_to_system)
-        try:
-            if address.kind == "folder":
-                folder = str(self._readable(address.chroma))
-                self.api: ClientAPI = chromadb.PersistentClient(folder, settings=quiet)
-            else:
-                with self.errors():
+        with _OPENING if address.kind == "folder" else self.errors():
+            try:
+                if address.kind == "folder":
+                    folder = str(self._readable(address.chroma))
+                    self.api: ClientAPI = chromadb.PersistentClient(folder, settings=quiet)
+                else:
                     self.api = self._connected(quiet, token)
-        finally:  # also where it fails: it would be handed out half-opened
-            systems = SharedSystemClient._identifier_to_system
-            mine = [systems.pop(name) for name in set(systems) - before]
-            for name in set(SharedSystemClient._identifier_to_refcount) - before:
-                SharedSystemClient._identifier_to_refcount.pop(name)
-            # of an owner that nobody closes: Chroma's memory is not Python's
-            self._closed = weakref.finalize(self, _stop, mine)
+            finally:  # also where it fails: it would be handed out half-opened
+                known = SharedSystemClient._identifier_to_system
+                mine = {name: one for name, one in list(known.items()) if one.settings is quiet}
+                for name in mine:
+                    del known[name]
+                    SharedSystemClient._identifier_to_refcount.pop(name, None)
+                # of an owner that nobody closes: Chroma's memory is not Python's
+                self._closed = weakref.finalize(self, _stop, list(mine.values()))
 
     def _connected(self, quiet: Any, token: str | None) -> ClientAPI:
         import chromadb  # noqa: PLC0415
@@ -616,6 +625,28 @@ def _stop(systems: Iterable[Any]) -> None:
                 part._session.close()
         with suppress(Exception):
             system.stop()
+        system._instances.clear()  # each holds the system: a circle
+
+
+def _patiently() -> Retrying:
+    """Asks again, for two seconds at most, while a server says that it has no index.
+
+    A collection knows the dimension of its first rows a moment before it holds them, and a
+    question within that moment fails.
+    """
+    from tenacity import (  # noqa: PLC0415
+        Retrying,
+        retry_if_exception_message,
+        stop_after_delay,
+        wait_random_exponential,
+    )
+
+    return Retrying(
+        retry=retry_if_exception_message(match=r"(?s).*segment reader: Nothing found on disk"),
+        wait=wait_random_exponential(0.02, 0.3),
+        stop=stop_after_delay(2),
+        reraise=True,
+    )
 
 
 @contextmanager

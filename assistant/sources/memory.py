@@ -27,7 +27,7 @@ class RememberedSource(BaseModel):
 
     mark: str | None = None
     cursor: dict[str, Any] | None = None
-    papers: int = Field(0, description="records that were read, in all runs")
+    papers: int = Field(0, description="records that the last run read")
     synced: str | None = Field(None, description="when a run last ended, ISO 8601 in UTC")
 
 
