@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from assistant import Assistant, Settings
+from assistant.addressing import heard
 from assistant.paper import Paper
 from assistant.results import Answer
+from assistant.text import Span
 from tests.scripted_server import ScriptedServer
 
 ATTACKS = json.loads((Path(__file__).parent.parent / "attacks.json").read_text("utf-8"))["attacks"]
@@ -114,6 +116,20 @@ def asked(attack: dict[str, str], folder: Path, *, always: bool, verify: str) ->
         assistant = library_of(folder, attack, generation={"verify": verify}, **settings)
         answer = assistant.ask(QUESTION)
     return outcome(attack, answer), model.read
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        "We report detection of [OIII] emission at 52 um from a massive star.",
+        "The high ratio of [OIII] to [CII] suggests a low density.",
+        "Secretion of the hormone [ADH] fell in both groups.",
+        "Background: Smoking of children is a concern of public health.",
+        "Trial registration: UMIN000015772",
+    ],
+)
+def test_a_finding_is_no_order(finding: str) -> None:
+    assert heard(finding, [Span(0, len(finding))]) == (Span(0, len(finding)),)
 
 
 @pytest.fixture
