@@ -2,10 +2,12 @@
 
     python -m eval.roles FOLDER
 
-FOLDER holds the public files ``cs_train.jsonl`` and ``cs_test.jsonl`` (CSAbstruct, Apache-2.0),
-``nicta.txt`` (NICTA-PIBOSO, training part) and CSV files with a column ``abstract`` whose
-structured abstracts label themselves ("METHODS: …"). A fifth of the structured abstracts and
-the test file are held out; what the models do on them stands in each file's note.
+FOLDER holds public files: ``cs_*.jsonl`` (CSAbstruct, Apache-2.0), ``samd.json`` (Scientific
+Abstract Moves, CC BY 4.0), ``se/**.txt`` (abstracts of software engineering, annotated by the
+Software Engineering Research Quality Coalition, CC BY 4.0), ``pqal.json`` (PubMedQA, MIT) and CSV
+files with a column ``abstract`` whose structured abstracts label themselves ("METHODS: …"). The sets
+have equal weight; a word counts only where two of them hold it, so that no field's own words do.
+What the models do on each set when it is left out stands in each file's note.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from assistant.text import sentences
 
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted"
 Labelled = list[tuple[str, Role]]
+_SMALL = 0.03
+"""Weights below it are left out."""
 _HEADING = re.compile(r"(?:(?<=^)|(?<=[.!?)\s]))([A-Z][A-Z &/]{3,40}):\s")
 _AIM = re.compile(
     r"\b(?:aims?|aimed|objectives?|purpose|goal|sought|we (?:investigate|evaluate|examine|assess"
@@ -35,50 +39,68 @@ _OF_HEADING: tuple[tuple[str, Role], ...] = (
     ("BACKGROUND", "background"), ("INTRODUCTION", "background"), ("CONTEXT", "background"),
     ("OBJECTIVE", "aim"), ("AIM", "aim"), ("PURPOSE", "aim"),
     ("METHOD", "method"), ("DESIGN", "method"), ("PARTICIPANTS", "method"), ("SETTING", "method"),
-    ("RESULT", "result"), ("FINDING", "result"), ("CONCLUSION", "result"),
+    ("PATIENTS", "method"), ("INTERVENTION", "method"), ("MEASURE", "method"),
+    ("RESULT", "result"), ("FINDING", "result"), ("CONCLUSION", "result"), ("LIMITATION", "result"),
 )  # fmt: skip
-_CS: dict[str, Role] = {"background": "background", "objective": "aim", "method": "method",
-                        "result": "result"}  # fmt: skip
-_NICTA: dict[str, Role] = {"background": "background", "population": "method", "outcome": "result",
-                           "intervention": "method", "study design": "method"}  # fmt: skip
+_CODES: dict[str, Role] = {
+    "background": "background", "BAC": "background", "GAP": "background", "gap": "background",
+    "need": "background", "objective": "aim", "PUR": "aim", "CTN": "aim", "method": "method",
+    "MTD": "method", "design": "method", "result": "result", "RST": "result", "CLN": "result",
+    "IMP": "result", "conclusion": "result", "summary": "result", "limitation": "result",
+    "fposs": "result", "fneed": "result",
+}  # fmt: skip
+_ANNOTATED = re.compile(r"(.*?)\{\{([^}]*)\}\}", re.DOTALL)
+_LEAST, _SETS = 6, 2
+"""Times that a word must stand in a set, and in how many sets."""
 
 
 def main(folder: Path) -> None:
-    """Fits, measures, writes the four files."""
+    """Fits, measures with each set left out, writes the four files."""
     structured = [a for file in sorted(folder.glob("*.csv")) for a in _structured(file)]
-    held = structured[::5]
-    train = [*_cs(folder / "cs_train.jsonl"), *_nicta(folder / "nicta.txt")]
-    train += [a for n, a in enumerate(structured) if n % 5]
-    tests = {"computer science": _cs(folder / "cs_test.jsonl"), "structured medical": held}
-    names, fitted = _fit(train)
-    rows = {what: _accuracy(test, names, fitted) for what, test in tests.items()}
-    note = f"{len(train)} abstracts; share of sentences right: " + ", ".join(
-        f"{what} {share:.3f}" for what, share in rows.items()
-    )
+    sets = {
+        "computer science": _cs(folder), "language": _moves(folder / "samd.json"),
+        "software": _coded(folder / "se"), "medicine": _questions(folder / "pqal.json"),
+        "structured medical": structured,
+    }  # fmt: skip
+    shares = []
+    for name, held in sets.items():
+        names, fitted = _fit([a for other, a in sets.items() if other != name])
+        shares.append(f"{name} {_accuracy(held, names, fitted):.3f} of {len(held)} abstracts")
+    names, fitted = _fit(list(sets.values()))
+    note = "share of sentences right with that set left out: " + ", ".join(shares)
     print(note)
     for n, role in enumerate(ROLES):
-        weights = {f: round(float(w), 3) for f, w in zip(names, fitted[n][1], strict=True) if w}
+        pairs = zip(names, fitted[n][1], strict=True)
+        weights = {f: round(float(w), 3) for f, w in pairs if abs(w) >= _SMALL}
         made = {"intercept": round(float(fitted[n][0]), 4), "weights": weights, "note": note}
         write_atomically(FITTED / f"role_{role}.json", json.dumps(made) + "\n")
 
 
-def _fit(train: list[Labelled]) -> tuple[list[str], list[tuple[float, np.ndarray]]]:
+def _fit(sets: list[list[Labelled]]) -> tuple[list[str], list[tuple[float, np.ndarray]]]:
     """Sparse logistic regressions, one a role."""
     from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    rows = [features(s, n, len(a)) for a in train for n, (s, _) in enumerate(a)]
-    labels = np.array([role for a in train for _, role in a])
-    count = Counter(name for row in rows for name in row)
-    vectorizer = DictVectorizer()
+    held: Counter[str] = Counter()
+    rows: list[Counter[str]] = []
+    weights: list[float] = []
+    for abstracts in sets:
+        own = [features(s, n, len(a)) for a in abstracts for n, (s, _) in enumerate(a)]
+        count = Counter(name for row in own for name in row)
+        held.update(name for name, times in count.items() if times >= _LEAST)
+        rows += own
+        weights += [1.0 / len(own)] * len(own)
+    labels = np.array([role for abstracts in sets for a in abstracts for _, role in a])
+    vectorizer = DictVectorizer(dtype=np.float32)
     table = vectorizer.fit_transform(
-        [{k: v for k, v in row.items() if count[k] >= 15} for row in rows]
+        [{k: v for k, v in row.items() if held[k] >= _SETS} for row in rows]
     )
     table.indices, table.indptr = table.indices.astype("int32"), table.indptr.astype("int32")
+    weight = np.array(weights) * len(rows) / len(sets)
     made = []
     for role in ROLES:
-        model = LogisticRegression(l1_ratio=1.0, solver="liblinear", C=0.35, max_iter=300)
-        model.fit(table, labels == role)
+        model = LogisticRegression(l1_ratio=1.0, solver="liblinear", C=0.3, max_iter=300)
+        model.fit(table, labels == role, sample_weight=weight)
         made.append((float(model.intercept_[0]), model.coef_[0]))
     return [str(name) for name in vectorizer.get_feature_names_out()], made
 
@@ -97,23 +119,54 @@ def _accuracy(
     return right / max(1, total)
 
 
-def _cs(file: Path) -> list[Labelled]:
+def _cs(folder: Path) -> list[Labelled]:
     abstracts = []
-    for line in file.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        pairs = zip(row["sentences"], row["labels"], strict=True)
-        abstracts.append([(text, _CS[label]) for text, label in pairs if label in _CS])
+    for file in sorted(folder.glob("cs_*.jsonl")):
+        for row in map(json.loads, file.read_text("utf-8").splitlines()):
+            pairs = zip(row["sentences"], row["labels"], strict=True)
+            abstracts.append([(text, _CODES[label]) for text, label in pairs if label in _CODES])
     return abstracts
 
 
-def _nicta(file: Path) -> list[Labelled]:
+def _moves(file: Path) -> list[Labelled]:
     abstracts: list[Labelled] = []
-    for line in file.read_text("utf-8").splitlines():
-        label, _, text = line.partition("\t")
-        if line.startswith("###"):
+    for row in json.loads(file.read_text("utf-8")):
+        if row["offset"] == 0:
             abstracts.append([])
-        elif label in _NICTA:
-            abstracts[-1].append((text, _NICTA[label]))
+        abstracts[-1].append((row["sentence"].strip(), _CODES[row["labels"]]))
+    return abstracts
+
+
+def _coded(folder: Path) -> list[Labelled]:
+    """Abstracts with ``{{code}}`` after each sentence; headings and announcements left out."""
+    abstracts = []
+    for file in sorted(folder.glob("**/*.txt")):
+        _, _, body = file.read_text("utf-8").partition("\n\n")
+        made: Labelled = []
+        for text, codes in _ANNOTATED.findall(body.split("\n---")[0]):
+            first = re.match(r"[a-z]+", codes)
+            role = _CODES.get(first.group()) if first and "-" not in codes else None
+            if role and len(text.split()) > 2:
+                made.append((" ".join(text.split()), role))
+        if len(made) > 2:
+            abstracts.append(made)
+    return abstracts
+
+
+def _of(heading: str) -> Role | None:
+    return next((role for part, role in _OF_HEADING if part in heading.upper()), None)
+
+
+def _questions(file: Path) -> list[Labelled]:
+    abstracts = []
+    for row in json.loads(file.read_text("utf-8")).values():
+        parts = [*zip(row["CONTEXTS"], row["LABELS"], strict=True)]
+        made: Labelled = []
+        for text, heading in [*parts, (row["LONG_ANSWER"], "CONCLUSION")]:
+            if role := _of(heading):
+                made += [(text[a:b], _aimed(text[a:b], role)) for a, b in sentences(text)]
+        if len({role for _, role in made}) > 2:
+            abstracts.append(made)
     return abstracts
 
 
@@ -130,8 +183,7 @@ def _structured(file: Path) -> list[Labelled]:
             parts = _HEADING.split(row.get("abstract") or "")
             abstract: Labelled = []
             for heading, text in zip(parts[1::2], parts[2::2], strict=True):
-                role = next((r for h, r in _OF_HEADING if h in heading), None)
-                if role:
+                if role := _of(heading):
                     abstract += [(text[a:b], _aimed(text[a:b], role)) for a, b in sentences(text)]
             if len({role for _, role in abstract}) >= 3:
                 made.append(abstract)

@@ -10,15 +10,17 @@ one field's names is used: data sets are what some paper at hand calls one.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from assistant.attribution import quoted, short_name
+from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
-from assistant.review.roles import ROLES, Role, role_scores
+from assistant.review.roles import Role, role_scores
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["Direction", "Material", "Measured", "data_set_names"]
@@ -37,7 +39,7 @@ _VALUE = (
     r"(?:\s?%|\s?per ?cent\b|\s?×|[xX]\b|-?\s?fold\b|\s?times\b|\s?(?:percentage )?points?\b"
     r"|\s?(?:[kMGT]i?B|ms|s|h|Hz|[kMG]Hz|dB|[nμµcmk]?m|[kmμµn]?g|[mμµ]?l|dl|[mμµn]?[mM]ol|kg|mmHg"
     r"|years?|months?|weeks?|days?|hours?|minutes?|seconds?|degrees?|°C?|mV|[mk]?V|[mk]?W|k?cal"
-    r"|K|Pa|kPa|psi|ft|in|lb|m[Ee]q)\b(?:/(?:[a-zA-Zμµ]+)\d?)*)?"
+    r"|K|Pa|kPa|psi|ft|lb|m[Ee]q)\b(?:/(?:[a-zA-Zμµ]+)\d?)*)?"
 )
 _LINK = (
     r"(?:\([^()]{1,40}\)\s)?(?:of|was|were|is|are|reached|reaches|averaged|equal(?:s|ed)? to|=|:)"
@@ -45,10 +47,10 @@ _LINK = (
     r"as |an? (?:average|mean|median) of )?"
 )
 _MEASURE = rf"(?P<what>(?:{_WORD}\s){{0,4}}?{_WORD})"
-_IS = re.compile(rf"\b{_MEASURE}\s{_LINK}(?P<value>{_VALUE})(?![\w-])")
+_IS = re.compile(rf"\b{_MEASURE}\s{_LINK}(?P<value>{_VALUE})(?![\w(/-]|[.,]\d)")
 _AFTER = re.compile(
     r"(?<!\bat )(?<!\b[io][nf] )(?<!\b[io][nf] a )(?<!\bas )(?<!\bto )(?<!about )"
-    rf"(?<![\w.,/-])(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
+    rf"(?<![\w.,/-])(?<!-\s)(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
     rf"(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
     r"(?=[\s,.;)]|$)"
 )
@@ -56,7 +58,7 @@ _CHANGE = re.compile(
     r"\b(?P<verb>(?:reduc|decreas|lower|shorten|increas|rais|improv|boost|accelerat|enhanc"
     r"|exceed|outperform|surpass)\w*|cuts?)\s(?P<what>(?:the |its |their )?(?:[\w’'/+-]+\s){1,5}?)"
     rf"by\s(?:about |approximately |nearly |over |up to |at least |an average of )?"
-    rf"(?P<value>{_VALUE})(?![\w-])",
+    rf"(?P<value>{_VALUE})(?![\w(/~-]|[.,]\d)",
     re.IGNORECASE,
 )
 _CLAUSE_WORDS = frozenset("that which who where when while whereas whose and or but".split())
@@ -75,14 +77,15 @@ _SAMPLED = (
     r"|samples|specimens|eyes|images|videos|documents|sentences|questions|items|observations"
     r"|records|examples|instances|scenes|recordings|experiments|tests)"
 )
+_OTHER_WORD = rf"(?!(?:{'|'.join(sorted(STOP_WORDS))}|per|percent|years?)\b){_WORD}"
 _SAMPLE = re.compile(
-    rf"(?<![\w.,/-])(?:\d[\d,]*|{_SPELLED})\s(?:(?!(?:of|per|percent|years?|and|to|in)\b){_WORD}\s)"
-    rf"{{0,4}}?{_SAMPLED}\b",
+    rf"(?<![\w.,/^-])(?<!\bper )(?:(?!(?:19|20)\d\d\b)\d[\d,]*|{_SPELLED})\s"
+    rf"(?:{_OTHER_WORD}\s){{0,4}}?{_SAMPLED}\b",
     re.IGNORECASE,
 )
 _FEW = frozenset("one two three 1 2 3".split())
 _PART_OF = re.compile(
-    rf"(?:\band\b.*)(?:\d|\b{_SPELLED})\s(?:of|out of)\s(?:the\s)?$", re.IGNORECASE
+    rf"(?:\band\b.*)(?:\d|\b{_SPELLED})\s(?:of|out of)\s(?:the\s)?$|\band\s$", re.IGNORECASE
 )
 _AMONG = re.compile(r"\b(?:of|in|on|from|among)\s(?:the\s|all\s|these\s)*$", re.IGNORECASE)
 _HELD_BY = r"(?:data ?sets?|benchmarks?|corpus|corpora|databases?|registry|registries|cohorts?)"
@@ -96,8 +99,8 @@ _NAMED_AFTER = re.compile(
     rf"({_NAME}(?:(?:, | and |, and ){_NAME})*)"
 )
 _AGAINST = re.compile(
-    r"(?<!large )(?<!small )\b(?:(?P<nominal>compared (?:with|to)|in comparison (?:with|to)|versus"
-    r"|vs\.?)|outperform\w*|surpass\w*|superior to|inferior to|better than|worse than"
+    r"(?<!large )(?<!small )\b(?:(?P<nominal>compared (?:with|to)|in comparison (?:with|to))"
+    r"|outperform\w*|surpass\w*|superior to|inferior to|better than|worse than"
     r"|(?:high|low|few|fast|slow)er than|more \w+ than|less \w+ than)\s"
     r"(?P<what>(?:the |a |an )?(?:(?:[A-Z]\.|[^\s,.;:()]+)\s?){1,14})"
 )
@@ -110,9 +113,12 @@ _ENDS_AT = re.compile(
     rf"{_CLAUSE}|\s(?:on|in|at|by|for|with|and|across|under|over|up)\b.*", re.DOTALL
 )
 """After "compared with" the whole of what is named; after "outperforms", without where."""
+_CUT = re.compile(
+    rf"[.,]\d|,?\s?{_OTHER_WORD}(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)(?<!ed)\b"
+)
 _HANGS = re.compile(r"(?:\s(?:in|on|at|by|of|for|with|and|or|that|the|a|an|only|\w+ly))+$")
 _INSIDE = re.compile(
-    rf"(?:{_WORD}[ -]){{1,3}}?(?:of|in|for|between|from|per) "
+    rf"(?:{_OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
     r"(?:the |an? |their |its |our |this |these |all |both )?$"
 )
 _GOES_ON = re.compile(
@@ -125,7 +131,9 @@ _GOES_ON = re.compile(
 _SETTING = re.compile(r"\b(?:at|with|using|under|for|from)\s+(?:an?|the|\w+al)\s+(?:\w+\s+)?$")
 _RELATIVE = re.compile(r"%|[x×]$|per ?cent|points?|fold|times", re.IGNORECASE)
 """Before what is measured, a condition ("at a mach number of 7"); not so "at a loss of 2%"."""
-_AROUND = frozenset("across among within along using versus whereas".split())
+_AROUND = frozenset(
+    "across among within along using versus whereas relative since following".split()
+)
 _NO_NAME = frozenset("in on for at by with when while if as to from each either both any".split())
 _OPEN = re.compile(
     r"\b(?:(?:further|more|additional|larger|longer|future) (?:[\w-]+ ){0,3}(?:research"
@@ -146,13 +154,11 @@ _NOT_OPEN = re.compile(
     r"|were unknown)\b",
     re.IGNORECASE,
 )
-_DONE_HERE = re.compile(
-    r"\b(?:is|are|was|were|has been|have been) (?:\w+ly )?(?:made|derived|presented|conducted"
-    r"|investigated|described|developed|obtained|measured|given|studied|performed|carried out"
-    r"|determined|calculated|examined|reported|analy[sz]ed|evaluated|compared)\b(?! by\b)",
+_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|been|being)\s(?:\w+ly\s)?\w+(?:ed|en|wn|ne|ade)\b(?!\sby\b)",
     re.IGNORECASE,
 )
-"""What a paper did itself, in the passive: no background."""
+_HEDGED = re.compile(r"\b(?:may|might|should|would|will|could|must)\b", re.IGNORECASE)
 _UP = r"increased|higher|elevated|greater|raised|improved|enhanced"
 _DOWN = r"decreased|lower|reduced|diminished|impaired|depressed"
 _MOVED = re.compile(
@@ -166,12 +172,24 @@ _ADDS = re.compile(
 )
 _ADDRESS = re.compile(r"https?://|\bwww\.")
 _AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
-_LEAST_ODDS: dict[Role, float] = {"background": 2.0, "aim": -0.5, "method": -0.5, "result": 0.5}
-"""Log-odds that a sentence's role must have to stand in a cell."""
-_TITLED = 0.5
-"""Share of the title's words in a sentence on own work which makes it the aim."""
-_LEAST_MARGIN = -1.0
-"""Log-odds by which another role may be likelier than the wanted one."""
+_CONDITION = re.compile(
+    r"\b(?:if|when|where|assuming|given|provided|unless|whether)\b", re.IGNORECASE
+)
+_UNDER = re.compile(
+    r"\b(?:at|for|below|above|under|with|within|per|than|from|until|after|during|using|between|near"
+    r"|past|by|to|each|every)\s(?:\w+\s)?$",
+    re.IGNORECASE,
+)
+"""Before a number, what makes it a condition or a mark rather than what was found."""
+_IN = re.compile(rf"\s(?:in|of)\s(?:the\s|per\s)?{_OTHER_WORD}(?:\s{_OTHER_WORD}){{0,4}}")
+"""What a change was one of."""
+_BOUND = re.compile(
+    r"(?:\b(?:less|more|fewer) than|\bat (?:least|most)|\bup to|[<>≤≥~≈∼])\s?$", re.I
+)
+_NO_MEASURE = re.compile(
+    r"\b(?:range|order|vicinity|maximum|minimum|total|average)$|\w{3}ed\s", re.IGNORECASE
+)
+_LEAST_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +200,7 @@ class Measured:
     value: str
     text: str
     place: int
-    certainty: Certainty
+    cues: Mapping[str, float]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -217,7 +235,7 @@ class Material:
 
     @cached_property
     def scores(self) -> list[dict[Role, float]]:
-        """Log-odds of each role, for each sentence."""
+        """The chance of each role, for each sentence."""
         return role_scores(self.sentences)
 
     def role(self, place: int) -> Role:
@@ -232,38 +250,44 @@ class Material:
 
     # -- sentences -----------------------------------------------------------------------------
 
+    def role_cues(self, place: int, wanted: Sequence[Role]) -> dict[str, float]:
+        """What speaks for a sentence's doing what one of the ``wanted`` roles does."""
+        text, before = self.sentences[place], self.scores[:place]
+        return {
+            "odds": _odds(sum(self.scores[place][r] for r in wanted)),
+            "passive": float(bool(_PASSIVE.search(text))),
+            "hedged": float(bool(_HEDGED.search(text))),
+            "own": max((1.0 - one["background"] for one in before), default=0.0),
+            "last": float(place == len(self.sentences) - 1),
+            "number": float(bool(re.search(r"\d", text))),
+        }
+
     def sentence(self, *wanted: Role, numbers: bool = False) -> Cell | None:
-        """The sentence that does most surely what one of the ``wanted`` roles does."""
-        best: tuple[float, float, int] | None = None
+        """Of the sentences that surely do what a ``wanted`` role does, the most telling."""
+        best: tuple[float, int] | None = None
         name = short_name(self.paper)
         title = set(terms(self.paper.title))
+        column = "method" if "aim" in wanted or "method" in wanted else wanted[0]
         for place, text in enumerate(self.sentences):
-            here = self.scores[place]
-            margin = max(here[r] for r in wanted) - max(here[r] for r in ROLES if r not in wanted)
-            # what a paper does is what its title says: an old abstract begins with it
+            if len(text.split()) < _LEAST_WORDS or _ADDRESS.search(text):
+                continue
+            odds = _certainty(column, self.role_cues(place, wanted))
+            if odds < 0 or quoted(self.sentences, place) is None:
+                continue
             titled = len(title & set(terms(text))) / max(3, len(title)) if "aim" in wanted else 0.0
-            if "aim" in wanted and titled >= _TITLED and _DONE_HERE.search(text):
-                margin = max(margin, 2.0)
-            elif margin < _LEAST_MARGIN or max(here[r] - _LEAST_ODDS[r] for r in wanted) < 0:
-                continue
-            if len(text.split()) < 5 or _ADDRESS.search(text):
-                continue
-            if "background" in wanted and _DONE_HERE.search(text):
-                continue
-            score = min(margin, 2.0) + 2.0 * (self.salience[place] if self.salience else 0.0)
-            score += 1.0 * (here["aim"] > here["method"] and "aim" in wanted) + 2.0 * titled
-            score -= 1.0 * bool(_ADDS.match(text))
+            score = min(odds, 2.0) + 2.0 * (self.salience[place] if self.salience else 0.0)
+            score += 2.0 * titled - 1.0 * bool(_ADDS.match(text))
+            score += 1.0 * ("aim" in wanted and self.scores[place]["aim"] > 0.5)
             if numbers:
                 score += 1.2 * bool(_AMOUNT.search(text)) + 0.3 * bool(re.search(r"\d", text))
             elif name and name in text:
                 score += 1.0
-            if quoted(self.sentences, place) is not None and (best is None or score > best[0]):
-                best = (score, margin, place)
+            if best is None or score > best[0]:
+                best = (score, place)
         if best is None:
             return None
-        text = quoted(self.sentences, best[2]) or self.sentences[best[2]]
-        sure: Certainty = "sure" if best[1] > 0 else "likely"
-        return Cell(text=text, citation=self.number, quote=text, certainty=sure)
+        text = quoted(self.sentences, best[1]) or self.sentences[best[1]]
+        return Cell(text=text, citation=self.number, quote=text)
 
     @property
     def approach(self) -> Cell | None:
@@ -284,11 +308,14 @@ class Material:
 
     @cached_property
     def measured(self) -> list[Measured]:
-        """Numbers of results, with what they measure."""
+        """Numbers that were surely found, with what they measure."""
+        return [one for one in self.numbers_read if _certainty("numbers", one.cues) >= 0]
+
+    @cached_property
+    def numbers_read(self) -> list[Measured]:
+        """Numbers with what they seem to measure."""
         found: list[Measured] = []
         for place, text in enumerate(self.sentences):
-            if self.role(place) != "result":
-                continue
             taken: set[int] = set()
             for pattern in (_CHANGE, _IS, _AFTER):
                 for match in pattern.finditer(text):
@@ -298,39 +325,91 @@ class Material:
                     what, shown = _what(match, text)
                     if what and not taken & set(range(start, end)):
                         taken |= set(range(start, end))
-                        certainty: Certainty = "likely" if _COMPARES.search(text) else "sure"
                         value = text[start:end].strip()
-                        found.append(Measured(what, value, shown, place, certainty))
+                        form = (
+                            "change" if pattern is _CHANGE else "is" if pattern is _IS else "after"
+                        )
+                        cues = self._number_cues(place, shown, value, what, form)
+                        found.append(Measured(what, value, shown, place, cues))
         return found
+
+    def _number_cues(
+        self, place: int, shown: str, value: str, what: str, form: str
+    ) -> dict[str, float]:
+        text = self.sentences[place]
+        before = text[: text.find(shown)]
+        title = set(terms(self.paper.title))
+        under = form != "change" and bool(_UNDER.search(before))
+        condition = bool(_CONDITION.search(before))
+        bracketed = before.count("(") > before.count(")")
+        return {
+            "result": _odds(self.scores[place]["result"]),
+            "change": float(form == "change"),
+            "after": float(form == "after"),
+            "percent": float(bool(re.search(r"%|per ?cent", value))),
+            "times": float(bool(re.search(r"[x×]$|fold|times", value))),
+            "bare": float(bool(re.fullmatch(r"[\d,.\s<>~≈]+", value))),
+            "compares": float(bool(_COMPARES.search(text))),
+            "bracketed": float(bracketed),
+            "counted": float(bool(re.search(r"\ban?\s(?:\w+\s)?$", before))),
+            "under": float(under),
+            "condition": float(condition),
+            "numbers": math.log(len(re.findall(r"\d+(?:\.\d+)?", text))),
+            "fraction": float(bool(re.match(r"\D*0?\.\d\d", value))),
+            "unit": float(bool(re.search(r"\d\s?[a-zμ°]", value))),
+            "was": float(bool(re.search(r"\s(?:was|were|is|are)\s", shown))),
+            "symbol": float(len(what) < 3),
+            "found": self.scores[place]["result"] * (not (under or condition or bracketed)),
+            "words": float(len(what.split())),
+            "titled": float(bool(title & set(terms(what)))),
+        }
 
     def values(self, wanted: str = "") -> list[Cell]:
         """The measured numbers, of ``wanted`` only where it is given."""
         stems = set(terms(wanted))
-        return [
-            self.cell(m.text, m.place, m.certainty)
-            for m in self.measured
-            if stems <= set(terms(m.what))
-        ]
+        return [self.cell(m.text, m.place) for m in self.measured if stems <= set(terms(m.what))]
 
     def p_values(self) -> list[Cell]:
         """As they stand."""
         return self._all(_P)
 
     def sample_size(self) -> list[Cell]:
-        """``n = 41``, or what was counted in a sentence on method or the first result."""
-        given = self._all(_N)
-        if len({cell.text for cell in given}) > 1:
-            given = []  # of groups
+        """``n = 41``, or what was counted of those that were looked at; the surest alone."""
+        read = [(_certainty("sample", cues), cell) for cell, cues in self.samples_read()]
+        return [cell for odds, cell in sorted(read, key=lambda one: -one[0])[:1] if odds >= 0]
+
+    def samples_read(self) -> list[tuple[Cell, dict[str, float]]]:
+        """What may be the size of a sample, with what speaks for it."""
+        found = []
         for place, text in enumerate(self.sentences):
-            for match in _SAMPLE.finditer(text):
-                sure: Certainty = "sure" if self.role(place) in ("method", "aim") else "likely"
-                count, before = match.group().split()[0].casefold(), text[: match.start()]
-                if count in _FEW or self.role(place) == "background" or _PART_OF.search(before):
-                    continue  # "4 of 20 carriers" is a part of them
-                if sure == "sure" or _AMONG.search(before):
-                    given.append(self.cell(match.group(), place, sure))
-        given.sort(key=lambda cell: cell.certainty != "sure")
-        return given[:1]
+            for pattern in (_N, _SAMPLE):
+                for match in pattern.finditer(text):
+                    before, after = text[: match.start()], text[match.end() :]
+                    count = re.search(r"\d[\d,]*", match.group())
+                    number = int(count.group().replace(",", "")) if count else 0
+                    few = match.group().split()[0].casefold() in _FEW
+                    if few or (count and not number) or _PART_OF.search(before):
+                        continue  # "4 of 20 carriers" is a part of them
+                    cues = {
+                        **{r: self.scores[place][r] for r in ("aim", "method", "result")},
+                        "n": float(pattern is _N),
+                        "spelled": float(count is None),
+                        "log": math.log10(max(1, number or 10)),
+                        "among": float(bool(_AMONG.search(before))),
+                        "definite": float(bool(re.search(r"\b(?:the|all|these)\s$", before))),
+                        "subject": float(not before),
+                        "listed": float(bool(re.match(r"[^.;]{0,60}?(?:,|and) \d", after))),
+                        "part": float(
+                            bool(re.match(r"\sof\s|.*\bof (?:whom|them|which)\b", after))
+                        ),
+                        "bracketed": float(before.count("(") > before.count(")")),
+                        "place": place / len(self.sentences),
+                        "number": float(bool(re.search(r"\d", before[-12:]))),
+                    }
+                    found.append((self.cell(match.group(), place), cues))
+        for _, cues in found:
+            cues["others"] = math.log(sum(cues["n"] == other["n"] for _, other in found))
+        return found
 
     def _all(self, pattern: re.Pattern[str]) -> list[Cell]:
         return [
@@ -342,33 +421,70 @@ class Material:
     # -- names ---------------------------------------------------------------------------------
 
     def data(self) -> list[Cell]:
-        """Data sets that are named."""
-        cells: dict[str, Cell] = {}
+        """Data sets that are surely named."""
+        return [cell for cell, cues in self.data_read() if _certainty("data", cues) >= 0]
+
+    def data_read(self) -> list[tuple[Cell, dict[str, float]]]:
+        """What may be the name of a data set, with what speaks for it."""
+        cells: dict[str, tuple[Cell, dict[str, float]]] = {}
         for place, text in enumerate(self.sentences):
             here = set(_names_in(text))
             for name in sorted(self.data_sets | here, key=len, reverse=True):
-                found = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
-                known = name in here or re.search(r"\d|[a-z][A-Z]", name)
-                if found and known and not any(name in other for other in cells):
-                    cells[name] = self.cell(name, place, "sure" if name in here else "likely")
+                found = re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w/-])", text)
+                if found and not any(name in other for other in cells):
+                    cues = {
+                        **{r: self.scores[place][r] for r in ("background", "method", "result")},
+                        "here": float(name in here),
+                        "known": float(name in self.data_sets),
+                        "shaped": float(bool(re.search(r"\d|[a-z][A-Z]", name))),
+                        "capitals": float(bool(re.search(r"[A-Z]{2}", name))),
+                        "words": float(len(name.split())),
+                        "titled": float(name in self.paper.title),
+                        "before": float(
+                            bool(
+                                re.search(
+                                    r"\b(?:on|from|using|with|of|the|and)\s$", text[: found.start()]
+                                )
+                            )
+                        ),
+                    }
+                    cells[name] = (self.cell(name, place), cues)
         return list(cells.values())
 
     def compared_with(self) -> list[Cell]:
-        """What it is compared with."""
-        cells: dict[str, Cell] = {}
+        """What it is surely compared with."""
+        return [c for c, cues in self.comparators_read() if _certainty("compared", cues) >= 0]
+
+    def comparators_read(self) -> list[tuple[Cell, dict[str, float]]]:
+        """What something may be compared with, with what speaks for it."""
+        cells: dict[str, tuple[Cell, dict[str, float]]] = {}
         for place, text in enumerate(self.sentences):
-            if self.role(place) == "background":
-                continue
             for match in _AGAINST.finditer(text):
                 stops = _STOPS_AT if match["nominal"] else _ENDS_AT
                 what = _HANGS.sub("", stops.sub("", match["what"]).strip())
+                what = re.sub(r"^(?:also|even|only|just)\s", "", what)
                 first = what.split(" ", 1)[0].casefold()
-                if not match["nominal"] and re.search(r"\s(?:of|from|between)\b|\brate\b", what):
-                    continue  # "greater than the mean of …" compares amounts
                 if re.fullmatch(r"\w+ed|(?:determine|find|see|show|obtain)\b.*", what):
                     continue  # "than expected"; "compared to determine …"
-                if terms(what) and first not in _NO_NAME and not re.search(r"\d", what):
-                    cells.setdefault(what.casefold(), self.cell(what, place, "likely"))
+                if not terms(what) or first in _NO_NAME:
+                    continue
+                by = match.group().split()[0].casefold()
+                after = text[text.index(what, match.start("what")) + len(what) :]
+                if _CUT.match(after):
+                    continue  # "methods of ferri, zakkay, and ting"; "k = 0.32"
+                cues = {
+                    **{r: self.scores[place][r] for r in ("background", "method", "result")},
+                    "than": float(not match["nominal"]),
+                    "outdone": float(by.startswith(("outperform", "surpass"))),
+                    "ended": float(not after or after[0] in ".;,"),
+                    "digit": float(bool(re.search(r"\d", what))),
+                    "amount": float(bool(re.search(r"\s(?:of|from|between)\b|\brate\b", what))),
+                    "words": math.log(len(what.split())),
+                    "capital": float(bool(re.search(r"[A-Z]", what))),
+                    "definite": float(first in ("the", "a", "an", "that", "those")),
+                    "verb": float(bool(re.search(r"(?:ed|ly|est|ive|ous)$", what))),
+                }
+                cells.setdefault(what.casefold(), (self.cell(what, place), cues))
         return list(cells.values())
 
     @cached_property
@@ -384,6 +500,17 @@ class Material:
                     sign = 1 if re.search(_UP, how) else -1 if re.search(_DOWN, how) else 0
                     found.append(Direction(what, 0 if how.startswith("not ") else sign, place))
         return found
+
+
+def _odds(chance: float) -> float:
+    """Log-odds, at most 6 in size."""
+    held = min(max(chance, 0.0025), 0.9975)
+    return math.log(held / (1.0 - held))
+
+
+def _certainty(column: str, cues: Mapping[str, float]) -> float:
+    """Log-odds beyond those from which nineteen in twenty cells of a column are right."""
+    return load(f"cell_{column}").log_odds(cues)
 
 
 def _what(match: re.Match[str], text: str) -> tuple[str, str]:
@@ -407,6 +534,8 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
     first = what.partition(" ")[0].casefold()
     set_up = _SETTING.search(text[:start]) and not _RELATIVE.search(match["value"])
     odd = set_up or (first in STOP_WORDS and first != "the") or first.endswith(("ed", "ing"))
+    odd = odd or text[match.end("value") :].startswith(" of ")  # "of 40% of the species"
+    odd = odd or text[:start].endswith("-") or bool(_NO_MEASURE.search(what))
     odd = odd or not _CLAUSE_WORDS.isdisjoint(what.casefold().split()) or not what[0].isalpha()
     if odd or len(what) < 2 or not terms(what):
         return "", ""
@@ -422,7 +551,11 @@ def _what_after(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[
     what = " ".join(words[:stop]) if whole else ""
     if not what or ")" in match["value"] or re.search(r"(?:er|ly|ed|ing|old|s than)$", what):
         return "", ""  # "8 times smaller": of what is not said here
-    return what, text[match.start("value") : match.start("what") + len(what)]
+    end = match.start("what") + len(what)
+    while inside := _IN.match(text, end):
+        end = inside.end()
+    bound = _BOUND.search(text[: match.start("value")])
+    return what, text[bound.start() if bound else match.start("value") : end]
 
 
 @lru_cache(maxsize=20_000)
@@ -438,7 +571,7 @@ def _names_in(text: str) -> tuple[str, ...]:
             for name in re.split(r", and |, | and ", match[1]) if match else ():
                 if terms(name) and name.casefold() not in STOP_WORDS and len(name) > 2:
                     first = text.startswith(name) and re.fullmatch(r"[A-Z][a-z]+", name)
-                    if not first and not re.fullmatch(r"[A-Z][a-z]+-[a-z]+", name):
+                    if not first and not re.search(r"-[a-z]+$", name):
                         found.append(name)
     return tuple(dict.fromkeys(found))
 

@@ -119,7 +119,7 @@ def across(materials: Sequence[Material]) -> list[ReviewSentence]:
             said = list_of(Statement(), [(m, cell.quote) for m, cell in held])
             made.append(said.add(f" {kind}: “{words}”.").done())
     made += _measures(materials)
-    sizes = [(m, cell) for m in materials for cell in m.sample_size() if cell.certainty == "sure"]
+    sizes = [(m, cell) for m in materials for cell in m.sample_size()]
     if len(sizes) > 1:
         said = Statement("They were done on different samples: ")
         for n, (material, cell) in enumerate(sizes[:_MOST]):

@@ -6,6 +6,7 @@ Four fitted models (`assistant.fitted`) over the words and the place of the sent
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -33,8 +34,17 @@ def features(sentence: str, place: int, count: int) -> Counter[str]:
 
 
 def role_scores(sentences: Sequence[str]) -> list[dict[Role, float]]:
-    """Log-odds of each role for each sentence of an abstract, in order."""
-    count = len(sentences)
-    rows = (features(sentence, n, count) for n, sentence in enumerate(sentences))
+    """The chance of each role for each sentence of an abstract, in order: they add up to one."""
     models = [(role, load(f"role_{role}")) for role in ROLES]
-    return [{role: model.log_odds(row) for role, model in models} for row in rows]
+    made = []
+    for n, sentence in enumerate(sentences):
+        row = features(sentence, n, len(sentences))
+        odds = {
+            role: math.exp(
+                model.intercept + sum(model.weights.get(f, 0.0) * v for f, v in row.items())
+            )
+            for role, model in models
+        }
+        total = sum(odds.values())
+        made.append({role: value / total for role, value in odds.items()})
+    return made

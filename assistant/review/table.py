@@ -200,8 +200,8 @@ def leaderboard(materials: Iterable[Material], metric: str) -> Table:
                 continue
             sentence = material.sentences[one.place]
             cells = {
-                "metric": [material.cell(one.what, one.place, one.certainty)],
-                "value": [material.cell(one.value, one.place, one.certainty)],
+                "metric": [material.cell(one.what, one.place)],
+                "value": [material.cell(one.value, one.place)],
                 "data set": [c for c in material.data() if c.quote == sentence],
                 "compared with": [c for c in material.compared_with() if c.quote == sentence],
             }

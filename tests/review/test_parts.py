@@ -18,14 +18,15 @@ from assistant.themes import OTHER, grouped, projected
 
 MEDICAL = (
     "Asthma is common in childhood. The aim of this study was to see whether swimming helps. "
-    "Forty-one children with asthma swam for 12 weeks and were compared with a control group. "
-    "Mean peak flow was 82.5 l/min in swimmers (p < 0.05, n = 41). "
+    "We looked at 410 children with asthma who swam and were compared with a control group. "
+    "Mean peak flow was 82.5 l/min in swimmers (p < 0.05). "
     "The ratio of the mean duration was 1.4 ms. Swimming was well tolerated. "
     "Further studies are needed to find the best dose."
 )
 MACHINES = (
     "Large models are slow. We propose Cutter, a method that prunes layers. "
-    "On the ImageNet dataset, Cutter reaches an accuracy of 81.5% and reduces memory by 2.5x. "
+    "Experiments on the ImageNet dataset show that Cutter reaches an accuracy of 81.5% and reduces "
+    "memory by 2.5x. "
     "It reduces the cost that dominates the memory by 15x compared with plain pruning. "
     "Cutter gives a 3.1x speedup."
 )
@@ -51,7 +52,7 @@ def test_roles_in_two_fields() -> None:
 
 def test_cells_of_a_medical_abstract() -> None:
     read = material(MEDICAL)
-    assert [c.text for c in read.sample_size()] == ["n = 41"]
+    assert [c.text for c in read.sample_size()] == ["410 children"]
     assert [c.text for c in read.p_values()] == ["p < 0.05"]
     assert "Mean peak flow was 82.5 l/min" in [c.text for c in read.values()]
     assert [c.text for c in read.compared_with()] == ["a control group"]
