@@ -429,6 +429,12 @@ class Material:
         """Data sets that are surely named."""
         return [cell for cell, cues in self.data_read() if _certainty("data", cues) >= 0]
 
+    @cached_property
+    def shortened(self) -> frozenset[str]:
+        """What stands in brackets behind a plain word: "neural architecture search (NAS)"."""
+        found = re.findall(r"\b(?P<word>[a-z-]+) \((\w[\w-]+?)s?\)", self.paper.abstract)
+        return frozenset(short for word, short in found if not _HELD.search(word))
+
     def data_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What may be the name of a data set, with what speaks for it."""
         cells: dict[str, tuple[Cell, dict[str, float]]] = {}
@@ -440,7 +446,7 @@ class Material:
                 shaped = bool(re.search(r"\d|[a-z][A-Z]", name))
                 if name not in here and (_MODIFIES.match(after) or not shaped):
                     continue  # "the DESI collaboration"; what others call a data set
-                if found and not any(name in other for other in cells):
+                if found and not any(name in o for o in (*cells, *self.shortened)):
                     cues = {
                         **{r: self.scores[place][r] for r in ("background", "method", "result")},
                         "here": float(name in here),

@@ -175,7 +175,10 @@ def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
     """What is true across the papers, then a line a paper."""
     materials = [prepared.materials[m] for m in group.members]
     avoid = f"{prepared.topic} {group.name}"
-    said = [*contrasts(materials, avoid, prepared.statistics.idf), *across(materials)]
+    said = [
+        *contrasts(materials, avoid, prepared.statistics.idf),
+        *across(materials, prepared.materials),
+    ]
     paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
     lines: dict[tuple[str, ...], list[Material]] = {}
     for material in materials:
