@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import ctypes
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
+from functools import cached_property
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.asked_filters import Asked, asked_filters
-from assistant.errors import AssistantError, QuestionError
+from assistant.errors import AssistantError, LibraryNotFound, QuestionError
+from assistant.files import missing
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
@@ -60,6 +63,8 @@ if TYPE_CHECKING:
     from assistant.review.cells import Material
     from assistant.review.generative import ReviewWriter
     from assistant.review.model import Review, ReviewCandidate, ReviewEstimate, ReviewProgress
+    from assistant.review.screening import Screening
+    from assistant.review.screenings import Screenings
     from assistant.review.session import ScreeningSession
     from assistant.review.table import Corrections, Table
     from assistant.review.writer import Prepared
@@ -118,6 +123,7 @@ class Assistant:
         self._opened_reader: PassageReader | None = None
         self._opened_review_writer: ReviewWriter | None = None
         self._citation_keys: tuple[str, Mapping[str, str]] = ("", {})
+        self._is_derived = False
         self.library = Library(self.settings, self._embedder, notify, store)
 
     @classmethod
@@ -427,7 +433,7 @@ class Assistant:
         with self._lock:
             self._reader()
             other = copy.copy(self)
-        other.settings = settings
+        other.settings, other._is_derived = settings, True
         other._lock = threading.RLock()
         other._opened_retriever = other._opened_generative = other._opened_review_writer = None
         other._opened_extractive = None
@@ -648,22 +654,39 @@ class Assistant:
             topic: the papers are asked in its order until decisions say more.
             criteria: lines "include: …" and "exclude: …".
             file: where the decisions are kept; one that is there is gone on with.
-            filters: only papers that fit them.
+            filters: of a new one: only papers that fit them.
 
         Raises:
             QuestionError: the topic holds no word that tells it.
             SourceError: the file holds no screening.
-            LibraryNotFound: there is no paper.
+            LibraryNotFound: there is no paper that fits.
         """
         from assistant.review.screening import Screening, read_criteria  # noqa: PLC0415
+
+        if file and (file.exists() or file in missing(file.parent)):
+            session = self._screening(Screening.load(file), file, topic=topic)
+        else:
+            session = self._screening(Screening(topic=topic, filters=filters or Filters()), file)
+        if criteria:
+            session.judge_by(read_criteria(criteria))
+        return session
+
+    @cached_property
+    def screenings(self) -> Screenings:
+        """The screenings that are kept in the library's folder, by name."""
+        from assistant.review.screenings import Screenings  # noqa: PLC0415
+
+        return Screenings(self.library.path, lambda: self.library.version, self._screening)
+
+    def _screening(self, kept: Screening, file: Path | None, topic: str = "") -> ScreeningSession:
+        """A session over the papers that ``kept`` asks for."""
         from assistant.review.session import ScreeningSession  # noqa: PLC0415
         from assistant.review.writer import checked_topic  # noqa: PLC0415
 
-        text, _ = checked_topic(topic)
-        found = self._retriever().find(text, len(self.library), filters)
-        kept = Screening.load(file) if file and file.exists() else Screening(topic=text)
-        if criteria:
-            kept.criteria = read_criteria(criteria)
+        text, _ = checked_topic(topic or kept.topic)
+        found = self._retriever().find(text, kept.most or len(self.library), kept.filters)
+        if not found.papers:
+            raise LibraryNotFound("No paper fits what was chosen.", "Choose other papers.")
         return ScreeningSession(kept, found.papers, file)
 
     def _table_materials(
@@ -729,8 +752,9 @@ class Assistant:
             return self._opened_review_writer
 
     def close(self) -> None:
-        """Closes the connections to a language model, and lets go of the embedding model and of
-        what is kept of papers; the next question opens them again.
+        """Closes the connections to a language model and, unless it is derived from another, the
+        library's files; lets go of the embedding model and of what is kept of papers. The next
+        question opens them again.
         """
         with self._lock:
             self._opened_embedder = self._given_embedder
@@ -741,6 +765,9 @@ class Assistant:
             writer.close()
         if answerer is not None:
             answerer.close()
+        if not self._is_derived:
+            self.library.close()
+            _give_back()
 
     # ------------------------------------------------------------------ inside
 
@@ -846,6 +873,17 @@ def _records(sources: Sources) -> Iterator[Paper | Rejection]:
                 yield one
             else:
                 yield paper_from(one, source="Python", where=f"record {number}")
+
+
+def _give_back() -> None:
+    """From now on what is larger than 1 MB goes back to the system when it is let go of (glibc).
+
+    The weights and what is kept of papers leave holes else, some 15 MB for each library that is
+    opened and closed: glibc asks the system for them alone only until it has been given one back.
+    """
+    threshold = -3  # M_MMAP_THRESHOLD of malloc.h
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(threshold, 1 << 20)
 
 
 def _checked(question: str) -> tuple[str, list[str]]:

@@ -27,6 +27,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.errors import ConversationNotFound, LibraryError, SourceError
+from assistant.files import forget, missing, remember
 
 __all__ = [
     "FILE",
@@ -161,6 +162,11 @@ class ConversationStore:
         self._lock = threading.RLock()
         with _told(folder):
             if folder is not None:
+                if folder / FILE in missing(folder):
+                    raise LibraryError(
+                        f"The conversations in {folder} are gone: {FILE} was there.",
+                        "Restore it from a copy, or run 'assistant doctor --repair' to begin anew.",
+                    )
                 folder.mkdir(parents=True, exist_ok=True)
                 # readable by its owner only: these are somebody's questions
                 os.close(os.open(folder / FILE, os.O_CREAT | os.O_RDWR, 0o600))
@@ -174,6 +180,8 @@ class ConversationStore:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._migrate()
+            if folder is not None:
+                remember(folder / FILE)
 
     def close(self) -> None:
         """Closes the database."""
@@ -648,6 +656,7 @@ def salvage(damaged: Path, folder: Path) -> int:
     Returns:
         How many rows.
     """
+    forget(folder / FILE)
     store, count = ConversationStore(folder), 0
     with suppress(sqlite3.Error), closing(sqlite3.connect(damaged)) as old:
         for table in ("conversations", "turns", "reviews", "marks"):

@@ -12,7 +12,6 @@ import os
 import platform
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +23,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from assistant.address import StoreAddress
 from assistant.errors import AssistantError, LibraryMismatch
-from assistant.files import read_sealed
+from assistant.files import missing, read_sealed
+from assistant.graph import NOTES, Graph, GraphDamaged
 from assistant.settings import Settings, config_file, unknown_variables
 
 if TYPE_CHECKING:
@@ -295,8 +296,13 @@ def _database(path: Path, info: LibraryInfo) -> Check:
         result = "it does not hold the collection"
     if result == "ok" and (differs := _differs(path, info)):
         result = differs
-    if result == "ok" and not _loads(path, info.collection):
-        result = "its graph of vectors cannot be loaded"
+    if result == "ok":
+        graph = Graph(StoreAddress("folder", path), info.collection)
+        try:
+            if graph.look() == "unknown":
+                graph.try_it(copied=True)
+        except GraphDamaged as damage:
+            return Check(name=name, state="broken", found=damage.what, do=damage.do)
     if result != "ok":
         return Check(name=name, state="broken", found=f"{file} is damaged ({result}).", do=mend)
     return Check(name=name, found=f"{path}, {_size(size)}, sound")
@@ -360,40 +366,16 @@ def _differs(path: Path, info: LibraryInfo) -> str:
     return ""
 
 
-_LOAD = """
-import sys, chromadb
-from chromadb.config import Settings
-quiet = Settings(anonymized_telemetry=False)
-held = chromadb.PersistentClient(sys.argv[1], settings=quiet).get_collection(
-    sys.argv[2], embedding_function=None)
-rows = held.get(include=["embeddings"])
-some = rows["embeddings"][:: max(1, len(rows["ids"]) // 20)]
-if len(some):
-    found = held.query(query_embeddings=some, n_results=1, include=["distances"])
-    sys.exit(any(one[0] > 0.01 for one in found["distances"]))
-"""
-
-
-def _loads(path: Path, collection: str) -> bool:
-    """Whether Chroma finds its own vectors; asked in a process that a damaged graph may crash."""
-    command = [sys.executable, "-W", "ignore", "-c", _LOAD, str(path / "chroma"), collection]
-    with tempfile.TemporaryDirectory() as copied:
-        shutil.copytree(path / "chroma", Path(copied) / "chroma")  # to be asked changes its files
-        command[-2] = str(Path(copied) / "chroma")
-        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
-    return done.returncode == 0
-
-
 def damaged_beside(path: Path) -> dict[Path, str]:
     """The small files of a library that are damaged, with what is wrong."""
-    found: dict[Path, str] = {}
-    for file in sorted(path.glob("*.json")):
+    found = dict.fromkeys(missing(path), "it is gone")
+    for file in sorted(set(path.glob("*.json")) - {path / NOTES}):  # a lost note is made again
         try:
             json.loads(read_sealed(file))
         except (OSError, ValueError) as error:
             found[file] = str(error).splitlines()[0]
     kept = path / "conversations.sqlite3"
-    if kept.is_file():
+    if kept.is_file() and kept not in found:
         try:
             uri = f"{kept.absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(uri, uri=True, timeout=5)) as database:

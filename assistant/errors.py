@@ -10,6 +10,8 @@
     │   ├── LibraryLocked       another process writes and did not finish in time
     │   ├── LibraryMismatch     it was filled by another embedding model or chunking
     │   ├── ConversationNotFound no such conversation or review is kept in it, or it was deleted
+    │   ├── ScreeningNotFound   no such screening is kept in it
+    │   ├── DecisionStands      another window or program decided on this paper meanwhile
     │   ├── PaperNotFound       no paper of the library has this id or title
     │   └── WatchError          a watch is not known, or cannot be made
     └── EndpointError           an OpenAI-compatible endpoint did not do what was asked
@@ -106,6 +108,18 @@ class LibraryMismatch(LibraryError):
 
 class ConversationNotFound(LibraryError):
     """No such conversation, question or review is kept in the library's folder."""
+
+
+class ScreeningNotFound(LibraryError):
+    """No screening of this name is kept in the library's folder."""
+
+    public = None
+
+
+class DecisionStands(LibraryError):
+    """The reviewer decided on this paper meanwhile, in another window or program."""
+
+    public = None
 
 
 class PaperNotFound(LibraryError):

@@ -8,7 +8,18 @@ import threading
 import zlib
 from pathlib import Path
 
-__all__ = ["read_sealed", "writable", "write_atomically", "write_sealed"]
+__all__ = [
+    "forget",
+    "missing",
+    "read_sealed",
+    "remember",
+    "writable",
+    "write_atomically",
+    "write_sealed",
+]
+
+_KEPT = "kept"
+"""A file that lists its neighbours that have been written once: a lost one is not a new one."""
 
 _SEAL = re.compile(rb',?\s*"seal": "([0-9a-f]{8})"\s*\}\s*$')
 
@@ -36,8 +47,41 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def write_sealed(path: Path, text: str) -> None:
+def missing(folder: Path) -> list[Path]:
+    """What was written in ``folder``, is wanted, and is gone or empty now."""
+    try:
+        names = (folder / _KEPT).read_text("utf-8").split("\n")
+    except (OSError, ValueError):
+        return []
+    found = [folder / name for name in dict.fromkeys(names) if name and Path(name).name == name]
+    return [path for path in found if not path.exists() or not path.stat().st_size]
+
+
+def remember(path: Path) -> None:
+    """Notes that there is such a file: `missing` tells when it is gone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    kept = path.with_name(_KEPT)
+    if not kept.exists() or path.name not in kept.read_text("utf-8", "replace").split("\n"):
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(f"{path.name}\n")
+
+
+def forget(path: Path) -> None:
+    """Takes back `remember`."""
+    kept = path.with_name(_KEPT)
+    if kept.exists():
+        names = kept.read_text("utf-8", "replace").split("\n")
+        write_atomically(kept, "\n".join(name for name in names if name != path.name))
+
+
+def write_sealed(path: Path, text: str, *, remembered: bool = False) -> None:
     """Writes a JSON object atomically, with a last field "seal": the CRC-32 of what is before it.
+
+    Args:
+        remembered: see `remember`; for what cannot be made again.
 
     Raises:
         OSError: it cannot be written; the old content is kept.
@@ -45,6 +89,8 @@ def write_sealed(path: Path, text: str) -> None:
     body = text.rstrip().removesuffix("}").rstrip()
     comma = "" if body == "{" else ","
     write_atomically(path, f'{body}{comma}\n "seal": "{zlib.crc32(body.encode()):08x}"\n}}\n')
+    if remembered:
+        remember(path)
 
 
 def read_sealed(path: Path) -> bytes:
@@ -54,9 +100,14 @@ def read_sealed(path: Path) -> bytes:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it holds other bytes than were written.
+        ValueError: it holds other bytes than were written, or is gone though it is remembered.
     """
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        if path in missing(path.parent):
+            raise ValueError("it is gone") from None
+        raise
     seal = _SEAL.search(data)
     if seal is not None and zlib.crc32(data[: seal.start()]) != int(seal[1], 16):
         raise ValueError("it is damaged: not what was written")

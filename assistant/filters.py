@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.errors import QuestionError
 from assistant.paper import Paper
 
-__all__ = ["Filters", "year_range"]
+__all__ = ["Filters", "chosen_years", "year_range"]
 
+_OLDEST, _NEWEST = 1500, 2100
+"""Years at which an open range ends where several are given."""
 _YEARS = re.compile(r"\s*(\d{4})?\s*(\.\.|-|–)?\s*(\d{4})?\s*")
 
 
@@ -32,6 +36,19 @@ def year_range(text: str) -> tuple[int | None, int | None]:
     return (int(found[1]) if found[1] else None, int(found[3]) if found[3] else None)
 
 
+def chosen_years(text: str) -> dict[str, Any]:
+    """``"2019, 2021..2023"`` as fields of `Filters`; each part as `year_range` takes it.
+
+    Raises:
+        QuestionError: a part is no year and no range of years.
+    """
+    ranges = [year_range(part) for part in text.split(",")]
+    if len(ranges) == 1:
+        return dict(zip(("first_year", "last_year"), ranges[0], strict=True))
+    years = {y for first, last in ranges for y in range(first or _OLDEST, (last or _NEWEST) + 1)}
+    return {"years": tuple(sorted(years))}
+
+
 class Filters(BaseModel):
     """Papers must fit every field that is given; within one field, any of its values.
 
@@ -43,6 +60,7 @@ class Filters(BaseModel):
 
     first_year: int | None = None
     last_year: int | None = None
+    years: tuple[int, ...] = Field((), description="only of these, one by one")
     venue: tuple[str, ...] = ()
     author: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
@@ -70,6 +88,8 @@ class Filters(BaseModel):
             return False
         if self.last_year is not None and (year is None or year > self.last_year):
             return False
+        if self.years and year not in self.years:
+            return False
         if self.ids and paper.id not in self.ids:
             return False
         return all(
@@ -80,6 +100,7 @@ class Filters(BaseModel):
         parts = []
         if self.first_year is not None or self.last_year is not None:
             parts.append(_years(self.first_year, self.last_year))
+        parts += [f"of {' or '.join(_runs(self.years))}"] if self.years else []
         parts += [f"author {' or '.join(self.author)}"] if self.author else []
         parts += [f"venue {' or '.join(self.venue)}"] if self.venue else []
         parts += [f"source {' or '.join(self.source)}"] if self.source else []
@@ -94,6 +115,15 @@ def _years(first: int | None, last: int | None) -> str:
     if last is None:
         return f"since {first}"
     return f"up to {last}" if first is None else f"{first} to {last}"
+
+
+def _runs(years: tuple[int, ...]) -> list[str]:
+    """Years that follow each other as one."""
+    runs = [
+        [year for _, year in run]
+        for _, run in groupby(enumerate(sorted(years)), lambda pair: pair[1] - pair[0])
+    ]
+    return [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
 
 
 def _any_part(wanted: tuple[str, ...], held: str | tuple[str, ...] | None) -> bool:

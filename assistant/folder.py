@@ -4,6 +4,8 @@
       library.json             which collection is in use, and what filled it
       chroma/                  the truth: one Chroma collection per embedding model
       <collection>.sqlite      the local database, derived from the collection
+      graphs.json              what Chroma's graph of vectors was when it was written
+      kept                     names of the small files that were written once and are to be there
       lock                     held by the one process that writes
       chroma.lock              held by whoever asks Chroma (shared) or writes a batch (alone)
 
@@ -54,7 +56,7 @@ class LibraryFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._info = path / "library.json"
-        self._file_lock = FileLock(path / "lock")  # one for each thread, held again by its holder
+        self.writers = FileLock(path / "lock")  # one for each thread, held again by its holder
 
     def database(self, collection: str) -> Path:
         """The local database of a collection."""
@@ -92,7 +94,7 @@ class LibraryFolder:
             LibraryLocked: another held it all the time.
             LibraryError: the folder or the lock cannot be made.
         """
-        lock = self._file_lock
+        lock = self.writers
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             try:

@@ -32,7 +32,9 @@ from assistant.errors import (
     LibraryNotFound,
     PaperNotFound,
 )
+from assistant.files import writable
 from assistant.folder import LibraryFolder, LibraryInfo
+from assistant.graph import NOTES, Graph, GraphDamaged
 from assistant.identity import KnownPapers
 from assistant.paper import Paper, normalised_title
 from assistant.records import Records, RecordsDamaged, StoredPaper
@@ -62,6 +64,8 @@ TITLE_REPEATS = 2
 """Times that BM25 counts a title (measured, see eval/)."""
 CUTTING = 3
 """Version of `assistant.chunking` and of the rows; raised with their results."""
+MENDED_AT_ONCE = 3000
+"""Papers of which a damaged graph is made again by whoever finds it (a minute, embedded here)."""
 _FOLLOW_SECONDS = 2.0
 """A server is asked for what is new at most so often."""
 _SKEW = 60_000_000
@@ -182,8 +186,6 @@ class Library:
         Raises:
             LibraryError: the library is on a server, or the local database is gone, too.
         """
-        from assistant.store import ChromaStore, rows_of  # noqa: PLC0415
-
         info = self._folder.info()
         if self.address.kind != "folder" or info is None:
             raise LibraryError(
@@ -199,28 +201,64 @@ class Library:
                     "Restore the folder from a copy, or ingest the papers again.",
                 ) from None
             self.close()
-            wanted, making = self._wanted_info(), self.path / "chroma.making"
-            shutil.rmtree(making, ignore_errors=True)
-            tell, done = on_progress or (lambda _done, _all: None), 0
-            address = StoreAddress("folder", making)
-            making.mkdir()
-            with ChromaStore(address, wanted.collection, wanted.model_dump(), make=True) as store:
-                for batch in _batches(papers):
-                    tell(done, len(papers))
-                    rows = embedded(batch, self._embedder(), wanted.chunk_tokens)
-                    store.upsert([row for stored, cut in rows for row in rows_of(stored, cut)])
-                    done += len(batch)
-            # until here nothing has changed; the records go last, and are made of what is new
-            if self.address.chroma.exists():
-                self.address.chroma.rename(self.path / f"chroma.damaged-{time.time_ns()}")
-            address.chroma.rename(self.address.chroma)
-            shutil.rmtree(making, ignore_errors=True)
+            wanted = self._wanted_info()
+            self._collection_anew(wanted, papers, on_progress or (lambda _done, _all: None))
+            # the records go last, and are made of what is new
             self._folder.save_info(wanted)
             for name in {info.collection, wanted.collection}:
                 _unlink(self._folder.database(name))
             self._rebuilt(wanted)
             self.close()
         return len(papers)
+
+    def _collection_anew(
+        self, info: LibraryInfo, papers: Sequence[Paper], tell: Callable[[int, int], None]
+    ) -> None:
+        """Puts a collection that is made of ``papers`` in the place of the damaged one."""
+        from assistant.store import ChromaStore, rows_of  # noqa: PLC0415
+
+        making = StoreAddress("folder", self.path / "chroma.making")
+        shutil.rmtree(making.folder, ignore_errors=True)
+        making.folder.mkdir()
+        with ChromaStore(making, info.collection, info.model_dump(), make=True) as store:
+            for done, batch in enumerate(_batches(papers)):
+                tell(done * BATCH, len(papers))
+                rows = embedded(batch, self._embedder(), info.chunk_tokens)
+                store.upsert([row for stored, cut in rows for row in rows_of(stored, cut)])
+        # until here nothing has changed
+        if self.address.chroma.exists():
+            self.address.chroma.rename(self.path / f"chroma.damaged-{time.time_ns()}")
+        making.chroma.rename(self.address.chroma)
+        with suppress(FileNotFoundError):  # of a small library Chroma has written no graph yet
+            (making.folder / NOTES).replace(self.path / NOTES)
+        shutil.rmtree(making.folder, ignore_errors=True)
+
+    def _mend_graph(self, info: LibraryInfo, damage: GraphDamaged) -> None:
+        """Makes a damaged graph again, where that takes no longer than a person waits.
+
+        Raises:
+            GraphDamaged: it takes longer, costs money, or may not be done here.
+        """
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        local = self._settings.embedding.provider == "minilm" and writable(self.path)
+        if not local or info.fingerprint != self._wanted_info().fingerprint:
+            raise damage
+        with self._locked(), self._folder.errors():
+            with suppress(GraphDamaged):
+                Graph(self.address, info.collection).look()
+                return  # another process was faster
+            try:
+                records = self._opened(info, make=False)
+                papers = list(records.papers()) if len(records) <= MENDED_AT_ONCE else []
+            except RecordsDamaged:
+                papers = []
+            if not papers:
+                raise damage
+            self._notify(f"{damage.what} Making it again from the records…")
+            self._collection_anew(info, papers, lambda _done, _all: None)
+            records.touch()
 
     def store(self) -> ChromaStore:
         """The collection, as it is at this moment.
@@ -236,9 +274,7 @@ class Library:
         if info is None:  # pragma: no cover - `ready` has just seen it
             raise LibraryNotFound(f"There is no library at {self.address} yet.")
         with self._lock, self._folder.errors():
-            store = self._opened_store(info, make=False)
-            store.fresh_for(records.version)
-            return store
+            return self._opened_store(info, records)
 
     def __len__(self) -> int:
         try:
@@ -374,7 +410,7 @@ class Library:
             with self._folder.errors():
                 database.mark(ids, gone=True)  # all: a removal that has begun is finished
                 self._take_out(database, store, ids)
-                store.fresh_for(database.version)
+                store.written_at(database.version)
         return papers
 
     def reindex(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -477,7 +513,7 @@ class Library:
             LibraryNotFound: there is none.
         """
         found: list[LibraryInfo] = []
-        if self._given is not None and len(self._opened_store(self._wanted_info(), make=False)):
+        if self._given is not None and len(self._opened_store(self._wanted_info())):
             found = [self._wanted_info()]
         with self._folder.errors():
             from assistant.store import collections  # noqa: PLC0415
@@ -503,7 +539,7 @@ class Library:
     def _measured(self, info: LibraryInfo) -> LibraryInfo:
         """``info`` of a library that the first version wrote, with the length of its vectors."""
         with self._locked(), self._folder.errors():
-            dimension = self._opened_store(info, make=False).dimension()
+            dimension = self._opened_store(info).dimension()
             info = info.model_copy(update={"dimension": dimension or self._embedder().dimension})
             self._folder.save_info(info)
         return info
@@ -547,7 +583,7 @@ class Library:
 
         with suppress(RecordsDamaged):
             return self._opened(info, make=False)  # another process was faster
-        store = self._opened_store(info, make=False)
+        store = self._opened_store(info)
         self._notify("making the local database again…")
         part = self._folder.path / f"{info.collection}.part"
         _unlink(part)
@@ -579,7 +615,7 @@ class Library:
         """What the collection holds of papers that a killed writer was changing."""
         if not ids:
             return
-        store = self._opened_store(info, make=False)
+        store = self._opened_store(info, records)
         if going := records.going:
             self._take_out(records, store, going)
             ids = [paper_id for paper_id in ids if paper_id not in set(going)]
@@ -602,7 +638,7 @@ class Library:
 
         if time.monotonic() - self._followed < _FOLLOW_SECONDS:
             return
-        store = self._opened_store(info, make=False)
+        store = self._opened_store(info)
         changed = list(store.changed_since(records.last_revision - _SKEW))
         known = records.revisions([stored.paper.id for stored in changed])
         newer = [s for s in changed if known.get(s.paper.id, (0, 0))[1] != s.revision]
@@ -618,33 +654,53 @@ class Library:
                 records.put(store.read(missing))
         self._followed = time.monotonic()
 
-    def _opened_store(self, info: LibraryInfo, *, make: bool) -> ChromaStore:
+    def _opened_store(
+        self, info: LibraryInfo, records: Records | None = None, *, make: bool = False
+    ) -> ChromaStore:
+        """The collection: what ``records`` mirror, if given; a damaged graph is mended first."""
+        with self._lock:
+            try:
+                return self._sound_store(info, records, make=make)
+            except GraphDamaged as damage:
+                self._mend_graph(info, damage)
+            return self._sound_store(info, records, make=make)
+
+    def _sound_store(
+        self, info: LibraryInfo, records: Records | None, *, make: bool
+    ) -> ChromaStore:
         from assistant.store import ChromaStore, CollectionMissing  # noqa: PLC0415
 
-        with self._lock:
-            if self._store is None or self._store.name != info.collection:
-                if self._store is not None:
-                    self._store.close()
-                try:
-                    self._store = ChromaStore(
-                        self.address,
-                        info.collection,
-                        info.model_dump(),
-                        make=make,
-                        token=self._token,
-                        given=self._given,
-                    )
-                except CollectionMissing:
-                    raise LibraryError(
-                        f"The database of the library at {self.address} is missing.",
-                        "Restore its folder from a copy, or remove it and ingest the papers again.",
-                    ) from None
-            return self._store
+        if self._store is None or self._store.name != info.collection:
+            if self._store is not None:
+                self._store.close()
+            try:
+                self._store = ChromaStore(
+                    self.address,
+                    info.collection,
+                    info.model_dump(),
+                    make=make,
+                    token=self._token,
+                    given=self._given,
+                    writers=self._folder.writers,
+                )
+            except CollectionMissing:
+                raise LibraryError(
+                    f"The database of the library at {self.address} is missing.",
+                    "Restore its folder from a copy, or remove it and ingest the papers again.",
+                ) from None
+        if records is not None:
+            self._store.fresh_for(records.version)
+        self._store.examine()
+        return self._store
 
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Iterator[None]:
         with self._folder.locked(self._settings.lock.timeout if wait else 0, self._notify):
-            yield
+            try:
+                yield
+            finally:
+                if self._store is not None:
+                    self._store.settle()
 
     @contextmanager
     def _writing(self, *, check: bool = True) -> Iterator[tuple[Records, ChromaStore]]:
@@ -663,7 +719,7 @@ class Library:
                     self._check(info)
                 records = self._mended(info)
                 self._catch_up(records, info, records.pending)
-                store = self._opened_store(info, make=not len(records))
+                store = self._opened_store(info, records, make=not len(records))
             yield records, store
 
     # ------------------------------------------------------------------ inside: writing
@@ -701,7 +757,7 @@ class Library:
         )
         self._trim(store, [s for s in papers if s.paper.id in known], records)
         records.put(papers)
-        store.fresh_for(records.version)
+        store.written_at(records.version)
 
     def _trim(
         self, store: ChromaStore, papers: Iterable[StoredPaper], records: Records | None = None

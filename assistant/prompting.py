@@ -44,7 +44,7 @@ PROMPTS = {
     "understand": _contract("question history boundary"),
     "converse": _contract("question history", "papers boundary language"),
     "sufficiency": _contract("question answer boundary", "titles searches"),
-    "support": _contract("claims papers boundary"),
+    "support": _contract("claims papers boundary", "question"),
     "review_plan": _contract("topic themes boundary", "language"),
     "review_section": _contract("topic theme papers boundary", "focus former shared language"),
     "review_repair": _contract("sentences papers boundary", "language"),

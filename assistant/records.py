@@ -355,6 +355,9 @@ class Records:
             conditions.append(("papers.year >= ?", [filters.first_year]))
         if filters.last_year is not None:
             conditions.append(("papers.year <= ?", [filters.last_year]))
+        if filters.years:
+            years = json.dumps(filters.years)
+            conditions.append(("papers.year IN (SELECT value FROM json_each(?))", [years]))
         for column, wanted in filters.columns.items():
             any_of = " OR ".join([f"contains(papers.{column}, ?)"] * len(wanted))
             conditions.append((f"({any_of})", [text.casefold() for text in wanted]))
@@ -476,6 +479,11 @@ class Records:
             for stored in papers:
                 self._put(stored, changes)
             self._settle(changes)
+
+    def touch(self) -> None:
+        """Raises the version: the collection beside it has been made anew."""
+        with self._changing():
+            pass
 
     def remove(self, ids: Sequence[str]) -> None:
         """Removes papers; all or none."""

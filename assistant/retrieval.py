@@ -270,6 +270,8 @@ def chroma_where(
     parts: list[dict[str, Any]] = [
         {"year": {bound: year}} for bound, year in years.items() if year is not None
     ]
+    if filters.years:
+        parts.append({"year": {"$in": list(filters.years)}})
     if filters.ids:
         parts.append({"paper_id": {"$in": list(filters.ids)}})
     used = len(parts)

@@ -21,7 +21,8 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -34,6 +35,7 @@ from assistant.address import StoreAddress
 from assistant.chunking import Chunk
 from assistant.errors import LibraryError
 from assistant.files import writable
+from assistant.graph import DATABASE, SYNC_THRESHOLD, Graph
 from assistant.hybrid import ROWS_PER_WRITE
 from assistant.paper import Paper
 from assistant.records import StoredPaper
@@ -42,13 +44,14 @@ from assistant.text import sentences
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
+    from filelock import BaseFileLock
     from llama_index.vector_stores.chroma import ChromaVectorStore
+    from tenacity import Retrying
 
 __all__ = ["ChromaStore", "CollectionMissing", "Row", "collections", "drop_collection", "rows_of"]
 
 Floats = NDArray[np.float32]
 
-DATABASE = "chroma.sqlite3"
 _ROWS_PER_CALL = 2000
 _VALUE_BYTES = 3900
 """Of one metadata value; Chroma Cloud takes 4,096."""
@@ -61,7 +64,7 @@ _HNSW = {
     "max_neighbors": 16,
     # what is not in the graph's file yet is put into it again by each process that opens it
     "batch_size": 100,
-    "sync_threshold": 1000,
+    "sync_threshold": SYNC_THRESHOLD,
 }
 
 
@@ -89,9 +92,11 @@ class ChromaStore:
         make: the collection if it does not exist.
         token: for a server or Chroma Cloud that wants one.
         given: the collection itself, where somebody else has opened it.
+        writers: the lock of who writes to the folder; without it a doubtful graph is not tried.
 
     Raises:
         CollectionMissing: it does not exist, and is not to be made.
+        GraphDamaged: see `assistant.graph`; all that asks or writes may raise it.
         LibraryError: a server does not answer, or refuses.
     """
 
@@ -104,6 +109,7 @@ class ChromaStore:
         make: bool = False,
         token: str | None = None,
         given: Collection | None = None,
+        writers: BaseFileLock | None = None,
     ) -> None:
         self.address, self.name = address, name
         self._described, self._token = dict(described or {}), token
@@ -111,18 +117,24 @@ class ChromaStore:
         self._client: _Client | None = None
         self._opened: Collection | None = given
         self._version: object = None
-        self._guard = address.guard()
+        self._guard, self._writers = address.guard(), writers
+        self._graph = Graph(address, name) if address.kind == "folder" else None
+        self._wrote = False
         with self._guarded(writing=make):
             self._open(make=make)
 
     def close(self) -> None:
         """Lets go of the database's files or the connection."""
         with self._lock:
-            if self.address.kind != "given":
-                self._opened = None
-            if self._client is not None:
-                self._client.close()
-                self._client = None
+            self.settle()
+            self._shut()
+
+    def _shut(self) -> None:
+        if self.address.kind != "given":
+            self._opened = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def __enter__(self) -> Self:
         return self
@@ -169,18 +181,16 @@ class ChromaStore:
     @contextmanager
     def _guarded(self, *, writing: bool) -> Iterator[None]:
         with self._lock:
-            guard = self._guard
-            held = (
-                nullcontext()
-                if guard is None
-                else guard.write_lock()
-                if writing
-                else guard.read_lock()
-            )
             try:
-                with held:
+                if not writing:
+                    self.examine()
+                with self._held(writing=writing):
+                    if writing:
+                        self._examine_alone()
+                        self._wrote = True
                     yield
             except BaseException as error:
+                self._wrote = False  # what Chroma has written by now is in doubt
                 # a client that has failed once (on a full disk) may never return when it is
                 # asked again
                 self.close()
@@ -192,11 +202,76 @@ class ChromaStore:
                     ) from error
                 raise
 
+    def _held(self, *, writing: bool) -> AbstractContextManager[object]:
+        guard = self._guard
+        if guard is None:
+            return nullcontext()
+        return guard.write_lock() if writing else guard.read_lock()
+
+    # ------------------------------------------------------------------ the graph
+
+    def examine(self) -> None:
+        """Sees to it that the graph is what Chroma wrote; cheap where that is known.
+
+        Raises:
+            GraphDamaged: it is not.
+        """
+        from filelock import Timeout  # noqa: PLC0415
+
+        with self._lock:
+            if self._graph is None or self._wrote or self._graph.known:
+                return
+            with self._held(writing=False), ThreadPoolExecutor(1) as beside:
+                looking = beside.submit(self._graph.look)
+                import chromadb  # noqa: F401, PLC0415  as long as the files are being read
+
+                state = looking.result()
+            if state == "sound" or self._writers is None or self._guard is None:
+                return
+            try:
+                self._writers.acquire(timeout=0)
+            except (Timeout, OSError):
+                return  # a writer is at work, and will note what it wrote
+            try:
+                with self._held(writing=True):
+                    self._examine_alone()
+                    self._open().count()  # has Chroma write what is due, while nobody else asks
+                    self._graph.note()
+            except BaseException:
+                self._shut()
+                raise
+            finally:
+                self._writers.release()
+
+    def _examine_alone(self) -> None:
+        """`examine` of who holds both locks."""
+        if self._graph is None or self._wrote or self._graph.known:
+            return
+        if self._graph.look() == "unknown":
+            self._shut()
+            self._graph.try_it()
+            self._graph.note()
+
+    def settle(self) -> None:
+        """Notes what Chroma has written of the graph; for a writer that is done."""
+        with self._lock:
+            if self._graph is not None and self._wrote and not self._graph.known:
+                with self._held(writing=True), suppress(OSError):  # it will be tried instead
+                    self._graph.note()
+            self._wrote = False
+
+    # ------------------------------------------------------------------ versions
+
     def fresh_for(self, version: object) -> None:
         """Opens the database anew if it was opened at another version: somebody has written."""
         with self._lock:
             if self.address.kind == "folder" and self._version not in (None, version):
                 self.close()
+            self._version = version
+
+    def written_at(self, version: object) -> None:
+        """Notes the version that this process itself has just made."""
+        with self._lock:
             self._version = version
 
     @property
@@ -230,7 +305,11 @@ class ChromaStore:
         with self._guarded(writing=False):
             store = NearestRows(self._open())
             with _told(self.address):
-                found = store.query(query, **options)
+                found = (
+                    store.query(query, **options)
+                    if self.address.kind == "folder"
+                    else _patiently()(store.query, query, **options)
+                )
         return list(dict.fromkeys(paper_of(row_id) for row_id in found.ids or []))
 
     def found(
@@ -452,6 +531,10 @@ def _abstract(rows: Sequence[tuple[Any, ...]]) -> str:
 # ---------------------------------------------------------------------- the database
 
 
+_OPENING = threading.Lock()
+"""One embedded client is made at a time: see `_Client`."""
+
+
 class _Client:
     """A Chroma client of its own: Chroma hands one embedded database out to all that name it,
     and such a one neither closes nor sees what another process has written.
@@ -464,21 +547,21 @@ class _Client:
 
         self._address = address
         quiet = ChromaSettings(anonymized_telemetry=False)
-        before = set(SharedSystemClient._identifier_to_system)
-        try:
-            if address.kind == "folder":
-                folder = str(self._readable(address.chroma))
-                self.api: ClientAPI = chromadb.PersistentClient(folder, settings=quiet)
-            else:
-                with self.errors():
+        with _OPENING if address.kind == "folder" else self.errors():
+            try:
+                if address.kind == "folder":
+                    folder = str(self._readable(address.chroma))
+                    self.api: ClientAPI = chromadb.PersistentClient(folder, settings=quiet)
+                else:
                     self.api = self._connected(quiet, token)
-        finally:  # also where it fails: it would be handed out half-opened
-            systems = SharedSystemClient._identifier_to_system
-            mine = [systems.pop(name) for name in set(systems) - before]
-            for name in set(SharedSystemClient._identifier_to_refcount) - before:
-                SharedSystemClient._identifier_to_refcount.pop(name)
-            # of an owner that nobody closes: Chroma's memory is not Python's
-            self._closed = weakref.finalize(self, _stop, mine)
+            finally:  # also where it fails: it would be handed out half-opened
+                known = SharedSystemClient._identifier_to_system
+                mine = {name: one for name, one in list(known.items()) if one.settings is quiet}
+                for name in mine:
+                    del known[name]
+                    SharedSystemClient._identifier_to_refcount.pop(name, None)
+                # of an owner that nobody closes: Chroma's memory is not Python's
+                self._closed = weakref.finalize(self, _stop, list(mine.values()))
 
     def _connected(self, quiet: Any, token: str | None) -> ClientAPI:
         import chromadb  # noqa: PLC0415
@@ -540,6 +623,28 @@ def _stop(systems: Iterable[Any]) -> None:
                 part._session.close()
         with suppress(Exception):
             system.stop()
+        system._instances.clear()  # each holds the system: a circle
+
+
+def _patiently() -> Retrying:
+    """Asks again, for two seconds at most, while a server says that it has no index.
+
+    A collection knows the dimension of its first rows a moment before it holds them, and a
+    question within that moment fails.
+    """
+    from tenacity import (  # noqa: PLC0415
+        Retrying,
+        retry_if_exception_message,
+        stop_after_delay,
+        wait_random_exponential,
+    )
+
+    return Retrying(
+        retry=retry_if_exception_message(match=r"(?s).*segment reader: Nothing found on disk"),
+        wait=wait_random_exponential(0.02, 0.3),
+        stop=stop_after_delay(2),
+        reraise=True,
+    )
 
 
 @contextmanager

@@ -515,7 +515,7 @@ def _read(path: Path, form: type[_Stored]) -> _Stored:
 def _write(path: Path, value: BaseModel) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(path, value.model_dump_json(indent=1))
+        write_sealed(path, value.model_dump_json(indent=1), remembered=True)
     except OSError as error:
         raise LibraryError(f"{path} cannot be written: {error.strerror or error}.") from None
 

@@ -251,7 +251,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as base:
         stage = Stage(Path(base), given.papers)
         for file in stage.files:
-            if given.only not in str(file):
+            if given.only not in f"{file} {kind(file)}":
                 continue
             for name in DAMAGES:
                 for seed in range(given.seeds if "bit" in name or name == "zeroed" else 1):

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -41,6 +42,7 @@ from fake_embedder import FakeEmbedder
 from filelock import FileLock
 from processes import contents, make_papers, start_command
 
+from assistant import store
 from assistant.conversations import ConversationStore
 from assistant.library import Library
 from assistant.review.screening import Screening
@@ -226,7 +228,8 @@ class Killer:
         self._old.mkdir()
         (self._old / "config.toml").touch()
         library = made.open()
-        library.ingest(OLD)
+        with mock.patch.dict(store._HNSW, batch_size=10, sync_threshold=30):
+            library.ingest(OLD)  # Chroma writes its graph at every step: more to break
         library.close()
         (self._old / "new.jsonl").write_text(
             "".join(paper.model_dump_json(exclude={"id"}) + "\n" for paper in NEW), "utf-8"

@@ -11,7 +11,7 @@ from assistant.asked_filters import asked_filters
 from assistant.assistant import Assistant
 from assistant.cli import main
 from assistant.errors import ConfigurationError, LibraryNotFound, QuestionError
-from assistant.filters import Filters, year_range
+from assistant.filters import Filters, chosen_years, year_range
 from assistant.libraries import Libraries
 from assistant.paper import Paper
 from assistant.settings import Settings
@@ -77,6 +77,19 @@ def test_a_range_of_years_that_is_none_is_said(text: str) -> None:
 def test_ranges_of_years() -> None:
     ranges = [year_range(text) for text in ("2022", "2021..2024", "2021..", "..2024", "2021-2024")]
     assert ranges == [(2022, 2022), (2021, 2024), (2021, None), (None, 2024), (2021, 2024)]
+
+
+def test_several_years_and_ranges() -> None:
+    assert Filters(**chosen_years("2021..")) == Filters(first_year=2021)
+    several = Filters(**chosen_years("2019, 2021-2023"))
+    assert several.years == (2019, 2021, 2022, 2023)
+    assert str(several) == "of 2019 or 2021 to 2023"
+    fits = [year for year in range(2018, 2025) if several.fits(Paper(title="Owls", year=year))]
+    assert fits == [2019, 2021, 2022, 2023]
+    assert not several.fits(Paper(title="Owls"))
+    assert Filters(**chosen_years("2019,2030..")).fits(Paper(title="Owls", year=2031))
+    with pytest.raises(QuestionError):
+        chosen_years("2019,x")
 
 
 def library(path: Path, *papers: Paper) -> Assistant:

@@ -16,7 +16,7 @@ import pytest
 from conftest import MakeLibrary
 from fake_embedder import FakeEmbedder
 from filelock import FileLock
-from processes import ask_often, ingest_slowly, make_papers, queue, start, wait_for
+from processes import ask_often, contents, ingest_slowly, make_papers, queue, start, wait_for
 
 from assistant.errors import (
     LibraryError,
@@ -425,6 +425,18 @@ def test_flipped_bytes_are_never_an_answer(
         assert again.ready().sound() == "ok"
         again.close()
     assert sum("again…" in note for note in notes) > 12  # ten times it was asked for
+
+
+def test_a_writer_that_stayed_open_keeps_what_others_wrote(make_library: MakeLibrary) -> None:
+    papers = make_papers(450)
+    first, second = make_library(), make_library()
+    first.ingest(papers[:330])  # 990 rows: Chroma puts them into its graph at 1,000
+    assert len(contents(first)) == 330  # it has opened the graph
+    second.ingest(papers[330:440])
+    first.ingest(papers[440:])
+    for library in (first, second):
+        library.close()
+    assert len(contents(make_library())) == 450
 
 
 def test_a_lost_library_json_is_made_again(

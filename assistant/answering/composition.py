@@ -47,6 +47,8 @@ class Composition:
     absent: bool = False
     lacking: bool = False
     circling: bool = False
+    beside: bool = False
+    """Whether it is found not to answer the question."""
     finish: str = "stop"
     remarks: list[str] = field(default_factory=list)
     """What was done to it, for the reader, besides what the checks did."""
@@ -76,6 +78,15 @@ class Composition:
         """In [0, 1]: how much of what it claims stands; 0 where it claims nothing."""
         claims = [_WORTH[s.support] for s in self.sentences if s.support in _WORTH]
         return sum(claims) / len(claims) if claims else 0.0
+
+    @property
+    def said(self) -> list[tuple[RetrievedPaper, list[str]]]:
+        """The papers that it cites, and what it says with each; nothing in another language."""
+        if any(s.support == "unchecked" for s in self.sentences):
+            return []
+        numbered = enumerate(self.cited, 1)
+        texts = {n: [s.text for s in self.sentences if n in s.citations] for n, _ in numbered}
+        return [(found, texts[n]) for n, found in enumerate(self.cited, 1)]
 
     @property
     def cited(self) -> list[RetrievedPaper]:
@@ -220,10 +231,8 @@ class Composition:
             (raw.before + raw.shown_rest(lambda ns: "".join(f"[{n}]" for n in sorted(ns)))).strip()
             for raw in raws
         )
-        doubt = checked.why if checked.support == "unsupported" else ""
-        if checked.why.startswith(DIFFERS):
-            doubt = checked.why
-        elif not correction.proven:
+        doubt = checked.why if checked.why.startswith(DIFFERS) else ""
+        if not (doubt or correction.proven):
             doubt = "put right by the model, which names no words that prove it"
         cited = sorted(self.numbering[g] for g in own.numbers)
         if correction.stands:

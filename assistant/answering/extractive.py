@@ -88,8 +88,6 @@ class ExtractiveAnswerer:
         self._settings = settings.answer
         self._most = settings.retrieval.top_k
         self._judge = judge
-        embedder = reader.embedder
-        self._about = AboutLibrary(library, self._papers_on, _rarity_of(embedder))
         self._vocabulary: tuple[str, Vocabulary] | None = None
 
     @property
@@ -168,8 +166,10 @@ class ExtractiveAnswerer:
     ) -> Answer | None:
         """The answer to what is known without reading: talk, and what the library holds."""
         reply = None
-        asked = filters and self._about.answer_filtered(meant, filters, draft)
-        if not asked and not self._about.answer(meant, draft):
+        # made for each question: it would hold this answerer, and what that holds, in a circle
+        about = AboutLibrary(self._library, self._papers_on, _rarity_of(self._reader.embedder))
+        asked = filters and about.answer_filtered(meant, filters, draft)
+        if not asked and not about.answer(meant, draft):
             reply = small_talk(question, len(self._library))
             if reply is None:
                 return None

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from assistant.answering.beside import Said, is_beside
 from assistant.answering.calls import Calls
 from assistant.answering.languages import language
 from assistant.answering.papers import fuse
@@ -90,6 +91,7 @@ class GenerativeAnswerer:
     Args:
         checker: compares sentences with abstracts, by the words of a library.
         assess: judges which papers of a retrieval are worth reading for a question.
+        beside: whether what a reply says does not answer what was judged; None: not looked at.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class GenerativeAnswerer:
         retriever: PaperRetriever,
         checker: Callable[[Retrieval], SupportChecker],
         assess: Callable[[Retrieval, str], Judgement],
+        beside: Callable[[Judgement, Said], bool] | None = None,
     ) -> None:
         self._settings = settings
         self._endpoint = endpoint
@@ -108,6 +111,7 @@ class GenerativeAnswerer:
         self._retriever = retriever
         self._checker = checker
         self._assess = assess
+        self._beside = beside
 
     def close(self) -> None:
         """Closes the connections to the endpoint."""
@@ -190,6 +194,9 @@ class GenerativeAnswerer:
         yield from self._write(turn)
         if turn.verify == "model":
             yield from self._verify(turn)
+        elif turn.verify == "local" and turn.judged and turn.draft and self._beside:
+            said = turn.draft.said if turn.plan.question == asked else ()
+            turn.draft.beside = self._beside(turn.judged, said)
         yield DoneEvent(answer=turn.finished(self._settings.generation.max_tokens))
 
     def _search(
@@ -241,6 +248,7 @@ class GenerativeAnswerer:
         if not len(found):
             return []
         judgement = self._assess(found, query)
+        turn.judged = turn.judged or judgement
         turn.confidence = max(turn.confidence, float(judgement.confidence))
         turn.nearness = max(turn.nearness, *(paper.best_cosine for paper in found))
         if judgement.status != "absent" or language(query) not in ("", "english"):
@@ -409,14 +417,17 @@ def open_answerer(
     Raises:
         ConfigurationError: the endpoint, its key or a prompt cannot be used.
     """
-    from assistant.answering.confidence import assess  # noqa: PLC0415
+    from assistant.answering.confidence import Assessment, assess  # noqa: PLC0415
     from assistant.answering.support import SupportChecker  # noqa: PLC0415
 
     def checker(found: Retrieval) -> SupportChecker:
         return SupportChecker(embedder, found.statistics.idf)
 
-    def judge(found: Retrieval, asked: str) -> Judgement:
+    def judge(found: Retrieval, asked: str) -> Assessment:
         return assess(found, asked, reader, settings.answer)
+
+    def beside(judged: Judgement, said: Said) -> bool:
+        return isinstance(judged, Assessment) and is_beside(judged, reader, said)
 
     return GenerativeAnswerer(
         settings,
@@ -425,4 +436,5 @@ def open_answerer(
         retriever=retriever,
         checker=checker,
         assess=judge,
+        beside=beside,
     )

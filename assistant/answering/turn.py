@@ -18,6 +18,7 @@ from assistant.retrieved import Retrieval, RetrievedPaper
 from assistant.settings import Verify
 
 if TYPE_CHECKING:
+    from assistant.answering.generative import Judgement
     from assistant.answering.support import SupportChecker
 
 __all__ = ["Effort", "Turn"]
@@ -34,7 +35,8 @@ class Turn:
     ``most``: papers that may be read, where a person says so. ``first``: what the plain search
     found; its nearest papers are named where nothing answers. ``foreign``: whether every search
     is judged absent; ``nearness``: the best cosine of them all. ``former``: the draft before
-    ``draft``, whole. ``shown``: whether text has reached the reader.
+    ``draft``, whole. ``shown``: whether text has reached the reader. ``judged``: the knowledge
+    filter's word on the question as it was asked.
     """
 
     question: str
@@ -60,6 +62,7 @@ class Turn:
     draft: Composition | None = None
     former: Composition | None = None
     shown: bool = False
+    judged: Judgement | None = None
 
     @property
     def nearest(self) -> str:
@@ -95,6 +98,9 @@ class Turn:
         if not draft.text:
             text = "What the model wrote does not answer the question, and is not shown."
             return self.answer(text, [Sentence(text=text)], "closest", 0.0)
+        if draft.beside:
+            self.notes.append("What it says does not answer the question.")
+            return self.answer(draft.text, draft.sentences, "closest", low)
         if worth == 0:
             self.notes.append("No sentence of this answer is supported by a paper that it cites.")
             return self.answer(draft.text, draft.sentences, "closest", low)

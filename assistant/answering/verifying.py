@@ -26,6 +26,7 @@ __all__ = ["Claim", "Correction", "Verification"]
 _VERDICTS = ("unsupported", "partial", "supported")
 _SHORTEST_QUOTE = 12
 _CUTS = re.compile(r"\s*(?:\.\.\.|…)\s*")
+_MARKERS = re.compile(r"\s*\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,17 @@ class Verification:
             for number, place in enumerate(self._places, 1)
         ]
         self._papers = {numbering[g]: given[g - 1] for g in numbering.given}
+        self.beside = False
+        """Whether the model has said that the reply does not answer the question."""
 
     @property
     def papers(self) -> list[dict[str, object]]:
         """The cited abstracts, each once, by the reader's numbers."""
         return [{"number": n, "text": prompt_text(p)} for n, p in sorted(self._papers.items())]
 
-    @property
-    def boundary(self) -> str:
-        """The word that sets the claims and abstracts off."""
-        texts = [c.sentence for c in self.claims]
+    def boundary(self, question: str) -> str:
+        """The word that sets the question, the claims and the abstracts off."""
+        texts = [question, *(c.sentence for c in self.claims)]
         return boundary([*texts, *(str(paper["text"]) for paper in self.papers)])
 
     def corrections(self, reply: str) -> Iterator[Correction]:
@@ -85,7 +87,10 @@ class Verification:
         said = json_reply(reply)
         done: set[int] = set()
         for item in said if isinstance(said, list) else [said]:
-            if not isinstance(item, dict) or item.get("verdict") not in _VERDICTS:
+            if not isinstance(item, dict):
+                continue
+            self.beside = self.beside or item.get("answers") is False
+            if item.get("verdict") not in _VERDICTS:
                 continue
             number = item.get("n")
             if not isinstance(number, int) or not 1 <= number <= len(self.claims):
@@ -127,7 +132,7 @@ class Verification:
 
     def _strange(self, sentence: Sentence) -> bool:
         """Whether a sentence brings a name or a number that none of the papers holds."""
-        said = Particulars.of(bare_claim(sentence.text))
+        said = Particulars.of(bare_claim(_MARKERS.sub("", sentence.text)))
         held = "\n".join(str(paper["text"]) for paper in self.papers).casefold()
         given = Particulars.of(held).numbers
         numbers = [n for n in said.numbers if any(sign.isdigit() for sign in n.shown)]

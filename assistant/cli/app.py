@@ -59,7 +59,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 Year = Annotated[
     str | None,
     typer.Option(
-        "--year", metavar="YEARS", help="2022, 2021..2024, 2021.. or ..2024.", show_default=False
+        "--year",
+        metavar="YEARS",
+        help="2022, 2021..2024 or 2021..; several with commas.",
+        show_default=False,
     ),
 ]
 Venue = Annotated[
@@ -685,6 +688,9 @@ def screen(
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", help="Where decisions are kept.")
     ] = Path("screening.json"),
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="One that the page started.")
+    ] = None,
     reviewer: Annotated[
         str, typer.Option("--reviewer", metavar="NAME", help="Who decides.")
     ] = "me",
@@ -694,7 +700,7 @@ def screen(
     ] = None,
     output: Annotated[
         list[Path] | None,
-        typer.Option("-o", "--output", metavar="FILE", help=".csv, .json, or .svg (PRISMA)."),
+        typer.Option("-o", "--output", metavar="FILE", help=".csv, .bib, .ris, .csl, .json, .svg."),
     ] = None,
     force: Force = False,
     status: Annotated[
@@ -720,6 +726,7 @@ def screen(
         topic,
         criteria=criteria,
         file=file,
+        name=name,
         reviewer=reviewer,
         imports=imports or [],
         outputs=output or [],

@@ -12,7 +12,7 @@ from assistant.cli.opening import chosen_settings
 from assistant.cli.terminal import Terminal
 from assistant.conversations import salvage
 from assistant.doctor import Check, damaged_beside, diagnose
-from assistant.files import write_sealed
+from assistant.files import forget, write_sealed
 from assistant.settings import Settings
 
 __all__ = ["doctor"]
@@ -77,6 +77,10 @@ def _save_beside(path: Path) -> Iterator[str]:
         LibraryError: the folder cannot be written.
     """
     for file, wrong in damaged_beside(path).items():
+        forget(file)
+        if not file.exists():
+            yield f"{file.name} was gone; nothing of it can be saved, and it begins anew."
+            continue
         aside = file.with_name(f"{file.name}.damaged-{time.time_ns()}")
         file.rename(aside)
         for journal in (f"{file.name}-wal", f"{file.name}-shm"):
@@ -89,7 +93,7 @@ def _save_beside(path: Path) -> Iterator[str]:
         try:
             kept = json.loads(aside.read_bytes())
             kept.pop("seal", None)
-            write_sealed(file, json.dumps(kept, ensure_ascii=False, indent=1))
+            write_sealed(file, json.dumps(kept, ensure_ascii=False, indent=1), remembered=True)
             yield f"{lost}; it can still be read, so look whether it says what it should."
         except (OSError, ValueError, AttributeError):
             yield f"{lost}; nothing of it could be read, and it begins anew."

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from assistant.assistant import Assistant
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import ConfigurationError, LibraryError, SourceError
-from assistant.filters import Filters, year_range
+from assistant.filters import Filters, chosen_years
 from assistant.libraries import Libraries
 from assistant.results import Message
 from assistant.samples import make_sample, sample_folder, sample_is_made
@@ -78,9 +78,8 @@ def chosen_filters(given: Mapping[str, Any] | None) -> Filters | None:
         QuestionError: a range of years is none.
     """
     values = {name: value for name, value in (given or {}).items() if value}
-    first, last = year_range(values.pop("year")) if "year" in values else (None, None)
-    parts = {name: tuple(value) for name, value in values.items()}
-    filters = Filters(first_year=first, last_year=last, **parts)
+    years = chosen_years(values.pop("year")) if "year" in values else {}
+    filters = Filters(**years, **{name: tuple(value) for name, value in values.items()})
     return filters if filters else None
 
 

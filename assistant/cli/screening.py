@@ -10,8 +10,8 @@ from assistant.cli.reviewing import write_output
 from assistant.cli.terminal import Part, Terminal
 from assistant.errors import ConfigurationError, SourceError
 from assistant.paper import Paper
-from assistant.review.screening import Verdict, decisions_csv, prisma_svg, read_criteria
-from assistant.review.session import ScreeningSession
+from assistant.review.screening import Verdict, read_criteria
+from assistant.review.session import FORMS, ScreeningSession
 
 __all__ = ["screen"]
 
@@ -24,6 +24,7 @@ def screen(
     *,
     criteria: Path | None,
     file: Path,
+    name: str | None,
     reviewer: str,
     imports: Sequence[Path],
     outputs: Sequence[Path],
@@ -39,36 +40,34 @@ def screen(
     """
     terminal = Terminal()
     for path in outputs:
-        if path.suffix.lower() not in (".csv", ".svg", ".json"):
-            raise ConfigurationError(f"A screening cannot be written as {path.name!r}.",
-                                     "Use .csv, .svg (the PRISMA flow) or .json.")  # fmt: skip
+        if path.suffix[1:].lower() not in FORMS:
+            raise ConfigurationError(
+                f"A screening cannot be written as {path.name!r}.",
+                "Use .csv (decisions), .bib, .ris or .csl (the included), .svg (PRISMA) or .json.",
+            )
         checked_output(path, force=force)
     text = read_text(topic, terminal)
     assistant = open_assistant(library, terminal)
     try:
         terminal.working("reading papers…")
-        session = assistant.screen(text, file=file.expanduser())
+        if name is not None:
+            session = assistant.screenings.session(name)
+        else:
+            session = assistant.screen(text, file=file.expanduser())
+        keys = assistant.citation_keys()
     finally:
         terminal.settle()
         assistant.close()
     if criteria is not None:
-        session.screening.criteria = read_criteria(_read(criteria))
+        session.judge_by(read_criteria(_read(criteria)))
     for path in imports:
-        count, lost = session.bring_in(_read(path))
-        more = f"; {lost:,} records are not in the library" if lost else ""
-        terminal.note(f"{count:,} decisions taken from {path}{more}.")
+        terminal.note(f"{path}: {session.bring_in(_read(path))}")
     if terminal.asks and not status and not outputs and not as_json:
         _ask(session, terminal, reviewer)
-    session.screening.save(file.expanduser())
+    session.keep()
     estimate = session.estimate()
     for path in outputs:
-        form = path.suffix.lower()
-        made = {
-            ".csv": lambda: decisions_csv(session.screening, session.papers),
-            ".svg": lambda: prisma_svg(session.screening),
-            ".json": lambda: session.screening.model_dump_json(indent=1) + "\n",
-        }[form]()
-        write_output(path, made, force=force)
+        write_output(path, session.written(path.suffix[1:].lower(), keys), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         waiting = session.next(reviewer)

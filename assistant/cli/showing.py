@@ -112,9 +112,12 @@ def marked(answer: Answer) -> tuple[list[Part], list[list[Part]]]:
 
 
 def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> None:
-    """The cited papers by number and title; where none is cited, the nearest ones."""
-    shown = [c for c in answer.citations if not _stands_in(answer, c)]
-    if shown:
+    """The cited papers by number and title; where none is cited, the nearest ones.
+
+    All of them or none: a list with holes looks as if a source were missing.
+    """
+    shown = answer.citations
+    if not all(_stands_in(answer, citation) for citation in shown):
         terminal.say()
         terminal.say(("Closest papers:" if answer.status == "closest" else "Sources:", "bold"))
         for citation in shown:

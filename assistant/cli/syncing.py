@@ -116,7 +116,8 @@ def remembered(sources: Sequence[str], *, library: str | None, forget: bool, as_
     from assistant.sources.names import SourceName  # noqa: PLC0415
 
     terminal = Terminal()
-    memory = open_for_writing(library, terminal).sources().memory
+    sync = open_for_writing(library, terminal).sources()
+    memory = sync.memory
     known = memory.all()
     if forget:
         names = [str(SourceName.parse(name)) for name in sources]
@@ -128,15 +129,26 @@ def remembered(sources: Sequence[str], *, library: str | None, forget: bool, as_
             memory.forget(name)
             terminal.say(f"forgotten: {name}; its papers stay")
         return
-    if as_json:
-        terminal.data([{"source": n, **s.model_dump(mode="json")} for n, s in known.items()])
-        return
-    rows = [
-        [name, f"{s.papers:,}", s.synced or "never to its end", "unfinished" if s.cursor else ""]
+    held = sync.papers()
+    listed = [
+        {**s.model_dump(mode="json"), "source": name, "papers": held.get(name, 0), "read": s.papers}
         for name, s in known.items()
     ]
+    if as_json:
+        terminal.data(listed)
+        return
+    rows = [
+        [
+            s["source"],
+            f"{s['papers']:,}",
+            f"{s['read']:,}",
+            s["synced"] or "never to its end",
+            "unfinished" if s["cursor"] else "",
+        ]
+        for s in listed
+    ]
     if rows:
-        terminal.table(["source", "records", "synced", ""], rows)
+        terminal.table(["source", "papers", "read last", "synced", ""], rows)
     else:
         terminal.note("No source is remembered yet: assistant sync SOURCE...")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
@@ -69,7 +70,10 @@ class EndpointEmbedder:
         self._calls_at_once = calls_at_once
         self._dimension: int | None = None
         self._lock = threading.Lock()
+        http = openai.DefaultHttpxClient()
+        weakref.finalize(self, http.close)
         self._client = OpenAILikeEmbedding(
+            http_client=http,
             model_name=model,
             api_base=self.target.base_url,
             api_key=self.target.key,

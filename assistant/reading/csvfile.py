@@ -17,7 +17,13 @@ from assistant.errors import SourceError
 from assistant.escaping import unguarded
 from assistant.paper import Paper
 from assistant.reading import identifiers
-from assistant.reading.fields import field_of, knows, normal_key, paper_from
+from assistant.reading.fields import (
+    field_of,
+    is_title_alone,
+    knows,
+    normal_key,
+    paper_from,
+)
 from assistant.reading.streams import numbered_lines
 from assistant.reading.tagged import web_of_science_fields
 from assistant.results import Rejection
@@ -117,8 +123,10 @@ def _found_header(lines: _Lines, source: str) -> _Header:
             return header
         if number > _BANNER_LINES:
             break
+    alone = is_title_alone(map(str.strip, re.split(f"[{re.escape(_DELIMITERS)}]", first)))
+    lacks = "abstracts, authors, years or DOIs" if alone else "titles or abstracts"
     raise SourceError(
-        f"{source} has no column for titles or abstracts; its first line is: {first[:80]}",
+        f"{source} has no column for {lacks}; its first line is: {first[:80]}",
         "Name the columns in the first line, for instance: title,abstract,year.",
     )
 
@@ -132,6 +140,8 @@ def _header(line: str) -> _Header | None:
         if not isinstance(names, list) or max(map(len, names), default=0) > _LONGEST_NAME:
             continue
         names = [name.strip() for name in names]
+        if is_title_alone(filter(None, names)) or any(n.count("(") != n.count(")") for n in names):
+            continue
         if knows(names) or len(_WEB_OF_SCIENCE & set(names)) >= 3:
             candidates.append(_Header(delimiter, names))
     return max(candidates, key=lambda found: found.width, default=None)

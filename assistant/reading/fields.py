@@ -29,6 +29,7 @@ __all__ = [
     "MAX_TEXT",
     "field_of",
     "from_inverted",
+    "is_title_alone",
     "knows",
     "normal_key",
     "paper_from",
@@ -54,7 +55,7 @@ _WRITTEN = {
     "year": "year publicationyear publishedyear pubyear publicationdatey produceddatey publishtime"
     " coverdate published publicationdate publisheddate firstpublicationdate publishedat issued"
     " pubdate date datepublished earliestdate versions created updatedate journalinfo"
-    " publicationinfo imprint",
+    " publicationinfo imprint pdate cdate",
     "venue": "journal journalref venue booktitle containertitle sourcetitle publicationtitle"
     " journalname journaltitle fulljournalname journalbook publicationname journaltitlestr pub"
     " periodicalfull secondarytitle alternatetitle3 primarylocationsourcedisplayname"
@@ -76,6 +77,7 @@ _LOOSE = frozenset("name summary description text contents content body".split()
 _TITLES = frozenset(_NAMES["title"]) - _LOOSE
 _SHORT = frozenset({"text", "summary"})
 """Those of them that stand for an abstract beside a title or an id."""
+_PAPER_IDS = frozenset("paperid pmid pubmedid corpusid corduid halid bibcode".split())
 _TEXTS = (frozenset([*_NAMES["abstract"], "abstractinvertedindex"]) - _LOOSE) | _TITLES
 
 _FORM_NAMES = "entrytype form itemtype documenttype publicationtype genre type".split()
@@ -100,6 +102,7 @@ _FULL_TEXTS = ("content", "body")
 _IDENTIFYING = "externalids ids identifier identifiers articleids persistentids".split()
 _SOLR = re.compile(r"_(?:s|i|t|ss|txt|tdate|sm|str)$")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DOCUMENT = re.compile(r"\s*<(?:\?xml\s[^>]*\?>\s*<|!DOCTYPE\s+\w)")
 _VOLUME_OF_SOURCE = re.compile(r"(.{2,200}?)\s*\(((?:19|20)\d\d)\)")
 _DEEPEST = 8
 
@@ -125,8 +128,14 @@ def knows(names: Iterable[object]) -> bool:
     if keys & _TEXTS:
         return True
     companions = {_FIELD_OF.get(key) for key in keys}
-    telling = {"authors", "doi", "arxiv_id"} | ({"source_id"} if "text" in keys else set())
-    return bool(keys & _LOOSE and companions & telling)
+    telling = bool(companions & {"authors", "doi", "arxiv_id"})
+    # a question of a test collection has an id and a text, too
+    return bool(keys & _LOOSE and (telling or ("text" in keys and keys & _PAPER_IDS)))
+
+
+def is_title_alone(names: Iterable[object]) -> bool:
+    """Whether titles stand among other things, none of which a paper has: films, goods, tasks."""
+    return {field_of(name) for name in names if normal_key(name) != "kind"} == {"title", None}
 
 
 def paper_from(
@@ -179,7 +188,9 @@ def paper_of_object(record: object, *, source: str, where: str) -> Paper | Rejec
     if paper.abstract and keys & _SHORT and (titled or paper.source_id):
         return paper
     described = bool(keys & (_LOOSE - _SHORT)) or any(str(key)[:1] == "$" for key in record)
-    if titled and not described:  # a title alone, which a list of papers may hold
+    if (
+        titled and not described and not is_title_alone(keys)
+    ):  # a title alone, which a list of papers may hold
         return paper
     reason = "nothing in it that only papers have: an abstract, authors, a year, a DOI"
     return Rejection(source=source, where=where, reason=reason)
@@ -251,7 +262,7 @@ def _paper(values: dict[str, Any], source: str, *, bibtex: bool, turned: bool) -
         "title": clean_text(raw["title"], bibtex=bibtex),
         "abstract": clean_abstract(raw["abstract"], bibtex=bibtex),
     }
-    if clean["title"].startswith(("<?xml", "<!DOCTYPE")) or raw["abstract"].startswith("<?xml"):
+    if any(map(_DOCUMENT.match, raw.values())):
         raise ValueError("a document inside a record")
     changed = {name: text for name, text in raw.items() if _differ(text, clean[name])}
     doi, arxiv, url = _identities(values)
@@ -415,11 +426,15 @@ def _identities(values: Mapping[str, Any]) -> tuple[str | None, str | None, str 
     source_ids = list(_texts_of(values, "source_id"))
     linked = list(_texts(values.get("openurllink")))
     cited = [text for text in _texts(values.get("citation")) if "doi" in text.lower()]
+    # Zotero: "DOI: 10.…" and "arXiv:…" on lines of their own, where no field has room for them
+    extra = [line for text in _texts(values.get("extra")) for line in text.splitlines()]
+    cited += [line for line in extra if line.lower().startswith("doi:")]
     doi = identifiers.doi([*own, *ids, *source_ids, *urls, *linked, *cited])
     named = [*_texts_of(values, "arxiv_id"), *source_ids]
     mentions = [*ids, *source_ids, *urls, *own]
     mentions += [*_texts(values.get("journal")), *_texts(values.get("volume"))]
     mentions += [*_texts(values.get("venue")), *_texts(values.get("eprint"))]
+    mentions += [*_texts(values.get("archiveid")), *(x for x in extra if x[:6].lower() == "arxiv:")]
     return doi, identifiers.arxiv_id(named, mentions), identifiers.address([*urls, *linked])
 
 

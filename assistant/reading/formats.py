@@ -15,6 +15,7 @@ from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.reading.bibtex import is_bibtex, read_bibtex
 from assistant.reading.csvfile import is_table, read_csv
+from assistant.reading.embase import is_embase, read_embase
 from assistant.reading.jsonfile import is_json, read_json
 from assistant.reading.jsonl import is_json_lines, read_json_lines
 from assistant.reading.listing import is_listing, read_listing
@@ -72,6 +73,7 @@ FORMATS: dict[str, Format] = {
         Format("endnote", "EndNote export", (".enw",), is_endnote, read_endnote),
         Format("ris", "RIS", (".ris",), is_ris, read_ris),
         Format("bibtex", "BibTeX", (".bib", ".bibtex"), is_bibtex, read_bibtex),
+        Format("embase", "Embase's CSV by rows", (), is_embase, read_embase),
         Format("csv", "CSV, TSV or Excel with a header", (".csv", ".tsv", ".tab", ".xlsx"),
                is_table, read_csv),
         Format("pubmedtext", "PubMed's abstracts as text", (), is_pubmed_text, read_pubmed_text),

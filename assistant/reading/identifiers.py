@@ -26,7 +26,9 @@ _ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.({_ARXIV})", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}\\^`]+")
 _LONGEST = 10_000
 """Characters of a field that are searched for an id."""
-_YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
+_YEAR = re.compile(  # also that of 20220301
+    r"(?<!\d)(1[5-9]\d\d|20\d\d)(?=(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?(?!\d))"
+)
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s\"<>{}|;]+", re.IGNORECASE)
 
 

@@ -14,7 +14,14 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any, TextIO
 
 from assistant.paper import Paper
-from assistant.reading.fields import field_of, knows, normal_key, paper_of_object, unwrapped
+from assistant.reading.fields import (
+    field_of,
+    is_title_alone,
+    knows,
+    normal_key,
+    paper_of_object,
+    unwrapped,
+)
 from assistant.reading.streams import one_line
 from assistant.results import Rejection
 
@@ -198,7 +205,7 @@ def _is_named_record(key: str, value: Any) -> bool:
     """Whether an object under a name is a paper of its own, not a part of the one around it."""
     if not isinstance(value, dict) or normal_key(key) in _WRAPPERS or field_of(key):
         return False
-    return _is_record(value)
+    return _is_record(value) and not is_title_alone(value)
 
 
 def _is_record(value: Any) -> bool:

@@ -22,7 +22,7 @@ from assistant.results import Rejection
 if TYPE_CHECKING:
     from lxml.etree import _Element  # type: ignore[import-untyped]
 
-__all__ = ["is_html", "is_xml", "read_xml"]
+__all__ = ["is_html", "is_xml", "pubmed_record", "read_xml"]
 
 _CHUNK = 1 << 16
 _LONGEST_RECORD = 1 << 23
@@ -84,17 +84,17 @@ def read_xml(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         held.append(Rejection(source=source, where=where, reason=reason))
     if any(isinstance(result, Paper) for result in held):
         raise SourceError(
-            f"{source} is a feed of news: none of its entries names an author, a journal, a DOI "
-            "or an arXiv id.",
+            f"{source} is a feed of news: none of its entries names several authors, a "
+            "journal, a DOI or an arXiv id.",
             "Give a feed of papers.",
         )
     yield from held
 
 
 def _marked(result: Paper | Rejection) -> bool:
-    """Whether an entry says what only papers say."""
+    """Whether an entry says what only papers say; a post or a film has one author, too."""
     return isinstance(result, Paper) and bool(
-        result.authors or result.venue or result.doi or result.arxiv_id
+        len(result.authors) > 1 or result.venue or result.doi or result.arxiv_id
     )
 
 
@@ -198,7 +198,7 @@ def _is_record(element: _Element) -> bool:
 def _paper(element: _Element, source: str, where: str) -> Paper | Rejection:
     name = _name(element)
     if name in ("pubmedarticle", "pubmedbookarticle"):
-        record = _pubmed(element)
+        record = pubmed_record(element)
     elif element.find(".//{*}article-meta") is not None:
         record = _jats(element)
     elif name == "record" and element.find("{*}ref-type") is not None:
@@ -273,11 +273,14 @@ def _all(element: _Element, path: str) -> list[str]:
 # -------------------------------------------------------------------------------------- records
 
 
-def _pubmed(element: _Element) -> dict[str, Any]:
+def pubmed_record(element: _Element) -> dict[str, Any]:
+    """PubMed's article or book, under names that `paper_from` knows."""
     parts = element.findall(".//{*}Abstract/{*}AbstractText")
     abstract = [{"label": part.get("Label") or "", "text": _text(part)} for part in parts]
     people: list[Any] = []
     for person in element.iterfind(".//{*}AuthorList/{*}Author"):
+        if person.get("ValidYN") == "N":  # the name as it was misspelt
+            continue
         family = _found(person, "{*}LastName")
         given = _found(person, "{*}ForeName", "{*}FirstName", "{*}Initials")
         group = _found(person, "{*}CollectiveName")

@@ -13,8 +13,9 @@ import csv
 import io
 import math
 import re
+import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -26,10 +27,12 @@ from pydantic import BaseModel, Field, ValidationError
 from assistant.errors import LibraryError, SourceError
 from assistant.escaping import spreadsheet
 from assistant.files import read_sealed, write_sealed
+from assistant.filters import Filters
 from assistant.paper import Paper, normalised_title
 from assistant.text import terms
 
 __all__ = [
+    "CONSENSUS",
     "Criteria",
     "Decision",
     "Estimate",
@@ -44,6 +47,8 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 Verdict = Literal["include", "exclude", "maybe"]
+CONSENSUS = "consensus"
+"""The reviewer whose decision settles what the others disagree on."""
 _STOP_AFTER = 0.05
 """Share of the papers that may be excluded in a row before stopping is suggested."""
 _LEAST_RUN = 20
@@ -70,10 +75,15 @@ class Criteria(BaseModel):
         forms = [(word, set(terms(word))) for word in re.findall(r"[^\W_][\w-]*", text)]
         for criterion in (*self.include, *self.exclude):
             wanted = set(terms(criterion))
-            held = list(dict.fromkeys(word for word, stems in forms if stems & wanted))
+            held = {word.casefold(): word for word, stems in reversed(forms) if stems & wanted}
             if held:
-                found[criterion] = held
+                found[criterion] = list(reversed(held.values()))
         return found
+
+    def __str__(self) -> str:
+        """As `read_criteria` reads them."""
+        lines = [f"include: {one}" for one in self.include]
+        return "\n".join([*lines, *(f"exclude: {one}" for one in self.exclude)])
 
 
 class Estimate(BaseModel):
@@ -103,6 +113,9 @@ class Screening(BaseModel):
     papers: list[str] = Field(default_factory=list, description="ids, in the order of the search")
     decisions: list[Decision] = Field(default_factory=list)
     identified: int = Field(0, description="records before duplicates were removed")
+    filters: Filters = Filters()
+    most: int = Field(0, description="papers at the most, the nearest first; 0: all")
+    created: float = Field(0.0, description="when it was started, in seconds")
 
     @classmethod
     def load(cls, file: Path) -> Screening:
@@ -126,7 +139,8 @@ class Screening(BaseModel):
             LibraryError: it cannot be written.
         """
         try:
-            write_sealed(file, self.model_dump_json(indent=1))
+            in_library = (file.parent / "library.json").exists()
+            write_sealed(file, self.model_dump_json(indent=1), remembered=in_library)
         except OSError as error:
             raise LibraryError(
                 f"The screening cannot be kept in {file} ({error.strerror}).", "Name another file."
@@ -140,12 +154,26 @@ class Screening(BaseModel):
         ]  # fmt: skip
         self.decisions.append(decision)
 
-    def final(self) -> dict[str, Verdict]:
-        """Each decided paper's verdict: what all reviewers agree on, else maybe."""
-        by_paper: dict[str, set[Verdict]] = {}
+    def by_paper(self) -> dict[str, dict[str, Decision]]:
+        """Each decided paper → reviewer → what they decided, the paper decided last at the end."""
+        found: dict[str, dict[str, Decision]] = {}
         for decision in self.decisions:
-            by_paper.setdefault(decision.paper_id, set()).add(decision.verdict)
-        return {p: next(iter(v)) if len(v) == 1 else "maybe" for p, v in by_paper.items()}
+            found[decision.paper_id] = {
+                **found.pop(decision.paper_id, {}),
+                decision.reviewer: decision,
+            }
+        return found
+
+    def final(self) -> dict[str, Verdict]:
+        """Each decided paper's verdict: the consensus, or what all agree on, else maybe."""
+        return {paper: _verdict(said) for paper, said in self.by_paper().items()}
+
+    def conflicts(self) -> list[str]:
+        """The papers on which reviewers disagree, and no consensus was found."""
+        return [
+            paper for paper, said in self.by_paper().items()
+            if CONSENSUS not in said and len({d.verdict for d in said.values()}) > 1
+        ]  # fmt: skip
 
     def estimate(self, chances: Mapping[str, float]) -> Estimate:
         """How far it is; ``chances`` of the undecided, as `Ranker.chances` gives them."""
@@ -178,9 +206,16 @@ class Screening(BaseModel):
         }
         reasons = Counter(
             {d.paper_id: d.reason or "no reason given" for d in self.decisions
-             if final[d.paper_id] == "exclude"}.values()
+             if final[d.paper_id] == d.verdict == "exclude"}.values()
         )  # fmt: skip
         return counts | {f"excluded: {reason}": n for reason, n in reasons.most_common()}
+
+
+def _verdict(said: Mapping[str, Decision]) -> Verdict:
+    if CONSENSUS in said:
+        return said[CONSENSUS].verdict
+    verdicts = {decision.verdict for decision in said.values()}
+    return verdicts.pop() if len(verdicts) == 1 else "maybe"
 
 
 class Ranker:
@@ -217,8 +252,10 @@ class Ranker:
     def chances(self, verdicts: Mapping[str, Verdict]) -> dict[str, float]:
         """The chance of each undecided paper to be included; empty before a model can be had.
 
-        The model's decisions are set right on papers that it was not trained on (five folds of
-        the decided ones), by a logistic curve.
+        The model's decisions are set right by a logistic curve on papers that it was not trained
+        on: five folds of the decided ones, and the undecided, who are first presumed excluded (as
+        Cormack and Grossman's AutoTAR does), then counted once by the chances that follow. Who is
+        decided was chosen as the likeliest: without the others the curve is far too hopeful.
         """
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
@@ -233,12 +270,19 @@ class Ranker:
             decisions = self._decisions(train)
             for n in range(fold, len(decided), 5):
                 held_out[n] = 0.0 if decisions is None else decisions[self._place[decided[n][0]]]
-        curve = LogisticRegression(C=100.0).fit(held_out[:, None], labels)
         rest = [p for p in self._place if p not in verdicts]
         if not rest:
             return {}
-        values = np.array([whole[self._place[p]] for p in rest])
-        return dict(zip(rest, map(float, curve.predict_proba(values[:, None])[:, 1]), strict=True))
+        values = whole[[self._place[p] for p in rest]]
+        chances = np.zeros(len(rest))
+        for _ in range(2):
+            curve = LogisticRegression(C=100.0).fit(
+                np.concatenate([held_out, values, values])[:, None],
+                np.repeat([*labels, True, False], [1] * len(labels) + [len(rest)] * 2),
+                np.concatenate([np.ones(len(labels)), chances, 1 - chances]),
+            )
+            chances = curve.predict_proba(values[:, None])[:, 1]
+        return dict(zip(rest, map(float, chances), strict=True))
 
     def _decisions(self, verdicts: Mapping[str, Verdict]) -> NDArray[np.float64] | None:
         """(papers,) the linear model's decision for each; None without both kinds of verdict."""
@@ -268,6 +312,8 @@ def agreement(decisions: Iterable[Decision]) -> dict[str, float]:
     """Cohen's kappa of each pair of reviewers ("a / b"), over the papers that both decided."""
     by_reviewer: dict[str, dict[str, Verdict]] = {}
     for decision in decisions:
+        if decision.reviewer == CONSENSUS:
+            continue
         by_reviewer.setdefault(decision.reviewer, {})[decision.paper_id] = decision.verdict
     names = sorted(by_reviewer)
     found: dict[str, float] = {}
@@ -286,19 +332,31 @@ def agreement(decisions: Iterable[Decision]) -> dict[str, float]:
 
 # ---------------------------------------------------------------------- in and out
 
-_YES = {"1", "include", "included", "yes", "true", "relevant"}
-_NO = {"0", "exclude", "excluded", "no", "false", "irrelevant"}
+_YES = {"1", "include", "included", "yes", "true", "relevant", "asreview_relevant"}
+_NO = {"0", "exclude", "excluded", "no", "false", "irrelevant", "asreview_irrelevant"}
 _RAYYAN = re.compile(r'"([^"]+)"=>"(Included|Excluded|Maybe)"')
+_ASREVIEW = re.compile(r"\bASReview_(?:ir)?relevant\b", re.IGNORECASE)
 
 
 def read_decisions(
-    text: str, papers: Sequence[Paper], reviewer: str = "imported"
+    text: str,
+    papers: Sequence[Paper],
+    reviewer: str = "imported",
+    every: Verdict | None = None,
 ) -> tuple[list[Decision], int]:
-    """Decisions of a CSV file of ASReview, Rayyan or Covidence, and how many found no paper.
+    """Decisions of a file of ASReview, Rayyan or Covidence, and how many found no paper.
 
-    ASReview: a column ``included``/``label_included``/``asreview_label``; Rayyan: the reviewers'
-    votes in ``notes`` ("RAYYAN-INCLUSION"); Covidence and others: ``decision``, ``status`` or
-    ``verdict``. A record is matched by DOI, id, or title.
+    CSV or TSV. ASReview: a column ``included``/``label_included``/``asreview_label``; Rayyan: the
+    reviewers' votes in ``notes`` ("RAYYAN-INCLUSION"); Covidence and others: ``decision``,
+    ``status`` or ``verdict``. RIS: both write into the notes. A record is matched by DOI, id, or
+    title.
+
+    Args:
+        every: what is taken for a record without a verdict: Covidence writes one file for the
+            included and one for the excluded.
+
+    Raises:
+        SourceError: the file holds no decision.
     """
     known: dict[str, str] = {}
     for paper in papers:
@@ -306,13 +364,14 @@ def read_decisions(
             if name:
                 known.setdefault(name.casefold(), paper.id)
     made: list[Decision] = []
-    lost = 0
-    for row in csv.DictReader(io.StringIO(text)):
-        record = {(k or "").strip().casefold(): (v or "").strip() for k, v in row.items()
-                  if not isinstance(v, list)}  # fmt: skip
+    lost = found = 0
+    for record in _records(text.removeprefix("\ufeff")):
         votes = _votes(record, reviewer)
+        if not votes and every and any(record.values()):
+            votes = [(reviewer, every, record.get("exclusion reason", ""))]
         if not votes:
             continue
+        found += 1
         doi = re.sub(r"^https?://(?:dx\.)?doi\.org/", "", record.get("doi", "").casefold())
         names = [
             doi,
@@ -327,27 +386,58 @@ def read_decisions(
             Decision(paper_id=paper_id, verdict=verdict, reviewer=who, reason=why)
             for who, verdict, why in votes
         ]
+    if not found:
+        raise SourceError(
+            "The file holds no decisions.",
+            "Give a CSV, TSV or RIS file of ASReview or Rayyan, or one with a column 'decision'.",
+        )
     return made, lost
 
 
+def _records(text: str) -> Iterator[dict[str, str]]:
+    """The records of a CSV, TSV or RIS file; names of columns in small letters."""
+    if re.match(r"\s*TY  ?-", text):
+        import rispy  # noqa: PLC0415
+
+        for entry in rispy.loads(text):
+            notes = " | ".join([*entry.get("notes", []), *entry.get("notes_abstract", [])])
+            yield {
+                "title": str(entry.get("title") or entry.get("primary_title") or ""),
+                "doi": str(entry.get("doi") or ""),
+                "id": str(entry.get("id") or ""),
+                "notes": notes,
+            }
+        return
+    tabs = "\t" in text.partition("\n")[0]
+    for row in csv.DictReader(io.StringIO(text), delimiter="\t" if tabs else ","):
+        yield {(k or "").strip().casefold(): (v or "").strip() for k, v in row.items()
+               if not isinstance(v, list)}  # fmt: skip
+
+
 def _votes(record: Mapping[str, str], reviewer: str) -> list[tuple[str, Verdict, str]]:
-    if "RAYYAN-INCLUSION" in record.get("notes", ""):
+    notes = record.get("notes", "")
+    if "RAYYAN-INCLUSION" in notes:
         verdicts: dict[str, Verdict] = {
             "Included": "include", "Excluded": "exclude", "Maybe": "maybe",
         }  # fmt: skip
-        reasons = re.search(r"RAYYAN-EXCLUSION-REASONS:\s*([^|]+)", record["notes"])
+        reasons = re.search(r"RAYYAN-EXCLUSION-REASONS:\s*([^|]+)", notes)
         why = reasons[1].strip() if reasons else ""
-        return [(who, verdicts[said], why) for who, said in _RAYYAN.findall(record["notes"])]
-    for name in ("included", "label_included", "asreview_label", "label", "decision", "status",
-                 "verdict"):  # fmt: skip
-        value = record.get(name, "").casefold().removesuffix(".0")
+        return [(who, verdicts[said], why) for who, said in _RAYYAN.findall(notes)]
+    told = _ASREVIEW.search(notes)
+    for value in (told[0] if told else "", *(
+        record.get(name, "") for name in ("included", "label_included", "asreview_label", "label",
+                                          "decision", "status", "verdict"))):  # fmt: skip
+        value = value.casefold().removesuffix(".0")  # noqa: PLW2901
         why = record.get("reason") or record.get("exclusion reason") or ""
+        verdict: Verdict | None = None
         if value in _YES:
-            return [(record.get("reviewer") or reviewer, "include", why)]
-        if value in _NO or value.startswith("exclude"):
-            return [(record.get("reviewer") or reviewer, "exclude", why)]
-        if value == "maybe":
-            return [(record.get("reviewer") or reviewer, "maybe", why)]
+            verdict = "include"
+        elif value in _NO or value.startswith("exclude"):
+            verdict = "exclude"
+        elif value == "maybe":
+            verdict = "maybe"
+        if verdict:
+            return [(record.get("reviewer") or reviewer, verdict, why)]
     return []
 
 
@@ -356,15 +446,13 @@ def decisions_csv(screening: Screening, papers: Mapping[str, Paper]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["paper_id", "title", "doi", "year", "decision", "reviewer", "reason"])
-    by_paper: dict[str, list[Decision]] = {}
-    for decision in screening.decisions:
-        by_paper.setdefault(decision.paper_id, []).append(decision)
+    by_paper = screening.by_paper()
     for paper_id in screening.papers:
         paper = papers.get(paper_id)
         known = [paper_id, paper.title if paper else "", (paper.doi if paper else "") or "",
                  str(paper.year or "") if paper else ""]  # fmt: skip
-        decided = by_paper.get(paper_id, [])
-        said = [[d.verdict, d.reviewer, d.reason] for d in decided] or [["", "", ""]]
+        decided = by_paper.get(paper_id, {})
+        said = [[d.verdict, d.reviewer, d.reason] for d in decided.values()] or [["", "", ""]]
         for one in said:
             writer.writerow([*map(spreadsheet, [*known, *one])])
     return out.getvalue()
@@ -373,37 +461,49 @@ def decisions_csv(screening: Screening, papers: Mapping[str, Paper]) -> str:
 def prisma_svg(screening: Screening) -> str:
     """The flow of records as a diagram."""
     counts = screening.prisma()
-    reasons = [f"{k.removeprefix('excluded: ')}: {n}" for k, n in counts.items()
-               if k.startswith("excluded: ")]  # fmt: skip
-    left = [
-        [f"Records identified: {counts['identified']}"],
-        [f"Records screened: {counts['screened']}"],
-        [f"Included: {counts['included']}", f"Undecided between reviewers: {counts['maybe']}"],
-    ]
-    right = [
-        [f"Duplicates removed: {counts['duplicates removed']}",
-         f"Not screened: {counts['not screened']}"],
-        [f"Excluded: {counts['excluded']}", *reasons],
+    reasons = [
+        line for k, n in counts.items() if k.startswith("excluded: ")
+        for line in textwrap.wrap(f"{k.removeprefix('excluded: ')}: {n}", 44)
     ]  # fmt: skip
-    height = 26 * max(3, *(len(lines) + 1 for lines in right))
-    parts = []
+    rows = (
+        (
+            [f"Records identified: {counts['identified']}"],
+            [f"Duplicates removed: {counts['duplicates removed']}",
+             f"Not screened: {counts['not screened']}"],
+        ),
+        (
+            [f"Records screened: {counts['screened']}"],
+            [f"Excluded: {counts['excluded']}", *reasons],
+        ),
+        ([f"Included: {counts['included']}", f"Maybe, to be settled: {counts['maybe']}"], []),
+    )  # fmt: skip
+    parts, y = [], 10
 
-    def box(x: int, y: int, lines: Sequence[str]) -> None:
-        parts.append(f"<rect x='{x}' y='{y}' width='330' height='{18 * len(lines) + 16}' rx='6'/>")
+    def box(x: int, lines: Sequence[str]) -> int:
+        height = 18 * len(lines) + 16
+        parts.append(f"<rect x='{x}' y='{y}' width='330' height='{height}' rx='6'/>")
         parts.extend(
             f"<text x='{x + 12}' y='{y + 22 + 18 * n}'>{escape(line)}</text>"
             for n, line in enumerate(lines)
         )
+        return y + height
 
-    for n, lines in enumerate(left):
-        box(10, 10 + n * (height + 30), lines)
-        if n < len(right):
-            y = 10 + n * (height + 30)
-            box(400, y, right[n])
-            parts.append(f"<path d='M340 {y + 20}H400M175 {y + 52}V{y + height + 30}'/>")
-    total = 3 * (height + 30) + 20
-    style = "rect{fill:#fff;stroke:#345}text{font:14px system-ui;fill:#123}path{stroke:#345}"
+    for left, right in rows:
+        foot = bottom = box(10, left)
+        if right:
+            bottom = max(foot, box(400, right))
+            parts.append(f"<path d='M340 {y + 17}H392'/>")
+            parts.append(f"<path d='M175 {foot}V{bottom + 22}'/>")
+        y = bottom + 30
+    style = (
+        "rect{fill:#fff;stroke:#345}text{font:14px system-ui,sans-serif;fill:#123}"
+        "path{stroke:#345;marker-end:url(#tip)}"
+    )
+    tip = (
+        "<marker id='tip' viewBox='0 0 8 8' refX='1' refY='4' markerWidth='8' markerHeight='8' "
+        "orient='auto'><path d='M0 0L8 4L0 8z' style='fill:#345;marker-end:none'/></marker>"
+    )
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 740 {total}'>"
-        f"<style>{style}</style>{''.join(parts)}</svg>\n"
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 740 {y - 20}'>"
+        f"<style>{style}</style><defs>{tip}</defs>{''.join(parts)}</svg>\n"
     )

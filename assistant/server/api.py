@@ -21,9 +21,9 @@ from assistant.filters import Filters
 from assistant.paper import Paper
 from assistant.papersearch import holds
 from assistant.results import Answer, ErrorEvent, Event, IngestReport, Message, SearchResult
+from assistant.server import news, screening
 from assistant.server.failing import DEFECT, EVENT_STREAM, FAILURES, Refused, Teller, log, told
 from assistant.server.filtering import Chosen, chosen
-from assistant.server.news import add_routes
 from assistant.server.streams import begun, data
 
 __all__ = ["api_router"]
@@ -151,7 +151,8 @@ def api_router(
             raise Refused(413, f"At most {max_files} files at once.", param="files")
         return await run_in_threadpool(_ingested, assistant, files)
 
-    add_routes(router, assistant, writable=writable)
+    news.add_routes(router, assistant, writable=writable)
+    screening.add_routes(router, assistant)
     return router
 
 

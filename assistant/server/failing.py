@@ -38,6 +38,8 @@ _STATUSES: dict[type[errors.AssistantError], int] = {
     errors.QuestionError: 422,
     errors.SourceError: 422,
     errors.ConversationNotFound: 404,
+    errors.ScreeningNotFound: 404,
+    errors.DecisionStands: 409,
     errors.PaperNotFound: 404,
     errors.LibraryNotFound: 404,
     errors.WatchError: 404,

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.filters import Filters, year_range
+from assistant.filters import Filters, chosen_years
 
 __all__ = ["Chosen", "chosen"]
 
-YEAR = "2022, 2021..2024, 2021.. or ..2024"
+YEAR = "2022, 2021..2024, 2021.. or ..2024; several with commas"
 Words = Annotated[list[str], Field(max_length=50)]
 
 
@@ -20,7 +20,7 @@ class Chosen(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    year: str | None = Field(None, max_length=20, description=YEAR)
+    year: str | None = Field(None, max_length=200, description=YEAR)
     venue: Words = Field(default_factory=list, description="parts of the venue's name")
     author: Words = Field(default_factory=list, description="parts of an author's name")
     source: Words = Field(default_factory=list, description="parts of the source's name")
@@ -32,10 +32,8 @@ class Chosen(BaseModel):
         Raises:
             QuestionError: the year is none.
         """
-        first, last = year_range(self.year) if self.year else (None, None)
         found = Filters(
-            first_year=first,
-            last_year=last,
+            **(chosen_years(self.year) if self.year else {}),
             venue=tuple(self.venue),
             author=tuple(self.author),
             source=tuple(self.source),
@@ -45,7 +43,7 @@ class Chosen(BaseModel):
 
 
 def chosen(
-    year: Annotated[str | None, Query(max_length=20, description=YEAR)] = None,
+    year: Annotated[str | None, Query(max_length=200, description=YEAR)] = None,
     venue: Annotated[list[str] | None, Query(max_length=50)] = None,
     author: Annotated[list[str] | None, Query(max_length=50)] = None,
     source: Annotated[list[str] | None, Query(max_length=50)] = None,

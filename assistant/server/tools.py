@@ -25,9 +25,9 @@ from assistant.exporting import record
 from assistant.paper import Paper
 from assistant.results import Answer, SearchResult
 from assistant.review.rendering import render
+from assistant.server import news, screening
 from assistant.server.failing import Teller
 from assistant.server.filtering import YEAR, Chosen
-from assistant.server.news import add_tools
 from assistant.server.streams import references
 from assistant.settings import Settings
 
@@ -63,7 +63,8 @@ def make_tools(assistant: Assistant, tell: Teller) -> MCPServer[Any]:
         log_level="ERROR",
     )
     _add_tools(server, assistant, tell)
-    add_tools(server, assistant, tell)
+    news.add_tools(server, assistant, tell)
+    screening.add_tools(server, assistant, tell)
     _add_resources(server, assistant, tell)
     _add_prompts(server, assistant.settings)
     return server

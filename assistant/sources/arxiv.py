@@ -1,4 +1,4 @@
-"""arXiv: its query API, which answers in Atom (https://info.arxiv.org/help/api/user-manual.html).
+"""arXiv: its query API, through the package arxiv (https://info.arxiv.org/help/api).
 
 The newest come first, by the date of their last change; a later run reads until it meets what
 the run before had seen. What arrives in between moves the rest back by its number: a page may
@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import httpx
 
 from assistant.paper import Paper
 from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, made
+from assistant.sources.base import Cursor, Page, Service, taken
 from assistant.sources.http import Http, Malformed
+
+if TYPE_CHECKING:
+    from arxiv import Result, Search
 
 __all__ = ["SERVICE"]
 
@@ -37,37 +40,37 @@ _WITHDRAWN = re.compile(
 )
 
 
+_ERROR = re.compile(r"<id>[^<]*/api/errors.*?<summary[^>]*>\s*([^<]*)", re.DOTALL)
+
+
 def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> Iterator[Page]:
+    import arxiv  # noqa: PLC0415
+
     source = f"arxiv:{query}"
     listed = re.split(r"[,\s]+", query.strip(" ,")) if _IDS.fullmatch(query) else None
     start, newest = 0, mark or ""
     if cursor:
         start, newest = int(cursor["start"]), str(cursor["mark"])
+    client = _Client(http)
     while True:
         if listed is not None:
-            asked: dict[str, Any] = {
-                "id_list": ",".join(listed[start : start + _PER_PAGE]),
-                "max_results": _PER_PAGE,
-            }
+            search = arxiv.Search(id_list=listed[start : start + _PER_PAGE])
         else:
-            asked = {
-                "search_query": searched(query),
-                "start": start,
-                "max_results": _PER_PAGE,
-                "sortBy": "lastUpdatedDate",
-                "sortOrder": "descending",
-            }
-        feed = http.ask("/query", asked, partial(_feed, start=start, listed=listed))
-        entries = feed.entries
-        newest = max([newest, *(str(e.get("updated", "")) for e in entries)])
-        fresh = [e for e in entries if listed or not mark or str(e.get("updated", "")) > mark]
-        total = len(listed) if listed else int(feed.feed.get("opensearch_totalresults", 0))
-        start += _PER_PAGE if listed else len(entries)
+            search = arxiv.Search(searched(query), sort_by=arxiv.SortCriterion.LastUpdatedDate)
+        results = http.tried(partial(client.page, search, 0 if listed else start))
+        newest = max([newest, *map(_updated, results)])
+        fresh = [r for r in results if listed or not mark or _updated(r) > mark]
+        total = len(listed) if listed else client.total
+        start += _PER_PAGE if listed else client.entries
         # by date, nothing new follows what is not new
-        ended = start >= min(total, _MOST) or not entries or len(fresh) < len(entries)
+        ended = start >= min(total, _MOST) or not client.entries or len(fresh) < len(results)
         if not listed and start >= _MOST and total > start:
             http.notify(f"arXiv hands out the newest {_MOST:,} papers of a query, of {total:,}.")
-        records, withdrawn = _records(fresh, source)
+        withdrawn = [_id(r) for r in fresh if _is_withdrawn(r)]
+        records = [_record(r, source) for r in fresh if not _is_withdrawn(r)]
+        for _ in range(client.entries - len(results)):
+            reason = "no id, or no date"
+            records.append(Rejection(source=source, where="an entry", reason=reason))
         yield Page(
             records,
             None if ended else {"start": start, "mark": newest},
@@ -77,6 +80,50 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
         )
         if ended:
             return
+
+
+class _Client:
+    """arXiv's client, page by page; it takes what is no feed, or half of one, for an empty one.
+
+    ``total`` papers answer the search, ``entries`` stand on the last page, read or not.
+    """
+
+    def __init__(self, http: Http) -> None:
+        import arxiv  # noqa: PLC0415
+
+        self._http = http
+        self._client = arxiv.Client(page_size=_PER_PAGE, delay_seconds=0, num_retries=0)
+        self._client.query_url_format = f"{http.base}/query?{{}}"
+        self._client._session = self
+        self.total = self.entries = 0
+
+    def page(self, search: Search, start: int) -> list[Result]:
+        """The results from ``start`` on.
+
+        Raises:
+            Malformed: there ought to be some, and there are none.
+        """
+        feed = self._client._parse_feed(self._client._format_url(search, start, _PER_PAGE))
+        self.total = feed.header.total_results
+        if not self.entries and not search.id_list and start < self.total:
+            raise Malformed("a page that should hold papers is empty")  # arXiv does that at times
+        results: list[Result] = feed.results
+        return results
+
+    def get(self, url: str, headers: object = None) -> httpx.Response:
+        """What its session has to do.
+
+        Raises:
+            Malformed: it is no whole feed, or one that tells of an error.
+        """
+        del headers
+        response = self._http.get(url)
+        if error := _ERROR.search(response.text):
+            raise Malformed(f"it says: {error[1].strip() or 'error'}")
+        if "totalResults>" not in response.text or "</feed>" not in response.text:
+            raise Malformed("it is no Atom feed of arXiv")
+        self.entries = len(re.findall(r"<entry\b", response.text))
+        return response
 
 
 def searched(query: str) -> str:
@@ -89,49 +136,33 @@ def searched(query: str) -> str:
     return " AND ".join(f"all:{term}" for term in terms)
 
 
-def _feed(response: httpx.Response, start: int, listed: list[str] | None) -> Any:
-    import feedparser  # noqa: PLC0415
-
-    feed = feedparser.parse(response.content, sanitize_html=False, resolve_relative_uris=False)
-    if "opensearch_totalresults" not in feed.feed:
-        raise Malformed("it is no Atom feed of arXiv")
-    first = feed.entries[0] if feed.entries else {}
-    if "/api/errors" in str(first.get("id", "")):
-        raise Malformed(f"it says: {first.get('summary', 'error')}")
-    if not feed.entries and not listed and start < int(feed.feed.opensearch_totalresults or 0):
-        raise Malformed("a page that should hold papers is empty")  # arXiv does that at times
-    return feed
+def _updated(result: Result) -> str:
+    return f"{result.updated:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _records(
-    entries: list[dict[str, Any]], source: str
-) -> tuple[list[Paper | Rejection], list[str]]:
-    records: list[Paper | Rejection] = []
-    withdrawn: list[str] = []
-    for entry in entries:
-        found = re.search(r"abs/(.+?)(?:v\d+)?$", str(entry.get("id", "")))
-        paper_id = found[1] if found else None
-        summary, comment = str(entry.get("summary", "")), str(entry.get("arxiv_comment", ""))
-        if paper_id and (_WITHDRAWN.search(comment) or _WITHDRAWN.search(summary)):
-            withdrawn.append(paper_id)
-            continue
-        records.append(
-            made(
-                source,
-                f"entry {paper_id or entry.get('title', '')}",
-                title=entry.get("title"),
-                abstract=summary,
-                authors=[a["name"] for a in entry.get("authors", []) if a.get("name")],
-                year=str(entry.get("published", ""))[:4],
-                venue=entry.get("arxiv_journal_ref"),
-                url=f"https://arxiv.org/abs/{paper_id}" if paper_id else None,
-                doi=entry.get("arxiv_doi"),
-                arxiv_id=paper_id,
-                source_id=paper_id,
-                tags=[tag["term"] for tag in entry.get("tags", []) if tag.get("term")],
-            )
-        )
-    return records, withdrawn
+def _id(result: Result) -> str:
+    return re.sub(r"v\d+$", "", result.get_short_id())
+
+
+def _is_withdrawn(result: Result) -> bool:
+    return bool(_WITHDRAWN.search(result.comment or "") or _WITHDRAWN.search(result.summary))
+
+
+def _record(result: Result, source: str) -> Paper | Rejection:
+    paper_id = _id(result)
+    record = {
+        "id": paper_id,
+        "title": result.title,
+        "abstract": result.summary,
+        "authors": [author.name for author in result.authors],
+        "year": result.published.year,
+        "journalref": result.journal_ref,
+        "doi": result.doi,
+        "arxivid": paper_id,
+        "url": f"https://arxiv.org/abs/{paper_id}",
+        "tags": result.categories,
+    }
+    return taken(record, source, f"entry {paper_id}")
 
 
 SERVICE = Service("arxiv", "arXiv", "https://export.arxiv.org/api", pages=_pages, interval=3.0)

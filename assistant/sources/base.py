@@ -7,7 +7,7 @@ earlier page gave; None: from the start. Nothing here knows how they are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from assistant.reading.fields import paper_from
 from assistant.results import Rejection
 from assistant.sources.http import Host, Http
 
-__all__ = ["Cursor", "Page", "Pages", "Service", "earlier", "made", "today"]
+__all__ = ["Cursor", "Page", "Pages", "Service", "earlier", "taken", "today"]
 
 Cursor = dict[str, Any]
 """Where the next page begins, as JSON can hold it; only the service's module reads it."""
@@ -51,38 +51,14 @@ class Service(Host):
     pages: Pages
 
 
-def made(
-    source: str,
-    where: str,
-    *,
-    title: object,
-    abstract: object,
-    authors: Iterable[str] = (),
-    year: object = None,
-    venue: object = None,
-    url: object = None,
-    doi: object = None,
-    arxiv_id: object = None,
-    source_id: object = None,
-    tags: Iterable[str] = (),
-) -> Paper | Rejection:
-    """A record of a service as a paper, cleaned as the readers of files clean it."""
-    record = {
-        "title": title,
-        "abstract": abstract,
-        "authors": list(authors),
-        "year": year,
-        "journal": venue,
-        "url": url,
-        "doi": doi,
-        "arxivid": arxiv_id,
-        "id": source_id,
-    }
-    paper = paper_from({k: v for k, v in record.items() if v}, source=source, where=where)
-    if isinstance(paper, Rejection):
-        return paper
-    kept = tuple(dict.fromkeys(tag.strip() for tag in tags if tag and tag.strip()))
-    return paper.model_copy(update={"tags": kept})
+def taken(record: object, source: str, where: str, **known: object) -> Paper | Rejection:
+    """A service's record, read and cleaned as the readers of files do it.
+
+    ``known``: what is known better than the readers could tell; what says nothing is left out.
+    """
+    if isinstance(record, Mapping):
+        record = {**record, **{name: value for name, value in known.items() if value}}
+    return paper_from(record, source=source, where=where)
 
 
 def today() -> date:

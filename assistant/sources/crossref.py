@@ -1,7 +1,8 @@
-"""Crossref: works by words, and single works by DOI (https://api.crossref.org/swagger-ui).
+"""Crossref: works by words, and single works by DOI, through habanero.
 
 Of a query, only works with an abstract are asked for. A later run asks for what Crossref has
-indexed since the day before the last one: new works and changed ones.
+indexed since the day before the last one: new works and changed ones
+(https://api.crossref.org/swagger-ui).
 """
 
 from __future__ import annotations
@@ -13,25 +14,23 @@ from urllib.parse import quote
 
 from assistant.paper import Paper
 from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, earlier, made, today
+from assistant.sources.base import Cursor, Page, Service, earlier, taken, today
 from assistant.sources.http import Http, NotFound
 
-__all__ = ["BY_DOI", "SERVICE", "record"]
+__all__ = ["BY_DOI", "SERVICE", "asked", "record", "work"]
 
 _PER_PAGE = 200
-_HEADING = re.compile(r"^\s*<jats:title>\s*(?:abstract|summary)\s*</jats:title>", re.IGNORECASE)
 _TAKEN_BACK = frozenset({"retraction", "withdrawal", "removal"})
 
 
 def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> Iterator[Page]:
     at = cursor["at"] if cursor else "*"
     newest = cursor["mark"] if cursor else today().isoformat()
-    filters = ["has-abstract:true"]
-    if mark:
-        filters.append(f"from-index-date:{earlier(mark, 1)}")
     while True:
-        asked = {"query": query, "filter": ",".join(filters), "rows": _PER_PAGE, "cursor": at}
-        message = http.json("/works", asked, "message")["message"]
+        wanted: dict[str, object] = {"has_abstract": True}  # habanero writes into it
+        if mark:
+            wanted["from_index_date"] = earlier(mark, 1)
+        message = asked(http, query=query, filter=wanted, limit=_PER_PAGE, cursor=at)
         works = [w for w in message.get("items") or () if isinstance(w, Mapping)]
         at = message.get("next-cursor") if works else None
         yield Page(
@@ -58,48 +57,58 @@ def _pages_by_doi(
         records: list[Paper | Rejection] = []
         withdrawn: list[str] = []
         try:
-            work = http.json(f"/works/{quote(name, safe='')}", {}, "message")["message"]
+            found = work(http, name)
         except NotFound:
             reason = "Crossref does not know this DOI"
             records.append(Rejection(source=source, where=name, reason=reason))
         else:
-            if _withdrawn(work):
+            if _withdrawn(found):
                 withdrawn.append(name)
             else:
-                records.append(record(work, source))
+                records.append(record(found, source))
         done += 1
         next_place = {"start": done} if done < len(names) else None
         yield Page(records, next_place, newest, len(names), withdrawn)
+
+
+def asked(http: Http, path: str = "/works", **parameters: object) -> Mapping[str, Any]:
+    """The message of one answer to a request of habanero's, which asks ``http``."""
+    from habanero.request_class import Request  # noqa: PLC0415
+
+    class Asking(Request):  # type: ignore[misc]
+        def _req(self, payload: Mapping[str, Any], should_warn: object) -> Any:
+            del should_warn
+            found = http.get(self._url(), payload).json()
+            found["message"].setdefault("total-results", None)
+            return found
+
+    # none of the pages that follow: each is stored before the next is asked for
+    ask = Asking(None, None, None, http.base, path, cursor_max=0, **parameters)
+    message: Mapping[str, Any] = http.tried(ask.do_request)["message"]
+    return message
+
+
+def work(http: Http, doi: str) -> Mapping[str, Any]:
+    """The work that has ``doi``.
+
+    Raises:
+        NotFound: Crossref does not know it.
+    """
+    return asked(http, f"/works/{quote(doi, safe='')}")
 
 
 def record(work: Mapping[str, Any], source: str) -> Paper | Rejection:
     """A work as a paper."""
     doi = work.get("DOI")
     dated = ("published", "published-print", "published-online", "issued")
-    years = [str(_first_year(work.get(name))) for name in dated if _first_year(work.get(name))]
-    subtitle = _first(work.get("subtitle"))
-    title = _first(work.get("title"))
-    return made(
-        source,
-        str(doi or "a work without a DOI"),
-        title=f"{title}: {subtitle}" if title and subtitle and subtitle not in title else title,
-        abstract=_HEADING.sub("", str(work.get("abstract") or "")),
-        authors=list(_authors(work.get("author"))),
-        year=min(years, default=None),
-        venue=_first(work.get("container-title")),
-        url=work.get("URL"),
-        doi=doi,
-        source_id=doi,
-        tags=[str(word) for word in work.get("subject") or ()],
-    )
-
-
-def _authors(value: object) -> Iterator[str]:
-    for author in value if isinstance(value, list) else ():
-        if isinstance(author, Mapping):
-            whole = f"{author.get('given') or ''} {author.get('family') or ''}".strip()
-            if name := whole or author.get("name"):
-                yield str(name)
+    years = [year for name in dated if (year := _first_year(work.get(name)))]
+    title, subtitle = _first(work.get("title")), _first(work.get("subtitle"))
+    if title and subtitle and subtitle not in title:
+        title = f"{title}: {subtitle}"
+    return taken(
+        work, source, str(doi or "a work without a DOI"),
+        title=title, year=min(years, default=None), id=doi, tags=work.get("subject"),
+    )  # fmt: skip
 
 
 def _first(value: object) -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
@@ -183,29 +182,25 @@ class Enrichment:
         return sorted(sure, key=_poorness)
 
     def _by_doi(self, http: Http, doi: str) -> Paper | None:
-        is_crossref = self._service is crossref.SERVICE
         try:
-            if is_crossref:
-                found = http.json(f"/works/{quote(doi, safe='')}", {}, "message")["message"]
+            if self._service is crossref.SERVICE:
+                record = crossref.record(crossref.work(http, doi), self._service.label)
             else:
-                found = http.json(f"/works/doi:{quote(doi, safe='/')}", {}, "id")
+                record = openalex.record(openalex.works(http)[f"doi:{doi}"], self._service.label)
         except NotFound:
             return None
-        read = crossref.record if is_crossref else openalex.record
-        record = read(found, self._service.label)
         return None if isinstance(record, Rejection) else record
 
     def _by_title(self, http: Http, paper: Paper) -> Iterator[Paper]:
         title = " ".join(re.findall(r"[^\W_]+", paper.title))
-        works: Sequence[Any]
+        read: Callable[[Any, str], Paper | Rejection] = openalex.record
+        works: Iterable[Any]
         if self._service is crossref.SERVICE:
-            asked: dict[str, Any] = {"query.bibliographic": title, "rows": 5}
-            works = http.json("/works", asked, "message")["message"].get("items") or ()
-            records = [crossref.record(w, "Crossref") for w in works if isinstance(w, Mapping)]
+            read = crossref.record
+            works = crossref.asked(http, query_bibliographic=title, limit=5).get("items") or ()
         else:
-            asked = {"filter": f"title.search:{title}", "per-page": 5}
-            works = http.json("/works", asked, "results")["results"] or ()
-            records = [openalex.record(w, "OpenAlex") for w in works if isinstance(w, Mapping)]
+            works = openalex.works(http).search_filter(title=title).get(per_page=5)
+        records = (read(work, self._service.label) for work in works if isinstance(work, Mapping))
         yield from (record for record in records if isinstance(record, Paper))
 
     def _key(self, paper: Paper) -> str:

@@ -15,7 +15,7 @@ import httpx
 from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, made
+from assistant.sources.base import Cursor, Page, Service, taken
 from assistant.sources.http import Http
 
 __all__ = ["SERVICE"]
@@ -39,7 +39,7 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
         )
         if value
     }
-    response = http.ask("", {}, lambda found: found, conditions)
+    response = http.tried(lambda: http.get("", headers=conditions))
     if response.status_code == httpx.codes.NOT_MODIFIED:
         yield Page([], None, mark or "{}", 0)
         return
@@ -71,20 +71,19 @@ def _record(entry: Any, source: str) -> Paper | Rejection:
     names = [a.get("name", "") for a in entry.get("authors") or () if a.get("name")]
     named = " ".join(str(entry.get(k) or "") for k in ("prism_doi", "dc_identifier", "id", "link"))
     doi, arxiv = _DOI.search(named), _ARXIV.search(named)
-    return made(
-        source,
-        f"entry {link or entry.get('title', '')}",
-        title=_without_tags(str(entry.get("title") or "")),
-        abstract=_ANNOUNCED.sub("", _without_tags(text)),
-        authors=_people(names),
-        year=next((str(entry[name]) for name in _DATES if entry.get(name)), None),
-        venue=entry.get("prism_publicationname"),
-        url=link,
-        doi=doi[0] if doi else None,
-        arxiv_id=arxiv[1] if arxiv else None,
-        source_id=entry.get("id") or link,
-        tags=[tag["term"] for tag in entry.get("tags", []) if tag.get("term")],
-    )
+    record = {
+        "id": entry.get("id") or link,
+        "title": _without_tags(str(entry.get("title") or "")),
+        "abstract": _ANNOUNCED.sub("", _without_tags(text)),
+        "authors": _people(names),
+        "year": next((str(entry[name]) for name in _DATES if entry.get(name)), None),
+        "journal": entry.get("prism_publicationname"),
+        "url": link,
+        "doi": doi[0] if doi else None,
+        "arxivid": arxiv[1] if arxiv else None,
+        "tags": [tag["term"] for tag in entry.get("tags", []) if tag.get("term")],
+    }
+    return taken(record, source, f"entry {link or entry.get('title', '')}")
 
 
 def _without_tags(text: str) -> str:

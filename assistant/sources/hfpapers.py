@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-import httpx
-
 from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, made, today
+from assistant.sources.base import Cursor, Page, Service, taken, today
 from assistant.sources.http import Http, Malformed, NotFound
 
 __all__ = ["SERVICE"]
@@ -71,39 +69,24 @@ def days(query: str) -> tuple[date, date]:
 
 
 def _listed(http: Http, day: date) -> list[object]:
-    def read(response: httpx.Response) -> list[object]:
-        try:
-            value = response.json()
-        except ValueError:
-            raise Malformed("it is not JSON") from None
+    def read() -> list[object]:
+        asked = {"date": day.isoformat(), "limit": 100}
+        value = http.get("/api/daily_papers", asked).json()
         if not isinstance(value, list):
             raise Malformed("it is no list of papers")
         return value
 
     try:
-        return http.ask("/api/daily_papers", {"date": day.isoformat(), "limit": 100}, read)
+        return http.tried(read)
     except NotFound:
         return []  # no papers on that day
 
 
 def _record(entry: object, source: str) -> Paper | Rejection:
-    paper = entry.get("paper", entry) if isinstance(entry, Mapping) else None
-    if not isinstance(paper, Mapping):
-        return Rejection(source=source, where="a record", reason="not an object")
-    authors = [a.get("name") for a in paper.get("authors") or () if isinstance(a, Mapping)]
-    paper_id = str(paper.get("id") or "")
-    return made(
-        source,
-        paper_id or "a record without an id",
-        title=paper.get("title"),
-        abstract=paper.get("summary"),
-        authors=[str(name) for name in authors if name],
-        year=str(paper.get("publishedAt") or "")[:4],
-        url=f"https://huggingface.co/papers/{paper_id}" if paper_id else None,
-        arxiv_id=paper_id,
-        source_id=paper_id,
-        tags=[str(word) for word in paper.get("ai_keywords") or ()],
-    )
+    paper = entry.get("paper", entry) if isinstance(entry, Mapping) else entry
+    paper_id = str(paper.get("id") or "") if isinstance(paper, Mapping) else ""
+    url = f"https://huggingface.co/papers/{paper_id}" if paper_id else None
+    return taken(paper, source, paper_id or "a record without an id", url=url, arxivid=paper_id)
 
 
 SERVICE = Service(

@@ -1,10 +1,15 @@
 """Asking a service: one polite HTTP client with time limits, waits and clear errors for all.
 
-Why not the services' own client packages: pyalex and Biopython's Entrez keep address, key and
-e-mail in globals of their module; pyzotero needs a bibtexparser that excludes the one the
-readers use; arxiv, semanticscholar and habanero do not heed Retry-After. What is common to all
-(rate limits, Retry-After, cut connections, keys that are never shown, no other host than the
-one asked for) is here once; what is a service's own is some fifty lines in its module.
+arXiv, OpenAlex, Semantic Scholar, PubMed and Crossref are asked through the field's own clients
+(arxiv, pyalex, semanticscholar, Biopython's Entrez, habanero), which build the requests, turn
+the pages and read the answers. Each is given an `Http` in the place of its session: of their
+own they heed no Retry-After, keep keys in globals of their module, follow redirections to any
+host and know no other address than the service's own.
+
+Not so two: pyzotero (1.16) needs bibtexparser below 2, the readers of files need 2; and
+huggingface_hub's `list_daily_papers` (2.4) finds a title only where the day's list repeats it
+beside the paper, ends at the first entry that is no object, and asks through one session and
+one key for the whole process, which Gradio uses too.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from typing import Any, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -129,39 +134,27 @@ class Http:
         self._client.close()
 
     def json(self, path: str, parameters: Mapping[str, Any], *keys: str) -> Any:
-        """The JSON object of an answer, which has to have ``keys``."""
+        """The JSON object of an answer, which has to have ``keys``; see `tried`."""
 
-        def read(response: httpx.Response) -> Any:
-            try:
-                value = response.json()
-            except ValueError:
-                raise Malformed("it is not JSON") from None
+        def read() -> Any:
+            value = self.get(path, parameters).json()
             if keys and not (isinstance(value, dict) and all(key in value for key in keys)):
                 raise Malformed(f"it has no {' and '.join(map(repr, keys))}")
             return value
 
-        return self.ask(path, parameters, read)
+        return self.tried(read)
 
-    def ask(
-        self,
-        path: str,
-        parameters: Mapping[str, Any],
-        read: Callable[[httpx.Response], Found],
-        headers: Mapping[str, str] | None = None,
-    ) -> Found:
-        """What ``read`` makes of the answer; asked again where what went wrong may pass.
+    def tried(self, ask: Callable[[], Found]) -> Found:
+        """What ``ask`` yields, which asks through `get`; again where what went wrong may pass.
 
         Args:
-            path: after the base address.
-            parameters: of the query; those that are None are left out.
-            read: raises `Malformed` where the answer is not what it should be.
-            headers: of this request only.
+            ask: raises `Malformed`, or what a client raises that stumbles, where the answer is
+                not what it should be.
 
         Raises:
             NotFound: status 404 or 410.
             SourceError: what went wrong did not pass, or cannot.
         """
-        query = {k: v for k, v in parameters.items() if v is not None}
         attempts = Retrying(
             stop=self._stop,
             retry=retry_if_exception_type(_MayPass),
@@ -171,12 +164,25 @@ class Http:
             reraise=True,
         )
         try:
-            found: Found = attempts(self._once, path, query, read, dict(headers or {}))
+            found: Found = attempts(self._once, ask)
         except _MayPass as error:
             kept = "what came before is kept; the same command later goes on there."
             do = f"Look after the network; {kept}" if error.unreachable else kept.capitalize()
             raise SourceError(error.what, do) from None
         return found
+
+    def _once(self, ask: Callable[[], Found]) -> Found:
+        try:
+            return ask()
+        except Malformed as error:
+            self._unusable(str(error))
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            self._unusable("it is not what the service documents")
+
+    def _unusable(self, why: str) -> NoReturn:
+        raise _MayPass(
+            f"The answer of {self.service.label} ({self.host}) cannot be used: {why}."
+        ) from None
 
     def _stop(self, state: RetryCallState) -> bool:
         """A host that is not there is tried twice, what may pass as often as the settings say."""
@@ -186,17 +192,35 @@ class Http:
             most = min(most, 1)
         return state.attempt_number > most
 
-    def _once(
+    def get(
         self,
-        path: str,
-        query: dict[str, Any],
-        read: Callable[[httpx.Response], Found],
-        headers: dict[str, str],
-    ) -> Found:
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        **_: object,
+    ) -> httpx.Response:
+        """One request, in the form in which clients ask a session of requests or httpx.
+
+        Args:
+            url: under the service's own address or the one that stands for it, or what follows
+                it; its query may hold parameters. Another host is not asked.
+            params: of the query; those that say nothing are left out.
+            headers: of this request only; who we are is said already.
+            data: makes it a POST of a form.
+            _: what else clients tell their session (authentication, time limits) is known.
+
+        Raises:
+            NotFound: status 404 or 410.
+            SourceError: it cannot be asked, or not so. What may pass is caught by `tried`.
+        """
         time.sleep(max(0.0, self._asked + self._interval - time.monotonic()))
         label = self.service.label
+        more = {k: v for k, v in (headers or {}).items() if k.lower() != "user-agent"}
+        if data is not None:
+            more["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            response = self._followed(f"{self.base}{path}", query, headers)
+            response = self._followed(self._target(url, params or {}), more, data)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise _MayPass(f"{label} ({self.host}) cannot be reached.", unreachable=True) from None
         except httpx.TimeoutException:
@@ -211,17 +235,26 @@ class Http:
         finally:
             self._asked = time.monotonic()
         self._check(response)
-        try:
-            return read(response)
-        except Malformed as error:
-            what = f"The answer of {label} ({self.host}) cannot be used: {error}."
-            raise _MayPass(what) from None
+        return response
 
-    def _followed(self, url: str, query: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
+    def _target(self, url: str, params: Mapping[str, Any]) -> httpx.URL:
+        for base in filter(None, (self.service.url, self.base)):
+            if url.startswith(base):
+                url = url.removeprefix(base)
+                break
+        if url and url[0] not in "/?":
+            raise SourceError(f"{self.service.label} is not to be asked at {url.split('?')[0]}.")
+        path, _, query = url.partition("?")
+        asked = {**httpx.QueryParams(query), **params}
+        said = {name: value for name, value in asked.items() if value not in (None, "")}
+        return httpx.URL(self.base + path).copy_merge_params(said)
+
+    def _followed(
+        self, target: httpx.URL, headers: dict[str, str], data: bytes | None
+    ) -> httpx.Response:
         """The answer, after redirections that stay on the host that was asked for."""
-        target = httpx.URL(url).copy_merge_params(query)
         for _ in range(_MOST_REDIRECTS):
-            response = self._read(target, headers)
+            response = self._read(target, headers, data)
             if not response.has_redirect_location:
                 return response
             target = target.join(response.headers["location"])
@@ -233,8 +266,9 @@ class Http:
                 )
         raise SourceError(f"{self.service.label} ({self.host}) sends us round in circles.")
 
-    def _read(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
-        with self._client.stream("GET", url, headers=headers) as response:
+    def _read(self, url: httpx.URL, headers: dict[str, str], data: bytes | None) -> httpx.Response:
+        method = "GET" if data is None else "POST"
+        with self._client.stream(method, url, headers=headers, content=data) as response:
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece
@@ -248,7 +282,9 @@ class Http:
             for k, v in response.headers.items()
             if k not in ("content-encoding", "content-length", "transfer-encoding")
         }
-        return httpx.Response(response.status_code, headers=plain, content=bytes(body))
+        return httpx.Response(
+            response.status_code, headers=plain, content=bytes(body), request=response.request
+        )
 
     def _check(self, response: httpx.Response) -> None:
         status, label = response.status_code, self.service.label

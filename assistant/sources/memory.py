@@ -27,7 +27,7 @@ class RememberedSource(BaseModel):
 
     mark: str | None = None
     cursor: dict[str, Any] | None = None
-    papers: int = Field(0, description="records that were read, in all runs")
+    papers: int = Field(0, description="records that the last run read")
     synced: str | None = Field(None, description="when a run last ended, ISO 8601 in UTC")
 
 
@@ -80,7 +80,8 @@ class SourceMemory:
     def _write(self, sources: dict[str, RememberedSource]) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_sealed(self.path, _Memory(sources=sources).model_dump_json(indent=2))
+            text = _Memory(sources=sources).model_dump_json(indent=2)
+            write_sealed(self.path, text, remembered=True)
         except OSError as error:
             raise LibraryError(
                 f"{self.path} cannot be written: {error.strerror or error}."

@@ -1,30 +1,36 @@
-"""PubMed: NCBI's E-utilities (https://www.ncbi.nlm.nih.gov/books/NBK25501/).
+"""PubMed: NCBI's E-utilities, asked as Biopython's Entrez asks them.
 
 A search is kept at NCBI (its "history") and fetched page by page as XML. A later run asks for
-records that were entered or changed since the day before the last one.
+records that were entered or changed since the day before the last one
+(https://www.ncbi.nlm.nih.gov/books/NBK25501/). The records are read as those of a file: Entrez's
+own parser fetches each document type that it does not carry from the host that the answer names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import httpx
+from urllib.request import Request
 
 from assistant.errors import SourceError
 from assistant.paper import Paper
+from assistant.reading.xmlfile import pubmed_record
 from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, earlier, made, today
+from assistant.sources.base import Cursor, Page, Service, earlier, taken, today
 from assistant.sources.http import Http, Malformed
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+    from lxml.etree import _Element  # type: ignore[import-untyped]
 
 __all__ = ["SERVICE"]
 
 _PER_PAGE = 200
 _MOST = 9_999
 """Records of one search that NCBI hands out."""
+_ENTREZ = threading.Lock()
 
 
 def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> Iterator[Page]:
@@ -38,18 +44,11 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
             "Narrow it, for example by years: 'AND 2022:2024[dp]', and sync each part.",
         )
     while start < total:
-        asked = {
-            "db": "pubmed",
-            "WebEnv": search["webenv"],
-            "query_key": search["querykey"],
-            "retmode": "xml",
-            "retstart": start,
-            "retmax": _PER_PAGE,
-            "tool": "abstract-assistant",
-        }
-        answer = http.ask("/efetch.fcgi", asked, _articles)
+        answer = http.tried(partial(_articles, http, search, start))
         articles = [e for e in answer if e.tag in ("PubmedArticle", "PubmedBookArticle")]
-        deleted = [_text(i) for e in answer if e.tag == "DeleteCitation" for i in e.iter("PMID")]
+        deleted = [
+            i.text or "" for e in answer if e.tag == "DeleteCitation" for i in e.iter("PMID")
+        ]
         start += _PER_PAGE
         records, withdrawn = _records(articles, f"pubmed:{query}")
         ended = start >= total
@@ -65,50 +64,56 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
         yield Page([], None, newest, 0)
 
 
+def _asked(http: Http, utility: str, **parameters: object) -> bytes:
+    """The answer of one of the E-utilities."""
+    from Bio import Entrez  # noqa: PLC0415
+
+    with _ENTREZ:  # its functions ask at once, through a function of their module
+        opener: Callable[..., Any] = Entrez._open
+        setattr(Entrez, "_open", lambda request: request)  # noqa: B010  mypy knows its type
+        try:
+            build: Callable[..., Request] = getattr(Entrez, utility)
+            request = build(db="pubmed", tool="abstract-assistant", email="", **parameters)
+        finally:
+            setattr(Entrez, "_open", opener)  # noqa: B010
+    data = request.data
+    return http.get(request.full_url, data=data if isinstance(data, bytes) else None).content
+
+
 def _search(http: Http, query: str, mark: str | None) -> dict[str, Any]:
     since = earlier(mark, 1).replace("-", "/") if mark else None
-    asked = {
-        "db": "pubmed",
-        "term": query,
-        "usehistory": "y",
-        "retmode": "json",
-        "retmax": 0,
-        "datetype": "mdat" if since else None,
-        "mindate": since,
-        "maxdate": "3000" if since else None,
-        "tool": "abstract-assistant",
-    }
+    changed = {"datetype": "mdat", "mindate": since, "maxdate": "3000"} if since else {}
+    wanted = {"usehistory": "y", "retmode": "json", "retmax": 0, **changed}
 
-    def read(response: httpx.Response) -> dict[str, Any]:
-        try:
-            result = response.json()["esearchresult"]
-        except (ValueError, KeyError, TypeError):
-            raise Malformed("it is no result of a search") from None
+    def read() -> dict[str, Any]:
+        result = json.loads(_asked(http, "esearch", term=query, **wanted))["esearchresult"]
         if error := result.get("ERROR"):
             raise Malformed(f"it says: {error}")
         if not all(name in result for name in ("count", "webenv", "querykey")):
             raise Malformed("it is no result of a search")
         return dict(result)
 
-    return http.ask("/esearch.fcgi", asked, read)
+    return http.tried(read)
 
 
-def _articles(response: httpx.Response) -> list[Element]:
-    from xml.etree.ElementTree import ParseError  # noqa: PLC0415
+def _articles(http: Http, search: dict[str, Any], start: int) -> list[_Element]:
+    from lxml import etree  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    from defusedxml import DefusedXmlException  # noqa: PLC0415
-    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
-
+    answer = _asked(
+        http, "efetch", WebEnv=search["webenv"], query_key=search["querykey"], retmode="xml",
+        retstart=start, retmax=_PER_PAGE,
+    )  # fmt: skip
     try:
-        root: Element = fromstring(response.content)
-    except (ParseError, DefusedXmlException, ValueError):
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        root = etree.fromstring(answer, parser)
+    except etree.XMLSyntaxError:
         raise Malformed("it is no XML") from None
     if root.tag != "PubmedArticleSet":
         raise Malformed("it holds no records of PubMed")
-    return list(root)
+    return list(root.iterchildren("*"))
 
 
-def _records(articles: list[Element], source: str) -> tuple[list[Paper | Rejection], list[str]]:
+def _records(articles: list[_Element], source: str) -> tuple[list[Paper | Rejection], list[str]]:
     records: list[Paper | Rejection] = []
     withdrawn: list[str] = []
     for article in articles:
@@ -121,52 +126,11 @@ def _records(articles: list[Element], source: str) -> tuple[list[Paper | Rejecti
     return records, withdrawn
 
 
-def _record(article: Element, source: str) -> Paper | Rejection:
-    pmid = _text(article.find(".//PMID"))
-    doi = article.find("./PubmedData/ArticleIdList/ArticleId[@IdType='doi']")
-    if doi is None:
-        doi = article.find(".//ELocationID[@EIdType='doi']")
-    date = article.find(".//JournalIssue/PubDate")
-    if date is None:
-        date = article.find(".//Book/PubDate")
-    year = _text(date) if date is not None else _text(article.find(".//ArticleDate/Year"))
-    return made(
-        source,
-        f"PMID {pmid or 'unknown'}",
-        title=_text(article.find(".//ArticleTitle")).strip("[]"),
-        abstract=_abstract(article),
-        authors=list(_authors(article)),
-        year=year,
-        venue=_text(article.find(".//Journal/Title")) or _text(article.find(".//Book/BookTitle")),
-        url=f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/" if pmid else None,
-        doi=_text(doi),
-        source_id=pmid,
-        tags=[_text(word) for word in article.iter("Keyword")],
-    )
-
-
-def _abstract(article: Element) -> str:
-    parts = []
-    for part in article.findall(".//Abstract/AbstractText"):
-        label, text = part.get("Label"), _text(part)
-        if text:
-            parts.append(f"{label}: {text}" if label and label != "UNLABELLED" else text)
-    return " ".join(parts)
-
-
-def _authors(article: Element) -> Iterator[str]:
-    for author in article.findall(".//AuthorList/Author"):
-        if author.get("ValidYN") == "N":
-            continue
-        given = _text(author.find("ForeName")) or _text(author.find("Initials"))
-        family = _text(author.find("LastName"))
-        name = f"{given} {family}".strip() or _text(author.find("CollectiveName"))
-        if name:
-            yield name
-
-
-def _text(element: Element | None) -> str:
-    return "" if element is None else " ".join("".join(element.itertext()).split())
+def _record(article: _Element, source: str) -> Paper | Rejection:
+    record = pubmed_record(article)
+    pmid = record["pmid"]
+    url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/" if pmid else None
+    return taken(record, source, f"PMID {pmid or 'unknown'}", url=url)
 
 
 SERVICE = Service(

@@ -1,66 +1,101 @@
-"""Semantic Scholar: bulk search of its Graph API (https://api.semanticscholar.org/api-docs/graph).
+"""Semantic Scholar: bulk search of its Graph API, through the package semanticscholar.
 
-Records carry no date of change: a later run asks for what was published since some weeks before
-the last one.
+Records carry no date of change (https://api.semanticscholar.org/api-docs/graph): a later run
+asks for what was published since some weeks before the last one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from assistant.paper import Paper
-from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, earlier, made, today
+from assistant.sources.base import Cursor, Page, Service, earlier, taken, today
 from assistant.sources.http import Http
 
 __all__ = ["SERVICE"]
 
-_FIELDS = "title,abstract,authors,year,venue,externalIds,url"
+_FIELDS = ["title", "abstract", "authors", "year", "venue", "externalIds", "url"]
 _LATE_DAYS = 60
 
 
 def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> Iterator[Page]:
-    token = cursor["token"] if cursor else None
+    from semanticscholar.AsyncSemanticScholar import AsyncSemanticScholar  # noqa: PLC0415
+
     newest = cursor["mark"] if cursor else today().isoformat()
-    since = f"{earlier(mark, _LATE_DAYS)}:" if mark else None
+    client = AsyncSemanticScholar(api_url=http.base)
+    client._requester = requester = _requester(http, cursor["token"] if cursor else None)
+    search = client.search_paper(
+        quote(query),
+        bulk=True,
+        fields=_FIELDS,
+        publication_date_or_year=f"{earlier(mark, _LATE_DAYS)}:" if mark else None,
+    )
+    results = _ran(search)
     while True:
-        asked = {
-            "query": query,
-            "fields": _FIELDS,
-            "publicationDateOrYear": since,
-            "token": token,
-        }
-        found = http.json("/graph/v1/paper/search/bulk", asked, "data")
-        token = found.get("token") if found["data"] else None
+        found = results.raw_data
+        token = requester.token if found else None
         yield Page(
-            [_record(entry, f"semanticscholar:{query}") for entry in found["data"] or ()],
+            [
+                taken(entry, f"semanticscholar:{query}", str(entry.get("paperId")))
+                for entry in found
+            ],
             {"token": token, "mark": newest} if token else None,
             newest,
-            found.get("total"),
+            results.total,
         )
         if not token:
             return
+        results.items.clear()  # it would keep those of all pages
+        _ran(results.async_next_page())
 
 
-def _record(entry: object, source: str) -> Paper | Rejection:
+def _requester(http: Http, token: str | None) -> Any:
+    """What the client asks through: ``http``, from the page on that ``token`` names."""
+    from semanticscholar.ApiRequester import ApiRequester  # noqa: PLC0415
+
+    class Requester(ApiRequester):  # type: ignore[misc]
+        """``token`` is that of the next page."""
+
+        def __init__(self) -> None:
+            super().__init__(timeout=0)
+            self.token = token
+
+        async def get_data_async(
+            self, url: str, parameters: str, headers: object, payload: object = None
+        ) -> dict[str, Any]:
+            del headers, payload
+            asked = {"token": self.token}
+
+            def read() -> dict[str, Any]:
+                found: dict[str, Any] = http.get(f"{url}?{parameters}", asked).json()
+                found["data"] = [_sound(entry) for entry in found["data"]]
+                return found
+
+            found = http.tried(read)
+            self.token = found.get("token")
+            return found
+
+    return Requester()
+
+
+def _sound(entry: object) -> dict[str, Any]:
+    """The entry, or what the client can read in its place."""
     if not isinstance(entry, Mapping):
-        return Rejection(source=source, where="a record", reason="not an object")
-    ids: Mapping[str, Any] = entry.get("externalIds") or {}
-    authors = [a.get("name") for a in entry.get("authors") or () if isinstance(a, Mapping)]
-    return made(
-        source,
-        str(entry.get("paperId")),
-        title=entry.get("title"),
-        abstract=entry.get("abstract"),
-        authors=[str(name) for name in authors if name],
-        year=entry.get("year"),
-        venue=entry.get("venue"),
-        url=entry.get("url"),
-        doi=ids.get("DOI"),
-        arxiv_id=ids.get("ArXiv"),
-        source_id=entry.get("paperId"),
-    )
+        return {}
+    return {**entry, "authors": [a for a in entry.get("authors") or () if isinstance(a, Mapping)]}
+
+
+def _ran(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine of the client returns; our requester never waits in it.
+
+    In a loop, Ctrl-C would only be seen where it waits.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("semanticscholar waits for something else than its requester")
 
 
 SERVICE = Service(

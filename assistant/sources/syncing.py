@@ -126,6 +126,13 @@ class Sync:
             raise SourceError(failed[0] or "")
         return report
 
+    def papers(self) -> dict[str, int]:
+        """How many papers of the library each source gave."""
+        try:
+            return dict(self._library.asked(lambda records: records.counts("source")))
+        except LibraryNotFound:
+            return {}
+
     def check_remote(self, sources: Sequence[str]) -> None:
         """Whether somebody who is not at this machine may name these.
 
@@ -163,7 +170,7 @@ class Sync:
                 state = RememberedSource(
                     mark=page.mark if synced.finished else state.mark,
                     cursor=None if synced.finished else page.cursor,
-                    papers=state.papers + count,
+                    papers=(state.papers if state.cursor else 0) + count,
                     synced=_now() if synced.finished else state.synced,
                 )
                 self.memory.save(str(name), state)

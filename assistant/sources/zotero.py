@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
-
-import httpx
 
 from assistant.errors import SourceError
 from assistant.paper import Paper
 from assistant.results import Rejection
-from assistant.sources.base import Cursor, Page, Service, made
+from assistant.sources.base import Cursor, Page, Service, taken
 from assistant.sources.http import Http, Malformed
 
 __all__ = ["SERVICE"]
@@ -27,7 +26,6 @@ _QUERY = re.compile(
     r"(?:(users?|groups?)[/:])?(\d+)(?:/(?:collections/)?([A-Z0-9]{8}))?", re.IGNORECASE
 )
 _NO_PAPERS = frozenset({"attachment", "note", "annotation"})
-_ARXIV = re.compile(r"arxiv:\s*(\S+)", re.IGNORECASE)
 
 
 def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> Iterator[Page]:
@@ -46,7 +44,7 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
             "direction": "asc",
             "includeTrashed": 1 if mark else 0,
         }
-        items, total, seen = http.ask(f"{place}/items/top", asked, _items, _VERSION)
+        items, total, seen = http.tried(partial(_items, http, f"{place}/items/top", asked))
         version = version or seen  # of the first page: what changes meanwhile comes next time
         start += len(items)
         ended = start >= total or not items
@@ -78,12 +76,13 @@ def _library(query: str) -> tuple[str, str | None]:
     return f"/{kind}/{found[2]}", found[3].upper() if found[3] else None
 
 
-def _items(response: httpx.Response) -> tuple[list[Mapping[str, Any]], int, str]:
-    try:
-        items = response.json()
-        total = int(response.headers.get("total-results", len(items)))
-    except (ValueError, TypeError):
-        raise Malformed("it is not JSON") from None
+def _items(
+    http: Http, path: str, asked: Mapping[str, Any]
+) -> tuple[list[Mapping[str, Any]], int, str]:
+    """The items of a page, how many there are in all, and the version of the library."""
+    response = http.get(path, asked, _VERSION)
+    items = response.json()
+    total = int(response.headers.get("total-results", len(items)))
     if not isinstance(items, list):
         raise Malformed("it is no list of items")
     version = response.headers.get("last-modified-version", "")
@@ -106,33 +105,7 @@ def _is_paper(item: Mapping[str, Any]) -> bool:
 
 def _record(item: Mapping[str, Any], source: str) -> Paper | Rejection:
     data = _data(item)
-    extra = str(data.get("extra") or "")
-    arxiv = _ARXIV.search(f"{extra} {data.get('archiveID') or ''}")
-    venues = ("publicationTitle", "proceedingsTitle", "conferenceName", "bookTitle", "repository")
-    venue = next((data[name] for name in venues if data.get(name)), None)
-    doi = data.get("DOI") or next(iter(re.findall(r"(?i)^doi:\s*(\S+)", extra, re.M)), None)
-    return made(
-        source,
-        f"item {item.get('key')}",
-        title=data.get("title"),
-        abstract=data.get("abstractNote"),
-        authors=list(_authors(data.get("creators"))),
-        year=data.get("date"),
-        venue=venue,
-        url=data.get("url"),
-        doi=doi,
-        arxiv_id=arxiv[1] if arxiv else None,
-        source_id=item.get("key"),
-        tags=[str(tag.get("tag")) for tag in data.get("tags") or () if isinstance(tag, Mapping)],
-    )
-
-
-def _authors(value: object) -> Iterator[str]:
-    for creator in value if isinstance(value, list) else ():
-        if isinstance(creator, Mapping) and creator.get("creatorType") in (None, "author"):
-            whole = f"{creator.get('firstName') or ''} {creator.get('lastName') or ''}".strip()
-            if name := creator.get("name") or whole:
-                yield str(name)
+    return taken(data, source, f"item {item.get('key')}", id=item.get("key"))
 
 
 SERVICE = Service(

@@ -9,7 +9,7 @@ paper (a quotation, a title) is text, whatever signs are in it; only its formula
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -77,15 +77,18 @@ def to_html(
     return html.replace(_OPEN, "[").replace(_CLOSE, "]")
 
 
-def paper_html(text: str) -> str:
-    """A paper's own text: escaped, letter for letter, its formulas marked as such."""
+def paper_html(text: str, plain: Callable[[str], str] = escape) -> str:
+    """A paper's own text: escaped, letter for letter, its formulas marked as such.
+
+    ``plain``: how what stands between formulas is written, which has to escape it.
+    """
     parts, done = [], 0
     for found in _MATH.finditer(text):
         tex = next(part for part in found.groups() if part is not None)
         display = found["display"] is not None or found["square"] is not None
-        parts += [escape(text[done : found.start()]), _formula(tex, found[0], display=display)]
+        parts += [plain(text[done : found.start()]), _formula(tex, found[0], display=display)]
         done = found.end()
-    return "".join([*parts, escape(text[done:])])
+    return "".join([*parts, plain(text[done:])])
 
 
 def chip(

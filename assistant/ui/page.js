@@ -397,8 +397,8 @@ function ask(text, { insteadOf = null, library = null, scope = null } = {}) {
   text = text.trim();
   if (!text) { hint("Write a question first."); box().focus(); return; }
   if (insteadOf === null && editing !== null) insteadOf = editing;
-  const turn = { id: newId(), conversation: current.id, text, library: library || $(".scope-form").elements.library.value || null, instead_of: insteadOf,
-    filters: scope || scopeFilters(), at: Date.now() };
+  const turn = { id: newId(), conversation: current.id, text, library: library || $(".composer-scope").elements.library.value || null, instead_of: insteadOf,
+    ...(scope ? { filters: scope } : scopeOf()), at: Date.now() };
   store.put(`outbox.${turn.id}`, turn);  // until the server has it
   store.put(draftKey(), null);
   const scoped = scopeKey();
@@ -443,38 +443,55 @@ async function deliver(turn) {
 function leaveEditing() { editing = null; delete root.dataset.editing; }
 
 /* -- which papers are asked -------------------------------------------------------------------------- */
+const scopeOf = () => { const { year, filters } = picks($(".composer-scope")); return { year, filters: { ...filters, ids: chosen.map((p) => p.id) } }; };
 const scopeKey = () => `scope.${current.begun ? current.id : "new"}`;
-const FIELDS = ["venue", "author", "source", "tag"];
+const FIELDS = ["year", "venue", "author", "source", "tag"];
 let chosen = [];  // papers that were chosen one by one
-function scopeFilters() {
-  const form = $(".scope-form"), of = (name) => form.elements[name].value.trim();
-  const list = (name) => of(name) ? [of(name)] : [];
-  const year = (name) => /^\d{4}$/.test(of(name)) ? +of(name) : null;
-  return { first_year: year("first"), last_year: year("last"), ...Object.fromEntries(FIELDS.map((name) => [name, list(name)])),
-    ids: chosen.map((p) => p.id) };
+function picked(form, name) {  // the chips of a field, and what is typed beside them
+  const field = $(`[name=${name}]`, form), chips = $$("button", field.closest(".pick")).map((b) => b.dataset.value);
+  return [...new Set([...chips, field.value.trim()])].filter(Boolean);
+}
+function picks(form) {  // as the server takes them
+  const { year, ...filters } = Object.fromEntries(FIELDS.map((name) => [name, picked(form, name)]));
+  return { year: year.join(","), filters };
+}
+function chip(field, values) {
+  const there = $(".picked", field.closest(".pick")), known = [...there.children].map((b) => b.dataset.value);
+  there.append(...values.filter((value) => !known.includes(value)).map((value) => {
+    const b = make("button", { type: "button", className: "tag", textContent: `${value} ×` });
+    b.setAttribute("aria-label", `Leave out ${value}`);
+    Object.assign(b.dataset, { act: "unpick", value });
+    return b;
+  }));
+  field.value = "";
+}
+function pick(field) {  // what is typed becomes a chip
+  const values = picked(field.form || field.closest("form"), field.name);
+  if (field.value.trim()) { chip(field, field.name === "year" ? values.flatMap((v) => v.split(",")).map((v) => v.trim()).filter(Boolean) : values); keepScope(); }
 }
 function keepScope() {
-  const form = $(".scope-form");
-  const f = scopeFilters(), library = form.elements.library, any = library.value || f.first_year || f.last_year || f.ids.length || FIELDS.some((name) => f[name].length);
-  store.put(scopeKey(), any ? { ...f, chosen, library: library.value } : null);
+  const form = $(".composer-scope"), library = form.elements.library;
+  const raw = Object.fromEntries(FIELDS.map((name) => [name, picked(form, name)]));
+  const any = library.value || chosen.length || FIELDS.some((name) => raw[name].length);
+  store.put(scopeKey(), any ? { ...raw, chosen, library: library.value } : null);
   const parts = library.value ? [library.selectedOptions[0].text.toLowerCase()] : [];
-  if (f.first_year || f.last_year) parts.push(`${f.first_year || "…"}–${f.last_year || "now"}`);
-  parts.push(...f.venue, ...f.author, ...f.source.map((s) => `source ${s}`), ...f.tag.map((t) => `tag ${t}`));
+  const said = { year: "", venue: "", author: "", source: "source ", tag: "tag " };
+  for (const name of FIELDS) if (raw[name].length) parts.push(said[name] + raw[name].join(" or "));
   if (chosen.length) parts.push(chosen.length === 1 ? `“${chosen[0].title.slice(0, 60)}”` : `${chosen.length} chosen papers`);
   $("#scope-text").textContent = parts.length ? parts.join(", ") : "all papers";
 }
 function drawScope() {
-  const kept = store.get(scopeKey()) || {}, form = $(".scope-form");
+  const kept = store.get(scopeKey()) || {}, form = $(".composer-scope");
   chosen = kept.chosen || [];
-  form.elements.first.value = kept.first_year || "";
-  form.elements.last.value = kept.last_year || "";
   form.elements.library.value = kept.library || "";
-  for (const name of FIELDS) form.elements[name].value = (kept[name] || [])[0] || "";
+  const range = kept.first_year || kept.last_year ? [`${kept.first_year || ""}..${kept.last_year || ""}`] : [];  // as it was kept before
+  $$(".picked", form).forEach((chips) => chips.replaceChildren());
+  for (const name of FIELDS) chip(form.elements[name], kept[name] || (name === "year" ? range : []));
   keepScope();
 }
 
 async function offerScope() {  // what the library has, to choose from
-  const form = $(".scope-form"), library = form.elements.library.value;
+  const library = $(".composer-scope").elements.library.value;
   const found = await api("GET", `scope${library ? `?library=${library}` : ""}`).catch(() => ({}));
   for (const [name, values] of Object.entries(found))
     $(`#scope-${name}s`).replaceChildren(...values.map((value) => make("option", { value })));
@@ -490,6 +507,7 @@ function look(view, push = true) {
   if (view !== "chat") { closePanel(); scrollTo(0, 0); }
   if (view === "library") { send("sources"); send("view"); }
   if (view === "settings") send("settings");
+  if (view === "screen") openScreen(new URLSearchParams(location.search).get("s") || "");
   if (view === "review") send("resume", { id: new URLSearchParams(location.search).get("r") || "" });
 }
 let opener = null;
@@ -530,6 +548,7 @@ const turnOf = (id) => current.turns.find((t) => t.id === id);
 const ACTS = {
   ask: (d) => ask(d.text, { library: d.library }),
   retry: (d) => { const t = turnOf(d.turn); if (t) ask(t.question, { insteadOf: t.id, scope: t.filters }); },
+  "ask-all": (d) => { const t = turnOf(d.turn); if (t) ask(t.question, { insteadOf: t.id, library: t.library, scope: {} }); },
   edit: (d) => {
     const t = turnOf(d.turn);
     if (!t) return;
@@ -599,8 +618,21 @@ const ACTS = {
     look("chat"); keepScope(); closePanel(); box().focus();
     toast(chosen.length === 1 ? "Questions go to this paper only" : `Questions go to ${chosen.length} papers only`);
   },
-  "all-papers": () => { $(".scope-form").reset(); chosen = []; keepScope(); },
+  "all-papers": () => { store.put(scopeKey(), null); drawScope(); },
+  unpick: (d, from) => {
+    const field = $("input", from.closest(".pick"));
+    from.remove(); field.focus(); keepScope();
+  },
   keys: () => keySheet(),
+};
+const FORMS = {
+  ask: () => ask(box().value),
+  seek: () => seek(),
+  sync: (form) => send("sync", { source: form.elements.source.value, most: form.elements.most.value }),
+  include: (form) => send("include", { name: form.elements.name.value, ticks: ticks() }),
+  rate: (form) => rate(form.dataset.turn, form.dataset.rating, form.elements.note.value),
+  mark: (form) => keepMark(form),
+  scope: () => { keepScope(); box().focus(); },
 };
 async function rate(turn, rating, text) {
   try { draw(await api("POST", `turns/${turn}/rate`, { rating, note: text })); nudge(); }
@@ -642,19 +674,16 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-form]");
   if (!form) return;
   event.preventDefault();
-  if (form.dataset.form === "ask") ask(box().value);
-  if (form.dataset.form === "seek") seek();
-  if (form.dataset.form === "sync") send("sync", { source: form.elements.source.value, most: form.elements.most.value });
-  if (form.dataset.form === "include") send("include", { name: form.elements.name.value, ticks: ticks() });
-  if (form.dataset.form === "rate") rate(form.dataset.turn, form.dataset.rating, form.elements.note.value);
-  if (form.dataset.form === "mark") keepMark(form);
-  if (form.dataset.form === "scope") { keepScope(); box().focus(); }
+  if (FORMS[form.dataset.form]) FORMS[form.dataset.form](form);
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target === box() && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     ask(box().value);
   }
+  const field = event.target.closest && event.target.closest(".pick input");
+  if (field && (event.key === "Enter" || event.key === ",") && field.value.trim()) { event.preventDefault(); pick(field); }
+  if (field && event.key === "Backspace" && !field.value) { const last = $$("button", field.closest(".pick")).pop(); if (last) { last.remove(); keepScope(); } }
   if (event.key === "Escape") {
     if ($(".menu")) $$(".menu").forEach((m) => m.remove());
     else if ("rail" in root.dataset) delete root.dataset.rail;
@@ -686,7 +715,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", (event) => {
   if (event.target === box()) { grow(); keepDraft(); hint(); }
   if (event.target.id === "rail-words") later(freshRail);
-  if (event.target.closest(".scope-form")) keepScope();
+  if (event.target.closest(".pick")) {
+    if (event.inputType === "insertReplacementText" || !event.inputType) pick(event.target); else keepScope();  // chosen from the list
+  }
   const marks = event.target.closest("form.marks");
   if (marks) { unkept = marks; later(keepUnkept); }
   if (event.target.closest(".candidates")) {
@@ -698,7 +729,7 @@ document.addEventListener("input", (event) => {
   if (event.target.closest(".table-tools")) later(() => send("list", listing()));
 });
 document.addEventListener("change", (event) => { if (event.target.name === "library") { keepScope(); offerScope(); } });
-document.addEventListener("toggle", (event) => { if (event.target.matches("details.scope") && event.target.open) offerScope(); }, true);
+document.addEventListener("toggle", (event) => { if ($(".pick", event.target) && event.target.open) offerScope(); }, true);
 function uncover(node) {  // what has the focus is never behind the bar or the composer, however high
   const low = $("#composer").getBoundingClientRect().top - 24, high = $("#bar").getBoundingClientRect().bottom + 8;
   const { top, bottom } = node.getBoundingClientRect();
@@ -724,10 +755,11 @@ const leaves = (event) => {
 for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(kind, leaves, { passive: true });
 function arrive() {  // at an address: the first one, or by back and forward
   const params = new URLSearchParams(location.search), id = params.get("c") || "", view = location.hash.slice(1);
-  const named = ["review", "library", "settings"].includes(view) ? view : "chat";
+  const named = ["review", "screen", "library", "settings"].includes(view) ? view : "chat";
   if (!root.dataset.view || id !== (current.begun ? current.id : "")) show(/^[A-Za-z0-9-]{8,64}$/.test(id) ? id : "", null);
   arrived = true;
-  look(named, false);
+  if (named !== "screen" || root.dataset.view !== "screen") look(named, false);
+  else if ((params.get("s") || "") !== (work ? work.name : "")) openScreen(params.get("s") || "");
 }
 addEventListener("popstate", arrive);
 addEventListener("beforeunload", () => { keepDraft(); keepUnkept(); });
@@ -735,11 +767,13 @@ document.addEventListener("focusout", (event) => { if (event.target.closest("for
 if (others) others.onmessage = () => catchUp();
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") catchUp(); else unfollow(); });
 async function catchUp() {  // with what other windows did
+  catchUpScreen();
   await freshRail();
   if (current.begun) refresh();
 }
 setInterval(async () => {
   if (document.visibilityState !== "visible") return;
+  catchUpScreen();
   const now = await api("GET", "revision").catch(() => null);
   if (now && now.revision !== known.revision) catchUp();
 }, 4000);

@@ -38,6 +38,7 @@ Assistant</span></div>"""
 _VIEWS = """<nav class="views" aria-label="Views">
 <button type="button" data-act="view" data-view="chat">Chat</button>
 <button type="button" data-act="view" data-view="review">Review</button>
+<button type="button" data-act="view" data-view="screen">Screen</button>
 <button type="button" data-act="view" data-view="library">Library</button>
 <button type="button" data-act="view" data-view="settings">Settings</button></nav>"""
 _RAIL = """<div class="rail-head"><h2>Conversations</h2>
@@ -48,25 +49,40 @@ maxlength="300"><ul></ul><p class="quiet" id="rail-note"></p>
 <button type="button" class="link" data-act="import">Import</button>
 <button type="button" class="link" data-act="keys">Shortcuts</button></div>"""
 _TITLE = '<h1 class="visually-hidden" id="talk-title">Conversation</h1>'
+_OFFERED = ("year", "venue", "author", "source", "tag")
+_PICKS = "".join(
+    f'<div class="pick"><label>{name.capitalize()}<input name="{name}" list="scope-{name}s" '
+    f'maxlength="200"{hint}></label><span class="picked"></span></div>'
+    for name, hint in zip(_OFFERED, (' placeholder="2019, 2021–2023"', "", "", "", ""), strict=True)
+)
+"""Fields of which each takes several values: the script makes a chip of each."""
 _COMPOSER = f"""<div class="editing">Your edit becomes a new version; the old one stays.
 <button type="button" data-act="leave-editing">Leave it</button></div>
 <details class="scope"><summary>Ask <b id="scope-text">all papers</b></summary>
-<form class="scope-form" data-form="scope"><label>Library<select name="library"><option value="">As set
+<form class="scope-form composer-scope" data-form="scope"><label>Library<select name="library"><option value="">As set
 </option><option value="own">Your library</option><option value="sample">Sample
-library</option></select></label><label>From year<input name="first" inputmode="numeric"
-maxlength="4" pattern="[0-9]{{4}}"></label><label>to year<input name="last" inputmode="numeric"
-maxlength="4" pattern="[0-9]{{4}}"></label><label>Venue<input name="venue" list="scope-venues" maxlength="200"></label>
-<label>Author<input name="author" maxlength="200"></label><label>Source<input name="source"
-list="scope-sources" maxlength="200"></label><label>Tag<input name="tag" list="scope-tags"
-maxlength="200"></label><datalist id="scope-venues"></datalist><datalist id="scope-sources">
-</datalist><datalist id="scope-tags"></datalist><button type="button" class="button small" data-act="all-papers">All papers
-</button></form></details>
+library</option></select></label>{_PICKS}<button type="button" class="button small" data-act="all-papers">All papers
+</button>{"".join(f'<datalist id="scope-{name}s"></datalist>' for name in _OFFERED)}</form></details>
 <form class="composer" data-form="ask"><textarea rows="1" maxlength="20000"
 aria-label="Your question" aria-describedby="composer-hint" placeholder="Ask about the papers…">
 </textarea><button class="send" aria-label="Ask">{icon("send")}</button>
 <button type="button" class="stop" data-act="stop" aria-label="Stop">{icon("stop")}</button></form>
 <p id="composer-hint" class="composer-hint" role="status"></p>
 <p id="progress-told" class="visually-hidden" role="status" aria-live="polite"></p>"""
+
+_SCREEN = f"""<header class="page-head"><h1>Screening</h1><p>For a systematic review: include,
+exclude or maybe, one paper after the other. What is likeliest to be included comes next, every
+decision is kept at once in the library’s folder, and several people can decide.</p>
+<form class="seek" data-form="screen-start"><label>Question of the review<input name="topic"
+maxlength="4000" placeholder="exercise training in cystic fibrosis"></label><label class="few">Papers
+at most<input name="most" type="number" min="1" max="1000000" placeholder="all"></label>
+<label class="whole">Criteria, one a line (can be changed later)<textarea name="criteria" rows="4"
+maxlength="20000" placeholder="include: a randomised trial&#10;exclude: animals"></textarea></label>
+<details class="whole"><summary>Only some papers</summary><div class="scope-form">{_PICKS}</div>
+</details><button class="button first">Start screening</button><button type="button" class="link"
+data-act="criteria-file">Load criteria from a file…</button></form></header>
+<div id="screen-body"></div><p id="screen-told" class="visually-hidden" role="status"
+aria-live="polite"></p>"""
 
 
 def head() -> str:
@@ -96,7 +112,7 @@ def build_page(shelf: Shelf) -> gr.Blocks:
                 fixed('<div class="turns"></div>', "live")
                 fixed(_COMPOSER, "composer")
         panel = html("panel")
-        scripts = ("page.js", "map.js")
+        scripts = ("page.js", "screen.js", "map.js")
         bridge = gr.HTML(
             None,
             html_template="",
@@ -115,6 +131,8 @@ def build_page(shelf: Shelf) -> gr.Blocks:
             getattr(bridge, name)(_for_visitor(shelf, act), None, outputs, **settings)
 
         add_review_view(on, bridge)
+        with gr.Column(elem_id="screen-view"):
+            fixed(_SCREEN, "screen")  # the script writes into it
         add_library_view(on, shelf, state, bridge)
         add_settings_view(on, shelf, state)
 

@@ -16,6 +16,7 @@ from assistant.ui.turns import Failure, LibraryName, Turn, laid_out
 
 __all__ = [
     "SAMPLE_QUESTIONS",
+    "about",
     "empty",
     "failure",
     "failure_panel",
@@ -83,7 +84,7 @@ def turn(turn: Turn, *, last: bool) -> str:
         cut = turn.stopped or turn.failure is not None
         if not cut:
             parts.append(_status(answer))
-        parts.append(_answer(answer, turn.library, cut=cut))
+        parts.append(_answer(answer, turn, cut=cut))
         if turn.stopped:
             parts.append('<p class="notes">Stopped; this is what there was.</p>')
         parts.append(_sources(answer, turn.library, cut=cut))
@@ -169,8 +170,8 @@ def _steps(steps: Sequence[str], answer: Answer) -> str:
     )
 
 
-def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
-    text = laid_out(answer)
+def _answer(answer: Answer, turn: Turn, *, cut: bool) -> str:
+    text, library = laid_out(answer), turn.library
     alone = len(answer.sentences) in (1, 2)  # a question of several parts is told in full
     if answer.status == "absent" and answer.mode == "extractive" and alone:
         text = answer.sentences[0].text  # the nearest papers stand below, to be clicked
@@ -179,11 +180,18 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
     body = f'<div class="answer">{shown}</div>'
     if not related:  # of a part nothing is known yet
         return body
-    kind, sign = (
-        ("Not in this library", "search")
-        if answer.status == "absent"
-        else ("No direct answer; the closest there is", "near")
-    )
+    kind, sign = "No direct answer; the closest there is", "near"
+    if answer.status == "absent":
+        kind, sign = "Not in this library", "search"
+    wider = ""
+    if turn.filters and answer.status == "absent":  # of the others nothing is known
+        kind = "Not in the papers that were asked"
+        if not answer.passages:
+            body = f"<p>No paper of the library fits: {escape(str(turn.filters))}.</p>"
+        wider = (
+            f'<div class="row"><button type="button" class="button" data-act="ask-all" '
+            f'data-turn="{turn.id}">Ask all papers</button></div>'
+        )
     near = ""
     if not answer.citations and answer.passages:
         rows = "".join(
@@ -193,7 +201,7 @@ def _answer(answer: Answer, library: LibraryName, *, cut: bool) -> str:
         near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
     return (
         f'<section class="card {answer.status}"><div class="kind">{icon(sign)} {kind}</div>'
-        f"{body}{near}</section>"
+        f"{body}{near}{wider}</section>"
     )
 
 
@@ -373,22 +381,7 @@ def source_panel(
     """
     head = f"Source {number}" if number else "Paper"
     cited = support in _SUPPORT
-    link = safe_link(paper.link)
-    title = paper_html(paper.label)
-    meta = []
-    if paper.authors:
-        names = ", ".join(paper.authors[:6]) + (" and others" if len(paper.authors) > 6 else "")
-        meta.append(names)
-    published = " · ".join(str(part) for part in (paper.venue, paper.year) if part)
-    if published:
-        meta.append(published)
-    lines = "".join(f'<p class="meta">{escape(line)}</p>' for line in meta)
-    if link:
-        shown = re.sub(r"^https?://(www\.)?", "", link)
-        lines += (
-            f'<p class="meta"><a href="{escape(link)}" target="_blank" '
-            f'rel="noopener noreferrer nofollow">{escape(shown[:60])}</a></p>'
-        )
+    title, lines = paper_html(paper.label), about(paper)
     verdict = ""
     if cited or score is not None:
         verdict = _verdict(support, score, why, related=related)
@@ -407,6 +400,25 @@ def source_panel(
         f"Ask only this paper</button></p>{_marked(paper.id, mark)}"
         f"{_similar(similar, library)}</aside>"
     )
+
+
+def about(paper: Paper) -> str:
+    """Who wrote it, where it appeared, and where it is."""
+    meta = []
+    if paper.authors:
+        names = ", ".join(paper.authors[:6]) + (" and others" if len(paper.authors) > 6 else "")
+        meta.append(names)
+    published = " · ".join(str(part) for part in (paper.venue, paper.year) if part)
+    if published:
+        meta.append(published)
+    lines = "".join(f'<p class="meta">{escape(line)}</p>' for line in meta)
+    if link := safe_link(paper.link):
+        shown = re.sub(r"^https?://(www\.)?", "", link)
+        lines += (
+            f'<p class="meta"><a href="{escape(link)}" target="_blank" '
+            f'rel="noopener noreferrer nofollow">{escape(shown[:60])}</a></p>'
+        )
+    return lines
 
 
 def failure_panel(failure: Failure) -> str:

@@ -61,7 +61,8 @@ def candidates(
     disabled = "" if chosen else " disabled"
     return (
         '<section class="section"><h2>Papers for the review</h2>'
-        f'<p>Untick what does not belong.</p><ul class="candidates">{rows}</ul>'
+        "<p>Untick what does not belong. What is only related is listed, not written about.</p>"
+        f'<ul class="candidates">{rows}</ul>'
         '<form class="include" data-form="include"><input name="name" maxlength="2000" '
         'aria-label="Another paper of the library" placeholder="Add a paper by its title, DOI or '
         'arXiv id"><button class="button">Add</button></form>'
@@ -78,6 +79,7 @@ def _candidate(n: int, one: ReviewCandidate, left: set[str], library: LibraryNam
     by = _by(paper)
     under = f'<span class="quiet">{escape(by)}</span>' if by else ""
     hand = "added by hand" if one.by_hand else f"{one.relevance:.0%} relevant"
+    hand += ", to be listed" if one.ring == "related" and not one.by_hand else ""
     return (
         f'<li><input type="checkbox" id="candidate-{n}" value="{escape(paper.id)}"{ticked}>'
         f'<label for="candidate-{n}">{escape(paper.label)}{under}</label>'

@@ -212,7 +212,8 @@ def _choice(work: ReviewInWork, chosen: list[ReviewCandidate]) -> dict[str, Any]
     """What was chosen, as `Assistant.review` takes it."""
     kept = {one.paper.id for one in chosen}
     return {
-        "papers": len(chosen),
+        # those that are only related are listed, unless they were added by hand
+        "papers": max(1, sum(one.ring == "core" or one.by_hand for one in chosen)),
         "include": [one.paper.id for one in chosen if one.by_hand],
         "exclude": [one.paper.id for one in work.candidates if one.paper.id not in kept],
     }

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Body, FastAPI, HTTPException, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -25,12 +26,13 @@ from assistant.errors import AssistantError, ConversationNotFound, QuestionError
 from assistant.feedback import Rating, rate
 from assistant.filters import Filters
 from assistant.results import Message
-from assistant.ui import exports, render
-from assistant.ui.answers import Answers, Live
+from assistant.ui import exports, render, screen_routes
+from assistant.ui.answers import Live
 from assistant.ui.parts import count_of
 from assistant.ui.suggestions import questions_about
 from assistant.ui.turns import MAX_QUESTION, LibraryName, Turn, history_of, markdown_of, turn_of
-from assistant.ui.visitors import COOKIE, Shelf, Visitor
+from assistant.ui.visitors import Shelf, Visitor
+from assistant.ui.who import Here, Page, Who
 
 __all__ = ["install"]
 
@@ -38,7 +40,6 @@ _EVERY = 0.08
 """Seconds between two looks at an answer that is being written, and at one that waits."""
 _OTHERS_EVERY, _OWN_EVERY = 1.0, 5.0
 """Seconds between two looks into the store: for what another process writes, or this one."""
-_YEAR = 365 * 24 * 3600
 _OFFERED = 200
 """Values that are offered to choose papers by."""
 
@@ -53,6 +54,7 @@ class Asked(BaseModel):
     library: LibraryName | None = None
     instead_of: str | None = Field(None, max_length=80)
     filters: Filters = Filters()
+    year: str = Field("", max_length=400)
 
 
 class Changed(BaseModel):
@@ -70,51 +72,15 @@ class Rated(BaseModel):
     note: str = Field("", max_length=2000)
 
 
-class _Page:
-    """What the routes share: the libraries, the questions in work, pictures of what is done."""
-
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
-        self.store = shelf.store
-        self.answers = Answers(shelf.store, shelf.settings.server)
-        self.picture_of = lru_cache(maxsize=2048)(_done)
-
-
-class _Here:
-    """Who asks: the visitor, and whose conversations they may see."""
-
-    def __init__(self, page: _Page, visitor: Visitor, owner: str) -> None:
-        self.page, self.store, self.answers = page, page.store, page.answers
-        self.visitor, self.owner = visitor, owner
-
-
 def install(app: FastAPI, shelf: Shelf) -> None:
     """Lets ``app`` answer the page's script."""
-    page = app.state.page = _Page(shelf)
+    page = app.state.page = Page(shelf, lru_cache(maxsize=2048)(_done))
     shelf.at_end.append(page.answers.close)
     app.include_router(_router)
-
-
-def _here(request: Request, response: Response) -> _Here:
-    page: _Page = request.app.state.page
-    if COOKIE not in request.cookies:
-        # put into the request, too, so that this very question belongs to the browser
-        name = page.shelf.new_cookie()
-        request.cookies[COOKIE] = name
-        response.set_cookie(
-            COOKIE,
-            name,
-            max_age=_YEAR,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-    return _Here(page, page.shelf.visitor(request), page.shelf.owner(request))
+    app.include_router(screen_routes.router)
 
 
 _router = APIRouter(prefix="/page", include_in_schema=False)
-Who = Annotated[_Here, Depends(_here)]
-
 # -- conversations
 
 
@@ -169,7 +135,7 @@ def ask(who: Who, name: Name, asked: Asked) -> dict[str, Any]:
     if asked.library is not None and not count_of(who.visitor):  # a first visit, to the sample
         who.visitor.library = asked.library
     library = asked.library or who.visitor.library
-    filters = _resolved(who, asked.filters, library)
+    filters = who.resolved(asked.filters, asked.year, library)
     turn = Turn(question=question, library=library, filters=filters)
     made = who.store.append(
         who.owner,
@@ -276,27 +242,20 @@ def scope(who: Who, library: LibraryName | None = None) -> dict[str, list[str]]:
     opened = who.visitor.assistant(library).library
 
     def most(column: str) -> list[str]:
-        return [value for value, _ in opened.asked(lambda r: r.counts(column))[:_OFFERED]]
+        counts: Counter[str] = Counter()
+        for values, papers in opened.asked(lambda r: r.counts(column)):
+            counts.update(dict.fromkeys(filter(None, values.split("\n")), papers))
+        return [value for value, _ in counts.most_common(_OFFERED)]
 
     tags = {tag for mark in who.store.marks(who.owner).values() for tag in mark.tags}
     files = dict.fromkeys(PurePath(source).name for source in most("source"))
-    return {"venue": most("venue"), "source": list(files), "tag": sorted(tags)}
-
-
-def _resolved(who: _Here, filters: Filters, name: LibraryName) -> Filters:
-    """A tag that the visitor gave to papers themselves, as these papers and those of its name."""
-    if not filters.tag:
-        return filters
-    wanted = {tag.casefold() for tag in filters.tag}
-    marks = who.store.marks(who.owner).values()
-    own = {m.paper for m in marks if wanted & {tag.casefold() for tag in m.tags}}
-    if not own:
-        return filters
-    by_tag = Filters(tag=filters.tag)
-    library = who.visitor.assistant(name).library
-    own |= {paper.id for paper in library.papers() if by_tag.fits(paper)}
-    ids = own & set(filters.ids) if filters.ids else own
-    return filters.model_copy(update={"tag": (), "ids": tuple(sorted(ids))})
+    return {
+        "year": sorted(most("year"), reverse=True),
+        "venue": most("venue"),
+        "author": most("authors"),
+        "source": list(files),
+        "tag": sorted(tags),
+    }
 
 
 def _welcome(here: Visitor) -> str:
@@ -308,7 +267,7 @@ def _welcome(here: Visitor) -> str:
     return render.welcome(here.library, papers, questions)
 
 
-def _shown(who: _Here, name: str) -> dict[str, Any]:
+def _shown(who: Here, name: str) -> dict[str, Any]:
     """A conversation as the page draws it."""
     one = who.store.conversation(who.owner, name)
     turns = [turn_of(kept) for kept in who.store.path(name)]
@@ -362,7 +321,7 @@ def _picture(turn: Turn, live: Live | None) -> str:
     return render.live(turn, turn.answer)  # another process writes it
 
 
-async def _followed(request: Request, who: _Here, name: str) -> AsyncIterator[str]:
+async def _followed(request: Request, who: Here, name: str) -> AsyncIterator[str]:
     """Pictures of a conversation while something of it is in work."""
     revision, version, looked = -1, (-1, ""), 0.0
     clock = asyncio.get_running_loop().time

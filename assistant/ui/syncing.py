@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from assistant.errors import AssistantError
-from assistant.sources.memory import RememberedSource
+from assistant.sources.memory import RememberedSource, SourceMemory
 from assistant.sources.names import SourceName
 from assistant.sources.syncing import SyncedSource, SyncProgress
 from assistant.ui import render
@@ -143,7 +143,7 @@ def _job(here: Visitor, asked: dict[str, Any]) -> _Syncing:
     return job
 
 
-def _memory(here: Visitor) -> Any:
+def _memory(here: Visitor) -> SourceMemory:
     return here.shelf.assistant("own").sources().memory
 
 
@@ -152,10 +152,11 @@ def _sources(here: Visitor) -> str:
     if here.library == "sample":
         return ""
     try:
-        known: dict[str, RememberedSource] = _memory(here).all()
+        sync = here.shelf.assistant("own").sources()
+        known, held = sync.memory.all(), sync.papers()
     except AssistantError as error:
         return render.refusal(here.failure(error), "Sources")
-    rows = "".join(_row(name, source) for name, source in known.items())
+    rows = "".join(_row(name, source, held.get(name, 0)) for name, source in known.items())
     every = (
         '<button type="button" class="button small" data-act="sync-all">Sync all</button>'
         if len(known) > 1
@@ -174,13 +175,14 @@ def _sources(here: Visitor) -> str:
     )
 
 
-def _row(name: str, source: RememberedSource) -> str:
+def _row(name: str, source: RememberedSource, papers: int) -> str:
     when = f"synced {source.synced[:16].replace('T', ' ')} UTC" if source.synced else "unfinished"
     if source.synced and source.cursor:
         when += ", there is more"
+    noun = "paper" if papers == 1 else "papers"
     shown, data = escape(name), f'data-source="{escape(name, quote=True)}"'
     return (
-        f'<li><b>{shown}</b><span class="quiet">{source.papers:,} records read, {when}</span>'
+        f'<li><b>{shown}</b><span class="quiet">{papers:,} {noun}, {when}</span>'
         f'<button type="button" class="button small" data-act="sync" {data}>Sync</button>'
         f'<button type="button" class="link danger" data-act="forget" {data} '
         f'aria-label="Forget {shown}">Remove</button></li>'

@@ -13,6 +13,7 @@ from assistant.conversations import new_id
 from assistant.reading.sources import SourceReader
 from assistant.results import IngestReport
 from assistant.ui import render
+from assistant.ui.icons import icon
 from assistant.ui.turns import Failure
 
 if TYPE_CHECKING:
@@ -79,7 +80,13 @@ class Job:
     def picture(self) -> str:
         """How far it is, or what became of it."""
         if self.done:
-            return self.outcome() if self.failure is None else self._failed()
+            shown = self.outcome() if self.failure is None else self._failed()
+            away = f"Dismiss the report of {self.title}"
+            return (
+                f'<div class="upload">{shown}<button type="button" class="icon" data-act="cancel" '
+                f'data-upload="{self.id}" aria-label="{escape(away)}" title="Dismiss">'
+                f"{icon('close')}</button></div>"
+            )
         step = "stops…" if self.cancelled else self.step()
         elapsed = f"{time.monotonic() - self.started:.0f} s"
         shown = (
@@ -197,7 +204,11 @@ class Uploads:
         threading.Thread(target=self._work, name="assistant-upload", daemon=True).start()
 
     def cancel(self, name: str) -> None:
-        """Stops one that waits or is in work; what is stored already stays."""
+        """Stops one that waits or is in work, what is stored already stays; of one that is done
+        the report goes.
+        """
+        with self._lock:
+            self._all = [one for one in self._all if not (one.done and one.id == name)]
         for one in self._all:
             if one.id == name:
                 one.cancelled = True

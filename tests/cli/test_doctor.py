@@ -6,14 +6,19 @@ import contextlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from assistant.conversations import ConversationStore, new_id
 from assistant.doctor import Check, diagnose
+from assistant.errors import AssistantError
+from assistant.review.screening import Screening
 from assistant.settings import Settings
+from assistant.sources.memory import RememberedSource, SourceMemory
+from assistant.watch import Likes
 
 from .conftest import Run
 from .fakes import FakeEmbedder
@@ -99,6 +104,51 @@ def test_repair_makes_either_database_again_from_the_other(filled: Path, run: Ru
         assert run("papers", "list", "--json").json == before
         assert run("search", "pruning").code == 0
     assert "needs no repair" in run("doctor", "--repair").err
+
+
+def _conversing(folder: Path) -> None:
+    store = ConversationStore(folder)
+    store.append("me", new_id(), "Why prune?", {})
+    store.close()
+
+
+@pytest.mark.parametrize("how", [Path.unlink, lambda file: file.write_bytes(b"")])
+@pytest.mark.parametrize(
+    ("name", "write", "read"),
+    [
+        ("likes.json", lambda f: Likes(f).set("a", True), lambda f: Likes(f).all()),
+        (
+            "sources.json",
+            lambda f: SourceMemory(f).save("arxiv:cs.CL", RememberedSource(mark="1", papers=4)),
+            lambda f: SourceMemory(f).all(),
+        ),
+        (
+            "screening.json",
+            lambda f: Screening(topic="t").save(f / "screening.json"),
+            lambda f: Screening.load(f / "screening.json"),
+        ),
+        ("conversations.sqlite3", _conversing, lambda f: ConversationStore(f).close()),
+    ],
+)
+def test_what_was_kept_and_is_gone_is_not_taken_for_new(
+    name: str,
+    write: Callable[[Path], object],
+    read: Callable[[Path], object],
+    how: Callable[[Path], object],
+    filled: Path,
+    run: Run,
+) -> None:
+    write(filled)
+    how(filled / name)
+    with pytest.raises(AssistantError):
+        read(filled)
+    assert _checks(run("doctor", "--json"))[name].state == "broken"
+    assert f"{name} was" in run("doctor", "--repair").err
+    assert "needs no repair" in run("doctor", "--repair").err
+    if name != "screening.json":
+        read(filled)
+    write(filled)
+    read(filled)
 
 
 def _emptied(chroma: Path) -> None:

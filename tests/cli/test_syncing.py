@@ -60,8 +60,8 @@ def test_sync_twice_is_only_what_is_new(run: Run, pages: list[Any]) -> None:
     report = run("sync", "--json").json
     assert (report["added"], report["unchanged"], report["read"]) == (1, 1, 2)
     listed = run("sync", "--list", "--json").json
-    assert [(s["source"], s["papers"], s["cursor"]) for s in listed] == [
-        ("crossref:bells", 4, None)
+    assert [(s["source"], s["papers"], s["read"], s["cursor"]) for s in listed] == [
+        ("crossref:bells", 3, 2, None)
     ]
     assert "its papers stay" in run("sync", "--forget", "crossref:bells").out
     assert run("sync", "--list", "--json").json == []

@@ -204,7 +204,7 @@ def test_entities_are_not_expanded_and_nothing_is_fetched(tmp_path: Path) -> Non
     text = (
         f'<!DOCTYPE f [<!ENTITY s SYSTEM "file://{tmp_path}/secret"><!ENTITY a "aaaaaaaaaa">'
         '<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-        "<feed><entry><title>Snails &s; &b; end</title><author>Ada Moss</author></entry></feed>"
+        "<feed><entry><title>Snails &s; &b; end</title><doi>10.1000/s</doi></entry></feed>"
     )
     (paper,) = FORMATS["xml"].read(io.StringIO(text), "here")
     assert isinstance(paper, Paper)
@@ -214,14 +214,55 @@ def test_entities_are_not_expanded_and_nothing_is_fetched(tmp_path: Path) -> Non
 POST = "<item><title>New boots {n}</title><description>They came on Monday.</description>{}</item>"
 
 
-def test_a_feed_of_news_is_refused() -> None:
-    feed = f"<rss><channel>{POST * 3}</channel></rss>"
-    with pytest.raises(SourceError, match=r"here is a feed of news: none .* names an author"):
-        list(FORMATS["xml"].read(io.StringIO(feed.replace("{}", "")), "here"))
+EMBASE = f""""TITLE","{"Snails sleep with open eyes, " * 4}"
+"SOURCE","Journal of Snails (2022) 3:4 (1-9). Date of Publication: 1 Apr 2022"
+"AUTHOR NAMES","Moss A.","Fir B."
+"ABSTRACT","Snails sleep.
+
+They sleep for 3 hours."
+"DOI","10.1234/sleep"
+
+"TITLE","Naps"
+"AUTHOR NAMES","Berg K."
+"""
+
+
+def test_embase_by_rows() -> None:
+    assert detect(EMBASE, "records.csv").name == "embase"
+    found = list(FORMATS["embase"].read(io.StringIO(EMBASE), "here"))
+    first, second = (p for p in found if isinstance(p, Paper))
+    assert first.title.startswith("Snails sleep with open eyes, Snails")
+    assert (first.year, first.venue, first.doi) == (2022, "Journal of Snails", "10.1234/sleep")
+    assert first.authors == ("Moss A.", "Fir B.")
+    assert first.abstract.split() == "Snails sleep. They sleep for 3 hours.".split()
+    assert (second.title, second.authors) == ("Naps", ("Berg K.",))
+
+
+def test_years_of_days_and_of_milliseconds() -> None:
+    table = "Title,Publication Date\nSnails,20220301\n"
+    (paper,) = FORMATS["csv"].read(io.StringIO(table), "here")
+    assert isinstance(paper, Paper)
+    assert paper.year == 2022
+    note = {"pdate": 1705340800000, "content": {"title": {"value": "Snails"}}}
+    (paper,) = FORMATS["json"].read(io.StringIO(json.dumps({"notes": [note]})), "here")
+    assert isinstance(paper, Paper)
+    assert paper.year == 2024
+
+
+@pytest.mark.parametrize("mark", ["", "<author>Ada Moss</author>"])
+def test_a_feed_of_news_is_refused(mark: str) -> None:
+    feed = f"<rss><channel>{POST * 3}</channel></rss>".replace("{}", mark)
+    with pytest.raises(SourceError, match=r"here is a feed of news: none .* names several authors"):
+        list(FORMATS["xml"].read(io.StringIO(feed), "here"))
 
 
 @pytest.mark.parametrize(
-    "mark", ["<author>Ada Moss</author>", "<doi>10.1000/boots</doi>", "<journal>Boots</journal>"]
+    "mark",
+    [
+        "<author>Ada Moss</author><author>Bo Fir</author>",
+        "<doi>10.1000/boots</doi>",
+        "<journal>Boots</journal>",
+    ],
 )
 def test_a_feed_with_a_mark_of_a_paper_is_read_whole(mark: str) -> None:
     posts = [POST.replace("{n}", str(n)).replace("{}", mark if n == 2 else "") for n in range(4)]
@@ -256,6 +297,16 @@ NOT_PAPERS = {
         {"name": "snails", "description": "A tool for snails. It is slow."}
     ),
     "prices.csv": "name,price,description\nSnail,3,A slow one\n",
+    "films.csv": "movieId,title,genres\n1,The Snail (1995),Adventure|Animation\n",
+    "goods.tsv": "Title\tPrice\tStock\nA snail of glass\t59\t3\n",
+    "questions.tsv": "id\ttext\n1\twhat do snails eat\n2\thow slow is a snail\n",
+    "dump.sql": "CREATE TABLE papers (id INT, title TEXT, abstract TEXT);\n"
+    "INSERT INTO papers VALUES (1,'Snails','They are slow.');\n",
+    "recipes.json": json.dumps([{"title": "Snails", "ingredients": ["snail"], "method": "Boil."}]),
+    "pages.json": json.dumps({"pages": {"7": {"pageid": 7, "title": "Snail", "extract": "Slow."}}}),
+    "contexts.json": json.dumps(
+        {"data": [{"title": "Snail", "paragraphs": [{"context": "Slow"}]}]}
+    ),
     "story.txt": "The snail\n\n" + "Once there was a snail, and it was slow. " * 40 + "\n",
     "log.txt": "2021-01-01 12:00:00 INFO snail started with 3 workers, and all of them were slow\n"
     * 9,

@@ -146,6 +146,7 @@ SHAPES: dict[str, list[str]] = {
         ' and {van der} Weg, Ben}, journal=j, year=2021, abstract="They \\"{o} do."}\n' * 2
     ],
     "csv": ['title,abstract,year,doi\n"Snails, slow","They ""do"".",2021,10.1234/a\n' * 2],
+    "embase": ['"TITLE","Slow snails"\n"AUTHOR NAMES","Moss A.","Fir B."\n"DOI","10.1234/a"\n' * 2],
     "pubmedtext": [PUBMED_TEXT],
     "listing": ["Daily Papers\n\nRhythms of Slow Snails\n\nWe show that snails do. They do.\n" * 2],
 }

@@ -61,6 +61,14 @@ class TestWhatIsRead:
             str(Path("d", name)) for name in ("a.json", "aa.bib", "b.jsonl", "c/z.csv.gz")
         ]
 
+    def test_questions_and_judgements_of_a_test_collection_are_no_papers(self, here: Path) -> None:
+        write("beir/corpus.jsonl", b'{"_id": "1", "title": "", "text": "Owls hear mice."}\n')
+        write("beir/queries.jsonl", b'{"_id": "1", "text": "what do owls hear", "metadata": {}}\n')
+        write("beir/qrels/test.tsv", b"query-id\tcorpus-id\tscore\n1\t1\t1\n")
+        found = list(read(["beir"]))
+        assert [p.abstract for p in found if isinstance(p, Paper)] == ["Owls hear mice."]
+        assert sorted(where for _, where, _ in rejected(found)) == ["file", "line 1"]
+
     def test_standard_input(self) -> None:
         found = list(read("-", stdin=io.BytesIO(GOOD)))
         assert titles(found) == ["A", "B"]

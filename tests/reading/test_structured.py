@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.errors import SourceError
@@ -407,6 +407,8 @@ def _as_bibtex(records: list[tuple[str, str]]) -> str:
     ],
 )
 @given(records=RECORDS)
+@example(records=[("0", "<?xml")])
+@example(records=[("<!DOCTYPE", "a declaration of types"), ("a", "<?xml version is told first")])
 def test_what_is_written_is_read_back(
     name: str, write: Callable[[list[tuple[str, str]]], str], records: list[tuple[str, str]]
 ) -> None:
@@ -481,10 +483,11 @@ STREAMS = {
     "jsonl": ("", '{{"title": "T{n}", "abstract": "' + WORDS + '"}}\n'),
     "json": ('{"data": [{"title": "T"}', ',{{"title": "T{n}", "abstract": "' + WORDS + '"}}'),
     "csv": ("title,abstract\n", 'T{n},"' + WORDS + '"\n'),
+    "embase": ("", '"TITLE","T{n}"\n"ABSTRACT","' + WORDS + '"\n\n'),
     "ris": ("", "TY  - JOUR\nTI  - T{n}\nAB  - " + WORDS + "\nER  - \n"),
     "xml": (
         "<feed>",
-        "<entry><title>T{n}</title><author><name>Ada Moss</name></author><summary>"
+        "<entry><title>T{n}</title><doi>10.1000/{n}</doi><summary>"
         + WORDS
         + "</summary></entry>\n",
     ),

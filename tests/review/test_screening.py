@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 from assistant.assistant import Assistant
-from assistant.errors import QuestionError, SourceError
+from assistant.errors import (
+    DecisionStands,
+    LibraryNotFound,
+    PaperNotFound,
+    QuestionError,
+    ScreeningNotFound,
+    SourceError,
+)
+from assistant.filters import Filters
 from assistant.paper import Paper
 from assistant.review.screening import (
+    CONSENSUS,
+    Criteria,
     Decision,
     Ranker,
     Screening,
@@ -162,3 +172,81 @@ def test_export_is_read_again_and_counts_add_up() -> None:
     assert counts["screened"] + counts["not screened"] == 4
     assert counts["excluded"] == counts["excluded: a <b> & c"] == 1
     ElementTree.fromstring(prisma_svg(screening))
+
+
+def test_no_window_overwrites_what_another_did(experts: Assistant, tmp_path: Path) -> None:
+    file = tmp_path / "screening.json"
+    one = experts.screen("expert pruning", file=file)
+    two = experts.screen("expert pruning", file=file)  # as another process has it
+    papers = list(one.papers)
+    one.decide(papers[0], "include", reviewer="ada")
+    two.decide(papers[1], "exclude", "bread", "bo")
+    two.decide(papers[0], "exclude", reviewer="bo")
+    assert len(one.screening.decisions) < len(Screening.load(file).decisions) == 3
+    assert one.estimate().decided == 2  # it reads again what lies there
+    assert one.screening.conflicts() == [papers[0]]
+    assert one.screening.final()[papers[0]] == "maybe"
+    with pytest.raises(DecisionStands, match="include"):
+        two.decide(papers[0], "maybe", reviewer="ada", instead_of="")
+    two.decide(papers[0], "maybe", reviewer="ada", instead_of="include")
+    one.decide(papers[0], "include", reviewer=CONSENSUS)
+    assert two.undo("ada") == two.papers[papers[0]]
+    assert two.next("ada", shown=papers[2]) == two.papers[papers[2]]
+    assert Screening.load(file).final() == {papers[1]: "exclude", papers[0]: "include"}
+    assert one.screening.conflicts() == []
+    assert "consensus" not in str(one.agreement())
+    with pytest.raises(PaperNotFound):
+        one.decide("nowhere", "include")
+    assert [entry.name for entry in tmp_path.glob("*")].count(file.name) == 1
+
+
+def test_named_screenings_lie_in_the_library(experts: Assistant) -> None:
+    kept = experts.screenings
+    name = kept.start("Expert pruning: a study", read_criteria(CRITERIA), most=2)
+    assert name == "expert-pruning-a-study"
+    assert kept.start("Expert pruning, a study", Criteria()) == f"{name}-2"
+    session = kept.session(name)
+    assert len(session.papers) == 2
+    session.decide(next(iter(session.papers)), "include")
+    told = {one.name: (one.decided, one.included, one.papers) for one in kept.all()}
+    assert told[name] == (1, 1, 2)
+    assert session.written("bib", experts.citation_keys()).count("@") == 1
+    assert session.written("ris").count("TY  -") == 1
+    assert str(session.screening.criteria).count("exclude: ") == 2
+    kept.delete(name)
+    kept.delete(f"{name}-2")
+    assert kept.all() == []
+    for gone in (name, "../secret", "a/b"):
+        with pytest.raises(ScreeningNotFound):
+            kept.session(gone)
+    with pytest.raises(LibraryNotFound, match="No paper fits"):
+        kept.start("experts", Criteria(), Filters(first_year=2999))
+
+
+def test_files_of_tabs_of_ris_and_without_verdicts() -> None:
+    papers = [Paper(title="Salt in Sweat", doi="10.1000/salt"), Paper(title="On Bees")]
+    tabs = "\ufefftitle\tasreview_label\nSalt in sweat\t1\nOn bees\t0\n"
+    made, _ = read_decisions(tabs, papers)
+    assert [d.verdict for d in made] == ["include", "exclude"]
+    ris = (
+        "TY  - JOUR\nTI  - Salt in Sweat\nN1  - ASReview_relevant\nER  - \n\n"
+        "TY  - JOUR\nT1  - On Bees\nN1  - ASReview_irrelevant\nER  - \n"
+    )
+    assert read_decisions(ris, papers)[0] == made
+    bare = "Title,Authors\nSalt in Sweat,Lind\nOn Stones,Berg\n"
+    with pytest.raises(SourceError, match="no decisions"):
+        read_decisions(bare, papers)
+    included, lost = read_decisions(bare, papers, "ada", "include")
+    assert [(d.paper_id, d.verdict, d.reviewer) for d in included] == [
+        (papers[0].id, "include", "ada")
+    ]
+    assert lost == 1
+
+
+def test_what_was_decided_here_stands_against_an_import(experts: Assistant) -> None:
+    session = experts.screen("expert pruning")
+    first, second, *_ = session.papers
+    session.decide(first, "exclude", reviewer="ada")
+    rows = f"paper_id,decision\n{first},include\n{second},include\n"
+    assert tuple(session.bring_in(rows, "ada")) == (1, 1, 0)
+    assert session.screening.final() == {first: "exclude", second: "include"}

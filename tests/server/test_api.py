@@ -45,6 +45,29 @@ def test_a_follow_up_takes_the_history(client: httpx.Client) -> None:
     assert "experts" in answer["standalone_question"].lower()
 
 
+def test_screening(client: httpx.Client) -> None:
+    begun = {"topic": "Pruning experts ☃", "criteria": "exclude: animals", "year": "2020.."}
+    made = client.post("/api/screenings", json=begun).raise_for_status().json()
+    name, first = made["name"], made["next"]["id"]
+    assert made["criteria"]["exclude"] == ["animals"]
+    decision = {"paper_id": first, "verdict": "include", "reviewer": "ada"}
+    told = client.post(f"/api/screenings/{name}/decisions", json=decision).json()
+    assert told["estimate"]["included"] == 1
+    assert not told["next"] or told["next"]["id"] != first
+    client.post(f"/api/screenings/{name}/decisions", json={**decision, "verdict": "exclude",
+                                                           "reviewer": "bo"})  # fmt: skip
+    now = client.get(f"/api/screenings/{name}", params={"reviewer": "cy"}).json()
+    assert now["conflicts"] == [first]
+    assert now["agreement"] == {"ada / bo": 0.0}
+    assert name in [one["name"] for one in client.get("/api/screenings").json()]
+    assert client.get("/api/screenings/nowhere").status_code == 404
+    wrong = client.post(f"/api/screenings/{name}/decisions", json={**decision, "paper_id": "x"})
+    assert wrong.status_code == 404
+    none = client.post("/api/screenings", json={"topic": "the"})
+    assert none.status_code == 422
+    assert "no word" in none.json()["error"]["message"]
+
+
 def test_search(client: httpx.Client) -> None:
     found = client.get("/api/search", params={"q": "gaze eye", "k": 2}).json()
     assert [result["rank"] for result in found] == [1, 2]

@@ -45,6 +45,23 @@ def test_the_tools_answer(server: Live) -> None:
     assert PAPERS[1]["abstract"] in str(paper.content)
 
 
+def test_an_agent_screens_under_a_name_of_its_own(server: Live) -> None:
+    names, begun = call(server, ("start_screening", {"topic": "pruning of experts"}))
+    assert {"start_screening", "next_to_screen", "decide_on"} <= set(names)
+    name, paper = (begun.structured_content[key] for key in ("name", "next"))
+    decided = {"name": name, "paper_id": paper["id"], "verdict": "include", "reason": "on topic"}
+    _, told, again, lost = call(
+        server,
+        ("decide_on", decided),
+        ("next_to_screen", {"name": name, "reviewer": "ada"}),
+        ("next_to_screen", {"name": "nowhere"}),
+    )
+    assert told.structured_content["estimate"]["decided"] == 1
+    assert told.structured_content["next"]["id"] != paper["id"]
+    assert again.structured_content["next"]["id"] == paper["id"]
+    assert lost.is_error
+
+
 def test_a_result_comes_once_as_text_and_once_as_data(server: Live) -> None:
     _, answer, found = call(
         server, ("ask", {"question": QUESTION}), ("search", {"query": "gaze", "k": 2})

@@ -19,7 +19,7 @@ MakeSync = Callable[..., Sync]
 
 
 @pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Fails a test that asks for any other host; returns the hosts that were asked for."""
     asked: list[str] = []
     resolve = socket.getaddrinfo

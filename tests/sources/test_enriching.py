@@ -47,7 +47,7 @@ class OpenAlex:
 
     def _answer(self, request: Request) -> Response:
         self.asked.append(request.args["filter"])
-        return Response(json.dumps({"results": self.works}))
+        return Response(json.dumps({"meta": {"count": len(self.works)}, "results": self.works}))
 
 
 @pytest.fixture

@@ -184,12 +184,12 @@ def test_pubmed(httpserver: HTTPServer, make_sync: MakeSync, library: Library) -
     assert (report.added, len(report.rejected)) == (2, 1)
     paper = library.paper("10.1000/salt3")
     assert paper.abstract == "BACKGROUND: Salt is eaten. RESULTS: Pressure fell by 4 mmHg."
-    assert (paper.title, paper.year, paper.venue) == ("Salt and H2O 3.", 2021, "Journal of Salt")
+    assert (paper.title, paper.year, paper.venue) == ("Salt and H₂O 3.", 2021, "Journal of Salt")
     assert (paper.authors, paper.tags) == (
         ("Asha Nair", "K Berg", "SALT Group"),
         ("sodium",),
     )
-    assert make_sync().run().removed == ["Salt and H2O 3.", "Salt and H2O 1."]
+    assert make_sync().run().removed == ["Salt and H₂O 3.", "Salt and H₂O 1."]
     assert len(library) == 0
     assert (searched[-1]["datetype"], searched[-1]["maxdate"]) == ("mdat", "3000")
 

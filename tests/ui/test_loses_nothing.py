@@ -333,6 +333,11 @@ def test_uploads_queue_and_their_reports_stay(visit: Come, served: Serve, tmp_pa
     page.reload()
     page.wait_for_selector("#report .counts >> nth=2")
     assert "second.jsonl" in page.inner_text("#report")
+    page.click("[aria-label='Dismiss the report of second.jsonl']")
+    page.wait_for_selector("#report >> text=second.jsonl", state="detached")
+    page.reload()  # and it stays away
+    page.wait_for_selector("#report .counts >> nth=1")
+    assert "second.jsonl" not in page.inner_text("#report")
 
 
 def test_an_upload_can_be_cancelled(

@@ -50,14 +50,21 @@ def test_a_question_can_be_put_to_chosen_papers(visit: Come, filled: Live) -> No
     there = visit(filled.url).open()
     page = there.page
     page.click(".scope summary")
-    page.fill(".scope-form [name=first]", "2023")
-    page.fill(".scope-form [name=author]", "Lovelace")
-    assert page.inner_text("#scope-text") == "2023–now, Lovelace"
+    page.fill(".scope-form [name=year]", "2023-, 2019")
+    page.keyboard.press("Enter")
+    page.fill(".scope-form [name=author]", "nobody")
+    page.keyboard.press(",")
+    page.keyboard.type("Lovelace")  # what is not a chip yet counts, too
+    assert page.inner_text("#scope-text") == "2023- or 2019, nobody or Lovelace"
+    page.click(".scope-form [data-value=nobody]")
+    assert page.inner_text("#scope-text") == "2023- or 2019, Lovelace"
     turn = there.ask("How are experts pruned without retraining?")
-    assert "since 2023, author Lovelace" in turn.locator(".scope-note").inner_text()
+    assert "of 2019 or 2023 to 2100, author Lovelace" in turn.locator(".scope-note").inner_text()
     page.reload()
     page.wait_for_selector("#thread .turn")
-    assert page.inner_text("#scope-text") == "2023–now, Lovelace"  # it stays with the conversation
+    assert (
+        page.inner_text("#scope-text") == "2023- or 2019, Lovelace"
+    )  # it stays with the conversation
     page.click(".scope summary")
     page.click("[data-act=all-papers]")
     assert page.inner_text("#scope-text") == "all papers"

@@ -6,14 +6,20 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.conversations import StoredTurn
+from assistant.filters import Filters
 from assistant.paper import Paper
 from assistant.results import Answer, Citation, IngestReport, Passage, Rejection, Sentence
-from assistant.ui import exports, render
+from assistant.retrieved import RetrievedPaper
+from assistant.review.screening import Criteria, Screening
+from assistant.review.screenings import Listed
+from assistant.review.session import ScreeningSession
+from assistant.ui import exports, render, screen_render
 from assistant.ui.markdown import paper_html, safe_link, to_html
 from assistant.ui.turns import Failure, Turn, history_of, markdown_of, turn_of
 
@@ -316,3 +322,41 @@ def test_a_snapshot_runs_nothing_and_says_what_it_is() -> None:
     assert "<sup>[1]</sup>" in page
     assert "not supported" in page
     assert page.startswith("<!doctype html>")
+
+
+def test_what_only_some_papers_do_not_hold_is_not_said_of_the_library() -> None:
+    chosen = Filters(years=(2019, 2021), author=(EVIL,))
+    absent = answer(answered=False, status="absent", citations=[], passages=[])
+    shown = render.turn(Turn(question="Why?", answer=absent, filters=chosen), last=True)
+    assert "Not in this library" not in shown
+    assert "Not in the papers that were asked" in shown
+    assert "No paper of the library fits: of 2019 or 2021, author" in shown
+    assert 'data-act="ask-all"' in shown
+    assert EVIL not in shown
+    assert "ask-all" not in render.turn(Turn(question="Why?", answer=absent), last=True)
+
+
+def test_a_screening_shows_what_papers_and_reviewers_write_as_text() -> None:
+    paper = Paper(title=f"Bees {EVIL}", abstract=f"Bees cost $a < b$ {EVIL} animals.", year=2020)
+    mean = np.ones(4, np.float32)
+    found = RetrievedPaper(paper, 1.0, 1.0, 1.0, 0.0, 0.0, (), mean, lambda: mean[None])
+    session = ScreeningSession(
+        Screening(
+            topic=f"bees {EVIL}",
+            criteria=Criteria(include=["bees"], exclude=[f"animals {EVIL}"]),
+        ),
+        [found],
+    )
+    look = screen_render.Look(EVIL, named=False, library="own")
+    card = screen_render.at_work(session, look, paper, "bees")
+    assert '<mark class="for">Bees</mark>' in card
+    assert '<mark class="against">animals</mark>' in card
+    assert 'data-tex="a &lt; b"' in card
+    session.decide(paper.id, "exclude", EVIL, EVIL)
+    progress, below = screen_render.more(session, look, session.estimate())
+    listed = screen_render.start([Listed(
+        name="bees", topic=EVIL, papers=1, decided=1, included=0, changed=0.0
+    )])  # fmt: skip
+    for html in (card, progress, below, listed):
+        assert EVIL not in html
+        assert "script" not in tags(html)

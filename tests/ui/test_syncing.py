@@ -95,6 +95,7 @@ def test_a_source_is_named_synced_again_cancelled_and_forgotten(
     page.click(".synced [data-act=sync]")
     page.wait_for_selector("#papers td .link >> nth=3")
     there.shot("sources")
+    assert "4 papers, synced" in page.inner_text(".synced li")
 
     page.click(".synced [data-act=forget]")
     page.click("dialog .danger")
