@@ -6,7 +6,8 @@ model is then trained on the surest papers against the least likely ones, and a 
 (`assistant.fitted`, ``topic``) weighs what speaks for a paper: the search, its cosine to the
 topic, how much of the topic's words it holds, and that linear model. What it judges likely is
 **core** and written about; what holds the topic's words, or stands near, is **related** and
-listed; the rest is off topic. Nothing is called absent that any paper mentions.
+listed; the rest is off topic. Where nobody says a short topic in one sentence, nothing is core.
+Nothing is called absent that any paper mentions.
 """
 
 from __future__ import annotations
@@ -57,8 +58,6 @@ _DERIVED = 0.5
 """What a word of the same stem counts beside the only word of a topic."""
 _SURELY = 0.5
 """Chance from which a paper is about a topic that nobody says in one sentence."""
-_MOST_OF = 0.6
-"""Share of the topic's words from which a sentence mentions it."""
 _PART, _A_PART = 0.5, "a part of the topic"
 """What a part of the topic counts beside the whole; why it was searched for."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
@@ -76,9 +75,8 @@ class Candidate:
     """A paper that was looked at: ``relevance`` is the estimated chance that it is about it.
 
     ``share``: of the topic's words, by idf, that it holds; ``together``: that one sentence or its
-    title holds; ``phrase``: 1 where they follow each other; ``mentions``: sentences that hold most
-    of them; ``short``: the topic is of few words, each of which is needed; ``why``: what speaks
-    for it.
+    title holds; ``phrase``: 1 where they follow each other; ``short``: the topic is of few words,
+    each of which is needed; ``why``: what speaks for it.
     """
 
     found: RetrievedPaper
@@ -87,7 +85,6 @@ class Candidate:
     title_share: float = 0.0
     together: float = 0.0
     phrase: float = 0.0
-    mentions: int = 0
     search: float = 0.0
     linear: float = 0.0
     by_hand: bool = False
@@ -297,10 +294,11 @@ def _compound_of(short: str, papers: Sequence[Paper]) -> str:
 
     Its parts begin with the letters: "magneto-hydro-dynamic"; empty where there is none.
     """
-    first, *rest = short.casefold()
-    compound = re.compile(rf"\b{first}\w{{2,}}" + "".join(rf"[aeio]-?{c}\w{{2,}}" for c in rest))
+    letters = short.casefold()
+    parts = "".join(rf"[aeio]-?{letter}\w{{2,}}" for letter in letters[1:])
+    compound = re.compile(rf"\b{letters[0]}\w{{2,}}{parts}")
     texts = [f"{paper.title}. {paper.abstract}".casefold() for paper in papers]
-    using = [text for text in texts if re.search(rf"\b{short.casefold()}\b", text)]
+    using = [text for text in texts if re.search(rf"\b{letters}\b", text)]
     held = Counter(word for text in using for word in set(compound.findall(text)))
     return max(held, key=lambda word: (held[word], word), default="")
 
@@ -340,8 +338,6 @@ def _share_words(
             candidate.share = max(candidate.share, whole * share)
             candidate.title_share = max(candidate.title_share, whole * parts[0] / weight)
             candidate.together = max(candidate.together, whole * max(parts) / weight)
-            mentions = sum(part >= _MOST_OF * weight for part in parts)
-            candidate.mentions = max(candidate.mentions, mentions if whole == 1.0 else 0)
             exact = not alone or alone in candidate.words
             if whole == 1.0 and exact and any(_follow(wanted, part) for part in candidate.stems):
                 candidate.phrase = 1.0

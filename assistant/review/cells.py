@@ -2,10 +2,11 @@
 
 A cell's ``text`` is a run of the abstract, letter for letter: a whole sentence (with those before
 it that it needs to stand alone) where a column asks what a paper does or finds, and a name or a
-number with what it measures where it asks for these. What measures what is read only in forms
-that leave no choice ("accuracy of 92.3%", "mean age was 12 years", "reduces memory by 8x",
-"41 patients"); where a sentence compares, the cell is called likely, not sure. No list of any
-one field's names is used: data sets are what some paper at hand calls one.
+number with what it measures where it asks for these ("accuracy of 92.3%", "mean age was 12
+years", "reduces memory by 8x", "41 patients"). What is read is shown only where a fitted model of
+its column (``cell_*``; `eval.cells`) is sure of it by general cues: what its sentence does, its
+form, what stands before and after it; else the cell stays empty. No list of any one field's names
+is used: data sets are what some paper at hand calls one.
 """
 
 from __future__ import annotations
