@@ -137,6 +137,12 @@ def test_acronyms_both_ways() -> None:
     assert ("salt", "a part of the topic") in forms_of("salt and sugar", [])
 
 
+def test_an_acronym_that_nobody_spells_out_finds_its_compound() -> None:
+    papers = [Paper(title="MHD mach cones", abstract="Waves of magnetohydrodynamic flow. Nothing.")]
+    assert ("magnetohydrodynamic", "what “MHD” may stand for") in forms_of("MHD", papers)
+    assert forms_of("NAS", [Paper(title="NAS", abstract="Nanoparticles are small.")]) == []
+
+
 def test_brackets_of_a_quotation_are_no_citation() -> None:
     text = "A: “as in [1] and [2].” [2]"
     quote = Quote(number=2, text="as in [1] and [2].", support="supported", score=1.0)
