@@ -79,6 +79,8 @@ DEFAULT_COLUMNS = "method, result, sample size, data set, compared with"
 """Of a table."""
 MAX_QUESTION = 4000
 """Characters of a question that are read; the rest is cut off, and the answer says so."""
+MOST_SCREENED = 20_000
+"""Papers of a screening, the nearest to its topic: of each the model keeps words and meaning."""
 
 History = Sequence[Message | dict[str, str]]
 Sources = Sequence[str | Path | Paper | Mapping[str, Any]] | str | Path | Paper | Mapping[str, Any]
@@ -684,6 +686,8 @@ class Assistant:
         from assistant.review.writer import checked_topic  # noqa: PLC0415
 
         text, _ = checked_topic(topic or kept.topic)
+        if not kept.papers and (kept.most or len(self.library)) > MOST_SCREENED:
+            kept.most = MOST_SCREENED
         found = self._retriever().find(text, kept.most or len(self.library), kept.filters)
         if not found.papers:
             raise LibraryNotFound("No paper fits what was chosen.", "Choose other papers.")

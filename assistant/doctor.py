@@ -368,8 +368,11 @@ def _differs(path: Path, info: LibraryInfo) -> str:
 
 def damaged_beside(path: Path) -> dict[Path, str]:
     """The small files of a library that are damaged, with what is wrong."""
-    found = dict.fromkeys(missing(path), "it is gone")
-    for file in sorted(set(path.glob("*.json")) - {path / NOTES}):  # a lost note is made again
+    screenings = path / "screenings"
+    found = dict.fromkeys([*missing(path), *missing(screenings)], "it is gone")
+    for file in sorted(
+        {*path.glob("*.json"), *screenings.glob("*.json")} - {path / NOTES}
+    ):  # a lost note is made again
         try:
             json.loads(read_sealed(file))
         except (OSError, ValueError) as error:

@@ -1,10 +1,12 @@
 """Screening simulated on a labelled set, as ASReview does: WSS@95 and the recall curve.
 
-    python -m eval.screening SET.csv...
+    python -m eval.screening SET.csv... BEIR-FOLDER...
 
 A set has columns ``title``, ``abstract`` and ``included`` (or ``label_included``). Each run
 begins from one included and one excluded paper by chance; the model is trained again after
-every tenth decision.
+every tenth decision. Of a BEIR folder the first queries with enough relevant papers are screened
+in the order of the embedding model until decisions say more: how far off is the estimate of what
+is unfound, and what has been found where a stop is suggested?
 """
 
 from __future__ import annotations
@@ -13,16 +15,19 @@ import csv
 import json
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from assistant.embedding import open_embedder
-from assistant.review.screening import Ranker, Verdict
+from assistant.review.screening import Decision, Ranker, Screening, Verdict
 from assistant.settings import Settings
+from eval.data import RetrievalSet, read_beir
 
+_LOOKS, _ENOUGH, _TOPICS = (20, 50, 100, 200, 400), 18, 8
+"""Decisions at which the estimate is compared; relevant papers of a topic; topics of a set."""
 _RUNS, _BATCH, _AT = 3, 10, (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -66,7 +71,59 @@ def simulated(
     return found
 
 
+def estimates(folder: Path) -> dict[str, Any]:
+    """By papers decided: topics, estimated and true unfound, mean error; recall at stops."""
+    judged, read = read_beir(folder)
+    papers = {paper.source_id or paper.id: paper for paper in read()}
+    texts = {name: f"{paper.title}. {paper.abstract}" for name, paper in papers.items()}
+    embedder = open_embedder(Settings.load())
+    vectors = np.asarray(embedder.embed([text[:1000] for text in texts.values()]), np.float32)
+    rows: dict[int, list[tuple[float, int]]] = {at: [] for at in _LOOKS}
+    stops: list[float] = []
+    for query, relevant in _topics(judged, set(texts)):
+        near = np.argsort(-(vectors @ embedder.embed_query(query)), kind="stable")
+        names = list(texts)
+        order = {names[n]: texts[names[n]] for n in near}
+        ranker = Ranker(order, vectors[near])
+        screening = Screening(topic=query, papers=list(order))
+        while len(screening.decisions) < max(_LOOKS):
+            for paper in ranker.ranked(screening.final())[:5]:
+                verdict: Verdict = "include" if paper in relevant else "exclude"
+                screening.decide(Decision(paper_id=paper, verdict=verdict))
+            at = len(screening.decisions)
+            estimate = screening.estimate(ranker.chances(screening.final()))
+            left = len(relevant) - estimate.included
+            if at in rows and estimate.unfound is not None:
+                rows[at].append((estimate.unfound, left))
+            if estimate.stop:  # the first time: who heeds it, stops
+                stops.append(estimate.included / len(relevant))
+                break
+    told = {
+        str(at): {
+            "topics": len(pairs),
+            "estimated": round(float(np.mean([e for e, _ in pairs])), 1),
+            "true": round(float(np.mean([t for _, t in pairs])), 1),
+            "error": round(float(np.mean([abs(e - t) for e, t in pairs])), 1),
+        }
+        for at, pairs in rows.items()
+        if pairs
+    }
+    recall = (
+        {"mean": round(float(np.mean(stops)), 3), "least": round(min(stops), 3)} if stops else {}
+    )
+    return {"set": folder.name, "unfound": told, "stops": len(stops), "recall": recall}
+
+
+def _topics(judged: RetrievalSet, held: set[str]) -> Iterator[tuple[str, set[str]]]:
+    found = 0
+    for name, query in judged.queries.items():
+        relevant = {d for d, grade in judged.qrels[name].items() if grade > 0} & held
+        if len(relevant) >= _ENOUGH and found < _TOPICS:
+            found += 1
+            yield query, relevant
+
+
 if __name__ == "__main__":
     csv.field_size_limit(10**7)
-    for name in sys.argv[1:]:
-        print(json.dumps(measure(Path(name))), flush=True)
+    for name in map(Path, sys.argv[1:]):
+        print(json.dumps(estimates(name) if name.is_dir() else measure(name)), flush=True)

@@ -127,8 +127,9 @@ class Screening(BaseModel):
         try:
             return cls.model_validate_json(read_sealed(file))
         except (OSError, ValidationError, ValueError) as error:
-            raise SourceError(
-                f"The screening in {file} cannot be read ({str(error).splitlines()[0]}).",
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise SourceError(  # told on other machines, too: without the folder
+                f"The screening in {file.name} cannot be read ({reason}).",
                 "Name a file that 'assistant screen' wrote.",
             ) from None
 
@@ -139,7 +140,7 @@ class Screening(BaseModel):
             LibraryError: it cannot be written.
         """
         try:
-            in_library = (file.parent / "library.json").exists()
+            in_library = any((up / "library.json").exists() for up in file.absolute().parents[:2])
             write_sealed(file, self.model_dump_json(indent=1), remembered=in_library)
         except OSError as error:
             raise LibraryError(
@@ -397,7 +398,7 @@ def read_decisions(
 def _records(text: str) -> Iterator[dict[str, str]]:
     """The records of a CSV, TSV or RIS file; names of columns in small letters."""
     if re.match(r"\s*TY  ?-", text):
-        import rispy  # noqa: PLC0415
+        import rispy  # type: ignore[import-untyped]  # noqa: PLC0415
 
         for entry in rispy.loads(text):
             notes = " | ".join([*entry.get("notes", []), *entry.get("notes_abstract", [])])
@@ -465,7 +466,7 @@ def prisma_svg(screening: Screening) -> str:
         line for k, n in counts.items() if k.startswith("excluded: ")
         for line in textwrap.wrap(f"{k.removeprefix('excluded: ')}: {n}", 44)
     ]  # fmt: skip
-    rows = (
+    rows: tuple[tuple[list[str], list[str]], ...] = (
         (
             [f"Records identified: {counts['identified']}"],
             [f"Duplicates removed: {counts['duplicates removed']}",
@@ -477,7 +478,8 @@ def prisma_svg(screening: Screening) -> str:
         ),
         ([f"Included: {counts['included']}", f"Maybe, to be settled: {counts['maybe']}"], []),
     )  # fmt: skip
-    parts, y = [], 10
+    parts: list[str] = []
+    y = 10
 
     def box(x: int, lines: Sequence[str]) -> int:
         height = 18 * len(lines) + 16

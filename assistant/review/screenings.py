@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from assistant.errors import LibraryError, ScreeningNotFound, SourceError
+from assistant.files import forget
 from assistant.filters import Filters
 from assistant.review.screening import Criteria, Screening
 from assistant.review.session import ScreeningSession
@@ -135,6 +136,7 @@ class Screenings:
         file = self._file(name)
         with self._lock:
             self._sessions.pop(name, None)
+            forget(file)
             file.unlink(missing_ok=True)
             file.with_name(f".{file.name}.lock").unlink(missing_ok=True)
 

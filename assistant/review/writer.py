@@ -341,7 +341,7 @@ def _numbers(materials: Sequence[Material]) -> list[NumberRow]:
     for material in materials:
         sure = [
             m for m in material.measured
-            if m.certainty == "sure" and material.role(m.place) == "result"
+            if material.role(m.place) == "result"
         ]  # fmt: skip
         for one in sure[:_MOST_NUMBERS]:
             sentence = material.sentences[one.place]

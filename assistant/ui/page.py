@@ -72,16 +72,15 @@ aria-label="Your question" aria-describedby="composer-hint" placeholder="Ask abo
 
 _SCREEN = f"""<header class="page-head"><h1>Screening</h1><p>For a systematic review: include,
 exclude or maybe, one paper after the other. What is likeliest to be included comes next, every
-decision is kept at once in the library’s folder, and several people can decide.</p>
-<form class="seek" data-form="screen-start"><label>Question of the review<input name="topic"
+decision is kept at once in the library’s folder, and several people can decide.</p></header>
+<div id="screen-body"></div><form class="seek" data-form="screen-start"><label>Question of the review<input name="topic"
 maxlength="4000" placeholder="exercise training in cystic fibrosis"></label><label class="few">Papers
 at most<input name="most" type="number" min="1" max="1000000" placeholder="all"></label>
 <label class="whole">Criteria, one a line (can be changed later)<textarea name="criteria" rows="4"
 maxlength="20000" placeholder="include: a randomised trial&#10;exclude: animals"></textarea></label>
 <details class="whole"><summary>Only some papers</summary><div class="scope-form">{_PICKS}</div>
 </details><button class="button first">Start screening</button><button type="button" class="link"
-data-act="criteria-file">Load criteria from a file…</button></form></header>
-<div id="screen-body"></div><p id="screen-told" class="visually-hidden" role="status"
+data-act="criteria-file">Load criteria from a file…</button></form><p id="screen-told" class="visually-hidden" role="status"
 aria-live="polite"></p>"""
 
 

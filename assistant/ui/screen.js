@@ -33,6 +33,7 @@ async function openScreen(name, push = false) {  // "": the list of all
     const shown = await api("GET", of(`?reviewer=${reviewer()}&paper=${encodeURIComponent(work.paper)}`));
     if (!work || work.name !== name) return;
     $("#screen-body").innerHTML = shown.html;
+    document.title = `${shown.topic} · Abstract Assistant`;
     take(shown);
     below();
   } catch (error) {
@@ -89,7 +90,7 @@ const undo = () => act(work, () => api("POST", of(`/undo?reviewer=${reviewer()}`
 async function choose(pick) {  // a decision in the list is changed
   const { paper, now, reason, reviewer: who } = pick.dataset, settles = who === "consensus";
   const why = pick.value === "exclude" || pick.value === now ? reason : "";
-  await act(work, () => api("POST", of("/decide"), { reviewer: store.get("reviewer") || "", paper, verdict: pick.value, reason: why, now, settles }));
+  await act(work, () => api("POST", of("/decide"), { reviewer: store.get("reviewer") || "", paper, verdict: pick.value, reason: why, now, settles, shown: work.paper }));
   pick.value = pick.dataset.now;
 }
 async function pickText(accept) {

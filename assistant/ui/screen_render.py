@@ -193,7 +193,8 @@ def _buttons(paper: Paper | None, reasons: Sequence[str]) -> str:
         f'<form class="screen-do" data-form="screen-do"><div>{verdicts}<button type="button" '
         'class="button undo" data-act="screen-undo" aria-keyshortcuts="U">Undo <kbd>U</kbd>'
         f'</button></div>{reason}</form><div class="screen-foot"><p id="screen-last" class="quiet">'
-        '</p><label class="quiet"><input type="checkbox" name="keys" checked> Keys</label></div>'
+        '</p><label class="quiet"><input type="checkbox" name="keys" checked> Letter keys</label>'
+        "</div>"
     )
 
 
@@ -219,7 +220,7 @@ def _progress(session: ScreeningSession, look: Look, estimate: Estimate) -> str:
     parts = [f"{estimate.included:,} included"]
     others = estimate.decided - mine
     if others > 0:
-        parts.append(f"{estimate.decided:,} decided by anybody")
+        parts.append(f"{estimate.decided:,} decided in all")
     if estimate.unfound is not None:
         parts.append(f"about {estimate.unfound:.0f} still unfound, by estimate")
     bar = progress(mine / total, f"{mine:,} of {total:,} decided by you", " · ".join(parts))
@@ -315,7 +316,7 @@ def _row(paper: Paper, said: Mapping[str, Decision], look: Look, conflict: bool)
         f'<li><div><button type="button" class="link" data-act="source" '
         f'data-paper="{escape(paper.id)}" data-library="{look.library}">{paper_html(paper.label)}'
         f'</button> {why}<div class="tags">{others}</div></div><div class="choices">'
-        f"{_choice(paper, own, look.reviewer, 'My decision')}{settle}</div></li>"
+        f"{_choice(paper, own, look.reviewer, 'You')}{settle}</div></li>"
     )
 
 
@@ -328,9 +329,9 @@ def _choice(paper: Paper, now: Decision | None, reviewer: str, label: str) -> st
     )
     reason = now.reason if now else ""
     return (
-        f'<select class="choice" data-paper="{escape(paper.id)}" data-now="{verdict}" '
-        f'data-reason="{escape(reason)}" data-reviewer="{escape(reviewer)}" aria-label="{label}: '
-        f'{escape(paper.label)}">{options}</select>'
+        f'<label>{label} <select class="choice" data-paper="{escape(paper.id)}" '
+        f'data-now="{verdict}" data-reason="{escape(reason)}" data-reviewer="{escape(reviewer)}" '
+        f'aria-label="{label}: {escape(paper.label)}">{options}</select></label>'
     )
 
 

@@ -42,7 +42,9 @@ class Started(BaseModel):
 
 
 class Decided(BaseModel):
-    """A decision; ``now``: the one that the window showed, "" for none."""
+    """A decision; ``now``: the one that the window showed, "" for none; ``shown``: the paper that
+    is before the reader's eyes, which stays there.
+    """
 
     reviewer: str = Field("", max_length=60)
     paper: str = Field(max_length=400)
@@ -50,6 +52,7 @@ class Decided(BaseModel):
     reason: str = Field("", max_length=300)
     now: Verdict | Literal[""] = ""
     settles: bool = False
+    shown: str = Field("", max_length=400)
 
 
 class Text(BaseModel):
@@ -135,7 +138,7 @@ def decide(who: Who, name: Name, given: Decided) -> dict[str, Any]:
     verdict = screen_render.PAST[given.verdict] if given.verdict else "Not decided"
     why = f" ({reason})" if reason and given.verdict else ""
     told = stood or f"{verdict}{why}: {title}"
-    return {"told": told, "stood": bool(stood), **_state(session, look)}
+    return {"told": told, "stood": bool(stood), **_state(session, look, given.shown)}
 
 
 @router.post("/{name}/undo")

@@ -110,3 +110,33 @@ def test_a_model_can_be_named_left_out_and_capped(run: Run, papers: Path) -> Non
     result = run("review", "expert pruning", "--max-cost", "1")
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("--max-cost is for what a language model writes")
+
+
+def test_a_screening_goes_on_by_its_file_and_by_its_name(
+    run: Run, papers: Path, tmp_path: Path
+) -> None:
+    run("ingest", str(papers))
+    file, past = tmp_path / "mine.json", tmp_path / "past.csv"
+    past.write_text("title,included\nCutter: Expert Pruning,1\nShears: Expert Pruning,0\n", "utf-8")
+    criteria = tmp_path / "criteria.txt"
+    criteria.write_text("exclude: no memory\n", "utf-8")
+    told = run(
+        "screen", "expert pruning", "--file", str(file), "--import", str(past),
+        "--criteria", str(criteria), "--reviewer", "ada", "--json",
+    )  # fmt: skip
+    assert told.json["estimate"]["included"] == 1
+    assert told.json["prisma"]["screened"] == 2
+    assert "Decisions taken: 2" in told.err
+    names = [tmp_path / f"out.{form}" for form in ("csv", "bib", "ris", "svg", "json")]
+    made = run("screen", "expert pruning", "--file", str(file),
+               *(part for name in names for part in ("-o", str(name))))  # fmt: skip
+    assert made.code == 0, made.err
+    assert "Cutter" in names[1].read_text("utf-8")
+    assert "Shears" not in names[2].read_text("utf-8")
+    assert json.loads(names[4].read_text("utf-8"))["criteria"]["exclude"] == ["no memory"]
+    wrong = run("screen", "expert pruning", "--file", str(file), "-o", str(tmp_path / "out.doc"))
+    assert wrong.code == 1
+    assert "cannot be written" in wrong.err
+    lost = run("screen", "expert pruning", "--name", "nowhere", "--status")
+    assert lost.code == 1
+    assert "not here" in lost.err

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from assistant.assistant import Assistant
+from assistant.doctor import damaged_beside
 from assistant.errors import (
     DecisionStands,
     LibraryNotFound,
@@ -213,8 +214,16 @@ def test_named_screenings_lie_in_the_library(experts: Assistant) -> None:
     assert session.written("bib", experts.citation_keys()).count("@") == 1
     assert session.written("ris").count("TY  -") == 1
     assert str(session.screening.criteria).count("exclude: ") == 2
+    file = experts.library.path / "screenings" / f"{name}.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"include", b"exclude"))
+    assert file in damaged_beside(experts.library.path)
+    file.write_bytes(b"")
+    assert file in damaged_beside(experts.library.path)
+    file.write_bytes(whole)
     kept.delete(name)
     kept.delete(f"{name}-2")
+    assert damaged_beside(experts.library.path) == {}
     assert kept.all() == []
     for gone in (name, "../secret", "a/b"):
         with pytest.raises(ScreeningNotFound):

@@ -143,8 +143,10 @@ def test_two_windows_and_two_reviewers(visit: Come, live: Live) -> None:
     bo.click("[data-act=screen-conflicts]")
     bo.wait_for_selector(".decided .choices select >> nth=1")
     assert "me: included" in bo.inner_text(".decided li")
+    before = title(bo)
     bo.locator(".decided .choices select").nth(1).select_option("include")
     bo.wait_for_selector("[data-part=reviewers] summary:not(:has-text('conflicts'))")
+    assert title(bo) == before  # what is read stays before the eyes
     page.wait_for_selector("[data-part=reviewers] >> text=Reviewers (3)", timeout=15_000)
     kept = Path(live.settings.library) / "screenings" / "pruning-experts.json"
     assert len(json.loads(kept.read_text("utf-8"))["decisions"]) == 4

@@ -166,6 +166,40 @@ def test_people_with_names_have_conversations_of_their_own(shelf: Shelf) -> None
         assert titles(one) == []  # the same browser, and somebody else
 
 
+def test_reviewers_decide_under_their_logins(shelf: Shelf) -> None:
+    users = {"ada": "ada's own secret", "bo": "bo's own secret"}
+    guarded = Settings.load(server={"users": users}).server
+    settings = shelf.settings.model_copy(update={"server": guarded, "llm": None})
+    paper = Paper(title="Owls", abstract="Owls hunt voles at night.")
+    shelf.assistant("own").ingest([paper])
+    with Live(settings, page=True, host="0.0.0.0") as server, ExitStack() as stack:
+        ada, bo = (
+            stack.enter_context(httpx.Client(base_url=server.url, timeout=20)) for _ in users
+        )
+        ada.post("/login", data={"name": "ada", "password": users["ada"]})
+        bo.post("/login", data={"name": "bo", "password": users["bo"]})
+        name = ada.post("/page/screenings", json={"topic": "owls"}).json()["name"]
+        where = f"/page/screenings/{name}"
+        decision = {"paper": paper.id, "verdict": "include", "reviewer": "somebody else"}
+        assert ada.post(f"{where}/decide", json=decision).json()["reviewer"] == "ada"
+        assert bo.get(where, params={"reviewer": "ada"}).json()["paper"] == paper.id
+        stands = ada.post(f"{where}/decide", json={**decision, "verdict": "exclude"}).json()
+        assert stands["stood"]
+        bo.post(f"{where}/decide", json={**decision, "verdict": "exclude"})
+        more = ada.get(f"{where}/more").json()["more"]
+        assert "bo: excluded" in more
+        assert "somebody else" not in more
+        gone = bo.delete(where)
+        assert gone.status_code == 422
+        assert "Others decided" in gone.json()["error"]["message"]
+        file = shelf.assistant("own").library.path / "screenings" / f"{name}.json"
+        file.write_text(file.read_text("utf-8").replace("include", "exclude"), "utf-8")
+        damaged = bo.get(where)
+        assert damaged.status_code == 422
+        assert str(file.parent) not in damaged.text
+        assert bo.get("/page/screenings").status_code == 200
+
+
 def test_the_map_is_made_once_and_kept(
     sample_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
