@@ -1,4 +1,4 @@
-"""Fits the models that tell what a sentence does in its abstract (`assistant.review.roles`).
+"""Fits the models that tell what a sentence does in its abstract (`assistant.roles`).
 
     python -m eval.roles FOLDER
 
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.files import write_atomically
-from assistant.review.roles import ROLES, Role, features
+from assistant.roles import ROLES, Role, features
 from assistant.text import sentences
 
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted"

@@ -21,7 +21,7 @@ from assistant.attribution import quoted, short_name
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
-from assistant.review.roles import Role, role_scores
+from assistant.roles import Role, role_scores
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["Direction", "Material", "Measured", "data_set_names"]

@@ -12,7 +12,7 @@ from assistant.review.candidates import forms_of
 from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import across, counted, name_of
 from assistant.review.model import Quote, ReviewSentence
-from assistant.review.roles import role_scores
+from assistant.roles import role_scores
 from assistant.text import sentences
 from assistant.themes import OTHER, grouped, projected
 
