@@ -23,7 +23,7 @@ __all__ = ["CODE", "address_features", "address_odds", "heard", "tokens_of", "to
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[^\w\s]")
 CODE = re.compile(
-    r"""!\[|\]\(\s*\S+:|<\||\{\s*["']\w+["']\s*:|\[/?[A-Z]{3,}\]|\w\(\s*["'][^"']*["']\s*\)
+    r"""!\[|\]\(\s*\S+:|<\||\{\s*["']\w+["']\s*:|\[/[A-Z]{3,}\]|^\W*\[(?![A-Z]{1,2}[IVX]+\])[A-Z]{3,}\]|\w\(\s*["'][^"']*["']\s*\)
     |</?[a-z][\w-]*(?:\s+[\w-]+\s*=[^<>]*)?\s*/?>(?<!<[bip]>)(?<!</[bip]>)(?<!<su[bp]>)(?<!</su[bp]>)
     """,
     re.VERBOSE,
@@ -38,8 +38,12 @@ _BLOB = re.compile(
     r"(?<![\w/.])(?=[A-Za-z+/=]*\d|[A-Za-z0-9+/]*[a-z][A-Z][a-z])[A-Za-z0-9+/=]{28,}"
 )
 _SPELT = re.compile(r"(?:\b\w[.\-_ ]){8,}")
+_LABEL = re.compile(r"^\W*[A-Z][\w&/-]*(?: [\w&/-]+){0,3}:\s+")
+"""The name of a part of a structured abstract, before its first sentence."""
 _BEGINS = frozenset(["^", ",", ";", ":", "please", "not", "then", "and", "always", "never", "only"])
 """What stands before an order."""
+_SURE = 1.0
+"""Log-odds from which a sentence is left out: on fields outside the fit one in 300 true ones is."""
 _LONG = 8
 """Words from which a sentence of English holds one that only binds."""
 
@@ -77,7 +81,7 @@ def address_odds(sentence: str) -> float:
     if any(form.search(sentence) for form in (CODE, _ROLE, _BLOB, _SPELT)):
         return 10.0
     model = load("addressing")
-    held = address_features(sentence, _verbs())
+    held = address_features(_LABEL.sub("", sentence), _verbs())
     return model.intercept + sum(model.weights.get(name, 0.0) for name in held)
 
 
@@ -89,7 +93,7 @@ def heard(abstract: str, spans: Sequence[Span]) -> tuple[Span, ...]:
     english = sum(_binds(text) for text in texts) > len(texts) / 2
     return tuple(
         Span(span.start, span.start)
-        if address_odds(text) > 0 or (english and not _binds(text))
+        if address_odds(text) > _SURE or (english and not _binds(text))
         else span
         for span, text in zip(spans, texts, strict=True)
     )

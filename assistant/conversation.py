@@ -23,6 +23,7 @@ from assistant.text import terms
 __all__ = [
     "Resolved",
     "lean_on",
+    "leaning",
     "leans",
     "references_in",
     "resolved",
@@ -38,6 +39,8 @@ _OPENING = re.compile(
     r"|which (?:ones?|of (?:them|these|those))|(?:the )?rest)\b",
     re.IGNORECASE,
 )
+_PAPERS = re.compile(r"^\W*(?:which|what) (?:other )?(?:papers|studies|works|articles)\b", re.I)
+_ABOUT_ELSE = re.compile(r"^\W*(?:what|how) (?:about|of)\b", re.IGNORECASE)
 _BARE = re.compile(
     r"^\W*(?:why|how|how so|when|where|who|which one|really|how much|how many|and)\W*$", re.I
 )
@@ -219,8 +222,8 @@ def _another(question: str, turns: Sequence[Message]) -> Resolved | None:
     said = [turn.content for turn in turns if turn.role == "assistant"]
     quotes = tuple(quote or name for turn in said for name, quote in _shown(turn).values())
     before = [resolved(t.content, turns[:n]) for n, t in enumerate(turns) if t.role == "user"]
-    of_a_topic = [meant.text for meant in before if not meant.paper and not meant.beside]
-    topic = (of_a_topic or [before[-1].text])[-1]
+    whole = [m.text for m in before if m.text == m.asked and not m.paper and not m.beside]
+    topic = (whole or [before[0].text])[-1]
     if no_topic(question) or _MORE.match(question):
         return Resolved(topic, topic, said=quotes)
     return Resolved(f"{question} (about: {topic})", question, said=quotes)
@@ -232,6 +235,8 @@ def _named(question: str, before: str) -> str | None:
     None where that question is not about one short topic, or no pronoun stands for it.
     """
     topic, pronoun = thing(before), _IT.search(question)
+    if no_topic(question) and _PAPERS.search(question):  # "which papers study it?"
+        return f"papers on {topic}"
     if pronoun is None or not 1 <= len(topic.split()) <= _TOPIC_WORDS:
         return None
     asked = asking(before)
@@ -254,12 +259,26 @@ def lean_on(question: str, other: str) -> str:
 
 
 def _completed(question: str, asked: Sequence[str], said: Sequence[str]) -> str:
-    topic = _topic(asked)
-    context = [topic]
-    if said:
+    context = [_topic(asked)]
+    if said and not _ABOUT_ELSE.match(opened(question)):  # what was shown would be shown again
         context.append(_beginning(said[-1]))
     about = " ".join(part for part in context if part)
     return f"{question} (about: {about})"
+
+
+def leaning(question: str, turns: Sequence[Message]) -> Resolved:
+    """``question`` as it is meant if it leans on ``turns`` without saying so.
+
+    Where the last answer shows one paper only, that is spoken of.
+    """
+    asked = [turn.content for turn in turns if turn.role == "user"]
+    said = [turn.content for turn in turns if turn.role == "assistant"]
+    shown = _shown(said[-1]) if said else {}
+    text = _completed(question, asked, said)
+    if len(shown) != 1:
+        return Resolved(text, question)
+    (name, quote), *_ = shown.values()
+    return Resolved(f"{question} (about: {name})", question, quote or name)
 
 
 def _shown(answer: str) -> dict[int, tuple[str, str]]:

@@ -424,6 +424,8 @@ def _lock(path: Path) -> Check:
 
 def _endpoint(settings: Settings) -> Iterator[Check]:
     """What is configured; nothing is called."""
+    from assistant.endpoint.local import LocalModel, is_file  # noqa: PLC0415
+
     where = _shown_address(settings.openai_base_url) if settings.openai_base_url else "OpenAI"
     key = "a key is set" if settings.openai_api_key else "no key is set"
     given = "OPENAI_API_KEY" if settings.openai_api_key else "OPENAI_BASE_URL"
@@ -436,6 +438,8 @@ def _endpoint(settings: Settings) -> Iterator[Check]:
     elif not settings.llm:
         found = "none is chosen (ASSISTANT_LLM): answers are extracted"
         yield Check(name="language model", found=found)
+    elif is_file(settings.llm):
+        yield Check(name="language model", found=f"{LocalModel(Path(settings.llm)).path}, run here")
     elif settings.openai_base_url or settings.openai_api_key:
         yield Check(name="language model", found=f"{settings.llm} at {where}, {key}")
     else:

@@ -15,6 +15,7 @@ write from here.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -139,17 +140,21 @@ class LibraryFolder:
         except Exception as error:
             if not _is_storage_error(error):
                 raise
+            why = f"{_reason(error)}{_room(self.path)}"
             raise LibraryError(
-                f"The library at {self.path} could not be used: {_reason(error)}{self._room()}.",
+                f"The library at {self.path} could not be used: {why}.",
                 "What was stored before is kept; make room or mend the folder, and run it again.",
             ) from error
 
-    def _room(self) -> str:
-        try:
-            free = shutil.disk_usage(self.path).free
-        except OSError:
-            return ""
-        return f" ({free / 1e6:.1f} MB are free on its disk)" if free < _SCARCE else ""
+
+def _room(library: Path) -> str:
+    """What is scarce: room beside the library, or for the temporary files of the databases."""
+    for folder in (library, Path(os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108
+        with suppress(OSError):
+            free = shutil.disk_usage(folder).free
+            if free < _SCARCE:
+                return f" ({free / 1e6:.1f} MB are free on the disk of {folder})"
+    return ""
 
 
 def _is_storage_error(error: Exception) -> bool:

@@ -157,12 +157,12 @@ class Library:
         Raises:
             LibraryError: as `ready`.
         """
-        try:
-            return work(self.ready(check=check))
-        except RecordsDamaged as damage:
-            with self._folder.errors():
+        with self._folder.errors():
+            try:
+                return work(self.ready(check=check))
+            except RecordsDamaged as damage:
                 self.repair(str(damage))
-        return work(self.ready(check=check))
+            return work(self.ready(check=check))
 
     def repair(self, why: str) -> None:
         """Makes the local database again from the collection.

@@ -196,6 +196,8 @@ class ChromaStore:
                 # asked again
                 self.close()
                 if not writing and self.address.kind == "folder" and _is_chromas(error):
+                    if "is full" in str(error):
+                        raise  # said with the room that there is (`LibraryFolder.errors`)
                     raise LibraryError(
                         f"The database of the library at {self.address} cannot be read: "
                         f"{_first_line(error)}.",

@@ -1,27 +1,44 @@
 """Taste: how well papers fit what somebody liked, and by which words.
 
-A linear support vector machine over tf-idf tells the liked papers from the rest of the library;
-beside it stands the cosine to the mean of the liked papers' vectors. Both are standardised over
-the papers that are ranked, and added. Measured: ``python -m eval.digest``.
+Two linear support vector machines, one over tf-idf and one over the papers' vectors, tell the
+liked papers from the rest of the library; beside them stands the cosine to the mean of the liked
+papers' vectors. The three are standardised over the papers that are ranked, and added. Measured,
+and how it was chosen: ``python -m eval.digest``, eval/README.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.text import terms
 
-__all__ = ["Fit", "rank_by_likes", "standardised"]
+__all__ = ["Fit", "Read", "rank_by_likes", "standardised"]
 
 Floats = NDArray[np.float32]
 
 _DISLIKE_WEIGHT = 3.0
 """A paper that was disliked counts so many times one that was merely not liked."""
+_SOFTNESS = 0.1
+"""The machines' C: five likes are few, and a wide margin carries over to what is new."""
 _WORDS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Read:
+    """Papers as they are compared: title and abstract of each, and (papers, dimension) unit
+    vectors.
+    """
+
+    texts: Sequence[str]
+    vectors: Floats
+
+    def __add__(self, other: Read) -> Read:
+        return Read([*self.texts, *other.texts], np.concatenate([self.vectors, other.vectors]))
 
 
 @dataclass(frozen=True)
@@ -44,55 +61,59 @@ def standardised(values: Floats) -> Floats:
 
 
 def rank_by_likes(
-    texts: Sequence[str],
-    vectors: Floats,
-    liked: Sequence[str],
-    liked_vectors: Floats,
-    *,
-    disliked: Sequence[str] = (),
-    others: Sequence[str] = (),
+    new: Read, liked: Read, *, disliked: Read | None = None, others: Read | None = None
 ) -> list[Fit]:
-    """How well each of ``texts`` fits ``liked``.
+    """How well each of the ``new`` papers fits those that were ``liked``, one at least.
 
     Args:
-        texts: title and abstract of the papers to rank.
-        vectors: (texts, dimension) their unit vectors.
-        liked: texts of the papers that were liked, at least one.
-        liked_vectors: (liked, dimension) their unit vectors.
-        disliked: texts of those that were disliked.
+        new: the papers to rank.
+        liked: those that were liked.
+        disliked: those that were disliked.
         others: a sample of the rest, which are neither.
     """
-    centroid = liked_vectors.mean(axis=0)
-    cosines = vectors @ (centroid / max(float(np.linalg.norm(centroid)), 1e-6))
-    margins, shown = _margins(texts, liked, disliked, others)
-    scores = standardised(cosines) + standardised(margins)
+    centroid = liked.vectors.mean(axis=0)
+    cosines = new.vectors @ (centroid / max(float(np.linalg.norm(centroid)), 1e-6))
+    none = Read((), liked.vectors[:0])
+    known = liked + (disliked or none) + (others or none)
+    if len(known.texts) == len(liked.texts):
+        known = liked + new
+    weights = np.ones(len(known.texts))
+    if disliked:
+        first = len(liked.texts)
+        weights[first : first + len(disliked.texts)] = _DISLIKE_WEIGHT
+    machine = _machine(known.vectors, len(liked.texts), weights)
+    meant = machine.decision_function(new.vectors).astype(np.float32)
+    said, shown = _by_words(new.texts, known.texts, len(liked.texts), weights)
+    scores = standardised(cosines) + standardised(meant) + standardised(said)
     return [Fit(float(s), w) for s, w in zip(scores, shown, strict=True)]
 
 
-def _margins(
-    texts: Sequence[str], liked: Sequence[str], disliked: Sequence[str], others: Sequence[str]
-) -> tuple[Floats, list[tuple[str, ...]]]:
-    """Of the machine for each text, and the words that speak for it."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+def _machine(features: Any, liked: int, weights: NDArray[np.float64]) -> Any:
+    """Fitted to tell the first ``liked`` of the rows from the others."""
     from sklearn.svm import LinearSVC  # noqa: PLC0415
 
-    against = [*disliked, *others] or list(texts)
+    machine = LinearSVC(C=_SOFTNESS, class_weight="balanced", random_state=0)
+    return machine.fit(features, np.arange(len(weights)) < liked, sample_weight=weights)
+
+
+def _by_words(
+    texts: Sequence[str], known: Sequence[str], liked: int, weights: NDArray[np.float64]
+) -> tuple[Floats, list[tuple[str, ...]]]:
+    """The margin of each text, and the words that speak for it."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+
     vectorizer = TfidfVectorizer(
         sublinear_tf=True, ngram_range=(1, 2), stop_words="english", strip_accents="unicode"
     )
     try:
-        known = vectorizer.fit_transform([*liked, *against])
+        counted = vectorizer.fit_transform(known)
     except ValueError:  # not a word in them
         return np.zeros(len(texts), np.float32), [()] * len(texts)
-    labels = np.array([1] * len(liked) + [0] * len(against))
-    weights = np.ones(len(labels))
-    weights[len(liked) : len(liked) + len(disliked)] = _DISLIKE_WEIGHT
-    machine = LinearSVC(class_weight="balanced", random_state=0)
-    machine.fit(known, labels, sample_weight=weights)
+    machine = _machine(counted, liked, weights)
     candidates = vectorizer.transform(texts)
     margins = machine.decision_function(candidates).astype(np.float32)
     names = vectorizer.get_feature_names_out()
-    in_liked = np.asarray((known[: len(liked)] > 0).sum(axis=0)).ravel() >= min(2, len(liked))
+    in_liked = np.asarray((counted[:liked] > 0).sum(axis=0)).ravel() >= min(2, liked)
     shown = []
     for text, row in zip(texts, candidates.multiply(machine.coef_).tocsr(), strict=True):
         order = row.indices[np.argsort(-row.data)]

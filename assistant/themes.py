@@ -56,6 +56,8 @@ _HALF = 0.5
 """Share of the papers beyond which a theme tells too little apart."""
 _ALONE = 0.8
 """What a name of one word is worth beside a phrase."""
+_LEAST_SHARING, _MOST = 3, 10
+"""Papers that a theme made of a phrase alone has, at least; themes, at the most."""
 _LEADS = frozenset("a an the this these those its their our such".split())
 """After a word that ends no noun phrase: "extending the …"."""
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
@@ -178,9 +180,41 @@ def named(
         if fit:  # a paper without a theme that holds the name of one
             themes[max(fit, key=lambda n: float(vectors[p] @ centres[n]))].members.append(p)
             rest.remove(p)
+    while len(themes) < _MOST and (found := _sharing(rest, held, avoided, used, idf, nouns)):
+        name, members = found
+        used.update(terms(name))
+        themes.append(Theme(_capitalised(name), members, [name]))
+        rest = [p for p in rest if p not in members]
     if rest:
         themes.append(Theme(OTHER if themes else "All papers", rest, []))
     return themes
+
+
+def _sharing(
+    rest: Sequence[int],
+    held: dict[int, PhrasesOf],
+    avoided: set[str],
+    used: set[str],
+    idf: Callable[[str], float],
+    nouns: Callable[[str], float],
+) -> tuple[str, list[int]] | None:
+    """Papers without a theme that share a phrase which could name one, the most of them."""
+    written = Counter(key for p in rest if p in held for key in held[p].phrases)
+    best: tuple[int, float, str, list[int]] | None = None
+    for key, times in written.items():
+        if times < 2 or set(key) & used:
+            continue
+        members = [p for p in rest if p in held and held[p].tells(key)]
+        titles = sum(held[p].title.issuperset(key) for p in members)
+        told = len(key) > 1 or titles > _MAJORITY * len(members)
+        if not told or len(members) < max(_LEAST_SHARING, best[0] if best else 0):
+            continue
+        inside = [held[p] for p in members]
+        outside = [held[p] for p in held if p not in members]
+        names = _names(inside, outside, avoided, used, idf, nouns, only=key)
+        if names and (best is None or (len(members), sum(map(idf, key))) > best[:2]):
+            best = (len(members), sum(map(idf, key)), names[0], members)
+    return (best[2], best[3]) if best else None
 
 
 @dataclass
@@ -234,6 +268,7 @@ def _names(
     used: set[str],
     idf: Callable[[str], float],
     nouns: Callable[[str], float],
+    only: tuple[str, ...] | None = None,
 ) -> list[str]:
     """Phrases that a majority inside holds and few outside do, the most telling first.
 
@@ -244,7 +279,8 @@ def _names(
     forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for paper in inside:
         for key, form in paper.phrases.items():
-            forms[key][form] += 1
+            if only is None or key == only:
+                forms[key][form] += 1
     scored: list[tuple[float, tuple[str, ...]]] = []
     for key, written in forms.items():
         fresh = [stem for stem in key if stem not in avoided]

@@ -28,7 +28,7 @@ from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
 from assistant.profile import Profile
-from assistant.taste import Fit, rank_by_likes, standardised
+from assistant.taste import Fit, Read, rank_by_likes, standardised
 from assistant.text import words
 
 if TYPE_CHECKING:
@@ -333,14 +333,11 @@ class _Ranker:
     ) -> list[Fit]:
         rest = [i for i in old if i not in {*liked, *disliked}]
         sample = random.Random(0).sample(rest, min(_SAMPLE, len(rest)))  # noqa: S311
-        return rank_by_likes(
-            [_text(self._papers[i]) for i in ids],
-            self._of(ids),
-            [_text(self._papers[i]) for i in liked],
-            self._of(liked),
-            disliked=[_text(self._papers[i]) for i in disliked],
-            others=[_text(self._papers[i]) for i in sample],
-        )
+        new, good, bad, others = map(self._read, (ids, liked, disliked, sample))
+        return rank_by_likes(new, good, disliked=bad, others=others)
+
+    def _read(self, ids: Sequence[str]) -> Read:
+        return Read([_text(self._papers[i]) for i in ids], self._of(ids))
 
     def _by_query(self, query: str, ids: Sequence[str]) -> Floats:
         most = min(len(ids), _RANKED_BY_QUERY)

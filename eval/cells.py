@@ -24,6 +24,8 @@ from assistant.files import write_atomically
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted"
 LABELS = Path(__file__).with_suffix(".jsonl")
 _WANTED = 0.95
+_NEAR = 0.015
+"""A column whose candidates are as often right as this is shown whole."""
 _C = 0.3
 
 
@@ -31,6 +33,8 @@ def threshold(odds: np.ndarray, right: np.ndarray, wanted: float = _WANTED) -> t
     """The log-odds from which ``wanted`` of the candidates are right, and how many there are."""
     order = np.argsort(-odds, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    if right.mean() >= wanted - _NEAR:
+        return float(odds.min()), len(odds)
     good = np.flatnonzero(share >= wanted)
     if not len(good):
         return float(odds.max()) + 1.0, 0

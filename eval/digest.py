@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from assistant import Assistant, Paper
 from assistant.paper import normalised_title
-from assistant.taste import rank_by_likes, standardised
+from assistant.taste import Read, rank_by_likes, standardised
 
 Floats = NDArray[np.float32]
 Ranker = Callable[[list[int], list[int], list[int]], Floats]
@@ -72,16 +72,19 @@ def _topics(path: Path, papers: Sequence[Paper]) -> list[list[int]]:
 
 
 def _rankers(texts: Sequence[str], vectors: Floats) -> dict[str, Ranker]:
+    summed: dict[tuple[int, ...], Floats] = {}
+
     def both(new: list[int], liked: list[int], old: list[int]) -> Floats:
+        key = (*liked, -1, *new)
+        if key not in summed:
+            summed[key] = ranked(new, liked, old)
+        return summed[key]
+
+    def ranked(new: list[int], liked: list[int], old: list[int]) -> Floats:
         rest = [n for n in old if n not in set(liked)]
         sample = random.Random(0).sample(rest, min(_SAMPLE, len(rest)))  # noqa: S311
-        fits = rank_by_likes(
-            [texts[n] for n in new],
-            vectors[new],
-            [texts[n] for n in liked],
-            vectors[liked],
-            others=[texts[n] for n in sample],
-        )
+        told = [Read([texts[n] for n in some], vectors[some]) for some in (new, liked, sample)]
+        fits = rank_by_likes(told[0], told[1], others=told[2])
         return np.array([fit.score for fit in fits], np.float32)
 
     def centroid(new: list[int], liked: list[int], old: list[int]) -> Floats:
@@ -89,11 +92,10 @@ def _rankers(texts: Sequence[str], vectors: Floats) -> dict[str, Ranker]:
         scores: Floats = vectors[new] @ vectors[liked].mean(axis=0)
         return scores
 
-    def machine(new: list[int], liked: list[int], old: list[int]) -> Floats:
-        summed = both(new, liked, old)
-        return summed - standardised(centroid(new, liked, old))
+    def machines(new: list[int], liked: list[int], old: list[int]) -> Floats:
+        return both(new, liked, old) - standardised(centroid(new, liked, old))
 
-    return {"centroid": centroid, "svm": machine, "both": both}
+    return {"centroid": centroid, "machines": machines, "both": both}
 
 
 def _measure(

@@ -75,8 +75,8 @@ EVIDENCE = (
 LEXICAL = "coverage exact_coverage name_missing number_missing".split()
 CONFIDENCE = "evidence short short_evidence above has_focus lacks_focus matched".split()
 SELECTION = (
-    "cosine evidence rel_evidence paper_score number wanted_number unit background soft own_soft "
-    "soft_with_title soft_new soft_before hit focus length wanted_length"
+    "cosine evidence rel_evidence paper_score number wanted_number unit own_soft "
+    "soft_with_title soft_new soft_before inside hit counted length"
 ).split()
 TRUST = "answerable list definition explanation comparison".split()
 MEMBERSHIP = "coverage lack title_coverage often cosine_share standing_share".split()

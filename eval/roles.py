@@ -1,13 +1,13 @@
-"""Fits the models that tell what a sentence does in its abstract (`assistant.review.roles`).
+"""Fits the models that tell what a sentence does in its abstract (`assistant.roles`).
 
     python -m eval.roles FOLDER
 
 FOLDER holds public files: ``cs_*.jsonl`` (CSAbstruct, Apache-2.0), ``samd.json`` (Scientific
 Abstract Moves, CC BY 4.0), ``se/**.txt`` (abstracts of software engineering, annotated by the
-Software Engineering Research Quality Coalition, CC BY 4.0), ``pqal.json`` (PubMedQA, MIT) and CSV
-files with a column ``abstract`` whose structured abstracts label themselves ("METHODS: …"). The sets
-have equal weight; a word counts only where two of them hold it, so that no field's own words do.
-What the models do on each set when it is left out stands in each file's note.
+Software Engineering Research Quality Coalition, CC BY 4.0), ``pqal.json`` (PubMedQA, MIT) and
+CSV files whose structured abstracts (column ``abstract``) label themselves ("METHODS: …"). The
+sets have equal weight; a word counts only where two of them hold it, so that no field's own words
+do. What the models do on each set when it is left out stands in each file's note.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.files import write_atomically
-from assistant.review.roles import ROLES, Role, features
+from assistant.roles import ROLES, Role, features
 from assistant.text import sentences
 
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted"

@@ -26,11 +26,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from processes import open_library, start_command
 
+from assistant import store
 from assistant.conversations import ConversationStore, new_id
 from assistant.errors import AssistantError
 from assistant.review.screening import Decision, Screening
@@ -129,11 +131,9 @@ def grow(place: Path, papers: str) -> int:
     """A library with all that can lie in its folder."""
     from assistant.cli import main  # noqa: PLC0415
 
-    for arguments in (
-        ["ingest", papers, "--quiet"],
-        ["watch", "add", "pruning", "--query", "expert pruning"],
-    ):
-        assert main(arguments) == 0
+    with mock.patch.dict(store._HNSW, batch_size=10, sync_threshold=100):
+        assert main(["ingest", papers, "--quiet"]) == 0  # so few have a graph of Chroma's, too
+    assert main(["watch", "add", "pruning", "--query", "expert pruning"]) == 0
     folder = place / "library"
     library = open_library(folder)
     liked = library.ready(check=False).ids()[3]
@@ -143,11 +143,11 @@ def grow(place: Path, papers: str) -> int:
     SourceMemory(folder).save("arxiv:cs.CL", RememberedSource(mark="2026-01-01", papers=4))
     decision = Decision(paper_id=liked, verdict="include")
     Screening(topic="pruning", papers=[liked], decisions=[decision]).save(folder / "screening.json")
-    store, name = ConversationStore(folder), new_id()
-    turn = store.append("me", name, "Why prune?", {"n": 1})
+    talks, name = ConversationStore(folder), new_id()
+    turn = talks.append("me", name, "Why prune?", {"n": 1})
     assert turn is not None
-    store.save(turn.id, "done", {"answer": {"answer": "Because memory falls by 41%. " * 30}})
-    store.close()
+    talks.save(turn.id, "done", {"answer": {"answer": "Because memory falls by 41%. " * 30}})
+    talks.close()
     return 0
 
 
@@ -158,7 +158,8 @@ class Stage:
         self.base, self.whole = base, base / "whole"
         self.whole.mkdir(exist_ok=True)
         (self.whole / "config.toml").touch()
-        self.run(["call damage.grow", str(papers)], self.whole)
+        failed_to_grow = self.run(["call damage.grow", str(papers)], self.whole)
+        assert not failed_to_grow, failed_to_grow
         self.expected = self.told(self.whole)
         self.expected = self.told(self.whole)  # what a question makes is there by now
         failed = {key: got for key, got in self.expected.items() if got[0]}

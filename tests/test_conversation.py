@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.conversation import (
+    leaning,
     leans,
     references_in,
     resolved,
@@ -126,3 +127,28 @@ def test_more_leaves_out_all_that_was_shown() -> None:
 def test_a_pronoun_in_a_comparison_is_the_thing_asked_about() -> None:
     before = turns("What is freon used for?", "Freon: “It cools.” [1]")
     assert standalone("compare it with air", before) == "compare freon with air"
+
+
+def test_what_else_is_asked_about_is_not_what_was_shown() -> None:
+    text = standalone("what about vision models?", HISTORY)
+    assert "prune experts" in text
+    assert "PreMoe" not in text
+
+
+def test_a_detail_may_be_asked_of_the_one_paper_that_was_shown() -> None:
+    before = turns("tell me about the second one", "Herons: “We ringed herons.” [1]")
+    found = leaning("how many took part?", before)
+    assert found.paper == "We ringed herons."
+    assert "Herons" in found.text
+    both = turns("herons", "Herons: “We ringed herons.” [1]\nStorks: “We ringed storks.” [2]")
+    assert leaning("how many took part?", both).paper == ""
+
+
+def test_papers_on_what_was_asked_before() -> None:
+    found = resolved("which papers study it?", turns("What is soil frost?", "Frost in soil [1]."))
+    assert found.text == found.asked == "papers on soil frost"
+
+
+def test_another_is_of_the_last_question_that_stood_alone() -> None:
+    said = turns("How many herons nest there?", "Seven. [1]", "and in winter?", "None [1].")
+    assert resolved("another study", said).text == "How many herons nest there?"

@@ -10,13 +10,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from assistant.embedding import Embedder
@@ -55,6 +52,35 @@ for command in json.loads(sys.argv[1]):
 """
 TOPIC = "quantization of large language models"
 QUESTION = "How does sparse pre-training compare with dense?"
+VISIT = f"""
+import httpx, json, socket, subprocess, sys, time
+with socket.create_server(("127.0.0.1", 0)) as free:
+    port = free.getsockname()[1]
+ui = ["ui", "--library", "sample", "--no-browser", "--port", str(port)]
+command = [sys.executable, "-c", sys.argv[1], json.dumps([ui])]
+process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+try:
+    with httpx.Client(base_url=f"http://127.0.0.1:{{port}}", timeout=60) as client:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                client.get("/health").raise_for_status()
+                break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        assert "gradio" in client.get("/").text
+        assert client.get("/docs").status_code == 200
+        reply = client.post("/api/ask", json={{"question": "{QUESTION}"}})
+        assert reply.raise_for_status().json()["citations"]
+finally:
+    process.terminate()
+    process.wait(30)
+"""
+LOOPBACK = """
+import fcntl, socket, struct
+with socket.socket() as any_socket:  # a new namespace has a loopback that is down: IFF_UP
+    fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", b"lo", 1).ljust(40, b"\\0"))
+"""
 
 
 @pytest.fixture
@@ -113,40 +139,31 @@ def test_the_commands_ask_no_host(watched: dict[str, str], tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_the_page_asks_no_host(watched: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    ui = ["ui", "--library", "sample", "--no-browser", "--port", str(port)]
-    command = [sys.executable, "-c", DRIVER, json.dumps([ui])]
-    process = subprocess.Popen(command, env=watched, stderr=subprocess.DEVNULL)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            end = time.monotonic() + 120
-            while time.monotonic() < end:
-                try:
-                    client.get("/health").raise_for_status()
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.2)
-            assert "gradio" in client.get("/").text
-            assert client.get("/docs").status_code == 200
-            reply = client.post("/api/ask", json={"question": QUESTION})
-            assert reply.raise_for_status().json()["citations"]
-    finally:
-        process.terminate()
-        process.wait(30)
+    done = ran([sys.executable, "-c", VISIT, DRIVER], watched)
+    assert done.returncode == 0, done.stderr[-2000:]
     assert asked(watched) == ""
 
 
 @pytest.mark.slow
 def test_the_commands_need_no_network_at_all(watched: dict[str, str], tmp_path: Path) -> None:
-    unshare = shutil.which("unshare")
-    if unshare is None or subprocess.run([unshare, "-rn", "true"], check=False).returncode:
-        pytest.skip("this machine lets nobody make a network namespace")
-    command = [unshare, "-rn", sys.executable, "-c", DRIVER, commands(tmp_path)]
-    done = ran(command, watched)
+    done = ran([*alone(), sys.executable, "-c", DRIVER, commands(tmp_path)], watched)
     exits = [line for line in done.stderr.splitlines() if line.startswith("exit ")]
     assert [line.split()[1] for line in exits] == ["0"] * 6, done.stderr[-2000:]
     assert "References" in (tmp_path / "review.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_page_needs_no_network_but_its_own_machine(watched: dict[str, str]) -> None:
+    done = ran([*alone(), sys.executable, "-c", LOOPBACK + VISIT, DRIVER], watched)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def alone() -> list[str]:
+    """What a command is begun with to run in a network namespace of its own."""
+    unshare = shutil.which("unshare")
+    if unshare is None or subprocess.run([unshare, "-rn", "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody make a network namespace")
+    return [unshare, "-rn"]
 
 
 def test_telemetry_is_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,7 +242,7 @@ def test_a_disk_that_is_really_full(
     monkeypatch.setattr("assistant.library.BATCH", 20)
     path = small_disk / "library"
     papers = make_papers(1000)
-    with pytest.raises(LibraryError, match="MB are free on its disk") as found:
+    with pytest.raises(LibraryError, match="MB are free on the disk of") as found:
         make_library(path).ingest(papers)
     assert str(path) in str(found.value)
     held = len(make_library(path))

@@ -18,7 +18,7 @@ from assistant.profile import Profile, by_interest
 from assistant.retrieval import PaperRetriever
 from assistant.settings import Settings
 from assistant.similar import similar
-from assistant.taste import rank_by_likes, standardised
+from assistant.taste import Read, rank_by_likes, standardised
 from assistant.watch import Digest, Likes, Watches, make_digest
 
 BEES = [
@@ -102,7 +102,8 @@ def test_two_words_are_shown_only_where_they_stand_together() -> None:
     liked = ["early diagnosis of gout", "the diagnosis of gout early"]
     vectors = np.eye(4, dtype=np.float32)
     texts = ["early diagnosis of gout", "ships"]
-    fits = rank_by_likes(texts, vectors[:2], liked, vectors[2:], others=["gout", "diagnosis"])
+    others = Read(["gout", "diagnosis"], vectors[:2])
+    fits = rank_by_likes(Read(texts, vectors[:2]), Read(liked, vectors[2:]), others=others)
     assert "early" in fits[0].words
     assert "diagnosis gout" not in fits[0].words
 
@@ -226,7 +227,7 @@ def test_ties_only_are_ordered_by_interest(library: Library, embedder: Embedder)
 
 def test_ranking_survives_texts_without_words() -> None:
     vectors = np.eye(3, dtype=np.float32)
-    fits = rank_by_likes(["…", "!", "?"], vectors, ["…"], vectors[1:2])
+    fits = rank_by_likes(Read(["…", "!", "?"], vectors), Read(["…"], vectors[1:2]))
     assert int(np.argmax([fit.score for fit in fits])) == 1
     assert standardised(np.ones(3, np.float32)).tolist() == [0, 0, 0]
 

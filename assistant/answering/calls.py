@@ -15,7 +15,7 @@ from assistant.endpoint.chat import Delta, Endpoint, Finished, Waiting
 from assistant.endpoint.ledger import count_tokens
 from assistant.errors import ContextTooLong, CostCapReached, ReplyEmpty
 from assistant.prompting import Prompts, boundary
-from assistant.results import Event, StatusEvent
+from assistant.results import Event, StatusEvent, Usage
 from assistant.retrieved import RetrievedPaper
 from assistant.settings import GenerationSettings
 
@@ -29,13 +29,16 @@ _A_VERDICT, _SHORT_VERDICT = 140, 80
 """Tokens of a reply for each sentence that is verified; what a small window has to leave."""
 _SHARE, _A_SEARCH, _AGAIN = (0.42, 0.55), 0.1, 0.25
 """Of the tokens for papers, what a draft gets that is not to be deep: at least and at most, for
-each search; and besides what it cites, where one was written before. With searches in the model's words the papers that
-answered 22 questions of one part stood within .41 of them, those of 5 of several within .48.
+each search; and besides what it cites, where one was written before. With searches in the model's
+words the papers that answered 22 questions of one part stood within .41 of them, those of 5 of
+several within .48.
 """
 _LEAST_REPLY = 160
 _SMALL_WINDOW = 4000
 """Tokens of a context window below which the short prompt is used."""
 _MARGIN = 64
+_LONG = 1500
+"""Tokens of a prompt from which an estimate of their number can be relied on."""
 
 
 class Calls:
@@ -151,6 +154,7 @@ class Calls:
                 yield StatusEvent(text=piece.text, waiting=True)
             elif isinstance(piece, Finished):
                 yield from draft.end(piece.reason)
+                _note_cut(turn, piece.usage, _size(messages))
             else:
                 yield from draft.feed(piece.text)
             if draft.circling:
@@ -219,6 +223,17 @@ class Calls:
 
 def _numbered(texts: Sequence[str]) -> list[dict[str, object]]:
     return [{"number": n, "text": text} for n, text in enumerate(texts, 1)]
+
+
+def _note_cut(turn: Turn, usage: Usage, sent: int) -> None:
+    """Says so where a server read far less than it was sent, as Ollama does without a word."""
+    read = usage.prompt_tokens
+    if not usage.estimated and sent >= _LONG and 0 < read < sent / 2:
+        turn.notes.append(
+            f"The server read {read:,} tokens of about {sent:,}: its window is smaller, and papers "
+            "or rules are missing. Give it a larger one (Ollama: OLLAMA_CONTEXT_LENGTH), or set "
+            f"ASSISTANT_ENDPOINT__CONTEXT_WINDOW to {read}."
+        )
 
 
 def _size(messages: Sequence[ChatMessage]) -> int:

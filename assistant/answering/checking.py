@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "SentenceChecks", "is_claim", "says_missing"]
 
 _RANK: dict[str, int] = {"supported": 2, "partial": 1, "unsupported": 0}
-SURE = 0.65
+SURE = 0.75
 """Score from which another paper takes the place of a cited one that does not support."""
 _ATTRIBUTED = 0.6
 """Score from which a paper is cited for a sentence that cites none."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from assistant.answering.evidence import NUMBER
 from assistant.answering.forms import Asking
 from assistant.answering.question import Question
+from assistant.roles import chances
 from assistant.text import terms, words
 
 __all__ = [
@@ -32,6 +33,15 @@ _NEAR = 2.0
 """Log-odds that a number in the midst of the question's words is worth."""
 _WINDOW = 60
 """Characters on both sides of a number that tell what it is a number of."""
+_FOUND = 2.5
+"""Log-odds that it is worth to tell what was found where that is asked for. Measured on 160
+questions about clinical trials: the deciding sentence first in 40 → 57%, on 196 others that were
+not looked at in 53 → 65%; beyond it the questions of other fields lose."""
+_ASKS_FINDING = re.compile(
+    r"\b(?:effects?|affects?|impacts?|influences?|outcomes?|results?|findings?|compar\w*|vs"
+    r"|versus)\b",
+    re.IGNORECASE,
+)
 _REASON = re.compile(
     r"\b(?:because|due to|owing to|since|as a result of|caused by|stems? from|arises? from"
     r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
@@ -42,7 +52,7 @@ _MEANS = re.compile(
 )
 _LIMIT = re.compile(
     r"\b(?:limit\w*|fail\w*|degrad\w*|drawbacks?|difficult\w*|challeng\w*|cannot|unable|lack\w*"
-    r"|suffer\w*|risks?|adverse|side effects?|disadvantag\w*|shortcomings?|inadequa\w*|problems?"
+    r"|suffer\w*|risks?|adverse|side effects?|disadvantag\w*|shortcomings?|inadequa\w*"
     r"|invalid|restrict\w*|break\w* down|insufficient|impractical)\b",
     re.IGNORECASE,
 )
@@ -77,7 +87,8 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 COMPARES = re.compile(
-    r"\b(?:than|compar\w+|versus|vs|whereas|no (?:\w+ )?differences?|differ(?:s|ed|ent\w*|ences?)?"
+    r"\b(?:than|compar\w+|versus|vs|whereas|respectively|no (?:\w+ )?(?:differences?|effects?)"
+    r"|differ(?:s|ed|ent\w*|ences?)?"
     r"|similar\w*|the same|outperform\w*|surpass\w*|match(?:es|ed)?|exceed\w*|relative to|superior"
     r"|inferior|equal\w*|in contrast|unlike|as \w+ as|most (?:\w+ )?(?:successful|effective)"
     r"|highest|lowest|best|worst|greatest|largest|smallest|strongest|fastest)\b",
@@ -98,12 +109,6 @@ _TELLS = re.compile(
     r"|provides?|offers?|can|reduces?|combines?)\b",
     re.IGNORECASE,
 )
-_FINDING = re.compile(
-    r"\b(?:find|finds|found|findings?|shows?|showed|shown|reveals?|revealed|demonstrate[sd]?"
-    r"|observed?|suggests?|suggested|indicates?|indicated|concluded?|significant\w*|results?"
-    r"|leads? to|led to|evidence|confirm\w*)\b",
-    re.IGNORECASE,
-)
 _AIM = re.compile(
     r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
     r" (?:have |has |here |\w+ed and )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+"
@@ -114,35 +119,30 @@ _AIM = re.compile(
     re.IGNORECASE,
 )
 """A sentence that tells what was studied, not what came of it."""
-_OFFERS = re.compile(
-    r"\b(?:we|i|this (?:paper|study|work|article)) (?:\w+ly |also |then |further )?"
-    r"(?:propose|introduce|present|derive|develop|design|provide|offer)",
-    re.IGNORECASE,
-)
-"""A sentence that tells what was made, not what came of it."""
 _ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
 
 
 def worth(asked: Asking, question: Question) -> Callable[[str], float]:
     """What a sentence is worth beside its score, in the form of the question, in log-odds."""
+    found: Callable[[str], float]
     match asked.form:
         case "definition":
             topic = phrase(asked.topic)
-            found = lambda s: defines(s, topic)  # noqa: E731
+            found = lambda s: defines(s, topic) - _FOUND * chances(s)["method"]  # noqa: E731
         case "explanation":
             cue = _REASON if asked.why else _MEANS
             found = lambda s: 0.6 * bool(cue.search(s))  # noqa: E731
-        case "yes_no":
-            found = lambda s: 1.2 * bool(_FINDING.search(s)) - aims(s) - bool(_OFFERS.search(s))  # noqa: E731
         case "limits":
             plain, hint = (_DATA, _DATA) if "data" in asked.means else (_LIMIT, _HINTS_LIMIT)
             found = lambda s: 1.5 * bool(plain.search(s)) + 0.5 * bool(hint.search(s))  # noqa: E731
-        case _ if question.wants_number:
+        case _ if question.wants_number and asked.form != "yes_no":
             found = lambda s: _NEAR * _number_near(s, question) - aims(s)  # noqa: E731
         case _ if _ASKS_BEST.search(question.text):
             found = lambda s: float(_BEST.search(s) is not None)  # noqa: E731
         case _:
             found = lambda _: 0.0  # noqa: E731
+    if asked.form in {"yes_no", "comparison"} or _ASKS_FINDING.search(question.text):
+        return lambda s: found(s) + _FOUND * chances(s)["result"]
     return found
 
 

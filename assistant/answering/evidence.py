@@ -94,7 +94,8 @@ class Reading:
     ``log_odds`` that it answers. ``covered``: (sentences,) share of the question's words, by
     their weight, that each sentence matches; ``covered_with_title``: the sentence and the
     title together; ``hit``: the same, a word counting whole or not; ``added``: of the words
-    that the title lacks; ``focused``: (sentences,) similarity to the detail asked for.
+    that the title lacks; ``inside``: share of the question's words, those that few sentences
+    of the abstract have before those that stand in many.
     """
 
     log_odds: float
@@ -103,7 +104,7 @@ class Reading:
     covered_with_title: Floats
     hit: Floats
     added: Floats
-    focused: Floats
+    inside: Floats
 
 
 class PassageReader:
@@ -133,7 +134,8 @@ class PassageReader:
     def reading(self, question: Question, passage: PassageText) -> Reading:
         """What ``passage`` holds of ``question``; see the module's docstring."""
         title_terms = set(terms(passage.title))
-        bag = title_terms.union(*(terms(sentence) for sentence in passage.sentences))
+        bags = [set(terms(sentence)) for sentence in passage.sentences]
+        bag = title_terms.union(*bags)
         letters = compact(f"{passage.title} {' '.join(passage.sentences)}")
         similar, exact, sentence_of = self._matches(question, passage)
         best: Floats = np.max(similar, axis=1, initial=0.0)
@@ -152,9 +154,6 @@ class PassageReader:
         with_title = _each(titled, aligned)
         hit = _each([np.asarray(row > _HIT, np.float32) for row in titled], aligned)
         added = _each(by_sentence, aligned * np.clip(1 - in_title, 0, 1))
-        focused = np.array(
-            [np.max(row[question.focus], initial=0.0) for row in by_sentence], np.float32
-        )
         features = {
             "standing": standing,
             "best_sentence_cosine": _at(cosines, 0),
@@ -178,8 +177,15 @@ class PassageReader:
         }
         features |= {f"short_{name}": question.short * features[name] for name in _SHORT}
         features["short"] = question.short
+        inside = _inside(question, bags)
         return Reading(
-            self.model.log_odds(features), features, covered, with_title, hit, added, focused
+            self.model.log_odds(features),
+            features,
+            covered,
+            with_title,
+            hit,
+            added,
+            inside,
         )
 
     def _matches(
@@ -219,6 +225,16 @@ def _best_by_sentence(similar: Floats, places: NDArray[np.int64], sentences: int
 def _each(by_sentence: Sequence[Floats], weights: Floats) -> Floats:
     """(sentences,) weighted mean of each."""
     return np.array([_weighted(row, weights) for row in by_sentence], np.float32)
+
+
+def _inside(question: Question, bags: Sequence[set[str]]) -> Floats:
+    """(sentences,) share of the question's stems that each holds, by idf in the library times
+    the logarithm of (sentences + 1) / (sentences with it).
+    """
+    held = {t: sum(t in bag for bag in bags) for t in question.idf}
+    weights = {t: question.idf[t] * np.log((len(bags) + 1) / n) for t, n in held.items() if n}
+    total = sum(weights.values()) or 1.0
+    return np.array([sum(w for t, w in weights.items() if t in bag) / total for bag in bags])
 
 
 def _stems(states: WordStates) -> NDArray[np.int64]:

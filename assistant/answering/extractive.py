@@ -29,7 +29,7 @@ from assistant.answering.spelling import (
     missing_words,
     with_corrections,
 )
-from assistant.conversation import Resolved, lean_on, resolved, small_talk
+from assistant.conversation import Resolved, lean_on, leaning, resolved, small_talk
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.filters import Filters
 from assistant.library import Library
@@ -49,6 +49,9 @@ NOTE = (
 )
 _CLOSEST_QUOTES = 2
 _NAMED_WHEN_ABSENT = 3
+_TOPICAL, _OFTEN, _DETAIL = 0.85, 0.03, 4
+"""Rarity in English from which a word may name a topic, unless so many of the papers hold it, and
+content words up to which a question without one may be about what was shown."""
 _MOST_ON = 200
 """Papers that are looked at to count those on a topic."""
 _BEST: dict[Status, int] = {"answered": 2, "closest": 1, "absent": 0}
@@ -128,6 +131,8 @@ class ExtractiveAnswerer:
                 other = self._part(about, text, meant, filters)
                 part = other if other.assessment.status == "answered" else part
             found.append(part)
+        if turns and len(found) == 1 and meant.text == question and not read:
+            meant, found = self._leant(question, turns, meant, found, filters)
         layout = Layout(draft, self._retriever, self._reader, self._settings)
         layout.brief = len(found) > 1
         layout.again = bool(meant.said)
@@ -194,6 +199,38 @@ class ExtractiveAnswerer:
 
     # ------------------------------------------------------------------ one part
 
+    def _leant(
+        self,
+        question: str,
+        turns: Sequence[Message],
+        meant: Resolved,
+        found: list[_Part],
+        filters: Filters | None,
+    ) -> tuple[Resolved, list[_Part]]:
+        """A question that names no topic of its own, as it is meant after ``turns``.
+
+        "How many took part?" stands on its own by its words, and yet is asked of what was shown.
+        """
+        before = found[0].assessment
+        if len(before.asked.states.words) > _DETAIL or not self._is_common(before.asked):
+            return meant, found
+        if before.status == "answered":
+            return meant, found
+        other = leaning(question, turns)
+        part = self._part(other.text, question, other, filters)
+        after = part.assessment
+        if after.status != "answered" and after.confidence <= before.confidence:
+            return meant, found
+        return other, [part]
+
+    def _is_common(self, question: Question) -> bool:
+        """Whether no word of ``question`` may name a topic: all are common, in English or here."""
+        often = _OFTEN * question.statistics.papers_held
+        return all(
+            rare < _TOPICAL or min(map(question.statistics.document_frequency, terms(word))) > often
+            for word, rare in zip(question.states.words, question.rarity, strict=True)
+        )
+
     def _part(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
         """What is found for one question; with its slips mended, where that is what answers.
 
@@ -221,7 +258,8 @@ class ExtractiveAnswerer:
     def _assessed(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
         asked = asking(said)
         if said != text:
-            asked = replace(asked, topic=bare_topic(text))
+            form: Form = "fact" if asked.form == "definition" else asked.form
+            asked = replace(asked, topic=bare_topic(text), form=form)
         if meant.beside:
             papers = [self._paper(quote or name) for name, quote in meant.beside]
             asked = Asking("comparison", text, tuple(name for name, _ in meant.beside))

@@ -30,8 +30,8 @@ def _set(words: str) -> frozenset[str]:
 
 _PAPERS = _set(
     "paper papers work works study studies article articles abstract abstracts publication"
-    " publications research literature document documents reference references anything something"
-    " everything overview summary survey review evidence"
+    " publications research trial trials literature document documents reference references"
+    " anything something everything overview summary survey review evidence"
 )
 _MEANS = _set(
     "method methods approach approaches technique techniques algorithm algorithms way ways option"
@@ -165,7 +165,7 @@ _WITHIN = re.compile(r"^(?P<term>[\w-]+(?: [\w-]+){0,2}) (?:in|for) (?:[\w-]+ ?)
 _LIMITS = re.compile(
     r"\b(?:limits?|limitations?|limited|drawbacks?|weakness(?:es)?|disadvantages?|shortcomings?"
     r"|pitfalls?|downsides?|problems? (?:with|of)|open (?:problems?|questions?|challenges?)"
-    r"|challenges|risks?|side effects?|dangers?|fails?|breaks? down)\b",
+    r"|challenges|risks|side effects?|dangers?|fails?|breaks? down)\b",
     re.IGNORECASE,
 )
 _DATA_ASKED = re.compile(
@@ -442,7 +442,10 @@ def bare_topic(text: str) -> str:
 
 
 def _function(word: str) -> bool:
-    return word.strip(",.;:?!'\"()").casefold() in STOP_WORDS or not re.search(r"\w", word)
+    bare = word.strip(",.;:?!'\"()")
+    if len(bare) == 1 and bare.isupper() and bare not in "AI":
+        return False  # vitamin D
+    return bare.casefold() in STOP_WORDS or not re.search(r"\w", word)
 
 
 def thing(question: str) -> str:

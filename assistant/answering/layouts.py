@@ -29,7 +29,7 @@ from assistant.answering.forms import Asking
 from assistant.answering.membership import on_topic
 from assistant.answering.question import Question, compact
 from assistant.answering.selection import Candidate, candidates, key_score
-from assistant.answering.stance import turns
+from assistant.answering.stance import finds_none, turns
 from assistant.attribution import answers_nothing, dangles, quotation
 from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
@@ -64,6 +64,8 @@ _DEEP, _DEFINING = 60, 30
 _READ = 24
 """Sentences, best first, that are read for what they say to the question."""
 _SIDE_SENTENCES = 5
+_ASPECT = 2.0
+"""Log-odds that it is worth to hold in what respect things are to be compared."""
 _MECHANISM = 3
 _BUILDING_ON = 3
 _SHORT_DEFINITION = 14
@@ -140,7 +142,7 @@ class Layout:
         if SUPPOSES.search(question.text):
             ranked = self._turned(ranked, question)
         if question.wants_number:
-            numbered = [c for c in ranked if NUMBER.search(c.text)]
+            numbered = [c for c in ranked if NUMBER.search(c.text) or question.counts(c.text)]
             if not numbered or numbered[0].score < ranked[0].score - 2 * _WITHIN:
                 self._draft.say("A figure for this was not found; what is said of it:")
             elif not self._denies(ranked[0], question):
@@ -154,6 +156,8 @@ class Layout:
             return False
         best = ranked[0]
         if self._denies(best, assessment.asked):
+            if asked.why and finds_none(assessment.asked, best.text):
+                self._draft.say("The question supposes a change; the abstract reports none:")
             return self._best(ranked, 1)
         beside = [
             c
@@ -315,20 +319,20 @@ class Layout:
                 side.in_text(f"{c.paper.paper.title} {c.paper.paper.abstract}") for side in sides
             )
         ]
+        tells, question = worth(asked, assessment.asked), assessment.asked
+        of_sides = {t for side in asked.sides for t in terms(side)}
+        aspect = {t: weight for t, weight in question.idf.items() if t not in of_sides}
 
         def compares(text: str) -> float:
             here = sum(side.in_text(text) for side in sides)
-            return 1.5 * (here >= 2) + 1.5 * bool(COMPARES.search(text)) - 1.5 * aims(text)
+            bag = set(terms(text))
+            told = sum(weight for t, weight in aspect.items() if t in bag)
+            shared = told / (sum(aspect.values()) or 1.0)
+            compared = 1.5 * bool(COMPARES.search(text))
+            return tells(text) + _ASPECT * shared + 0.75 * here + compared - aims(text)
 
-        direct = [
-            c
-            for c in _ranked(both, compares)
-            if COMPARES.search(c.text)
-            and (
-                any(side.in_text(c.text) for side in sides)
-                or all(side.in_text(c.paper.paper.title) for side in sides)
-            )
-        ]
+        ranked = _ranked(both, compares)
+        direct = [c for c in ranked if COMPARES.search(c.text)]
         of_each = [self._of_side(side) for side in asked.sides]
         if direct and self._best(direct, 1):
             own = [
@@ -399,13 +403,15 @@ class Layout:
 
     def _turned(self, ranked: Sequence[Candidate], question: Question) -> list[Candidate]:
         """``ranked`` with what denies or turns round the question's supposition further up."""
-        return _ranked(ranked[:_READ], lambda text: _TURNS * turns(question, text)) + list(
-            ranked[_READ:]
+        scored = (
+            replace(c, score=c.score + _TURNS * turns(question, c.text, c.paper.paper.title))
+            for c in ranked[:_READ]
         )
+        return sorted(scored, key=lambda c: -c.score) + list(ranked[_READ:])
 
     def _denies(self, candidate: Candidate, question: Question) -> bool:
         """Whether ``candidate`` seems to say otherwise than ``question`` supposes."""
-        return turns(question, candidate.text) >= _DENIES
+        return turns(question, candidate.text, candidate.paper.paper.title) >= _DENIES
 
     def _best(
         self, ranked: Sequence[Candidate], added: int, within: float = _WITHIN, most: int = 0

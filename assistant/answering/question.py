@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.retrieved import Statistics
-from assistant.text import STOP_WORDS, terms
+from assistant.text import STOP_WORDS, terms, words
 
 __all__ = ["Question", "WordStates", "compact", "content_words", "word_states"]
 
@@ -50,6 +50,12 @@ _AFTER = (
 )
 _COUNTED = re.compile(
     r"\b(?:how (?:many|much)|number of|amount of)\s+([^\W_]+(?: [^\W_]+)?)", re.IGNORECASE
+)
+_NUMBERED = re.compile(
+    r"\b(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen"
+    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen)\b"
+    r"((?:\W+[^\W_]+){1,4})",
+    re.IGNORECASE,
 )
 _ASKED = re.compile(r"\b(?:which|what|whose)\s+((?:[^\W_]+[ -]?){1,3})", re.IGNORECASE)
 _DETAIL_OF = re.compile(
@@ -220,6 +226,21 @@ class Question:
     def gives(self, sentence: str) -> bool:
         """Whether ``sentence`` has a number in a unit of a kind that may be asked for."""
         return any(_GIVEN[kind].search(sentence) for kind in self.quantities)
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        """Stems of what is to be counted: "how many *children*"."""
+        return frozenset(t for found in _COUNTED.finditer(self.text) for t in terms(found[1]))
+
+    def counts(self, sentence: str) -> bool:
+        """Whether ``sentence`` has a number, in digits or words, of what is to be counted."""
+        for found in _NUMBERED.finditer(sentence) if self._counted else ():
+            for word in words(found[1]):
+                if word in STOP_WORDS and word != "of":
+                    break  # "in 1998 the herons"
+                if not self._counted.isdisjoint(terms(word)):
+                    return True
+        return False
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from assistant.answering.question import Question
 from assistant.attribution import answers_nothing, dangles
 from assistant.fitted import load
 from assistant.retrieved import RetrievedPaper
+from assistant.roles import chances
 from assistant.text import STOP_WORDS, terms, words
 
 __all__ = ["Candidate", "candidates", "key_score", "sentence_features"]
@@ -87,26 +88,22 @@ def sentence_features(
     """What speaks for the sentence at ``position`` of ``paper`` being the answer, by name."""
     text = paper.sentences[position]
     numbered = NUMBER.search(text) is not None
-    length = min(len(text.split()), 60) / 60
     return {
         "cosine": float(paper.vectors[position] @ question.vector),
         "coverage": question.coverage(set(terms(text))),
-        "soft": float(reading.covered[position]),
         "own_soft": float(reading.covered[position] - reading.covered.max()),
         "soft_with_title": float(reading.covered_with_title[position]),
         "hit": float(reading.hit[position]),
         "soft_new": float(reading.added[position]),
         "soft_before": float(reading.covered[position - 1]) if position else 0.0,
-        "focus": float(reading.focused[position]),
+        "inside": float(reading.inside[position]),
         "unit": float(question.gives(text)),
         "paper_score": paper.score,
         "evidence": reading.log_odds,
         "number": float(numbered),
         "wanted_number": float(numbered and question.wants_number),
-        "position": position / max(1, len(paper.sentences) - 1),
-        "background": float(_BACKGROUND.match(text) is not None),
-        "length": length,
-        "wanted_length": length * question.wants_number,
+        "counted": float(question.counts(text)),
+        "length": min(len(text.split()), 60) / 60,
     }
 
 
@@ -117,9 +114,12 @@ def key_score(found: RetrievedPaper, place: int, question: Question) -> float:
         return -10.0
     new = _CONTRIBUTION.search(text) is not None
     old = _BACKGROUND.match(text) is not None or (place == 0 and not new)
+    role = chances(text)
+    tells = role["aim"] + role["result"] - role["method"] * (not new)
     long = len(text.split())
     return (
-        3.0 * float(found.vectors[place] @ question.vector)
+        tells
+        + 3.0 * float(found.vectors[place] @ question.vector)
         + 1.0 * question.coverage(set(terms(text)))
         + 1.2 * new
         - 1.0 * old

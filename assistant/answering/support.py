@@ -89,6 +89,8 @@ FEATURES = (
 SUPPORTED, PARTIAL = 0.5, 0.3
 """Scores from which a sentence counts as supported, or in part."""
 
+_COPY = 0.95
+"""Score of a sentence of the abstract, word for word."""
 _STRANGE = 0.2
 """Cosine, and share of terms, below which a sentence has nothing to do with an abstract."""
 DIFFERS = "not in the abstract"
@@ -151,7 +153,8 @@ class _Read:
         self.texts = texts
         self.tokens = frozenset(bare_name(t) for text in (*texts, about) for t in _tokens(text))
         self.names = frozenset(bare_name(name) for p in self.particulars for name in p.names)
-        self.squeezed = "".join(c for c in whole.casefold() if c.isalnum())
+        self.squeezed = _squeezed(whole)
+        self.whole_sentences = frozenset(map(_squeezed, sentences))
         self.initials = acronym_of(whole)
 
     def has_name(self, name: str) -> bool:
@@ -168,6 +171,11 @@ class _Read:
                 return True
         letters = name.rstrip("s")
         return letters.isupper() and len(letters) >= 2 and letters.casefold() in self.initials
+
+
+def _squeezed(text: str) -> str:
+    """The letters and digits of a text, in lower case."""
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 @lru_cache(maxsize=4096)
@@ -261,6 +269,8 @@ class SupportChecker:
             return Verdict("partial", PARTIAL, quote, OTHER_LANGUAGE)
         named = dict(zip(FEATURES, map(float, features), strict=True))
         score = float(1 / (1 + math.exp(-load("support").log_odds(named))))
+        if _squeezed(sentence) in source.read.whole_sentences:
+            score = max(score, _COPY)  # whatever the model makes of it
         differs_by = _differences(said, source.read) or self._denied(sentence, said, source, best)
         if differs_by:
             score = min(score, SUPPORTED - 0.01)

@@ -50,7 +50,10 @@ _THINKING = 3000
 """Tokens that a model which thinks before it speaks may have for that, besides its reply."""
 _ASKING = 5.0
 """Seconds within which an endpoint has to say which models it has."""
-_WINDOW_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
+_WINDOW_FIELDS = (
+    "loaded_context_length", "max_model_len", "context_length", "context_window",
+    "max_context_length",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

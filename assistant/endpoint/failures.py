@@ -41,7 +41,8 @@ CALL_ERRORS = (ValueError, TypeError, AttributeError, KeyError, IndexError)
 _SHOWN = 200
 _CONTEXT = re.compile(
     r"context[ _](?:length|window|size)|maximum context|max_model_len|too many tokens"
-    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|exceeds? the available context",
+    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|exceeds? the available context"
+    r"|max_tokens must be at least 1",  # what is left of the window: less than nothing
     re.IGNORECASE,
 )
 _QUOTA = re.compile(r"insufficient_quota|quota|billing|credit|balance|payment", re.IGNORECASE)
@@ -49,7 +50,8 @@ _FILTER = re.compile(r"content[_ ]?(?:filter|policy|management)|responsible ai",
 _PARAMETERS = ("temperature", "max_tokens", "stream_options")
 _NO_SYSTEM = re.compile(
     r"system (?:role|message|prompt)s?\b.{0,40}(?:not|un)\s?support|unsupported.{0,20}system"
-    r"|does(?: not|n't) support.{0,20}system|developer instruction is not enabled",
+    r"|does(?: not|n't) support.{0,20}system|developer instruction is not enabled"
+    r"|roles must alternate",
     re.IGNORECASE,
 )
 

@@ -31,7 +31,8 @@ def read_embase(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
     record: dict[str, object] = {}
     try:
         for row in csv.reader((line or "") for _, line in numbered_lines(stream)):
-            name, values = row[0].lstrip("\ufeff") if row else "", row[1:]
+            name = row[0].lstrip("\ufeff").strip() if row else ""
+            values = [value for value in row[1:] if value.strip()]
             if name == _TITLE:
                 if record:
                     yield paper_from(record, source=source, where=f"record {number}")

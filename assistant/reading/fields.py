@@ -185,12 +185,12 @@ def paper_of_object(record: object, *, source: str, where: str) -> Paper | Rejec
     titled = bool(paper.title and keys & _TITLES)
     if keys & (_TEXTS - _TITLES) or (titled and keys & set(_NAMES["authors"])):
         return paper
-    if paper.abstract and keys & _SHORT and (titled or paper.source_id):
+    others = None in map(field_of, keys - {"kind"})  # as the index of a web site has them
+    if paper.abstract and keys & _SHORT and (paper.source_id or (titled and not others)):
         return paper
     described = bool(keys & (_LOOSE - _SHORT)) or any(str(key)[:1] == "$" for key in record)
-    if (
-        titled and not described and not is_title_alone(keys)
-    ):  # a title alone, which a list of papers may hold
+    # titles alone may be a list of papers
+    if titled and not described and not is_title_alone(keys - _LOOSE):
         return paper
     reason = "nothing in it that only papers have: an abstract, authors, a year, a DOI"
     return Rejection(source=source, where=where, reason=reason)

@@ -1,7 +1,6 @@
 """Reviews, tables and screenings, with a language model and without.
 
 candidates  which papers are about a topic: core, related, off
-roles       what each sentence of an abstract does there (fitted models)
 cells       what can be read out of an abstract by form alone, letter for letter
 comparing   what can be said across papers, from cells
 writer      the whole document, and the one without a model

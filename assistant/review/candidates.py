@@ -6,13 +6,15 @@ model is then trained on the surest papers against the least likely ones, and a 
 (`assistant.fitted`, ``topic``) weighs what speaks for a paper: the search, its cosine to the
 topic, how much of the topic's words it holds, and that linear model. What it judges likely is
 **core** and written about; what holds the topic's words, or stands near, is **related** and
-listed; the rest is off topic. Nothing is called absent that any paper mentions.
+listed; the rest is off topic. Where nobody says a short topic in one sentence, nothing is core.
+Nothing is called absent that any paper mentions.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,13 +29,13 @@ from assistant.results import Passage
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper, Statistics
 from assistant.review.model import LeftOut, SearchStep
-from assistant.text import terms
+from assistant.text import STOP_WORDS, terms, words
 
 __all__ = ["CORE", "Candidate", "Found", "about", "everything", "find", "forms_of", "weighed"]
 
 Floats = NDArray[np.float32]
 
-CORE = 0.2
+CORE = 0.25
 """Chance from which a paper is written about."""
 RELATED = 0.08
 """Chance from which a paper is listed."""
@@ -50,17 +52,30 @@ _LIKE = 1.0
 one that holds several words of a topic needs no more than 0."""
 _SHORT_TOPIC = 4
 """Stems of a topic whose every word counts."""
+_TOLD = 0.7
+"""Share of a short topic's words that one sentence of some paper must hold."""
+_DERIVED = 0.5
+"""What a word of the same stem counts beside the only word of a topic."""
+_SURELY = 0.5
+"""Chance from which a paper is about a topic that nobody says in one sentence."""
 _PART, _A_PART = 0.5, "a part of the topic"
 """What a part of the topic counts beside the whole; why it was searched for."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
+_ACRONYM = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Za-z]{2,6}\b")
 _SHORT = re.compile(r"((?:[\w’'-]+[ /]){1,9}?)\((\w[\w-]{1,9}?)s?\)")
+
+
+def singular(text: str) -> frozenset[str]:
+    """The content words of a text, without the s of a plural."""
+    return frozenset(w.removesuffix("s") for w in words(text) if w not in STOP_WORDS)
 
 
 @dataclass(eq=False)
 class Candidate:
     """A paper that was looked at: ``relevance`` is the estimated chance that it is about it.
 
-    ``share``: of the topic's words, by idf, that it holds; ``short``: the topic is of few words,
+    ``share``: of the topic's words, by idf, that it holds; ``together``: that one sentence or its
+    title holds; ``phrase``: 1 where they follow each other; ``short``: the topic is of few words,
     each of which is needed; ``why``: what speaks for it.
     """
 
@@ -68,6 +83,8 @@ class Candidate:
     relevance: float = 0.0
     share: float = 0.0
     title_share: float = 0.0
+    together: float = 0.0
+    phrase: float = 0.0
     search: float = 0.0
     linear: float = 0.0
     by_hand: bool = False
@@ -89,10 +106,14 @@ class Candidate:
         return self.found.passage
 
     @cached_property
-    def stems(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Of the title, and of title and abstract."""
-        title = frozenset(terms(self.paper.title))
-        return title, title | frozenset(terms(self.paper.abstract))
+    def stems(self) -> list[list[str]]:
+        """Of the title, and of each sentence, in order."""
+        return [terms(self.paper.title), *map(terms, self.sentences or [self.paper.abstract])]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Of title and abstract, without the s of a plural."""
+        return singular(f"{self.paper.title} {self.paper.abstract}")
 
     @property
     def why(self) -> str:
@@ -113,6 +134,7 @@ class Candidate:
             "linear": self.linear,
             "titled": self.title_share * self.short,
             "missing": (1.0 - self.share) * self.short,
+            "phrase": self.phrase * self.short,
         }
 
 
@@ -218,13 +240,17 @@ def weighed(
         odds = model.log_odds(candidate.features)
         chance = 1.0 / (1.0 + math.exp(-odds))
         named = candidate.title_share > 0.99  # its title holds the whole topic
-        if named or (candidate.share > 0.99 and candidate.linear > like):
+        if named or (candidate.phrase and candidate.linear > like):
             chance = max(chance, CORE)
         least = _SYNONYM if unheld else _LEAST_COSINE
         far = candidate.found.cosine < least
         if far and candidate.share < (0.99 if unheld else _LEAST_SHARE):
             chance *= RELATED  # the best of a library that does not hold the topic
         candidate.relevance = round(chance, 4)
+    whole = short and all(why != _A_PART for _, why in forms)
+    if whole and all(c.together < _TOLD and c.relevance < _SURELY for c in order):
+        for candidate in order:  # nobody says the topic: whoever comes near is listed
+            candidate.relevance = min(candidate.relevance, CORE - 0.01)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))
     return order, steps, first.vector
 
@@ -236,18 +262,17 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     write them; then come the parts that "and" or a comma joins.
     """
     found: dict[str, str] = {}
-    words = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
+    given = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
     stems = " ".join(terms(topic))
-    long_forms: dict[tuple[str, str], int] = {}
-    for paper in papers:
-        for run, short in _SHORT.findall(f"{paper.title}. {paper.abstract}"):
-            long = _long_form(run, short)
-            wanted = short.casefold() in words or (long and " ".join(terms(long)) in stems)
-            if long and wanted:
-                key = (long.casefold(), short)
-                long_forms[key] = long_forms.get(key, 0) + 1
-    for (long, short), _ in sorted(long_forms.items(), key=lambda item: -item[1])[:4]:
-        if short.casefold() in words:
+    long_forms = Counter(
+        (long.casefold(), short)
+        for paper in papers
+        for run, short in _SHORT.findall(f"{paper.title}. {paper.abstract}")
+        if (long := _long_form(run, short))
+        and (short.casefold() in given or " ".join(terms(long)) in stems)
+    )
+    for (long, short), _ in long_forms.most_common(4):
+        if short.casefold() in given:
             full = re.sub(rf"\b{re.escape(short)}s?\b", long, topic, flags=re.IGNORECASE)
             found.setdefault(full, f"“{short}” in full")
         elif len(terms(long)) > 1:
@@ -257,8 +282,25 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     if len(parts) > 1:
         for part in parts[:6]:
             found.setdefault(part, _A_PART)
+    for short in set(_ACRONYM.findall(topic)) - {short for _, short in long_forms}:
+        if long := _compound_of(short, papers):
+            found.setdefault(topic.replace(short, long), f"what “{short}” may stand for")
     found.pop(topic, None)
     return list(found.items())[:6]
+
+
+def _compound_of(short: str, papers: Sequence[Paper]) -> str:
+    """For an acronym that no paper spells out, the compound that the papers with it write.
+
+    Its parts begin with the letters: "magneto-hydro-dynamic"; empty where there is none.
+    """
+    letters = short.casefold()
+    parts = "".join(rf"[aeio]-?{letter}\w{{2,}}" for letter in letters[1:])
+    compound = re.compile(rf"\b{letters[0]}\w{{2,}}{parts}")
+    texts = [f"{paper.title}. {paper.abstract}".casefold() for paper in papers]
+    using = [text for text in texts if re.search(rf"\b{letters}\b", text)]
+    held = Counter(word for text in using for word in set(compound.findall(text)))
+    return max(held, key=lambda word: (held[word], word), default="")
 
 
 def _long_form(run: str, short: str) -> str:
@@ -281,15 +323,30 @@ def _share_words(
 ) -> None:
     """How much of the topic, in whichever form, each paper and its title hold."""
     for form, why in forms:
-        wanted = frozenset(terms(form))
-        weight = sum(statistics.idf(t) for t in wanted) or 1.0
+        wanted = terms(form)
+        weights = {stem: statistics.idf(stem) for stem in wanted}
+        weight = sum(weights.values()) or 1.0
+        # "tokens" and "tokenization" share a stem, and are two subjects
+        alone = next(iter(singular(form)), "") if len(wanted) == 1 else ""
         whole = _PART if why == _A_PART else 1.0  # a part of the topic is not the whole of it
         for candidate in candidates:
-            title, text = candidate.stems
-            share = sum(statistics.idf(t) for t in wanted & text) / weight
-            titled = sum(statistics.idf(t) for t in wanted & title) / weight
+            parts = [sum(weights[t] for t in weights.keys() & part) for part in candidate.stems]
+            held = weights.keys() & set().union(*candidate.stems)
+            if held and alone and alone not in candidate.words:
+                parts = [_DERIVED * part for part in parts]
+            share = min(sum(weights[t] for t in held), max(parts) if alone else weight) / weight
             candidate.share = max(candidate.share, whole * share)
-            candidate.title_share = max(candidate.title_share, whole * titled)
+            candidate.title_share = max(candidate.title_share, whole * parts[0] / weight)
+            candidate.together = max(candidate.together, whole * max(parts) / weight)
+            exact = not alone or alone in candidate.words
+            if whole == 1.0 and exact and any(_follow(wanted, part) for part in candidate.stems):
+                candidate.phrase = 1.0
+
+
+def _follow(wanted: Sequence[str], stems: Sequence[str]) -> bool:
+    """Whether the stems stand one after the other."""
+    size = len(wanted)
+    return any(list(wanted) == stems[n : n + size] for n in range(len(stems) - size + 1))
 
 
 def _train_linear(candidates: Sequence[Candidate]) -> None:
@@ -339,7 +396,7 @@ def _draw_the_line(
             continue
         elif id(candidate) in core:
             why = f"beyond the {wanted} papers that were asked for"
-        elif likely and (candidate.relevance >= RELATED or candidate.share > 0.99):
+        elif found.nearest and (candidate.relevance >= RELATED or candidate.share > 0.99):
             found.related.append(candidate)
             why = f"related: {candidate.why}"
         else:

@@ -2,10 +2,11 @@
 
 A cell's ``text`` is a run of the abstract, letter for letter: a whole sentence (with those before
 it that it needs to stand alone) where a column asks what a paper does or finds, and a name or a
-number with what it measures where it asks for these. What measures what is read only in forms
-that leave no choice ("accuracy of 92.3%", "mean age was 12 years", "reduces memory by 8x",
-"41 patients"); where a sentence compares, the cell is called likely, not sure. No list of any
-one field's names is used: data sets are what some paper at hand calls one.
+number with what it measures where it asks for these ("accuracy of 92.3%", "mean age was 12
+years", "reduces memory by 8x", "41 patients"). What is read is shown only where a fitted model of
+its column (``cell_*``; `eval.cells`) is sure of it by general cues: what its sentence does, its
+form, what stands before and after it; else the cell stays empty. No list of any one field's names
+is used: data sets are what some paper at hand calls one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from assistant.attribution import quoted, short_name
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
-from assistant.review.roles import Role, role_scores
+from assistant.roles import Role, role_scores
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["Direction", "Material", "Measured", "data_set_names"]
@@ -114,11 +115,12 @@ _ENDS_AT = re.compile(
 )
 """After "compared with" the whole of what is named; after "outperforms", without where."""
 _CUT = re.compile(
-    rf"[.,]\d|,?\s?{_OTHER_WORD}(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)(?<!ed)\b"
+    rf"[.,]\d|, (?!\w+ing\b){_OTHER_WORD}"
+    rf"|\s?(?:{_OTHER_WORD})(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)\b"
 )
 _HANGS = re.compile(r"(?:\s(?:in|on|at|by|of|for|with|and|or|that|the|a|an|only|\w+ly))+$")
 _INSIDE = re.compile(
-    rf"(?:{_OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
+    rf"(?<!\w)(?:{_OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
     r"(?:the |an? |their |its |our |this |these |all |both )?$"
 )
 _GOES_ON = re.compile(
@@ -134,7 +136,10 @@ _RELATIVE = re.compile(r"%|[x×]$|per ?cent|points?|fold|times", re.IGNORECASE)
 _AROUND = frozenset(
     "across among within along using versus whereas relative since following".split()
 )
-_NO_NAME = frozenset("in on for at by with when while if as to from each either both any".split())
+_NO_NAME = frozenset(
+    "are is was were do does did in on for at by with when while if as to from each either both any"
+    " another".split()
+)
 _OPEN = re.compile(
     r"\b(?:(?:further|more|additional|larger|longer|future) (?:[\w-]+ ){0,3}(?:research"
     r"|stud(?:y|ies)|work|investigations?|trials?|evaluation)\b[^.;]{0,80}? (?:is|are|will be"
@@ -181,7 +186,7 @@ _UNDER = re.compile(
     re.IGNORECASE,
 )
 """Before a number, what makes it a condition or a mark rather than what was found."""
-_IN = re.compile(rf"\s(?:in|of)\s(?:the\s|per\s)?{_OTHER_WORD}(?:\s{_OTHER_WORD}){{0,4}}")
+_IN = re.compile(rf"\s(?:in|of)\s(?:the\s|per\s)?{_OTHER_WORD}(?:\s{_OTHER_WORD}){{0,2}}")
 """What a change was one of."""
 _BOUND = re.compile(
     r"(?:\b(?:less|more|fewer) than|\bat (?:least|most)|\bup to|[<>≤≥~≈∼])\s?$", re.I
@@ -189,7 +194,8 @@ _BOUND = re.compile(
 _NO_MEASURE = re.compile(
     r"\b(?:range|order|vicinity|maximum|minimum|total|average)$|\w{3}ed\s", re.IGNORECASE
 )
-_LEAST_WORDS = 5
+_MODIFIES = re.compile(rf" (?=[a-z]){_OTHER_WORD}\b(?<!ing)(?<!ed)")
+_LEAST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +430,12 @@ class Material:
         """Data sets that are surely named."""
         return [cell for cell, cues in self.data_read() if _certainty("data", cues) >= 0]
 
+    @cached_property
+    def shortened(self) -> frozenset[str]:
+        """What stands in brackets behind a plain word: "neural architecture search (NAS)"."""
+        found = re.findall(r"\b(?P<word>[a-z-]+) \((\w[\w-]+?)s?\)", self.paper.abstract)
+        return frozenset(short for word, short in found if not _HELD.search(word))
+
     def data_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What may be the name of a data set, with what speaks for it."""
         cells: dict[str, tuple[Cell, dict[str, float]]] = {}
@@ -431,12 +443,16 @@ class Material:
             here = set(_names_in(text))
             for name in sorted(self.data_sets | here, key=len, reverse=True):
                 found = re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w/-])", text)
-                if found and not any(name in other for other in cells):
+                after = text[found.end() :] if found else ""
+                shaped = bool(re.search(r"\d|[a-z][A-Z]", name))
+                if name not in here and (_MODIFIES.match(after) or not shaped):
+                    continue  # "the DESI collaboration"; what others call a data set
+                if found and not any(name in o for o in (*cells, *self.shortened)):
                     cues = {
                         **{r: self.scores[place][r] for r in ("background", "method", "result")},
                         "here": float(name in here),
                         "known": float(name in self.data_sets),
-                        "shaped": float(bool(re.search(r"\d|[a-z][A-Z]", name))),
+                        "shaped": float(shaped),
                         "capitals": float(bool(re.search(r"[A-Z]{2}", name))),
                         "words": float(len(name.split())),
                         "titled": float(name in self.paper.title),
@@ -470,7 +486,8 @@ class Material:
                     continue
                 by = match.group().split()[0].casefold()
                 after = text[text.index(what, match.start("what")) + len(what) :]
-                if _CUT.match(after):
+                listed = not match["nominal"] and re.match(r"\s(?:and|or)\b", after)
+                if _CUT.match(after) or listed:
                     continue  # "methods of ferri, zakkay, and ting"; "k = 0.32"
                 cues = {
                     **{r: self.scores[place][r] for r in ("background", "method", "result")},
@@ -534,7 +551,11 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
     first = what.partition(" ")[0].casefold()
     set_up = _SETTING.search(text[:start]) and not _RELATIVE.search(match["value"])
     odd = set_up or (first in STOP_WORDS and first != "the") or first.endswith(("ed", "ing"))
-    odd = odd or text[match.end("value") :].startswith(" of ")  # "of 40% of the species"
+    after = text[match.end("value") :]
+    odd = odd or bool(
+        re.match(r" of |\s?(?:\(.*?\) of )?\d", after)
+    )  # "40% of the species"; "× 10"
+    odd = odd or bool(re.search(r"\b(?:on|in|to|for)\s(?:the\s)?$", text[:start])) or "(" in what
     odd = odd or text[:start].endswith("-") or bool(_NO_MEASURE.search(what))
     odd = odd or not _CLAUSE_WORDS.isdisjoint(what.casefold().split()) or not what[0].isalpha()
     if odd or len(what) < 2 or not terms(what):

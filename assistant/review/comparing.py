@@ -23,8 +23,12 @@ __all__ = ["VERBATIM", "Statement", "across", "contrasts", "counted", "disagreem
 
 VERBATIM = "the abstract's own words"
 _TITLE_WORDS = 8
-_RARE = 2.0
+_DISTINCT = re.compile(r"^(?=.{3})\S*(?:[A-Z]\S*[A-Z]|\d|-)\S*$")
+"""A name that is no plain word."""
+_COMMON, _RARE, _LETTERS = 1.1, 2.0, 3
 """Idf of a stem that one in seven papers of a library holds."""
+_CONTRASTS = 4
+"""Sentences that tell groups of a theme's papers apart, at the most."""
 _MOST = 4
 """Papers that one sentence sets side by side, at the most."""
 _WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
@@ -108,9 +112,14 @@ def list_of(statement: Statement, held: Sequence[tuple[Material, str]]) -> State
     return statement
 
 
-def across(materials: Sequence[Material]) -> list[ReviewSentence]:
-    """What papers of one theme share and where they differ, by their cells."""
-    made: list[ReviewSentence] = []
+def across(
+    materials: Sequence[Material], everyone: Sequence[Material] = ()
+) -> list[ReviewSentence]:
+    """What papers of one theme share and where they differ, by their cells.
+
+    ``everyone``: the papers of the review, one of which may be named by another.
+    """
+    made = [*_namings(materials, everyone), *opposed(materials, alike=True)[:2]]
     for kind, cells in (
         ("use the same data", {m.number: m.data() for m in materials}),
         ("compare with the same", {m.number: m.compared_with() for m in materials}),
@@ -176,8 +185,8 @@ def contrasts(
 ) -> list[ReviewSentence]:
     """Phrases that tell groups of papers apart: these papers write of this, those of that.
 
-    A phrase must be rare in the library, stand in the title of one of its papers (a single word:
-    of two), and not in ``avoid``.
+    A phrase must be rare in the library and not in ``avoid``; a single word must stand in two of
+    the titles.
     """
     if len(materials) < 3:
         return []
@@ -193,14 +202,16 @@ def contrasts(
         if (
             written[key] < 2
             or set(key) & avoided
-            or max(map(idf, key)) < _RARE
+            or sum(map(idf, key)) < (_RARE + 0.5 * (len(key) == 1)) * len(key)
+            or min(map(idf, key)) < _COMMON
+            or min(map(len, key)) < _LETTERS
             or nouns(key[-1]) < NOUN
         ):
             continue
         titled[key] = sum(read[m.number].title.issuperset(key) for m in materials)
-        held[key] = [m for m in materials if read[m.number].tells(key)]
+        held[key] = [m for m in materials if key in read[m.number].phrases]
     good = [
-        k for k, g in held.items() if titled[k] >= (1 if len(k) > 1 else 2) and 2 <= len(g) <= most
+        k for k, g in held.items() if titled[k] >= (0 if len(k) > 1 else 2) and 2 <= len(g) <= most
     ]
     good.sort(key=lambda k: (-(titled[k] + 0.5 * len(k) + 0.2 * len(held[k])), k))
     groups: list[tuple[str, list[Material]]] = []
@@ -208,20 +219,35 @@ def contrasts(
     used: set[str] = set()
     for key in good:
         numbers = {m.number for m in held[key]}
-        if not (set(key) & used or len(numbers & seen) > len(numbers) // 2):
+        if not (set(key) & used or numbers <= seen):
             groups.append((forms[key], held[key]))
             seen |= numbers
             used |= set(key)
-    said = []
-    for pair in zip(groups[0:4:2], [*groups[1:4:2], None][: len(groups[0:4:2])], strict=True):
-        statement, told = Statement(), [one for one in pair if one]
-        apart = not set.intersection(*({m.number for m in group} for _, group in told))
-        for n, (form, group) in enumerate(told):
-            statement.add("" if not n else ", whereas " if apart else "; ")
-            list_of(statement, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
-            statement.add(f" write of “{form}”")
+    said: list[ReviewSentence] = []
+    told: set[int] = set()
+    for n, (form, group) in enumerate(groups[: 2 * _CONTRASTS]):
+        if n in told:
+            continue
+        numbers = {m.number for m in group}
+        apart = next(
+            (
+                k
+                for k in range(n + 1, len(groups[: 2 * _CONTRASTS]))
+                if k not in told and numbers.isdisjoint(m.number for m in groups[k][1])
+            ),
+            None,
+        )
+        statement = _writing(Statement(), form, group)
+        if apart is not None and len(said) % 2 == 0:
+            told.add(apart)
+            _writing(statement.add(", whereas "), *groups[apart])
         said.append(statement.add(".").done())
-    return said
+    return said[:_CONTRASTS]
+
+
+def _writing(statement: Statement, form: str, group: Sequence[Material]) -> Statement:
+    list_of(statement, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
+    return statement.add(f" write of “{form}”")
 
 
 def _sentence_with(material: Material, phrase: str) -> str:
@@ -232,8 +258,32 @@ def _sentence_with(material: Material, phrase: str) -> str:
     return material.paper.title
 
 
+def _namings(materials: Sequence[Material], everyone: Sequence[Material]) -> list[ReviewSentence]:
+    """Whose abstract names what another paper is called."""
+    names = Counter(short_name(other.paper) for other in everyone)
+    made = []
+    for material in materials:
+        for other in everyone:
+            name = short_name(other.paper)
+            own = other is material or name == short_name(material.paper)
+            if own or names[name] > 1 or not _DISTINCT.search(name) or name == other.paper.label:
+                continue
+            wanted = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+            told = next((text for text in material.sentences if wanted.search(text)), None)
+            if told and any(wanted.search(text) for text in other.sentences):
+                said = Statement().cite(material, told).add(" writes of ")
+                said.cite(other, other.paper.title, shown=name)
+                made.append(said.add(f": “{told}”").done())
+    return made[:_MOST]
+
+
 def disagreements(materials: Iterable[Material], most: int = 4) -> list[ReviewSentence]:
     """Pairs of papers that found one quantity to go different ways, both sentences whole."""
+    return opposed(materials, alike=False)[:most]
+
+
+def opposed(materials: Iterable[Material], *, alike: bool) -> list[ReviewSentence]:
+    """Pairs of papers on one quantity: it went the same way, or another."""
     by_what: dict[tuple[str, ...], list[tuple[Material, int, int]]] = defaultdict(list)
     for material in materials:
         for direction in material.directions:
@@ -241,13 +291,13 @@ def disagreements(materials: Iterable[Material], most: int = 4) -> list[ReviewSe
     made = []
     for found in by_what.values():
         one = found[0]
-        other = next((f for f in found if f[1] != one[1] and f[0] is not one[0]), None)
+        other = next((f for f in found if (f[1] == one[1]) is alike and f[0] is not one[0]), None)
         if other is None:
             continue
         said = Statement()
         for n, (material, _, place) in enumerate((one, other)):
             words = quoted(material.sentences, place) or material.sentences[place]
-            said.add(" But " if n else "")
+            said.add((" Likewise " if alike else " But ") if n else "")
             said.cite(material, words, shown=f"{name_of(material.paper)}: “{words}”")
         made.append(said.done())
-    return made[:most]
+    return made

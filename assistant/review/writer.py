@@ -175,7 +175,10 @@ def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
     """What is true across the papers, then a line a paper."""
     materials = [prepared.materials[m] for m in group.members]
     avoid = f"{prepared.topic} {group.name}"
-    said = [*contrasts(materials, avoid, prepared.statistics.idf), *across(materials)]
+    said = [
+        *contrasts(materials, avoid, prepared.statistics.idf),
+        *across(materials, prepared.materials),
+    ]
     paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
     lines: dict[tuple[str, ...], list[Material]] = {}
     for material in materials:
@@ -418,7 +421,14 @@ def _written_by(model: str | None) -> str:
 def _absent(prepared: Prepared) -> Review:
     """Nothing to write about, and why."""
     found = prepared.found
-    if found.mentions or any(paper.why == "no abstract" for paper in found.left_out):
+    near = [left for left in found.left_out if left.why.startswith("related")]
+    if near and not found.mentions:
+        text = (
+            f"No paper of this library is surely about “{prepared.topic}”, and none says it in one "
+            f"sentence: {counted(len(near))} that come near {'is' if len(near) == 1 else 'are'} "
+            "listed, and no review is written"
+        )
+    elif found.mentions or any(paper.why == "no abstract" for paper in found.left_out):
         text = (
             f"{counted(max(found.mentions, 1)).capitalize()} of this library may be about "
             f"“{prepared.topic}”, and there is nothing to review in their abstracts"
@@ -440,6 +450,7 @@ def _absent(prepared: Prepared) -> Review:
         scope=[ReviewSentence(text=f"{s}.") for s in said],
         counts=_counts(prepared),
         searches=found.steps,
+        related=near,
         left_out=found.left_out,
         notes=list(prepared.notes),
         seconds=round(time.perf_counter() - prepared.started, 2),

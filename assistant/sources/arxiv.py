@@ -38,8 +38,6 @@ _WITHDRAWN = re.compile(
     r"|\bwithdrawn by (?:the )?(?:author|arxiv|admin)|^\W*withdrawn\b",
     re.IGNORECASE,
 )
-
-
 _ERROR = re.compile(r"<id>[^<]*/api/errors.*?<summary[^>]*>\s*([^<]*)", re.DOTALL)
 
 

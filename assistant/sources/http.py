@@ -133,17 +133,6 @@ class Http:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def json(self, path: str, parameters: Mapping[str, Any], *keys: str) -> Any:
-        """The JSON object of an answer, which has to have ``keys``; see `tried`."""
-
-        def read() -> Any:
-            value = self.get(path, parameters).json()
-            if keys and not (isinstance(value, dict) and all(key in value for key in keys)):
-                raise Malformed(f"it has no {' and '.join(map(repr, keys))}")
-            return value
-
-        return self.tried(read)
-
     def tried(self, ask: Callable[[], Found]) -> Found:
         """What ``ask`` yields, which asks through `get`; again where what went wrong may pass.
 

@@ -7,6 +7,7 @@ asks for what was published since some weeks before the last one.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
 
     newest = cursor["mark"] if cursor else today().isoformat()
     client = AsyncSemanticScholar(api_url=http.base)
-    client._requester = requester = _requester(http, cursor["token"] if cursor else None)
+    client._requester = requester = _Requester(http, cursor["token"] if cursor else None)
     search = client.search_paper(
         quote(query),
         bulk=True,
@@ -50,33 +51,23 @@ def _pages(http: Http, query: str, mark: str | None, cursor: Cursor | None) -> I
         _ran(results.async_next_page())
 
 
-def _requester(http: Http, token: str | None) -> Any:
-    """What the client asks through: ``http``, from the page on that ``token`` names."""
-    from semanticscholar.ApiRequester import ApiRequester  # noqa: PLC0415
+class _Requester:
+    """What the client asks through: ``http``. ``token`` is that of the next page."""
 
-    class Requester(ApiRequester):  # type: ignore[misc]
-        """``token`` is that of the next page."""
+    def __init__(self, http: Http, token: str | None) -> None:
+        self._http = http
+        self.token = token
 
-        def __init__(self) -> None:
-            super().__init__(timeout=0)
-            self.token = token
+    async def get_data_async(self, url: str, parameters: str, _: object) -> dict[str, Any]:
+        """The page, with what the client stumbles over left out."""
+        found = self._http.tried(partial(self._read, f"{url}?{parameters}"))
+        self.token = found.get("token")
+        return found
 
-        async def get_data_async(
-            self, url: str, parameters: str, headers: object, payload: object = None
-        ) -> dict[str, Any]:
-            del headers, payload
-            asked = {"token": self.token}
-
-            def read() -> dict[str, Any]:
-                found: dict[str, Any] = http.get(f"{url}?{parameters}", asked).json()
-                found["data"] = [_sound(entry) for entry in found["data"]]
-                return found
-
-            found = http.tried(read)
-            self.token = found.get("token")
-            return found
-
-    return Requester()
+    def _read(self, address: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._http.get(address, {"token": self.token}).json()
+        found["data"] = [_sound(entry) for entry in found["data"]]
+        return found
 
 
 def _sound(entry: object) -> dict[str, Any]:

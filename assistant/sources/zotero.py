@@ -90,8 +90,8 @@ def _items(
 
 
 def _deleted(http: Http, root: str, mark: str) -> list[str]:
-    found = http.json(f"{root}/deleted", {"since": mark}, "items")
-    return [str(key) for key in found["items"] or ()]
+    found = http.tried(lambda: http.get(f"{root}/deleted", {"since": mark}).json()["items"])
+    return [str(key) for key in found or ()]
 
 
 def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:

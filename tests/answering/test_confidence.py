@@ -83,6 +83,14 @@ def test_a_number_in_the_unit_that_is_asked_for(sample_library: Library) -> None
     assert not read("what is a stream of protons", sample_library).gives("It lasts 11 days.")
 
 
+def test_a_number_of_what_is_to_be_counted(sample_library: Library) -> None:
+    question = read("How many herons were ringed?", sample_library)
+    assert question.counts("Over three winters 48 grey herons were ringed.")
+    assert question.counts("We ringed seven herons.")
+    assert not question.counts("In 1998 the herons left after eleven days.")
+    assert not read("Why do herons leave?", sample_library).counts("We ringed seven herons.")
+
+
 def test_coverage_is_a_share_of_the_question(sample_library: Library) -> None:
     question = read("pruning schedules", sample_library)
     assert question.coverage(set()) == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.answering.cues import DEFINED, defines, phrase
+from assistant.answering.cues import DEFINED, defines, phrase, worth
+from assistant.answering.forms import asking
+from tests.answering.test_stance import question
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,19 @@ def test_a_sentence_that_only_speaks_of_it(sentence: str) -> None:
 
 def test_letters_in_brackets_are_defined_by_what_stands_before_them() -> None:
     assert defines("Mean low water (MLW) was measured.", phrase("MLW")) >= DEFINED
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Does lime affect yield compared with marl?", "What is the effect of lime?", "lime vs marl"],
+)
+def test_where_an_effect_is_asked_for_what_was_found_is_worth_most(asked: str) -> None:
+    tells = worth(asking(asked), question(asked))
+    method = "Methods: Forty plots were randomly assigned to lime or marl."
+    result = "Results: Yields were significantly higher on limed plots (p = 0.01)."
+    assert tells(result) > tells(method) + 1
+
+
+def test_how_it_was_done_is_not_worth_less_where_that_is_asked_for() -> None:
+    tells = worth(asking("How many plots were limed?"), question("How many plots were limed?"))
+    assert tells("Forty plots were randomly assigned to lime.") >= tells("Yields were higher.")

@@ -127,6 +127,16 @@ def test_a_follow_up_is_answered_from_the_paper_before(assistant: Assistant) -> 
     assert answer.citations[0].title == before.citations[0].title
 
 
+def test_a_detail_without_a_topic_is_of_the_paper_that_was_shown(assistant: Assistant) -> None:
+    first, second = talk(
+        assistant,
+        "show me the paper on when pruning should begin and end during pre-training",
+        "how many were tried?",
+    )
+    assert first.citations[0].title.startswith("The Journey Matters")
+    assert second.citations[0].title == first.citations[0].title
+
+
 def talk(assistant: Assistant, *questions: str) -> list[Answer]:
     """The answers to ``questions``, asked one after the other in one conversation."""
     turns: list[Message] = []
@@ -354,3 +364,21 @@ def test_every_form_shows_another_field_letter_for_letter(medical: Assistant, fo
 def test_another_field_is_refused_there(medical: Assistant) -> None:
     for question in ("How is flow matching trained?", "What is a mixture of experts?"):
         assert medical.ask(question).status == "absent"
+
+
+def test_a_letter_that_is_no_word_tells_what_a_list_is_of(
+    tmp_path: Path, real_embedder: Embedder
+) -> None:
+    library = Assistant(
+        Settings(library=tmp_path / "library", cache=tmp_path), embedder=real_embedder
+    )
+    kinds = ("vitamin D", "vitamin D3", "vitamin A", "vitamin C")
+    library.ingest(
+        Paper(title=f"Trial {n} of {kind} in sailors", abstract=f"We gave {kind} to sailors.")
+        for n, kind in enumerate(kinds)
+    )
+    answer = library.ask("Which trials are about vitamin D?")
+    assert {citation.title for citation in answer.citations} == {
+        "Trial 0 of vitamin D in sailors",
+        "Trial 1 of vitamin D3 in sailors",
+    }

@@ -238,3 +238,16 @@ def test_a_look_of_ones_own_and_one_that_fails() -> None:
     assert checks[-2].name == "language model answers"
     assert (checks[-1].name, checks[-1].state) == ("fails", "broken")
     assert json.dumps([check.model_dump() for check in checks])
+
+
+def test_a_model_out_of_a_file_needs_no_endpoint(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "small.gguf"
+    path.write_bytes(b"GGUF\3\0\0\0")
+    monkeypatch.setenv("ASSISTANT_LLM", str(path))
+    found = run("doctor", "--json").out
+    assert "run here" in found
+    assert "nor a key" not in found
+    path.write_bytes(b"PK\3\4")
+    assert "is no GGUF file" in run("doctor", "--json").out

@@ -302,6 +302,9 @@ NOT_PAPERS = {
     "questions.tsv": "id\ttext\n1\twhat do snails eat\n2\thow slow is a snail\n",
     "dump.sql": "CREATE TABLE papers (id INT, title TEXT, abstract TEXT);\n"
     "INSERT INTO papers VALUES (1,'Snails','They are slow.');\n",
+    "search.json": json.dumps(
+        {"docs": [{"location": "a/#b", "title": "Snails", "text": "We keep them."}]}
+    ),
     "recipes.json": json.dumps([{"title": "Snails", "ingredients": ["snail"], "method": "Boil."}]),
     "pages.json": json.dumps({"pages": {"7": {"pageid": 7, "title": "Snail", "extract": "Slow."}}}),
     "contexts.json": json.dumps(

@@ -12,7 +12,7 @@ from assistant.review.candidates import forms_of
 from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import across, counted, name_of
 from assistant.review.model import Quote, ReviewSentence
-from assistant.review.roles import role_scores
+from assistant.roles import role_scores
 from assistant.text import sentences
 from assistant.themes import OTHER, grouped, projected
 
@@ -135,6 +135,12 @@ def test_acronyms_both_ways() -> None:
     briefs = [form for form, _ in forms_of("retrieval-augmented generation safety", papers)]
     assert briefs == ["RAG safety"]
     assert ("salt", "a part of the topic") in forms_of("salt and sugar", [])
+
+
+def test_an_acronym_that_nobody_spells_out_finds_its_compound() -> None:
+    papers = [Paper(title="MHD mach cones", abstract="Waves of magnetohydrodynamic flow. Nothing.")]
+    assert ("magnetohydrodynamic", "what “MHD” may stand for") in forms_of("MHD", papers)
+    assert forms_of("NAS", [Paper(title="NAS", abstract="Nanoparticles are small.")]) == []
 
 
 def test_brackets_of_a_quotation_are_no_citation() -> None:

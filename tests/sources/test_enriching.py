@@ -191,3 +191,19 @@ def test_crossref(library: Library, httpserver: HTTPServer) -> None:
     settings = SourcesSettings(crossref={"url": httpserver.url_for(""), "interval": 0})
     assert Enrichment(library, settings, service="crossref").run().filled == 1
     assert library.paper("10.1000/owl1").venue == "Night Birds"
+
+
+def test_a_paper_with_a_doi_is_asked_for_by_it(library: Library, httpserver: HTTPServer) -> None:
+    library.ingest([Paper(title="Birds of the Night", abstract=TEXT, doi="10.1000/owl(1)/a")])
+    path = "/works/doi:10.1000/owl(1)/a"
+    httpserver.expect_request(path).respond_with_json(
+        work(1, doi="https://doi.org/10.1000/owl(1)/a")
+    )
+    httpserver.expect_request("/works/10.1000/owl(1)/a").respond_with_data("", status=404)
+    httpserver.expect_request("/works").respond_with_json({"message": {"items": []}})
+    address = {"url": httpserver.url_for("").rstrip("/"), "interval": 0}
+    settings = SourcesSettings(**{"crossref": address, "openalex": address})
+    report = Enrichment(library, settings, service="crossref").run()
+    assert ["Crossref knows no paper" in left.reason for left in report.left] == [True]
+    assert Enrichment(library, settings).run().filled == 1
+    assert library.paper("10.1000/owl(1)/a").authors == ("Eve Strix",)

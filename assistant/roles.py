@@ -1,7 +1,8 @@
 """What a sentence does in its abstract: background, aim, method or result.
 
 Four fitted models (`assistant.fitted`) over the words and the place of the sentence; fitted by
-``python -m eval.roles`` on abstracts of computer science and of medicine.
+``python -m eval.roles`` on abstracts of computer science and of medicine. What the words alone
+tell is looked at where the place does not carry over from one field to another.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 from assistant.fitted import load
 
-__all__ = ["ROLES", "Role", "features", "role_scores"]
+__all__ = ["ROLES", "Role", "chances", "features", "role_scores"]
 
 Role = Literal["background", "aim", "method", "result"]
 ROLES: tuple[Role, ...] = ("background", "aim", "method", "result")
@@ -35,16 +37,22 @@ def features(sentence: str, place: int, count: int) -> Counter[str]:
 
 def role_scores(sentences: Sequence[str]) -> list[dict[Role, float]]:
     """The chance of each role for each sentence of an abstract, in order: they add up to one."""
-    models = [(role, load(f"role_{role}")) for role in ROLES]
-    made = []
-    for n, sentence in enumerate(sentences):
-        row = features(sentence, n, len(sentences))
-        odds = {
-            role: math.exp(
-                model.intercept + sum(model.weights.get(f, 0.0) * v for f, v in row.items())
-            )
-            for role, model in models
-        }
-        total = sum(odds.values())
-        made.append({role: value / total for role, value in odds.items()})
-    return made
+    return [_shares(features(text, n, len(sentences))) for n, text in enumerate(sentences)]
+
+
+@lru_cache(maxsize=8192)
+def chances(sentence: str) -> Mapping[Role, float]:
+    """The chance of each role for ``sentence``, by its words alone: they add up to one."""
+    row = features(sentence, 0, 1)
+    return _shares(Counter({f: n for f, n in row.items() if not f.startswith("@")}))
+
+
+def _shares(row: Counter[str]) -> dict[Role, float]:
+    odds: dict[Role, float] = {}
+    for role in ROLES:
+        model = load(f"role_{role}")
+        odds[role] = math.exp(
+            model.intercept + sum(model.weights.get(f, 0.0) * v for f, v in row.items())
+        )
+    total = sum(odds.values())
+    return {role: value / total for role, value in odds.items()}
