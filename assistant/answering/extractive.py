@@ -122,15 +122,7 @@ class ExtractiveAnswerer:
         if read:
             meant = Resolved(read, read)
         asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
-        found: list[_Part] = []
-        for n, text in enumerate(asked):
-            completed = lean_on(text, asked[0]) if n else text
-            part = self._part(completed, text if len(asked) > 1 else meant.asked, meant, filters)
-            if n and completed == text and part.assessment.status != "answered":
-                about = f"{text} (about: {thing(asked[0])})"  # it may lean without saying so
-                other = self._part(about, text, meant, filters)
-                part = other if other.assessment.status == "answered" else part
-            found.append(part)
+        found = self._all_parts(asked, meant, filters)
         if turns and len(found) == 1 and meant.text == question and not read:
             meant, found = self._leant(question, turns, meant, found, filters)
         layout = Layout(draft, self._retriever, self._reader, self._settings)
@@ -231,6 +223,26 @@ class ExtractiveAnswerer:
             for word, rare in zip(question.states.words, question.rarity, strict=True)
         )
 
+    def _all_parts(
+        self, asked: Sequence[str], meant: Resolved, filters: Filters | None
+    ) -> list[_Part]:
+        """What is found for each question of one breath; a later one may lean on the first."""
+        first = self._part(asked[0], asked[0] if asked[1:] else meant.asked, meant, filters)
+        found = [first]
+        for text in asked[1:]:
+            completed = lean_on(text, asked[0])
+            part = self._part(completed, text, meant, filters)
+            if completed == text and part.assessment.status != "answered":
+                about = f"{text} (about: {thing(asked[0])})"  # it may lean without saying so
+                other = self._part(about, text, meant, filters)
+                part = other if other.assessment.status == "answered" else part
+            elif completed.endswith(f"{asked[0]})") and first.assessment.status == "answered":
+                # "and what does that gain": of the paper that answers the first question
+                answering = [best.paper.paper.id for best in first.assessment.candidates[:1]]
+                part = self._part(completed, text, meant, _within(filters, *answering))
+            found.append(part)
+        return found
+
     def _part(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
         """What is found for one question; with its slips mended, where that is what answers.
 
@@ -294,7 +306,7 @@ class ExtractiveAnswerer:
         paper = self._paper(name)
         if not paper:
             return filters
-        return (filters or Filters()).model_copy(update={"ids": (paper,)})
+        return _within(filters, paper)
 
     def _paper(self, name: str) -> str:
         """The id of the paper that a title, or a sentence of it, tells; empty if none."""
@@ -390,6 +402,11 @@ class ExtractiveAnswerer:
             titles = _listed([f"“{found.paper.label}”" for found in near])
             are = "The nearest paper is" if len(near) == 1 else "The nearest papers are"
             draft.say(f"{are} {titles}.")
+
+
+def _within(filters: Filters | None, *papers: str) -> Filters:
+    """``filters`` narrowed to papers, given by id."""
+    return (filters or Filters()).model_copy(update={"ids": papers})
 
 
 def _is_titled(assessment: Assessment) -> bool:

@@ -440,6 +440,8 @@ class Layout:
         """Quotes ``candidate`` if nothing that is shown says the same and it can stand alone."""
         if self._repeats(candidate, self._shown):
             return False
+        if any(_overlap(candidate, other) for other in self._shown):
+            return False
         if not self._draft.quote(candidate.paper, [candidate.position], label=label):
             return False
         self._shown.append(candidate)
@@ -463,6 +465,18 @@ class Layout:
             if alike >= _SAME or len(ours & theirs) > 0.75 * min(len(ours), len(theirs)):
                 return True
         return False
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    """Whether one's quotation, with the sentences that it leans on, holds the other's sentence."""
+    if one.paper.paper.id != other.paper.paper.id:
+        return False
+    return one.text in _quoted(other) or other.text in _quoted(one)
+
+
+def _quoted(candidate: Candidate) -> str:
+    found = candidate.paper
+    return quotation(found.paper.abstract, found.spans, [candidate.position]) or ""
 
 
 @dataclass(frozen=True, slots=True)

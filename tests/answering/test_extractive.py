@@ -204,6 +204,25 @@ def test_a_new_question_is_answered_as_if_nothing_had_been_said(assistant: Assis
     assert after.answer == alone.answer
 
 
+def test_a_second_question_that_leans_stays_with_the_paper_of_the_first(
+    assistant: Assistant,
+) -> None:
+    answer = assistant.ask(
+        "When should weights be pruned during pre-training, and what does that gain?"
+    )
+    check_whole(answer, assistant)
+    assert {c.title.split(":")[0] for c in answer.citations} == {"The Journey Matters"}
+    asked = [s.text for s in answer.sentences].index("what does that gain?")
+    assert "smaller model" in answer.sentences[asked + 1].text
+
+
+def test_no_sentence_is_shown_again_behind_one_that_leans_on_it(assistant: Assistant) -> None:
+    answer = assistant.ask("Which methods prune mixture-of-experts models without retraining?")
+    quotes = [sentence.quote for sentence in answer.sentences if sentence.quote]
+    assert len(quotes) > 1
+    assert not [a for a in quotes for b in quotes if a is not b and a in b]
+
+
 def test_two_questions_are_answered_apart(assistant: Assistant) -> None:
     answer = assistant.ask(
         "When should pruning begin and end during pre-training, and what is a sourdough starter?"
