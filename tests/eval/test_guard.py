@@ -72,5 +72,5 @@ def test_answers_on_the_listing_pages(bench: Bench, corpus_data: Path) -> None:
     questions = read_questions(QUESTIONS / "listing-pages.jsonl")
     found = answers.summary(answers.measure(assistant, questions))
     assert found["fact_and_find"]["gold_in_top_8"]["mean"] >= 0.965  # .991
-    assert found["kinds"]["fact"]["facts"] >= 0.72  # .77
+    assert found["kinds"]["fact"]["facts"] >= 0.72  # .724; .740 when more sentences were shown
     assert found["abstention"]["confidence"]["auroc"] >= 0.81  # .87
