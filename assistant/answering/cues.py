@@ -38,8 +38,8 @@ _FOUND = 2.5
 questions about clinical trials: the deciding sentence first in 40 → 57%, on 196 others that were
 not looked at in 53 → 65%; beyond it the questions of other fields lose."""
 _ASKS_FINDING = re.compile(
-    r"\b(?:effects?|affects?|impacts?|influences?|outcomes?|results?|findings?|compar\w*|vs"
-    r"|versus)\b",
+    r"\b(?:effects?|affects?|impacts?|influences?|outcomes?|results?|findings?|gains?|benefits?"
+    r"|compar\w*|vs|versus)\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(
@@ -142,7 +142,8 @@ def worth(asked: Asking, question: Question) -> Callable[[str], float]:
         case _:
             found = lambda _: 0.0  # noqa: E731
     if asked.form in {"yes_no", "comparison"} or _ASKS_FINDING.search(question.text):
-        return lambda s: found(s) + _FOUND * chances(s)["result"]
+        cost = 0.0 if question.wants_number else 1.0  # for a number it is in `found`
+        return lambda s: found(s) + _FOUND * chances(s)["result"] - cost * aims(s)
     return found
 
 

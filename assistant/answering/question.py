@@ -27,7 +27,7 @@ _WANTS_NUMBER = re.compile(
     r"\b(how (many|much|long|fast|large|big|often|far|heavy|hot|cold|high|low|deep|wide|tall|old"
     r"|small|thick|strong|frequent\w*|common)\b"
     r"|what (percentage|fraction|share|number|speed|accuracy|error|size|rate|factor|gain|score"
-    r"|cost)|by what|percent|speed-?up|times|gain|cost|rate|error|accuracy|ratio|size|fps|figure"
+    r"|cost)|by what|percent|speed-?up|times|cost|rate|error|accuracy|ratio|size|fps|figure"
     r"|number)\b"
     r"|%|\$|\?\?"
     r"|^\W*(what (is|was|were|are) )?(the )?(\w+ ){0,2}(mass|weight|diameter|temperature"
