@@ -430,6 +430,13 @@ class Material:
         """Data sets that are surely named."""
         return [cell for cell, cues in self.data_read() if _certainty("data", cues) >= 0]
 
+    def data_in(self, place: int) -> list[str]:
+        """Data sets that are surely named and stand in this sentence."""
+        return [
+            cell.text for cell in self.data()
+            if re.search(rf"(?<![\w/-]){re.escape(cell.text)}(?![\w/-])", self.sentences[place])
+        ]  # fmt: skip
+
     @cached_property
     def shortened(self) -> frozenset[str]:
         """What stands in brackets behind a plain word: "neural architecture search (NAS)"."""

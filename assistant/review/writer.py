@@ -19,7 +19,6 @@ from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import (
     Statement,
     across,
-    contrasts,
     counted,
     disagreements,
     joined,
@@ -174,11 +173,7 @@ def write(prepared: Prepared, on_progress: OnProgress | None = None) -> Review:
 def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
     """What is true across the papers, then a line a paper."""
     materials = [prepared.materials[m] for m in group.members]
-    avoid = f"{prepared.topic} {group.name}"
-    said = [
-        *contrasts(materials, avoid, prepared.statistics.idf),
-        *across(materials, prepared.materials),
-    ]
+    said = across(materials, prepared.materials)
     paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
     lines: dict[tuple[str, ...], list[Material]] = {}
     for material in materials:
@@ -211,35 +206,14 @@ def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSenten
 
 
 def _overview(prepared: Prepared) -> list[ReviewSentence]:
-    """Which themes there are, who stands in them, and what is shared beyond one theme."""
+    """Which themes there are, and how many papers stand in each."""
     groups = prepared.groups
     total = len(prepared.found.core)
     if len(groups) == 1:
         return []
     names = [f"{g.name} ({len(g.members)})" for g in groups]
-    said = [
-        Statement(
-            f"The {total} papers fall into {counted(len(groups), 'theme')}: {joined(names)}."
-        ).done()
-    ]
-    for group in groups:
-        if group.terms:
-            holders = [
-                (prepared.materials[m], text)
-                for m in group.members
-                if (text := _holding(prepared.materials[m], group.terms[0]))
-            ]
-            line = Statement(f"“{group.terms[0]}” is a subject of {counted(len(holders))}:")
-            for material, words in holders:
-                line.cite(material, words, shown="")
-            said.append(line.add(".").done())
-    return said
-
-
-def _holding(material: Material, phrase: str) -> str:
-    wanted = set(terms(phrase))
-    texts = (material.paper.title, *material.sentences)
-    return next((text for text in texts if wanted <= set(terms(text))), "")
+    text = f"The {total} papers fall into {counted(len(groups), 'theme')}: {joined(names)}."
+    return [ReviewSentence(text=text)]
 
 
 # ---------------------------------------------------------------------- the frame

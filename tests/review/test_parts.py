@@ -1,4 +1,4 @@
-"""The parts: roles, cells, names, forms of a topic, themes, contrasts."""
+"""The parts: roles, cells, names, forms of a topic, themes."""
 
 from __future__ import annotations
 
