@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from assistant.attribution import quoted, short_name
+from assistant.attribution import quoted, short_name, turned
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
@@ -175,6 +175,15 @@ _MOVED = re.compile(
 _ADDS = re.compile(
     r"\W*(?:furthermore|moreover|additionally|in addition|also|finally|besides)\b", re.IGNORECASE
 )
+_OTHERS = re.compile(
+    r"\bby (?:[\w.’'-]+,? ){1,5}\((?:1[89]|20)\d\d[a-z]?\)"
+    r"|\bit is (?:well|widely|generally|commonly|now) (?:known|accepted|recogni[sz]ed|established)"
+    r"|\b(?:has|have|had) (?:\w+ly )?been (?:\w+ ){1,2}(?:by|in) (?:earlier|other|previous)"
+    r"|\bin (?:the|a) (?:recent|earlier|previous|known) (?:paper|work|study|report)s? (?:by|of)",
+    re.IGNORECASE,
+)
+"""What reports the work of others."""
+_ALTHOUGH = re.compile(r"\W*(?:while|although|though|despite)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|\bwww\.")
 _AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
 _CONDITION = re.compile(
@@ -277,6 +286,8 @@ class Material:
         for place, text in enumerate(self.sentences):
             if len(text.split()) < _LEAST_WORDS or _ADDRESS.search(text):
                 continue
+            if column != "background" and _OTHERS.search(text):
+                continue
             odds = _certainty(column, self.role_cues(place, wanted))
             if odds < 0 or quoted(self.sentences, place) is None:
                 continue
@@ -292,7 +303,11 @@ class Material:
                 best = (score, place)
         if best is None:
             return None
-        text = quoted(self.sentences, best[1]) or self.sentences[best[1]]
+        place = best[1]
+        following = "".join(self.sentences[place + 1 : place + 2])
+        if column == "background" and (turned(self.sentences, place) or _ALTHOUGH.match(following)):
+            place += 1  # what is praised is not the problem
+        text = quoted(self.sentences, place) or self.sentences[place]
         return Cell(text=text, citation=self.number, quote=text)
 
     @property
@@ -307,7 +322,7 @@ class Material:
             found = _OPEN.search(text)
             if found and not _NOT_OPEN.search(text) and self.role(place) == "result":
                 whole = quoted(self.sentences, place)
-                return self.cell(whole, place) if whole else None
+                return Cell(text=whole, citation=self.number, quote=whole) if whole else None
         return None
 
     # -- numbers -------------------------------------------------------------------------------
