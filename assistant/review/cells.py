@@ -24,7 +24,7 @@ from assistant.review.model import Cell, Certainty
 from assistant.roles import Role, role_scores
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Direction", "Material", "Measured", "data_set_names"]
+__all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
 
 _WORD = r"[^\W\d_][\w’'/+-]*"
 _SMALL = (
@@ -62,6 +62,12 @@ _CHANGE = re.compile(
     rf"(?P<value>{_VALUE})(?![\w(/~-]|[.,]\d)",
     re.IGNORECASE,
 )
+CHANGE = re.compile(
+    r"(?:(?:average|mean|relative|further|overall|total|maximum) )?(?:reduction|increase|decrease"
+    r"|improvement|speed-?up|gain|change|drop|rise|degradation|loss)s?",
+    re.IGNORECASE,
+)
+"""A change of which is not said what changed."""
 _CLAUSE_WORDS = frozenset("that which who where when while whereas whose and or but".split())
 _COMPARES = re.compile(
     r"\b(?:than|compared|versus|vs|relative to|baselines?|whereas|while|respectively|controls?"
@@ -108,6 +114,7 @@ _AGAINST = re.compile(
 _CLAUSE = (
     r"\s(?:while|whereas|when|where|but|which|as|such|is|are|was|were|had|has|have|after|before"
     r"|during|because|if|although|there|it|we|so|even|did|do|does|to)\b.*"
+    r"|,?\s(?:and|or)\s(?:\w+ly\s)?\w+ed\s(?:\w+ly|with|to|by|from|in|for|on|that|the|an?)\b.*"
 )
 _STOPS_AT = re.compile(_CLAUSE, re.DOTALL)
 _ENDS_AT = re.compile(
@@ -218,9 +225,17 @@ class Measured:
     cues: Mapping[str, float]
 
     @property
+    def named(self) -> str:
+        """What stands beside the value: of a change its verb, or what it was one of."""
+        if _CHANGE.fullmatch(self.text):
+            return self.text.removesuffix(self.value).strip()
+        after = self.text.startswith(self.value)
+        return self.text.removeprefix(self.value).strip() if after else self.what
+
+    @property
     def key(self) -> tuple[str, ...]:
-        """Stems of what is measured, to bring like to like."""
-        return tuple(sorted(set(terms(self.what))))
+        """Stems of what is measured, or how it changed, to bring like to like."""
+        return tuple(sorted(set(terms(self.named))))
 
     @property
     def number(self) -> float:
@@ -347,6 +362,8 @@ class Material:
                     if what and not taken & set(range(start, end)):
                         taken |= set(range(start, end))
                         value = text[start:end].strip()
+                        if pattern is _AFTER:  # "less than 8% degradation"
+                            value = shown[: shown.index(value)] + value
                         form = (
                             "change" if pattern is _CHANGE else "is" if pattern is _IS else "after"
                         )

@@ -165,7 +165,7 @@ def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
     for held in sorted(by_key.values(), key=lambda h: -len(h))[:2]:
         if len(held) < 2:
             continue
-        what = held[0][0].measured[held[0][1]].what
+        what = held[0][0].measured[held[0][1]].named
         said = Statement(f"Both give “{what}”: " if len(held) == 2 else f"Several give “{what}”: ")
         for n, (material, place) in enumerate(held[:_MOST]):
             one = material.measured[place]

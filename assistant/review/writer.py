@@ -15,7 +15,7 @@ from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Statistics
 from assistant.review.answers import answers
 from assistant.review.candidates import CORE, Candidate, Found, find
-from assistant.review.cells import Material, data_set_names
+from assistant.review.cells import CHANGE, Material, data_set_names
 from assistant.review.comparing import (
     Statement,
     across,
@@ -318,15 +318,15 @@ def _numbers(materials: Sequence[Material]) -> list[NumberRow]:
     for material in materials:
         sure = [
             m for m in material.measured
-            if material.role(m.place) == "result"
+            if material.role(m.place) == "result" and not CHANGE.fullmatch(m.named)
         ]  # fmt: skip
         for one in sure[:_MOST_NUMBERS]:
             sentence = material.sentences[one.place]
             row = NumberRow(
-                what=one.what,
+                what=one.named,
                 value=one.value,
                 cell=material.cell(one.text, one.place),
-                data="; ".join(c.text for c in material.data() if c.quote == sentence),
+                data="; ".join(material.data_in(one.place)),
                 against="; ".join(c.text for c in material.compared_with() if c.quote == sentence),
             )
             rows.append((one.key, row))

@@ -150,6 +150,43 @@ def test_brackets_of_a_quotation_are_no_citation() -> None:
     assert list(said.pieces()) == [("A: “as in [1] and [2].” ", 2), ("", None)]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "named", "value"),
+    [
+        ("Pruning 8 experts reduces peak memory by 8%.", "reduces peak memory by", "8%"),
+        ("It costs less than 8% accuracy degradation in sorting.",
+         "accuracy degradation in sorting", "less than 8%"),
+        ("It reaches an accuracy of 92.3%.", "accuracy", "92.3%"),
+    ],
+)  # fmt: skip
+def test_a_change_is_named_with_its_verb(sentence: str, named: str, value: str) -> None:
+    read = material(f"We sort lemons here. {sentence}").numbers_read
+    assert [(one.named, one.value) for one in read] == [(named, value)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "what"),
+    [
+        ("Zinc was lower compared with the controls and correlated positively with age.",
+         "the controls"),
+        ("Zinc was lower compared with controls and treated patients.",
+         "controls and treated patients"),
+    ],
+)  # fmt: skip
+def test_what_is_compared_with_ends_before_the_next_verb(sentence: str, what: str) -> None:
+    assert [c.text for c, _ in material(sentence).comparators_read()] == [what]
+
+
+def test_the_problem_is_what_turns_the_praise_round() -> None:
+    read = material(
+        "Sorting of lemons has become common practice in recent years. However, sorting lemons "
+        "by hand remains slow and costly. We propose Zester, a machine that sorts lemons."
+    )
+    cell = read.sentence("background")
+    assert cell is not None
+    assert cell.text.startswith("However, sorting")
+
+
 def test_shared_data_is_said_once_and_cites_both() -> None:
     text = "We test it. Scores on the ImageNet dataset are given in this work."
     first, second = material(text, "One", 1), material(text + " Also more.", "Two", 2)

@@ -95,6 +95,7 @@ def test_numbers_stand_in_a_table_with_their_sentence(experts: Assistant) -> Non
     rows = {row.cell.text: row for row in experts.review(TOPIC).numbers}
     assert "reduces memory by 40%" in rows
     assert rows["reduces memory by 40%"].value == "40%"
+    assert rows["reduces memory by 40%"].what == "reduces memory by"
     assert rows["reduces memory by 40%"].cell.quote.startswith("Expert pruning by Cutter")
 
 
