@@ -24,6 +24,8 @@ VERBATIM = "the abstract's own words"
 _TITLE_WORDS = 8
 _DISTINCT = re.compile(r"^(?=.{3})\S*(?:[A-Z]\S*[A-Z]|\d|-)\S*$")
 """A name that is no plain word."""
+_SAME = 0.8
+"""Share of the stems of two titles that both hold, from which on they are of one paper."""
 _MOST = 4
 """Papers that one sentence sets side by side, at the most."""
 _WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
@@ -114,6 +116,7 @@ def across(
 
     ``everyone``: the papers of the review, one of which may be named by another.
     """
+    materials = _distinct(materials)
     made = [*_namings(materials, everyone), *opposed(materials, alike=True)[:2]]
     for kind, cells in (
         ("use the same data", {m.number: m.data() for m in materials}),
@@ -134,6 +137,16 @@ def across(
             )
         made.append(said.add(".").done())
     return made
+
+
+def _distinct(materials: Sequence[Material]) -> list[Material]:
+    """Without papers whose title is nearly another's: a preprint, a second edition."""
+    kept: list[tuple[set[str], Material]] = []
+    for material in materials:
+        stems = set(terms(material.paper.title))
+        if all(len(stems & other) < _SAME * len(stems | other) or not stems for other, _ in kept):
+            kept.append((stems, material))
+    return [material for _, material in kept]
 
 
 def _shared(

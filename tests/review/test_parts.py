@@ -195,6 +195,12 @@ def test_shared_data_is_said_once_and_cites_both() -> None:
     assert [q.text for q in said.quotes] == [first.sentences[1]] * 2
 
 
+def test_two_papers_of_one_title_are_not_set_side_by_side() -> None:
+    text = "We test it. Scores on the ImageNet dataset are given in this work."
+    title = "Sorting Yellow Lemons on Large Farms"
+    assert across([material(text, title, 1), material(text, f"{title}.", 2)]) == []
+
+
 def _vectors(kinds: list[int]) -> np.ndarray:
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(3, 16))
@@ -214,8 +220,17 @@ def test_themes_are_named_by_what_a_majority_holds() -> None:
     assert {"sweat salt", "lung volume"} <= {t.name.casefold() for t in themes}
     for theme in themes:
         holders = [m for m in theme.members if kinds[m] == ("sweat" not in theme.name.casefold())]
-        assert theme.name == OTHER or 2 * len(holders) > len(theme.members)
+        assert theme.name == OTHER or holders == theme.members
     assert sorted(m for t in themes for m in t.members) == list(range(11))
+
+
+def test_a_paper_that_does_not_hold_the_name_is_not_in_the_theme() -> None:
+    texts = ["sweat salt here"] * 3 + ["mud roofs there"] + ["lung volume here"] * 4
+    titles = [f"{text} number {chr(97 + n)}" for n, text in enumerate(texts)]
+    themes = grouped(_vectors([0] * 4 + [1] * 4), titles, [f"On {text}." for text in texts])
+    (theme,) = (t for t in themes if t.name == "Sweat salt")
+    assert sorted(theme.members) == [0, 1, 2]
+    assert 3 in next(t.members for t in themes if t.name == OTHER)
 
 
 def test_the_plane_is_within_bounds() -> None:
