@@ -183,10 +183,10 @@ _ADDS = re.compile(
     r"\W*(?:furthermore|moreover|additionally|in addition|also|finally|besides)\b", re.IGNORECASE
 )
 _OTHERS = re.compile(
-    r"\bby (?:[\w.’'-]+,? ){1,5}\((?:1[89]|20)\d\d[a-z]?\)"
+    r"(?:\bby|^)\W*(?:[\w.’'-]+,? ){1,5}\((?:1[89]|20)\d\d[a-z]?\)"
     r"|\bit is (?:well|widely|generally|commonly|now) (?:known|accepted|recogni[sz]ed|established)"
     r"|\b(?:has|have|had) (?:\w+ly )?been (?:\w+ ){1,2}(?:by|in) (?:earlier|other|previous)"
-    r"|\bin (?:the|a) (?:recent|earlier|previous|known) (?:paper|work|study|report)s? (?:by|of)",
+    r"|^\W*in (?:\w+ )?(?:recent|earlier|previous) (?:papers?|work|stud(?:y|ies)|reports?)\b",
     re.IGNORECASE,
 )
 """What reports the work of others."""
@@ -227,7 +227,7 @@ class Measured:
     @property
     def named(self) -> str:
         """What stands beside the value: of a change its verb, or what it was one of."""
-        if _CHANGE.fullmatch(self.text):
+        if self.cues["change"]:
             return self.text.removesuffix(self.value).strip()
         after = self.text.startswith(self.value)
         return self.text.removeprefix(self.value).strip() if after else self.what
@@ -324,6 +324,18 @@ class Material:
             place += 1  # what is praised is not the problem
         text = quoted(self.sentences, place) or self.sentences[place]
         return Cell(text=text, citation=self.number, quote=text)
+
+    def any_sentence(self) -> str:
+        """Where no column is sure, the sentence nearest to its title; else ""."""
+        title = set(terms(self.paper.title))
+        places = [
+            p for p, text in enumerate(self.sentences)
+            if len(text.split()) >= _LEAST_WORDS
+            and not _OTHERS.search(text)
+            and quoted(self.sentences, p)
+        ]  # fmt: skip
+        best = max(places, key=lambda p: len(title & set(terms(self.sentences[p]))), default=None)
+        return "" if best is None else quoted(self.sentences, best) or ""
 
     @property
     def approach(self) -> Cell | None:

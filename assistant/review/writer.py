@@ -191,7 +191,7 @@ def _words(material: Material) -> tuple[str, ...]:
     words = tuple(sorted(found, key=material.paper.abstract.find))
     if len(words) == 2 and (words[0] in words[1] or words[1] in words[0]):
         words = (max(words, key=len),)
-    return words or (material.sentences[0] if material.sentences else material.paper.title,)
+    return words or (material.any_sentence() or material.paper.title,)
 
 
 def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSentence:

@@ -177,6 +177,23 @@ def test_what_is_compared_with_ends_before_the_next_verb(sentence: str, what: st
     assert [c.text for c, _ in material(sentence).comparators_read()] == [what]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The load of shells has been worked out by Baker (1914) in full.",
+        "Baker (1914) and Cook have concluded that shells fail under load.",
+        "In two previous papers the authors have found that shells fail.",
+        "It is well known that shells fail under a load of 5 kg.",
+    ],
+)
+def test_the_work_of_others_is_no_result(sentence: str) -> None:
+    own = "We found that shells of clay hold a load of 7 kg."
+    read = material(f"{sentence} {own}", "Shells under load")
+    assert read.any_sentence() == own
+    cell = read.sentence("result")
+    assert cell is None or cell.text == own
+
+
 def test_the_problem_is_what_turns_the_praise_round() -> None:
     read = material(
         "Sorting of lemons has become common practice in recent years. However, sorting lemons "
