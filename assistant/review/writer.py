@@ -399,8 +399,8 @@ def _absent(prepared: Prepared) -> Review:
     if near and not found.mentions:
         text = (
             f"No paper of this library is surely about “{prepared.topic}”, and none says it in one "
-            f"sentence: {counted(len(near))} that come near {'is' if len(near) == 1 else 'are'} "
-            "listed, and no review is written"
+            f"sentence: {counted(len(near))} that {'comes' if len(near) == 1 else 'come'} near "
+            f"{'is' if len(near) == 1 else 'are'} listed, and no review is written"
         )
     elif found.mentions or any(paper.why == "no abstract" for paper in found.left_out):
         text = (
