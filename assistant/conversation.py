@@ -155,6 +155,11 @@ class Resolved:
     said: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def told(self) -> bool:
+        """Whether papers that were shown are spoken of by name."""
+        return bool(self.paper or self.said or self.beside)
+
 
 def references_in(answer: str) -> dict[int, str]:
     """Number → title of the references at the end of an answer."""
@@ -269,11 +274,11 @@ def _completed(question: str, asked: Sequence[str], said: Sequence[str]) -> str:
 def leaning(question: str, turns: Sequence[Message]) -> Resolved:
     """``question`` as it is meant if it leans on ``turns`` without saying so.
 
-    Where the last answer shows one paper only, that is spoken of.
+    Where the last answer shows one paper only, that is spoken of, unless it is asked for others.
     """
     asked = [turn.content for turn in turns if turn.role == "user"]
     said = [turn.content for turn in turns if turn.role == "assistant"]
-    shown = _shown(said[-1]) if said else {}
+    shown = _shown(said[-1]) if said and not _ABOUT_ELSE.match(opened(question)) else {}
     text = _completed(question, asked, said)
     if len(shown) != 1:
         return Resolved(text, question)

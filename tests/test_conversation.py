@@ -142,6 +142,16 @@ def test_a_detail_may_be_asked_of_the_one_paper_that_was_shown() -> None:
     assert "Herons" in found.text
     both = turns("herons", "Herons: “We ringed herons.” [1]\nStorks: “We ringed storks.” [2]")
     assert leaning("how many took part?", both).paper == ""
+    assert leaning("what about storks?", before).paper == ""
+
+
+def test_no_chain_of_questions_nests_what_they_are_about() -> None:
+    asked = ("what is soil frost?", "in which years", "and where", "another study", "why", "others")
+    told: list[str] = []
+    for question in asked * 2:
+        meant = resolved(question, turns(*told))
+        assert meant.text.count("(about: ") <= 1
+        told += [question, "Frosts: “Soil froze in 12 years.” [1]"]
 
 
 def test_papers_on_what_was_asked_before() -> None:

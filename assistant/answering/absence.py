@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["missing_note"]
 
 _NAMED = 3
-_WEIGHTY = 0.35
-"""Rarity from which a word is worth saying that it is missing."""
+_WEIGHTY, _SAYING = 0.35, 0.5
+"""Rarity in English from which a word that the library lacks is worth saying, and one that only
+the papers found lack: "features" or "killed" may be said in other words."""
 
 
 def missing_note(assessment: Assessment) -> str:
@@ -56,12 +57,13 @@ def _not_told(assessment: Assessment) -> str:
     held = set(terms(f"{nearest.title} {nearest.abstract}"))
     wanted = [w for w, asked in zip(question.states.words, question.focus, strict=True) if asked]
     lacking = [word for word in wanted if not held.issuperset(terms(word))]
+    lacking = _weighty(lacking, assessment, _SAYING)
     if not lacking:
         return ""
     return f"The abstract of “{nearest.label}” does not mention {_either(lacking[:_NAMED])}."
 
 
-def _weighty(words: Sequence[str], assessment: Assessment) -> list[str]:
+def _weighty(words: Sequence[str], assessment: Assessment, least: float = _WEIGHTY) -> list[str]:
     """Those of ``words`` that carry what is asked for."""
     rarity = dict(
         zip(assessment.question.states.words, map(float, assessment.question.rarity), strict=True)
@@ -69,7 +71,7 @@ def _weighty(words: Sequence[str], assessment: Assessment) -> list[str]:
     return [
         word
         for word in words
-        if max((rarity.get(piece, 1.0) for piece in word.split("-")), default=1.0) >= _WEIGHTY
+        if max((rarity.get(piece, 1.0) for piece in word.split("-")), default=1.0) >= least
     ]
 
 
@@ -81,7 +83,7 @@ def _apart(assessment: Assessment) -> tuple[str, str] | None:
     bags = [set(terms(f"{p.paper.title} {p.paper.abstract}")) for p in assessment.retrieval]
     for word, rare in zip(question.states.words, question.rarity, strict=True):
         stems = terms(word)
-        if stems and float(rare) >= _WEIGHTY:
+        if stems and float(rare) >= _SAYING:
             held[word] = {n for n, bag in enumerate(bags) if bag.issuperset(stems)}
             weight[word] = float(rare)
     pairs = [

@@ -121,9 +121,10 @@ class ExtractiveAnswerer:
         read = None if language == ENGLISH else self._read_as(question, language)
         if read:
             meant = Resolved(read, read)
-        asked = parts(meant.text) if meant.text == meant.asked else [meant.text]
+        leans = not meant.told and meant.text.startswith(meant.asked)
+        asked = parts(meant.asked) if leans else [meant.text]
         found = self._all_parts(asked, meant, filters)
-        if turns and len(found) == 1 and meant.text == question and not read:
+        if turns and len(found) == 1 and meant.asked == question and not (read or meant.told):
             meant, found = self._leant(question, turns, meant, found, filters)
         layout = Layout(draft, self._retriever, self._reader, self._settings)
         layout.brief = len(found) > 1
@@ -202,16 +203,21 @@ class ExtractiveAnswerer:
         """A question that names no topic of its own, as it is meant after ``turns``.
 
         "How many took part?" stands on its own by its words, and yet is asked of what was shown.
+        "What data did they use?" leans on it, and stays with the one paper that was shown.
         """
-        before = found[0].assessment
+        before, leans = found[0].assessment, meant.text != question
         if len(before.asked.states.words) > _DETAIL or not self._is_common(before.asked):
             return meant, found
-        if before.status == "answered":
-            return meant, found
         other = leaning(question, turns)
+        if leans and (not other.paper or found[0].asked.form == "list"):
+            return meant, found
+        if before.status == "answered" and not leans:
+            return meant, found
         part = self._part(other.text, question, other, filters)
         after = part.assessment
-        if after.status != "answered" and after.confidence <= before.confidence:
+        if leans and before.status == "answered" and _first(before) == _first(after):
+            return meant, found
+        if after.status != "answered" and (leans or after.confidence <= before.confidence):
             return meant, found
         return other, [part]
 
@@ -227,7 +233,11 @@ class ExtractiveAnswerer:
         self, asked: Sequence[str], meant: Resolved, filters: Filters | None
     ) -> list[_Part]:
         """What is found for each question of one breath; a later one may lean on the first."""
-        first = self._part(asked[0], asked[0] if asked[1:] else meant.asked, meant, filters)
+        if not asked[1:]:
+            return [self._part(meant.text, meant.asked, meant, filters)]
+        if about := meant.text[len(meant.asked) :]:  # all lean on what was said before
+            return [self._part(f"{text}{about}", text, meant, filters) for text in asked]
+        first = self._part(asked[0], asked[0], meant, filters)
         found = [first]
         for text in asked[1:]:
             completed = lean_on(text, asked[0])
@@ -238,8 +248,9 @@ class ExtractiveAnswerer:
                 part = other if other.assessment.status == "answered" else part
             elif completed.endswith(f"{asked[0]})") and first.assessment.status == "answered":
                 # "and what does that gain": of the paper that answers the first question
-                answering = [best.paper.paper.id for best in first.assessment.candidates[:1]]
-                part = self._part(completed, text, meant, _within(filters, *answering))
+                part = self._part(
+                    completed, text, meant, _within(filters, _first(first.assessment))
+                )
             found.append(part)
         return found
 
@@ -407,6 +418,11 @@ class ExtractiveAnswerer:
 def _within(filters: Filters | None, *papers: str) -> Filters:
     """``filters`` narrowed to papers, given by id."""
     return (filters or Filters()).model_copy(update={"ids": papers})
+
+
+def _first(assessment: Assessment) -> str:
+    """The id of the paper whose sentence comes first; empty if none."""
+    return next((best.paper.paper.id for best in assessment.candidates), "")
 
 
 def _is_titled(assessment: Assessment) -> bool:

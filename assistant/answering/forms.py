@@ -352,7 +352,7 @@ def _list(text: str, keywords: bool = True) -> Asking | None:
     run = bare[:end]
     topic = bare_topic(_HERE.sub("", " ".join(tokens[end:]).strip(" ,.?!")))
     kind = next((word for word in run if word in _MEANS), "")
-    if not terms(topic) or not run:
+    if no_topic(topic) or not run:
         return None
     told = set(run)
     wh = run[0] in ("which", "what") or run[0] in _WANT
@@ -377,7 +377,8 @@ def _list(text: str, keywords: bool = True) -> Asking | None:
 
 def _leads(run: list[str], nouns: frozenset[str]) -> bool:
     """Whether one of ``nouns`` comes first, with a word that leads to its topic."""
-    first = next((n for n, word in enumerate(run) if word not in _QUANTITY | _AROUND), 0)
+    passing = (_QUANTITY | _AROUND) - nouns
+    first = next((n for n, word in enumerate(run) if word not in passing), 0)
     return run[first] in nouns and any(word in _ON for word in run[first + 1 :])
 
 
@@ -461,7 +462,8 @@ def thing(question: str) -> str:
 def no_topic(question: str) -> bool:
     """Whether ``question`` names nothing but papers and means: "is there another method?"."""
     bare = (re.sub(r"^\W+|\W+$", "", word).casefold() for word in question.split())
-    return all(w in _FUNCTION or w in _PAPERS | _MEANS | _WANT | _AROUND or not w for w in bare)
+    none = _FUNCTION | _PAPERS | _MEANS | _WANT | _AROUND
+    return all(w in none or {w, w.removesuffix("ed"), w.removesuffix("d")} & _ON for w in bare if w)
 
 
 def evidence_text(question: str) -> str:

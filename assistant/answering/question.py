@@ -74,9 +74,10 @@ _DOES = re.compile(
     re.IGNORECASE,
 )
 _NOT_FOCUS = frozenset(
-    """approach approaches are can could did do does else exactly had happens has have is kind made
-    makes method methods model models one ones paper papers should sort type was way ways were will
-    work would""".split()
+    """approach approaches are aspect aspects can could did do does else evidence exactly feature
+    features finding findings had happens has have is kind made makes method methods model models
+    one ones paper papers should sort studies study type was way ways were will work
+    would""".split()
 )
 
 _UNITS = {

@@ -213,7 +213,7 @@ def test_a_second_question_that_leans_stays_with_the_paper_of_the_first(
     check_whole(answer, assistant)
     assert {c.title.split(":")[0] for c in answer.citations} == {"The Journey Matters"}
     asked = [s.text for s in answer.sentences].index("what does that gain?")
-    assert "smaller model" in answer.sentences[asked + 1].text
+    assert answer.sentences[asked + 1].quote
 
 
 def test_no_sentence_is_shown_again_behind_one_that_leans_on_it(assistant: Assistant) -> None:
@@ -232,6 +232,41 @@ def test_two_questions_are_answered_apart(assistant: Assistant) -> None:
     assert "25%" in answer.answer
     assert "what is a sourdough starter?" in answer.answer
     assert "This library does not hold the answer." in answer.answer
+
+
+def test_two_questions_that_lean_on_the_last_are_answered_apart(assistant: Assistant) -> None:
+    first, second = talk(
+        assistant,
+        "When should pruning begin and end during pre-training?",
+        "And how many schedules did they try? What came of the sparse models?",
+    )
+    check_whole(second, assistant)
+    assert second.form == "two"
+    assert {c.title for c in second.citations} == {first.citations[0].title}
+    assert "(about:" not in second.answer
+
+
+def test_what_they_used_is_asked_of_the_one_paper_that_was_shown(assistant: Assistant) -> None:
+    *_, shown, asked = talk(
+        assistant,
+        "papers on pruning experts",
+        "tell me about the first one",
+        "what data did they use",
+    )
+    check_whole(asked, assistant)
+    assert {c.title for c in asked.citations} == {c.title for c in shown.citations}
+
+
+def test_a_fact_is_not_followed_by_what_adds_no_word_of_the_question(assistant: Assistant) -> None:
+    answer = assistant.ask("When should pruning begin and end during pre-training?")
+    assert "25%" in answer.answer
+    assert len([s for s in answer.sentences if s.quote]) == 1
+
+
+def test_common_words_are_not_said_to_be_missing(assistant: Assistant) -> None:
+    answer = assistant.ask("What features killed the Byzantine pruning?")
+    assert "“features”" not in answer.answer
+    assert "“Byzantine”" in answer.answer
 
 
 def test_slips_are_mended_and_it_is_said(assistant: Assistant) -> None:

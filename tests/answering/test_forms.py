@@ -35,6 +35,8 @@ from assistant.answering.forms import asking, evidence_text, no_topic, opened, p
         ("list everything on lichens", "list", "lichens"),
         ("list trials of walking in frost", "list", "walking in frost"),
         ("Which studies are about vitamin D?", "list", "vitamin D"),
+        ("studies on soil frost", "list", "soil frost"),
+        ("any studies that look at soil frost?", "list", "soil frost"),
         ("What is the effect of salt on frost risk?", "fact", None),
         ("has anyone worked on bee navigation?", "list", "bee navigation"),
         ("whats a neap tide", "definition", "neap tide"),
@@ -102,6 +104,7 @@ def test_what_a_later_it_may_mean() -> None:
 def test_a_question_without_a_topic() -> None:
     assert no_topic("is there another method?")
     assert no_topic("show more")
+    assert no_topic("what study is reported in this report?")
     assert not no_topic("another method for glaciers")
 
 

@@ -42,7 +42,7 @@ def test_the_gold_paper_is_found_and_cited(sample: dict[str, Any]) -> None:
 def test_the_wanted_facts_are_in_a_short_answer(sample: dict[str, Any]) -> None:
     # these questions say nothing in the abstracts' words; plain ones fare better (eval/README.md)
     assert sample["kinds"]["fact"]["facts"] >= 0.72  # .79
-    assert sample["kinds"]["follow"]["facts"] >= 0.5  # .62
+    assert sample["kinds"]["follow"]["facts"] >= 0.5  # .54: 7 of 13 facts, in 8 questions
     assert sample["answerable"]["words_median"] <= 75  # 60
 
 
@@ -72,5 +72,5 @@ def test_answers_on_the_listing_pages(bench: Bench, corpus_data: Path) -> None:
     questions = read_questions(QUESTIONS / "listing-pages.jsonl")
     found = answers.summary(answers.measure(assistant, questions))
     assert found["fact_and_find"]["gold_in_top_8"]["mean"] >= 0.965  # .991
-    assert found["kinds"]["fact"]["facts"] >= 0.72  # .77
+    assert found["kinds"]["fact"]["facts"] >= 0.72  # .724; .740 when more sentences were shown
     assert found["abstention"]["confidence"]["auroc"] >= 0.81  # .87
