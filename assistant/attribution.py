@@ -1,8 +1,8 @@
 """Attribution: whose sentence it is, set beside it; the sentence itself is never edited.
 
 What is shown of an abstract is whole sentences of it, letter for letter. A sentence that cannot
-stand alone gets its antecedent in front, or is not shown. Nothing is cut but between sentences,
-and every cut is marked with "…".
+stand alone gets its antecedent in front, or is not shown; one that the next turns round gets the
+next. Nothing is cut but between sentences, and every cut is marked with "…".
 """
 
 from __future__ import annotations
@@ -13,21 +13,33 @@ from collections.abc import Iterable, Sequence
 from assistant.paper import Paper
 from assistant.text import Span
 
-__all__ = ["CUT", "answers_nothing", "dangles", "is_verbatim", "quotation", "quoted", "short_name"]
+__all__ = [
+    "CUT", "answers_nothing", "dangles", "is_verbatim", "quotation", "quoted", "short_name",
+    "turned",
+]  # fmt: skip
 
 CUT = " … "
 """What stands between two sentences that are not neighbours in their abstract."""
 
+_LEAD = r"(?:(?:however|but|yet|nevertheless|furthermore|additionally|in addition|finally),? )"
 _DANGLING = re.compile(
-    r"\W*(?:this|these|those|that|such|it|its|they|their|both|the former|the latter|here|hence"
-    r"|thus|therefore|consequently|as a result|for this|to this end|to do (?:so|this)"
+    rf"\W*(?:{_LEAD}(?:this|these|those|such|they|their|its)"
+    r"|this|these|those|that|such|it|its|they|their|both|the former|the latter|here|hence"
+    r"|thus|therefore|consequently|as a result|for this|to this end|to do (?:so|this)|moreover"
+    r"|taken together|on the other hand|in other words|conversely|(?:in|by) contrast(?=,)"
+    r"|[\w-]+ (?:of|among) (?:them|these|those)"
     r"|(?:in|by|with|from|to|on|of|at|for|under|among|after|despite|beyond|besides) "
     r"(?:this|these|those|such|its|their|both|doing so|so doing)"
     r"(?! (?:[\w-]+ ){0,2}(?:paper|work|study|article|report|review|survey|letter|thesis)\b))\b",
     re.IGNORECASE,
 )
+_TURNING = re.compile(
+    r"\W*(?:however|nevertheless|nonetheless|yet|but|alternatively|conversely|on the other hand"
+    r"|unfortunately|(?:in|by) contrast(?=,)|despite (?:this|these|that|such|its|their))\b",
+    re.IGNORECASE,
+)
 _OWN = re.compile(
-    r"\W*(?:(?:this|the present) (?:[\w-]+ ){0,2}"
+    rf"\W*{_LEAD}?(?:(?:this|the present) (?:[\w-]+ ){{0,2}}"
     r"(?:paper|work|study|article|report|review|survey|letter|thesis)"
     r"|it (?:is|was|has been) (?:\w+ )?(?:that|to)\b"
     r"|it (?:is|was|has been) (?:shown|found|known|concluded|suggested|proposed|demonstrated"
@@ -71,6 +83,11 @@ def dangles(sentence: str) -> bool:
     return _DANGLING.match(sentence) is not None and _OWN.match(sentence) is None
 
 
+def turned(sentences: Sequence[str], place: int) -> bool:
+    """Whether the next sentence turns round what the one at ``place`` says: "However, …"."""
+    return any(_TURNING.match(text) for text in sentences[place + 1 : place + 2])
+
+
 def answers_nothing(sentence: str) -> bool:
     """Whether ``sentence`` can be no answer: a question, a heading, a notice."""
     words = sentence.split()
@@ -86,13 +103,15 @@ def answers_nothing(sentence: str) -> bool:
 def quoted(sentences: Sequence[str], place: int, *, most: int = 3) -> str | None:
     """The sentence at ``place`` with as many before it as it needs to stand alone.
 
+    One that turns it round is shown with it.
+
     Args:
         sentences: of the abstract, in order.
         place: of the sentence that is wanted.
         most: sentences at the most; None is returned where more would be needed.
     """
-    start = _antecedent(sentences, place, most)
-    return None if start is None else " ".join(sentences[start : place + 1])
+    start, end = _antecedent(sentences, place, most), place + 1 + turned(sentences, place)
+    return None if start is None else " ".join(sentences[start:end])
 
 
 def quotation(
@@ -100,7 +119,8 @@ def quotation(
 ) -> str | None:
     """The sentences at ``places`` in the order of the abstract, each able to stand there.
 
-    Each gets the sentences before it that it needs; what lies between pieces is marked as cut.
+    Each gets the sentences before it that it needs, and one that turns it round; what lies
+    between pieces is marked as cut.
 
     Args:
         abstract: letter for letter.
@@ -114,7 +134,7 @@ def quotation(
         start = _antecedent(sentences, place, most)
         if start is None:
             return None
-        shown.update(range(start, place + 1))
+        shown.update(range(start, place + 1 + turned(sentences, place)))
     pieces: list[list[int]] = []
     for place in sorted(shown):
         if pieces and pieces[-1][1] == place - 1:

@@ -91,11 +91,11 @@ def grouped(
     Args as of `cluster` and `named`.
     """
     n = len(vectors)
+    read = [PhrasesOf.of(title, text) for title, text in zip(titles, texts, strict=True)]
     if n < 6:
-        return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf)
+        return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf, read)
     from sklearn.metrics import silhouette_score  # noqa: PLC0415
 
-    read = [PhrasesOf.of(title, text) for title, text in zip(titles, texts, strict=True)]
     centred = _centred(vectors)
     best: tuple[float, list[Theme]] | None = None
     for count in range(2, max(2, min(most, n // 3)) + 1):
@@ -150,7 +150,7 @@ def named(
     Args:
         avoid: words that name no theme, since all papers are about them: the topic.
         idf: of a stem in the library; what a third of its papers hold names no theme.
-        read: the papers, where they have been read already.
+        read: the papers; where given, only those that hold its name stand in a theme.
     """
     count = int(labels.max(initial=-1)) + 1
     places = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
@@ -171,6 +171,9 @@ def named(
             rest += members
             continue
         used.update(terms(names[0]))
+        if read:
+            rest += [p for p in members if not read[p].holds(terms(names[0]))]
+            members = [p for p in members if read[p].holds(terms(names[0]))]
         centre = vectors[members].mean(axis=0)
         members.sort(key=lambda p: -float(vectors[p] @ centre))
         themes.append(Theme(_capitalised(names[0]), members, names[:6]))

@@ -11,6 +11,7 @@ from assistant.attribution import (
     dangles,
     is_verbatim,
     quotation,
+    quoted,
     short_name,
 )
 from assistant.paper import Paper, squeeze
@@ -109,3 +110,27 @@ def test_what_dangles() -> None:
 def test_short_names() -> None:
     assert short_name(Paper(title="RAIN: A Study of Walls", abstract="a")) == "RAIN"
     assert short_name(Paper(title="A Study of Walls", abstract="a")) == "A Study of Walls"
+
+
+def test_a_sentence_that_the_next_turns_round_comes_with_it() -> None:
+    text = "Walls hold soil. However, rain fells walls. On the other hand, roots last. Mud dries."
+    spans = sentences(text)
+    pieces = [text[a:b] for a, b in spans]
+    assert quotation(text, spans, [0]) == quoted(pieces, 0) == " ".join(pieces[:2])
+    assert quoted(pieces, 1) == " ".join(pieces[1:3])
+    assert quoted(pieces, 3) == pieces[3]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "In other words, walls hold.",
+        "Taken together, these results favour walls.",
+        "None of them, however, held.",
+        "In contrast, roots last.",
+        "However, these walls fall.",
+    ],
+)
+def test_what_takes_up_the_sentence_before_dangles(sentence: str) -> None:
+    assert dangles(sentence)
+    assert not dangles("In contrast to walls, roots last.")

@@ -17,14 +17,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from assistant.attribution import quoted, short_name
+from assistant.attribution import quoted, short_name, turned
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
 from assistant.roles import Role, role_scores
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Direction", "Material", "Measured", "data_set_names"]
+__all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
 
 _WORD = r"[^\W\d_][\w’'/+-]*"
 _SMALL = (
@@ -62,6 +62,12 @@ _CHANGE = re.compile(
     rf"(?P<value>{_VALUE})(?![\w(/~-]|[.,]\d)",
     re.IGNORECASE,
 )
+CHANGE = re.compile(
+    r"(?:(?:average|mean|relative|further|overall|total|maximum) )?(?:reduction|increase|decrease"
+    r"|improvement|speed-?up|gain|change|drop|rise|degradation|loss)s?",
+    re.IGNORECASE,
+)
+"""A change of which is not said what changed."""
 _CLAUSE_WORDS = frozenset("that which who where when while whereas whose and or but".split())
 _COMPARES = re.compile(
     r"\b(?:than|compared|versus|vs|relative to|baselines?|whereas|while|respectively|controls?"
@@ -108,6 +114,7 @@ _AGAINST = re.compile(
 _CLAUSE = (
     r"\s(?:while|whereas|when|where|but|which|as|such|is|are|was|were|had|has|have|after|before"
     r"|during|because|if|although|there|it|we|so|even|did|do|does|to)\b.*"
+    r"|,?\s(?:and|or)\s(?:\w+ly\s)?\w+ed\s(?:\w+ly|with|to|by|from|in|for|on|that|the|an?)\b.*"
 )
 _STOPS_AT = re.compile(_CLAUSE, re.DOTALL)
 _ENDS_AT = re.compile(
@@ -175,6 +182,15 @@ _MOVED = re.compile(
 _ADDS = re.compile(
     r"\W*(?:furthermore|moreover|additionally|in addition|also|finally|besides)\b", re.IGNORECASE
 )
+_OTHERS = re.compile(
+    r"(?:\bby|^)\W*(?:[\w.’'-]+,? ){1,5}\((?:1[89]|20)\d\d[a-z]?\)"
+    r"|\bit is (?:well|widely|generally|commonly|now) (?:known|accepted|recogni[sz]ed|established)"
+    r"|\b(?:has|have|had) (?:\w+ly )?been (?:\w+ ){1,2}(?:by|in) (?:earlier|other|previous)"
+    r"|^\W*in (?:\w+ )?(?:recent|earlier|previous) (?:papers?|work|stud(?:y|ies)|reports?)\b",
+    re.IGNORECASE,
+)
+"""What reports the work of others."""
+_ALTHOUGH = re.compile(r"\W*(?:while|although|though|despite)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|\bwww\.")
 _AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
 _CONDITION = re.compile(
@@ -209,9 +225,17 @@ class Measured:
     cues: Mapping[str, float]
 
     @property
+    def named(self) -> str:
+        """What stands beside the value: of a change its verb, or what it was one of."""
+        if self.cues["change"]:
+            return self.text.removesuffix(self.value).strip()
+        after = self.text.startswith(self.value)
+        return self.text.removeprefix(self.value).strip() if after else self.what
+
+    @property
     def key(self) -> tuple[str, ...]:
-        """Stems of what is measured, to bring like to like."""
-        return tuple(sorted(set(terms(self.what))))
+        """Stems of what is measured, or how it changed, to bring like to like."""
+        return tuple(sorted(set(terms(self.named))))
 
     @property
     def number(self) -> float:
@@ -277,6 +301,8 @@ class Material:
         for place, text in enumerate(self.sentences):
             if len(text.split()) < _LEAST_WORDS or _ADDRESS.search(text):
                 continue
+            if column != "background" and _OTHERS.search(text):
+                continue
             odds = _certainty(column, self.role_cues(place, wanted))
             if odds < 0 or quoted(self.sentences, place) is None:
                 continue
@@ -292,8 +318,24 @@ class Material:
                 best = (score, place)
         if best is None:
             return None
-        text = quoted(self.sentences, best[1]) or self.sentences[best[1]]
+        place = best[1]
+        following = "".join(self.sentences[place + 1 : place + 2])
+        if column == "background" and (turned(self.sentences, place) or _ALTHOUGH.match(following)):
+            place += 1  # what is praised is not the problem
+        text = quoted(self.sentences, place) or self.sentences[place]
         return Cell(text=text, citation=self.number, quote=text)
+
+    def any_sentence(self) -> str:
+        """Where no column is sure, the sentence nearest to its title; else ""."""
+        title = set(terms(self.paper.title))
+        places = [
+            p for p, text in enumerate(self.sentences)
+            if len(text.split()) >= _LEAST_WORDS
+            and not _OTHERS.search(text)
+            and quoted(self.sentences, p)
+        ]  # fmt: skip
+        best = max(places, key=lambda p: len(title & set(terms(self.sentences[p]))), default=None)
+        return "" if best is None else quoted(self.sentences, best) or ""
 
     @property
     def approach(self) -> Cell | None:
@@ -307,7 +349,7 @@ class Material:
             found = _OPEN.search(text)
             if found and not _NOT_OPEN.search(text) and self.role(place) == "result":
                 whole = quoted(self.sentences, place)
-                return self.cell(whole, place) if whole else None
+                return Cell(text=whole, citation=self.number, quote=whole) if whole else None
         return None
 
     # -- numbers -------------------------------------------------------------------------------
@@ -332,6 +374,8 @@ class Material:
                     if what and not taken & set(range(start, end)):
                         taken |= set(range(start, end))
                         value = text[start:end].strip()
+                        if pattern is _AFTER:  # "less than 8% degradation"
+                            value = shown[: shown.index(value)] + value
                         form = (
                             "change" if pattern is _CHANGE else "is" if pattern is _IS else "after"
                         )
@@ -429,6 +473,13 @@ class Material:
     def data(self) -> list[Cell]:
         """Data sets that are surely named."""
         return [cell for cell, cues in self.data_read() if _certainty("data", cues) >= 0]
+
+    def data_in(self, place: int) -> list[str]:
+        """Data sets that are surely named and stand in this sentence."""
+        return [
+            cell.text for cell in self.data()
+            if re.search(rf"(?<![\w/-]){re.escape(cell.text)}(?![\w/-])", self.sentences[place])
+        ]  # fmt: skip
 
     @cached_property
     def shortened(self) -> frozenset[str]:

@@ -1,15 +1,15 @@
 """What can truly be said across papers: each sentence follows from cells and cites both sides.
 
-Alike: the same data, comparator or measure. Different: phrases that tell groups of a theme's
-papers apart, samples, values of one measure. Conflicting: the same quantity was found higher by
-one paper and lower, or no different, by another; both sentences are quoted whole.
+Alike: the same data, or a comparator with a name. Different: samples, values of one measure on
+one data set. Conflicting: the same quantity was found higher by one paper and lower, or no
+different, by another; both sentences are quoted whole.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from assistant.attribution import quoted, short_name
@@ -17,18 +17,15 @@ from assistant.paper import Paper
 from assistant.review.cells import Material
 from assistant.review.model import Cell, Quote, ReviewSentence
 from assistant.text import STOP_WORDS, terms
-from assistant.themes import NOUN, PhrasesOf, nounness
 
-__all__ = ["VERBATIM", "Statement", "across", "contrasts", "counted", "disagreements", "name_of"]
+__all__ = ["VERBATIM", "Statement", "across", "counted", "disagreements", "name_of"]
 
 VERBATIM = "the abstract's own words"
 _TITLE_WORDS = 8
 _DISTINCT = re.compile(r"^(?=.{3})\S*(?:[A-Z]\S*[A-Z]|\d|-)\S*$")
 """A name that is no plain word."""
-_COMMON, _RARE, _LETTERS = 1.1, 2.0, 3
-"""Idf of a stem that one in seven papers of a library holds."""
-_CONTRASTS = 4
-"""Sentences that tell groups of a theme's papers apart, at the most."""
+_SAME = 0.8
+"""Share of the stems of two titles that both hold, from which on they are of one paper."""
 _MOST = 4
 """Papers that one sentence sets side by side, at the most."""
 _WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
@@ -119,12 +116,15 @@ def across(
 
     ``everyone``: the papers of the review, one of which may be named by another.
     """
+    materials = _distinct(materials)
     made = [*_namings(materials, everyone), *opposed(materials, alike=True)[:2]]
     for kind, cells in (
         ("use the same data", {m.number: m.data() for m in materials}),
         ("compare with the same", {m.number: m.compared_with() for m in materials}),
     ):
         for words, held in _shared(materials, cells)[:2]:
+            if "compare" in kind and not any(map(_DISTINCT.match, words.split())):
+                continue  # "existing methods" are another's in each paper
             said = list_of(Statement(), [(m, cell.quote) for m, cell in held])
             made.append(said.add(f" {kind}: “{words}”.").done())
     made += _measures(materials)
@@ -137,6 +137,16 @@ def across(
             )
         made.append(said.add(".").done())
     return made
+
+
+def _distinct(materials: Sequence[Material]) -> list[Material]:
+    """Without papers whose title is nearly another's: a preprint, a second edition."""
+    kept: list[tuple[set[str], Material]] = []
+    for material in materials:
+        stems = set(terms(material.paper.title))
+        if all(len(stems & other) < _SAME * len(stems | other) or not stems for other, _ in kept):
+            kept.append((stems, material))
+    return [material for _, material in kept]
 
 
 def _shared(
@@ -155,19 +165,20 @@ def _shared(
 
 
 def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
-    """Values of one measure side by side; no word is said on which is better."""
+    """Values of one measure on one data set side by side; no word is said on which is better."""
     by_key: dict[tuple[str, ...], list[tuple[Material, int]]] = defaultdict(list)
     for material in materials:
         keys = set()
         for n, one in enumerate(material.measured):
-            if one.key not in keys and material.role(one.place) == "result":
-                keys.add(one.key)
-                by_key[one.key].append((material, n))
+            key = (*one.key, *material.data_in(one.place))
+            if key[len(one.key) :] and key not in keys and material.role(one.place) == "result":
+                keys.add(key)
+                by_key[key].append((material, n))
     made = []
     for held in sorted(by_key.values(), key=lambda h: -len(h))[:2]:
         if len(held) < 2:
             continue
-        what = held[0][0].measured[held[0][1]].what
+        what = held[0][0].measured[held[0][1]].named
         said = Statement(f"Both give “{what}”: " if len(held) == 2 else f"Several give “{what}”: ")
         for n, (material, place) in enumerate(held[:_MOST]):
             one = material.measured[place]
@@ -178,84 +189,6 @@ def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
             )
         made.append(said.add(".").done())
     return made
-
-
-def contrasts(
-    materials: Sequence[Material], avoid: str, idf: Callable[[str], float]
-) -> list[ReviewSentence]:
-    """Phrases that tell groups of papers apart: these papers write of this, those of that.
-
-    A phrase must be rare in the library and not in ``avoid``; a single word must stand in two of
-    the titles.
-    """
-    if len(materials) < 3:
-        return []
-    read = {m.number: PhrasesOf.of(m.paper.title, m.paper.abstract) for m in materials}
-    nouns = nounness(read.values())
-    forms = {key: form for one in read.values() for key, form in one.phrases.items()}
-    avoided = set(terms(avoid))
-    most = max(2, (2 * len(materials)) // 3)
-    held: dict[tuple[str, ...], list[Material]] = {}
-    titled: dict[tuple[str, ...], int] = {}
-    written = Counter(key for one in read.values() for key in one.phrases)
-    for key in forms:
-        if (
-            written[key] < 2
-            or set(key) & avoided
-            or sum(map(idf, key)) < (_RARE + 0.5 * (len(key) == 1)) * len(key)
-            or min(map(idf, key)) < _COMMON
-            or min(map(len, key)) < _LETTERS
-            or nouns(key[-1]) < NOUN
-        ):
-            continue
-        titled[key] = sum(read[m.number].title.issuperset(key) for m in materials)
-        held[key] = [m for m in materials if key in read[m.number].phrases]
-    good = [
-        k for k, g in held.items() if titled[k] >= (0 if len(k) > 1 else 2) and 2 <= len(g) <= most
-    ]
-    good.sort(key=lambda k: (-(titled[k] + 0.5 * len(k) + 0.2 * len(held[k])), k))
-    groups: list[tuple[str, list[Material]]] = []
-    seen: set[int] = set()
-    used: set[str] = set()
-    for key in good:
-        numbers = {m.number for m in held[key]}
-        if not (set(key) & used or numbers <= seen):
-            groups.append((forms[key], held[key]))
-            seen |= numbers
-            used |= set(key)
-    said: list[ReviewSentence] = []
-    told: set[int] = set()
-    for n, (form, group) in enumerate(groups[: 2 * _CONTRASTS]):
-        if n in told:
-            continue
-        numbers = {m.number for m in group}
-        apart = next(
-            (
-                k
-                for k in range(n + 1, len(groups[: 2 * _CONTRASTS]))
-                if k not in told and numbers.isdisjoint(m.number for m in groups[k][1])
-            ),
-            None,
-        )
-        statement = _writing(Statement(), form, group)
-        if apart is not None and len(said) % 2 == 0:
-            told.add(apart)
-            _writing(statement.add(", whereas "), *groups[apart])
-        said.append(statement.add(".").done())
-    return said[:_CONTRASTS]
-
-
-def _writing(statement: Statement, form: str, group: Sequence[Material]) -> Statement:
-    list_of(statement, [(m, _sentence_with(m, form)) for m in group[:_MOST]])
-    return statement.add(f" write of “{form}”")
-
-
-def _sentence_with(material: Material, phrase: str) -> str:
-    wanted = set(terms(phrase))
-    for text in (*material.sentences, material.paper.title):
-        if wanted <= set(terms(text)):
-            return text
-    return material.paper.title
 
 
 def _namings(materials: Sequence[Material], everyone: Sequence[Material]) -> list[ReviewSentence]:

@@ -200,7 +200,7 @@ def leaderboard(materials: Iterable[Material], metric: str) -> Table:
                 continue
             sentence = material.sentences[one.place]
             cells = {
-                "metric": [material.cell(one.what, one.place)],
+                "metric": [material.cell(one.named, one.place)],
                 "value": [material.cell(one.value, one.place)],
                 "data set": [c for c in material.data() if c.quote == sentence],
                 "compared with": [c for c in material.compared_with() if c.quote == sentence],

@@ -15,11 +15,10 @@ from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Statistics
 from assistant.review.answers import answers
 from assistant.review.candidates import CORE, Candidate, Found, find
-from assistant.review.cells import Material, data_set_names
+from assistant.review.cells import CHANGE, Material, data_set_names
 from assistant.review.comparing import (
     Statement,
     across,
-    contrasts,
     counted,
     disagreements,
     joined,
@@ -174,11 +173,7 @@ def write(prepared: Prepared, on_progress: OnProgress | None = None) -> Review:
 def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
     """What is true across the papers, then a line a paper."""
     materials = [prepared.materials[m] for m in group.members]
-    avoid = f"{prepared.topic} {group.name}"
-    said = [
-        *contrasts(materials, avoid, prepared.statistics.idf),
-        *across(materials, prepared.materials),
-    ]
+    said = across(materials, prepared.materials)
     paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
     lines: dict[tuple[str, ...], list[Material]] = {}
     for material in materials:
@@ -196,7 +191,7 @@ def _words(material: Material) -> tuple[str, ...]:
     words = tuple(sorted(found, key=material.paper.abstract.find))
     if len(words) == 2 and (words[0] in words[1] or words[1] in words[0]):
         words = (max(words, key=len),)
-    return words or (material.sentences[0] if material.sentences else material.paper.title,)
+    return words or (material.any_sentence() or material.paper.title,)
 
 
 def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSentence:
@@ -211,35 +206,14 @@ def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSenten
 
 
 def _overview(prepared: Prepared) -> list[ReviewSentence]:
-    """Which themes there are, who stands in them, and what is shared beyond one theme."""
+    """Which themes there are, and how many papers stand in each."""
     groups = prepared.groups
     total = len(prepared.found.core)
     if len(groups) == 1:
         return []
     names = [f"{g.name} ({len(g.members)})" for g in groups]
-    said = [
-        Statement(
-            f"The {total} papers fall into {counted(len(groups), 'theme')}: {joined(names)}."
-        ).done()
-    ]
-    for group in groups:
-        if group.terms:
-            holders = [
-                (prepared.materials[m], text)
-                for m in group.members
-                if (text := _holding(prepared.materials[m], group.terms[0]))
-            ]
-            line = Statement(f"“{group.terms[0]}” is a subject of {counted(len(holders))}:")
-            for material, words in holders:
-                line.cite(material, words, shown="")
-            said.append(line.add(".").done())
-    return said
-
-
-def _holding(material: Material, phrase: str) -> str:
-    wanted = set(terms(phrase))
-    texts = (material.paper.title, *material.sentences)
-    return next((text for text in texts if wanted <= set(terms(text))), "")
+    text = f"The {total} papers fall into {counted(len(groups), 'theme')}: {joined(names)}."
+    return [ReviewSentence(text=text)]
 
 
 # ---------------------------------------------------------------------- the frame
@@ -344,15 +318,15 @@ def _numbers(materials: Sequence[Material]) -> list[NumberRow]:
     for material in materials:
         sure = [
             m for m in material.measured
-            if material.role(m.place) == "result"
+            if material.role(m.place) == "result" and not CHANGE.fullmatch(m.named)
         ]  # fmt: skip
         for one in sure[:_MOST_NUMBERS]:
             sentence = material.sentences[one.place]
             row = NumberRow(
-                what=one.what,
+                what=one.named,
                 value=one.value,
                 cell=material.cell(one.text, one.place),
-                data="; ".join(c.text for c in material.data() if c.quote == sentence),
+                data="; ".join(material.data_in(one.place)),
                 against="; ".join(c.text for c in material.compared_with() if c.quote == sentence),
             )
             rows.append((one.key, row))

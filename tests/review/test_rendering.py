@@ -20,7 +20,7 @@ from assistant.paper import Paper
 from assistant.reading import read
 from assistant.review.model import COLUMNS, Review
 from assistant.review.rendering import FORMATS, bundles, format_of, render, rendered
-from assistant.review.rendering.blocks import SECTIONS
+from assistant.review.rendering.blocks import SECTIONS, table_of
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -82,8 +82,17 @@ def test_markdown(review: Review) -> None:
     rest = ["Left open by the papers", "References", SECTIONS["related"]]
     assert heads[4 + len(names) :] == (rest if review.related else rest[:2])
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(table) == 4 + len(review.table) + len(review.numbers)
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {8, 6}
+    columns, filled = table_of(review)
+    assert len(table) == 4 + len(filled) + len(review.numbers)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {len(columns) + 3, 6}
+    assert all(any(getattr(row, name) for name in columns) for row in filled)
+    for name in columns:
+        assert sum(getattr(row, name) is not None for row in filled) * 10 > len(review.table)
+    below = text[text.index("## Overview") : text.index("## References")]
+    told = [c.text for row in filled for name in columns if (c := getattr(row, name))]
+    assert told
+    assert not any(f"“{words}”" in below for words in told)
+    assert all(f"[{r.number}]" in below for r in review.references)
     assert "sentences about the papers" in text
 
 
@@ -145,7 +154,8 @@ def test_markup_is_shown_not_obeyed(make: Make) -> None:
     text = render(review, "md")
     assert "<img" not in text.replace("\\<img", "")
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {8, 6}
+    columns, _ = table_of(review)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {len(columns) + 3, 6}
     assert "<script" not in render(review, "md").replace("\\<script", "")
 
 
@@ -176,7 +186,7 @@ def test_word_with_references_of_a_style(review: Review) -> None:
         document = Document(io.BytesIO(made))
         texts[style] = "\n".join(p.text for p in document.paragraphs)
         assert len(document.tables) == 2
-        assert len(document.tables[0].rows) == 1 + len(review.table)
+        assert len(document.tables[0].rows) == 1 + len(table_of(review)[1])
     authored = next(r for r in review.references if r.paper.authors)
     assert "Lovelace" in texts["apa"].partition("References")[2]
     assert f"[{authored.number}]" in texts["ieee"] or "[1]" in texts["ieee"]

@@ -76,7 +76,7 @@ def test_a_review_holds_what_it_should(experts: Assistant) -> None:
     assert 2 <= len(review.themes) <= 7
     assert len({theme.name for theme in review.themes}) == len(review.themes)
     assert review.verdicts.unsupported == 0
-    assert review.verdicts.supported >= 15
+    assert review.verdicts.supported >= 8
     assert "18 papers of the library" in review.scope[0].text
 
 
@@ -95,15 +95,30 @@ def test_numbers_stand_in_a_table_with_their_sentence(experts: Assistant) -> Non
     rows = {row.cell.text: row for row in experts.review(TOPIC).numbers}
     assert "reduces memory by 40%" in rows
     assert rows["reduces memory by 40%"].value == "40%"
+    assert rows["reduces memory by 40%"].what == "reduces memory by"
     assert rows["reduces memory by 40%"].cell.quote.startswith("Expert pruning by Cutter")
 
 
-def test_papers_are_set_side_by_side(experts: Assistant) -> None:
-    review = experts.review(TOPIC)
-    across = [s for t in review.themes for p in t.paragraphs if p.kind == "across"
-              for s in p.sentences]  # fmt: skip
-    assert across
-    assert all(len(s.citations) > 1 for s in across)
+def test_papers_are_set_side_by_side_by_what_cells_share_alone(
+    experts: Assistant, make: Make
+) -> None:
+    """Never by a phrase that some of them write, nor by how many write a theme's name."""
+    papers = [
+        Paper(
+            title=f"{name}: Sorting Lemons",
+            abstract=f"We propose {name}, a method that sorts lemons. We train {name} on the "
+            f"Citrus3 dataset of lemons. {name} sorts lemons better than before.",
+        )
+        for name in ("Zester", "Peeler")
+    ]
+    review = make([*papers, *other_papers()]).review("sorting lemons")
+    said = [s for t in review.themes for p in t.paragraphs if p.kind == "across"
+            for s in p.sentences]  # fmt: skip
+    assert [s.text.endswith("use the same data: “Citrus3”.") for s in said] == [True]
+    assert said[0].citations == [1, 2]
+    text = " ".join(s.text for s in experts.review(TOPIC).sentences)
+    assert "write of" not in text
+    assert "is a subject of" not in text
 
 
 def test_papers_that_find_the_opposite_are_quoted_both(make: Make) -> None:

@@ -4,18 +4,18 @@ the themes as a map, light and dark.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from assistant.escaping import web_address
 from assistant.review.model import (
-    COLUMNS,
     Cell,
     Review,
     ReviewSentence,
     TableRow,
     Theme,
 )
-from assistant.review.rendering.blocks import HEADS, NUMBER_HEADS, SECTIONS
+from assistant.review.rendering.blocks import NUMBER_HEADS, SECTIONS, paragraphs, table_of
 from assistant.review.rendering.markdown import citation_line, verdict_line
 
 __all__ = ["html"]
@@ -36,7 +36,7 @@ def html(review: Review) -> str:
     if review.status != "absent":
         body += [
             _listed("answers", SECTIONS["answers"], review, review.answers),
-            _section("contributions", "Contributions", _table(review), "broad"),
+            _table(review),
             _numbers(review),
             _overview(review),
             _map(review),
@@ -91,7 +91,8 @@ def _contents(review: Review) -> str:
     links = [("scope", "Scope", "")]
     if review.answers:
         links.append(("answers", SECTIONS["answers"], ""))
-    links.append(("contributions", "Contributions", ""))
+    if table_of(review)[1]:
+        links.append(("contributions", SECTIONS["contributions"], ""))
     if review.numbers:
         links.append(("numbers", "Reported numbers", ""))
     if review.overview:
@@ -136,7 +137,7 @@ def _sentence(review: Review, sentence: ReviewSentence) -> str:
 
 def _theme(review: Review, n: int, theme: Theme) -> str:
     inner = []
-    for paragraph in theme.paragraphs:
+    for paragraph in paragraphs(review, theme):
         if review.mode == "generative":
             inner.append(f"<p>{_running(review, paragraph.sentences)}</p>")
             continue
@@ -178,19 +179,23 @@ def _map(review: Review) -> str:
 
 
 def _table(review: Review) -> str:
-    heads = "".join(f"<th scope='col'>{h}</th>" for h in ("Paper", *HEADS))
-    rows = "".join(_row(review, row) for row in review.table)
-    return (
+    columns, filled = table_of(review)
+    if not filled:
+        return ""
+    heads = "".join(f"<th scope='col'>{h}</th>" for h in ("Paper", *columns.values()))
+    rows = "".join(_row(review, row, columns) for row in filled)
+    table = (
         f"<div class='wide'><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
+    return _section("contributions", SECTIONS["contributions"], table, "broad")
 
 
-def _row(review: Review, row: TableRow) -> str:
+def _row(review: Review, row: TableRow, columns: Iterable[str]) -> str:
     theme = next((n for n, t in enumerate(review.themes) if t.name == row.theme), 0)
     link = f"<a href='#ref-{row.number}'>{row.number}</a>"
     new = any(r.new for r in review.references if r.number == row.number)
-    cells = "".join(_cell(getattr(row, column)) for column in COLUMNS)
+    cells = "".join(_cell(getattr(row, column)) for column in columns)
     title = _text(row.title, _LONGEST_TITLE) + (" <small>new</small>" * new)
     return (
         f"<tr class='t{theme % len(_HUES)}'><th scope='row'>{title} <span "
