@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
@@ -10,7 +10,6 @@ from assistant.conversations import StoredReview
 from assistant.paper import Paper
 from assistant.results import Citation
 from assistant.review.model import (
-    COLUMNS,
     Cell,
     Quote,
     Reference,
@@ -21,7 +20,7 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.blocks import HEADS, SECTIONS
+from assistant.review.rendering.blocks import SECTIONS, table_of
 from assistant.review.rendering.markdown import verdict_line
 from assistant.ui import render
 from assistant.ui.icons import icon
@@ -161,7 +160,8 @@ def document(review: Review, library: LibraryName) -> str:
         inner = f'<div class="answer"><p>{page.run(review.overview)}</p></div>'
         parts.append(_section("Overview", inner))
     parts += [page.theme(theme) for theme in review.themes]
-    parts.append(_section("Comparison", page.table()))
+    if table := page.table():
+        parts.append(_section("Comparison", table))
     for name, said in (("disagreements", review.disagreements), ("open", review.open_questions)):
         if said:
             parts.append(_section(SECTIONS[name], page.listed(said)))
@@ -221,9 +221,12 @@ class _Document:
         return f'<div class="answer"><ul>{lines}</ul></div>'
 
     def table(self) -> str:
-        """The comparison table."""
-        heads = "".join(f'<th scope="col">{head}</th>' for head in ("Paper", *HEADS))
-        rows = "".join(self._row(row) for row in self._review.table)
+        """The comparison table: columns and papers that have cells; nothing without any."""
+        columns, filled = table_of(self._review)
+        if not filled:
+            return ""
+        heads = "".join(f'<th scope="col">{h}</th>' for h in ("Paper", *columns.values()))
+        rows = "".join(self._row(row, columns) for row in filled)
         return (
             '<div class="answer wide" tabindex="0" role="region" aria-label="Comparison">'
             f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
@@ -259,8 +262,8 @@ class _Document:
         )
         return chip(made, library=self._library)
 
-    def _row(self, row: TableRow) -> str:
-        cells = "".join(self._cell(getattr(row, column)) for column in COLUMNS)
+    def _row(self, row: TableRow, columns: Iterable[str]) -> str:
+        cells = "".join(self._cell(getattr(row, column)) for column in columns)
         own = f'<span class="chip" aria-hidden="true">{row.number}</span>'
         return f'<tr><th scope="row">{escape(row.title)} {own}</th>{cells}</tr>'
 

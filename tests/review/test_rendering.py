@@ -21,6 +21,7 @@ from assistant.reading import read
 from assistant.review.model import COLUMNS, Review
 from assistant.review.rendering import FORMATS, bundles, format_of, render, rendered
 from assistant.review.rendering.blocks import SECTIONS, table_of
+from assistant.ui.review_render import document as page_document
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -94,6 +95,16 @@ def test_markdown(review: Review) -> None:
     assert not any(f"“{words}”" in below for words in told)
     assert all(f"[{r.number}]" in below for r in review.references)
     assert "sentences about the papers" in text
+
+
+def test_the_page_leaves_out_what_has_no_cell(review: Review) -> None:
+    columns, filled = table_of(review)
+    shown = page_document(review, "own")
+    assert filled
+    assert shown.count('<th scope="row">') == len(filled)
+    assert shown.count('<th scope="col">') == 1 + len(columns)
+    empty = [row.model_copy(update=dict.fromkeys(COLUMNS)) for row in review.table]
+    assert "Comparison" not in page_document(review.model_copy(update={"table": empty}), "own")
 
 
 def test_html_is_one_whole_file(review: Review) -> None:
