@@ -84,9 +84,10 @@ class Composition:
         """The papers that it cites, and what it says with each; nothing in another language."""
         if any(s.support == "unchecked" for s in self.sentences):
             return []
-        numbered = enumerate(self.cited, 1)
-        texts = {n: [s.text for s in self.sentences if n in s.citations] for n, _ in numbered}
-        return [(found, texts[n]) for n, found in enumerate(self.cited, 1)]
+        return [
+            (found, [s.text for s in self.sentences if n in s.citations])
+            for n, found in enumerate(self.cited, 1)
+        ]
 
     @property
     def cited(self) -> list[RetrievedPaper]:

@@ -425,9 +425,10 @@ class Material:
 
     def sample_size(self) -> list[Cell]:
         """``n = 41``, or what was counted of those that were looked at; the surest alone."""
-        read = [(_certainty("sample", cues), cell) for cell, cues in self.samples_read()]
+        read = [(_certainty("sample", cues), cell) for cell, cues in self.samples_read]
         return [cell for odds, cell in sorted(read, key=lambda one: -one[0])[:1] if odds >= 0]
 
+    @cached_property
     def samples_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What may be the size of a sample, with what speaks for it."""
         found = []
@@ -472,7 +473,7 @@ class Material:
 
     def data(self) -> list[Cell]:
         """Data sets that are surely named."""
-        return [cell for cell, cues in self.data_read() if _certainty("data", cues) >= 0]
+        return [cell for cell, cues in self.data_read if _certainty("data", cues) >= 0]
 
     def data_in(self, place: int) -> list[str]:
         """Data sets that are surely named and stand in this sentence."""
@@ -487,6 +488,7 @@ class Material:
         found = re.findall(r"\b(?P<word>[a-z-]+) \((\w[\w-]+?)s?\)", self.paper.abstract)
         return frozenset(short for word, short in found if not _HELD.search(word))
 
+    @cached_property
     def data_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What may be the name of a data set, with what speaks for it."""
         cells: dict[str, tuple[Cell, dict[str, float]]] = {}
@@ -520,8 +522,9 @@ class Material:
 
     def compared_with(self) -> list[Cell]:
         """What it is surely compared with."""
-        return [c for c, cues in self.comparators_read() if _certainty("compared", cues) >= 0]
+        return [c for c, cues in self.comparators_read if _certainty("compared", cues) >= 0]
 
+    @cached_property
     def comparators_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What something may be compared with, with what speaks for it."""
         cells: dict[str, tuple[Cell, dict[str, float]]] = {}

@@ -174,7 +174,7 @@ def test_a_change_is_named_with_its_verb(sentence: str, named: str, value: str) 
     ],
 )  # fmt: skip
 def test_what_is_compared_with_ends_before_the_next_verb(sentence: str, what: str) -> None:
-    assert [c.text for c, _ in material(sentence).comparators_read()] == [what]
+    assert [c.text for c, _ in material(sentence).comparators_read] == [what]
 
 
 @pytest.mark.parametrize(
