@@ -80,9 +80,8 @@ def address_odds(sentence: str) -> float:
     """Log-odds that ``sentence`` speaks to its reader or in a role, or is code or a code word."""
     if any(form.search(sentence) for form in (CODE, _ROLE, _BLOB, _SPELT)):
         return 10.0
-    model = load("addressing")
     held = address_features(_LABEL.sub("", sentence), _verbs())
-    return model.intercept + sum(model.weights.get(name, 0.0) for name in held)
+    return load("addressing").log_odds_of_few(dict.fromkeys(held, 1.0))
 
 
 def heard(abstract: str, spans: Sequence[Span]) -> tuple[Span, ...]:

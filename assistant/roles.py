@@ -1,7 +1,7 @@
 """What a sentence does in its abstract: background, aim, method or result.
 
 Four fitted models (`assistant.fitted`) over the words and the place of the sentence; fitted by
-``python -m eval.roles`` on abstracts of computer science and of medicine. What the words alone
+``python -m eval.roles`` on abstracts of four fields. What the words alone
 tell is looked at where the place does not carry over from one field to another.
 """
 
@@ -48,11 +48,6 @@ def chances(sentence: str) -> Mapping[Role, float]:
 
 
 def _shares(row: Counter[str]) -> dict[Role, float]:
-    odds: dict[Role, float] = {}
-    for role in ROLES:
-        model = load(f"role_{role}")
-        odds[role] = math.exp(
-            model.intercept + sum(model.weights.get(f, 0.0) * v for f, v in row.items())
-        )
+    odds = {role: math.exp(load(f"role_{role}").log_odds_of_few(row)) for role in ROLES}
     total = sum(odds.values())
     return {role: value / total for role, value in odds.items()}

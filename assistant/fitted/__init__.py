@@ -28,6 +28,11 @@ class LogisticModel:
         """Log-odds of the positive class; features without a weight are ignored."""
         return self.intercept + sum(w * features[name] for name, w in self.weights.items())
 
+    def log_odds_of_few(self, features: Mapping[str, float]) -> float:
+        """The same where few of many features are given (words): the others are 0."""
+        given = features.items()
+        return self.intercept + sum(self.weights.get(name, 0.0) * value for name, value in given)
+
 
 @lru_cache
 def load(name: str) -> LogisticModel:
