@@ -762,6 +762,7 @@ class Assistant:
         """
         with self._lock:
             self._opened_embedder = self._given_embedder
+            self.__dict__.pop("screenings", None)  # it holds this assistant, too: a circle
             self._opened_reader = self._opened_extractive = self._opened_retriever = None
             answerer, self._opened_generative = self._opened_generative, None
             writer, self._opened_review_writer = self._opened_review_writer, None

@@ -44,12 +44,18 @@ def counted(most: Callable[[dict[str, int]], bool]) -> dict[str, int]:
     return held
 
 
+def filled(folder: Path, papers: list[Paper], embedder: Embedder) -> Settings:
+    """The settings of a library that holds the papers."""
+    settings = Settings.load(library=folder)
+    with Assistant(settings, embedder=embedder) as first:
+        first.ingest(papers)
+    return settings
+
+
 def test_a_library_opened_and_closed_ten_times_leaves_nothing(
     tmp_path: Path, sample_papers: list[Paper], real_embedder: Embedder
 ) -> None:
-    settings = Settings.load(library=tmp_path / "library")
-    with Assistant(settings, embedder=real_embedder) as first:
-        first.ingest(sample_papers)
+    settings = filled(tmp_path / "library", sample_papers, real_embedder)
 
     def opened_and_closed() -> None:
         with Assistant(settings) as one:
@@ -77,9 +83,7 @@ def test_a_library_opened_and_closed_ten_times_leaves_nothing(
 def test_what_is_large_goes_at_once_and_not_with_the_collector(
     tmp_path: Path, sample_papers: list[Paper], real_embedder: Embedder
 ) -> None:
-    settings = Settings.load(library=tmp_path / "library")
-    with Assistant(settings, embedder=real_embedder) as first:
-        first.ingest(sample_papers)
+    settings = filled(tmp_path / "library", sample_papers, real_embedder)
     gc.collect()
     gc.disable()
     try:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -28,13 +28,14 @@ from assistant.review.screening import (
     read_decisions,
 )
 
-__all__ = ["FORMS", "Imported", "ScreeningSession"]
+__all__ = ["FORMS", "Form", "Imported", "ScreeningSession"]
 
 _TRAIN_AGAIN = 5
 """Decisions after which the model is trained again."""
 _WAIT = 10.0
 """Seconds to wait for another process that writes."""
-FORMS = ("csv", "bib", "ris", "csl", "svg", "json")
+Form = Literal["csv", "bib", "ris", "csl", "svg", "json"]
+FORMS: tuple[Form, ...] = get_args(Form)
 """What a screening is written as: all decisions, the included papers (three), PRISMA, all."""
 
 

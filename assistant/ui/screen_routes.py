@@ -16,7 +16,7 @@ from assistant.errors import DecisionStands, QuestionError
 from assistant.filters import Filters
 from assistant.review.screening import CONSENSUS, Verdict, read_criteria
 from assistant.review.screenings import Screenings
-from assistant.review.session import ScreeningSession
+from assistant.review.session import Form, ScreeningSession
 from assistant.ui import exports, screen_render
 from assistant.ui.who import Here, Who
 
@@ -167,9 +167,7 @@ def take_in(who: Who, name: Name, given: Text) -> dict[str, str]:
 
 
 @router.get("/{name}/export")
-def export(
-    who: Who, name: Name, form: Literal["csv", "bib", "ris", "csl", "svg", "json"]
-) -> dict[str, str]:
+def export(who: Who, name: Name, form: Form) -> dict[str, str]:
     session = _session(who, name)
     keys = who.page.shelf.assistant(who.visitor.library).citation_keys()
     ending = "csl.json" if form == "csl" else form
