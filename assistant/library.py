@@ -420,8 +420,6 @@ class Library:
         goes on where it stopped. ``on_progress`` is told (papers done, papers in all). Returns
         the number of papers.
         """
-        from assistant.store import drop_collection  # noqa: PLC0415
-
         self.ready(check=False)  # says what is wrong, and makes no library where there is none
         tell = on_progress or (lambda _done, _all: None)
         with self._lock, self._locked():
@@ -431,12 +429,23 @@ class Library:
             self._fill_anew(wanted, papers, tell, redo=wanted == old_info)
             self._folder.save_info(wanted)
             self.close()
-            if wanted.collection != old_info.collection:
-                with self._folder.errors():
-                    drop_collection(self.address, old_info.collection, self._token)
-                    _unlink(self._folder.database(old_info.collection))
+            self._drop_others(wanted.collection, old_info.collection)
         tell(len(papers), len(papers))
         return len(papers)
+
+    def _drop_others(self, kept: str, old: str) -> None:
+        """Drops the collection ``old``, if it is not ``kept``; in a folder also what a reindex
+        that was killed has left of others.
+        """
+        from assistant.store import collections, drop_collections  # noqa: PLC0415
+
+        with self._folder.errors():
+            there = collections(self.address) if self.address.kind == "folder" else ()
+            names = {old, *(n for n, _ in there if n.startswith(self._prefix))} - {kept}
+            if names or self.address.kind == "folder":
+                drop_collections(self.address, names, self._token)
+            for name in names:
+                _unlink(self._folder.database(name))
 
     def copy_to(self, other: Library, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Writes every paper with its vectors into ``other``, wherever that is; returns how many.

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from llama_index.vector_stores.chroma import ChromaVectorStore
     from tenacity import Retrying
 
-__all__ = ["ChromaStore", "CollectionMissing", "Row", "collections", "drop_collection", "rows_of"]
+__all__ = ["ChromaStore", "CollectionMissing", "Row", "collections", "drop_collections", "rows_of"]
 
 Floats = NDArray[np.float32]
 
@@ -727,14 +727,15 @@ def collections(
         client.close()
 
 
-def drop_collection(address: StoreAddress, name: str, token: str | None = None) -> None:
-    """Deletes a collection and, in a folder, its graph, which Chroma leaves behind."""
+def drop_collections(address: StoreAddress, names: Iterable[str], token: str | None = None) -> None:
+    """Deletes collections and, in a folder, all graphs of none, which Chroma leaves behind."""
     from chromadb.errors import NotFoundError  # noqa: PLC0415
 
     client = _Client(address, token)
     try:
-        with client.errors(), suppress(NotFoundError):
-            client.api.delete_collection(name)
+        for name in names:
+            with client.errors(), suppress(NotFoundError):
+                client.api.delete_collection(name)
     finally:
         client.close()
     if address.kind == "folder":

@@ -24,6 +24,7 @@ from assistant.errors import LibraryError
 from assistant.library import Library, embedded
 from assistant.paper import Paper
 from assistant.records import StoredPaper
+from assistant.store import collections
 
 KILLS = 10
 OLD = make_papers(60, version="first")
@@ -151,6 +152,31 @@ def test_a_reindex_killed_at_random_points(old_folder: Path, tmp_path: Path) -> 
     library.reindex()
     assert is_whole(library, OLD, NEW, tokens=24) == 60
     assert len([p for p in (path / "chroma").iterdir() if p.is_dir()]) == 1
+
+
+@pytest.mark.parametrize("at", ["delete_collection", "rmtree"])
+def test_what_a_reindex_left_when_it_was_ended_at_its_end_goes_with_the_next(
+    old_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    path = tmp_path / "library"
+    shutil.copytree(old_folder, path)
+
+    def ends(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    import chromadb.api.client  # noqa: PLC0415
+
+    where: Any = shutil if at == "rmtree" else chromadb.api.client.Client
+    with monkeypatch.context() as patch:
+        patch.setattr(where, at, ends)
+        with pytest.raises(KeyboardInterrupt):
+            open_library(path, chunking={"max_tokens": 24}).reindex()
+    assert len([p for p in (path / "chroma").iterdir() if p.is_dir()]) == 2
+    library = open_library(path, chunking={"max_tokens": 24})
+    library.reindex()
+    assert is_whole(library, OLD, tokens=24) == 60
+    assert len([p for p in (path / "chroma").iterdir() if p.is_dir()]) == 1
+    assert len(collections(library.address)) == 1
 
 
 def test_an_error_of_the_reader_keeps_what_was_read(make_library: MakeLibrary) -> None:
