@@ -9,9 +9,11 @@ is said, with what is missing by name.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.acronyms import long_forms
 from assistant.answering.about import AboutLibrary
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
@@ -37,7 +39,7 @@ from assistant.paper import Paper
 from assistant.results import Answer, Message, Passage, Status
 from assistant.retrieval import PaperRetriever
 from assistant.settings import Settings
-from assistant.text import terms
+from assistant.text import STOP_WORDS, terms
 
 __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
@@ -262,6 +264,8 @@ class ExtractiveAnswerer:
         plain = self._assessed(text, said, meant, filters)
         if plain.assessment.status == "answered":
             return plain
+        if in_full := self._in_full(plain, text, said, meant, filters):
+            return in_full
         missing = missing_words(plain.assessment.question.text, plain.assessment.statistics)
         made = corrections(missing, self._words())
         if not made:
@@ -277,6 +281,36 @@ class ExtractiveAnswerer:
         if other.assessment.confidence > plain.assessment.confidence:
             return _Part(plain.asked, plain.assessment, offered)
         return plain
+
+    def _in_full(
+        self, plain: _Part, text: str, said: str, meant: Resolved, filters: Filters | None
+    ) -> _Part | None:
+        """``plain`` with its short forms as the papers found spell them out, if that answers."""
+        statistics = plain.assessment.statistics
+        often = _OFTEN * statistics.papers_held  # what most of a library is about tells nothing
+        papers = (found.paper for found in plain.assessment.retrieval)
+        spelled = long_forms(f"{paper.title}. {paper.abstract}" for paper in papers)
+        stands_for: dict[str, tuple[str, str]] = {}
+        for (long, short), _ in spelled.most_common():
+            stands_for.setdefault(short.casefold(), (short, long))
+        typed = {
+            word: stands_for[word.casefold()]
+            for word in re.findall(r"[\w-]+", text)
+            if word.casefold() in stands_for
+            and (word.isupper() or word not in STOP_WORDS)
+            and max(map(statistics.document_frequency, terms(word)), default=0) <= max(often, 5)
+        }
+        if not typed:
+            return None
+        full, meaning = text, said
+        for word, (_, long) in typed.items():
+            whole = re.compile(rf"\b{re.escape(word)}\b")
+            full, meaning = whole.sub(long, full), whole.sub(long, meaning)
+        other = self._assessed(full, meaning, meant, filters)
+        if other.assessment.status != "answered":
+            return None
+        told = [f"“{short}” is short for “{long}”" for short, long in typed.values()]
+        return _Part(plain.asked, other.assessment, f"{_listed(told)} here:")
 
     def _assessed(self, text: str, said: str, meant: Resolved, filters: Filters | None) -> _Part:
         asked = asking(said)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant.answering.question import HOW_MUCH, VERB
 from assistant.text import STOP_WORDS, terms
 
 __all__ = [
@@ -173,17 +174,7 @@ _DATA_ASKED = re.compile(
     r"|corpus|data)(?: \w+)? (?=(?:was|were|is|are|do|does|did|has|have|used)\b)",
     re.IGNORECASE,
 )
-_AMOUNT = re.compile(
-    r"^\W*how\s+(?:many|much|long|often|far|fast|large|big|small|old|well|accurate(?:ly)?|good|high"
-    r"|low|likely|common|frequent(?:ly)?|strong(?:ly)?|effective(?:ly)?|efficient(?:ly)?|close"
-    r"|deep|few|expensive|safe|reliable|dense|heavy|hot|cold|wide|thick)\b",
-    re.IGNORECASE,
-)
-_AUXILIARY = re.compile(
-    r"^\W*(?:is|are|was|were|am|do|does|did|can|could|has|have|had|will|would|should|may|might"
-    r"|must)(?:n['’]?t| not)?\s+\w",
-    re.IGNORECASE,
-)
+_AUXILIARY = re.compile(rf"^\W*{VERB}(?:n['’]?t| not)?\s+\w", re.IGNORECASE)
 _WH = r"(?:what|which|who|whose|whom|how|why|when|where)"
 _INTERROGATIVE = re.compile(
     rf"^\W*(?:(?:in|on|at|for|with|by|to|from|of|under) )?{_WH}\b", re.IGNORECASE
@@ -423,7 +414,7 @@ def _other(text: str) -> Asking | None:
     topic = bare_topic(text)
     if _WHY.match(text):
         return Asking("explanation", topic, why=True)
-    if re.match(r"^\W*how\b", text, re.IGNORECASE) and not _AMOUNT.match(text):
+    if re.match(r"^\W*how\b", text, re.IGNORECASE) and not HOW_MUCH.match(text):
         return Asking("explanation", topic)
     if re.match(r"^\W*(?:explain|describe)\b", text, re.IGNORECASE):
         return Asking("explanation", topic)

@@ -17,15 +17,21 @@ from assistant.embedding import Embedder, WordEmbedder
 from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, terms, words
 
-__all__ = ["Question", "WordStates", "compact", "content_words", "word_states"]
+__all__ = ["HOW_MUCH", "VERB", "Question", "WordStates", "compact", "content_words", "word_states"]
 
 Floats = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐-―.][^\W_]+)*")
+VERB = r"(?:is|are|was|were|am|do|does|did|can|could|has|have|had|will|would|should|may|might|must)"
+HOW_MUCH = re.compile(
+    rf"^\W*how\s+(?:many|much|few|long|often|far"
+    rf"|(?!(?:{VERB}|exactly|precisely|actually|to|the)\b)[a-z-]+\s+(?:{VERB}|an?|the)\b)",
+    re.IGNORECASE,
+)
+"""How *massive* is …: what stands between "how" and a verb is a measure, in every field."""
 _WANTS_NUMBER = re.compile(
-    r"\b(how (many|much|long|fast|large|big|often|far|heavy|hot|cold|high|low|deep|wide|tall|old"
-    r"|small|thick|strong|frequent\w*|common)\b"
+    r"\b(how (many|much|long|fast|large|big|often|far|frequent\w*|common)\b"
     r"|what (percentage|fraction|share|number|speed|accuracy|error|size|rate|factor|gain|score"
     r"|cost)|by what|percent|speed-?up|times|cost|rate|error|accuracy|ratio|size|fps|figure"
     r"|number)\b"
@@ -217,7 +223,8 @@ class Question:
     @cached_property
     def wants_number(self) -> bool:
         """Whether a number would answer it."""
-        return _WANTS_NUMBER.search(_NO_WISH.sub(" ", self.text)) is not None
+        text = _NO_WISH.sub(" ", self.text)
+        return HOW_MUCH.match(text) is not None or _WANTS_NUMBER.search(text) is not None
 
     @cached_property
     def quantities(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.acronyms import long_forms
 from assistant.filters import Filters
 from assistant.fitted import load
 from assistant.paper import Paper
@@ -62,7 +63,6 @@ _PART, _A_PART = 0.5, "a part of the topic"
 """What a part of the topic counts beside the whole; why it was searched for."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
 _ACRONYM = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Za-z]{2,6}\b")
-_SHORT = re.compile(r"((?:[\w’'-]+[ /]){1,9}?)\((\w[\w-]{1,9}?)s?\)")
 
 
 def singular(text: str) -> frozenset[str]:
@@ -264,14 +264,16 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     given = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
     stems = " ".join(terms(topic))
-    long_forms = Counter(
-        (long.casefold(), short)
-        for paper in papers
-        for run, short in _SHORT.findall(f"{paper.title}. {paper.abstract}")
-        if (long := _long_form(run, short))
-        and (short.casefold() in given or " ".join(terms(long)) in stems)
+    spelled = Counter(
+        {
+            (long, short): held
+            for (long, short), held in long_forms(
+                f"{paper.title}. {paper.abstract}" for paper in papers
+            ).items()
+            if short.casefold() in given or " ".join(terms(long)) in stems
+        }
     )
-    for (long, short), _ in long_forms.most_common(4):
+    for (long, short), _ in spelled.most_common(4):
         if short.casefold() in given:
             full = re.sub(rf"\b{re.escape(short)}s?\b", long, topic, flags=re.IGNORECASE)
             found.setdefault(full, f"“{short}” in full")
@@ -282,7 +284,7 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     if len(parts) > 1:
         for part in parts[:6]:
             found.setdefault(part, _A_PART)
-    for short in set(_ACRONYM.findall(topic)) - {short for _, short in long_forms}:
+    for short in set(_ACRONYM.findall(topic)) - {short for _, short in spelled}:
         if long := _compound_of(short, papers):
             found.setdefault(topic.replace(short, long), f"what “{short}” may stand for")
     found.pop(topic, None)
@@ -301,21 +303,6 @@ def _compound_of(short: str, papers: Sequence[Paper]) -> str:
     using = [text for text in texts if re.search(rf"\b{letters}\b", text)]
     held = Counter(word for text in using for word in set(compound.findall(text)))
     return max(held, key=lambda word: (held[word], word), default="")
-
-
-def _long_form(run: str, short: str) -> str:
-    """The words before "(SHORT)" whose letters make it; empty where none do."""
-    words = re.findall(r"[\w’']+", run)
-    letters = re.sub(r"[^a-z]", "", short.casefold())
-    if len(letters) < 2 or not re.search(r"[A-Z]", short):
-        return ""
-    for start in range(len(words) - 1, -1, -1):
-        initials = "".join(w[0] for w in words[start:]).casefold()
-        content = "".join(w[0] for w in words[start:] if terms(w)).casefold()
-        if len(words) - start > 1 and letters in (initials, content):
-            at = [m.start() for m in re.finditer(r"[\w’']+", run)][start]
-            return run[at:].strip()
-    return ""
 
 
 def _share_words(

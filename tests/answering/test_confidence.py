@@ -11,7 +11,7 @@ from fake_embedder import FakeEmbedder
 from assistant import Assistant
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import assess
-from assistant.answering.evidence import PassageReader
+from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.question import Question
 from assistant.embedding import Embedder
 from assistant.library import Library
@@ -42,6 +42,8 @@ def read(text: str, library: Library, embedder: Embedder | None = None) -> Quest
         ("How many GPUs were used?", True),
         ("Latent video decoder on a phone: FPS gain?", True),
         ("What speed-up does it give?", True),
+        ("How massive is the black hole?", True),
+        ("How is the mass measured?", False),
         ("Why does it fail?", False),
         ("Is there work on units that are histograms, not one number?", False),
         ("What decides how many layers it runs?", False),
@@ -89,6 +91,17 @@ def test_a_number_of_what_is_to_be_counted(sample_library: Library) -> None:
     assert question.counts("We ringed seven herons.")
     assert not question.counts("In 1998 the herons left after eleven days.")
     assert not read("Why do herons leave?", sample_library).counts("We ringed seven herons.")
+
+
+def test_the_digits_of_a_name_are_no_number() -> None:
+    assert NUMBER.findall("GN-z11 and CIFAR-10, seen by v1.57 of H2O-200") == []
+    assert NUMBER.findall("29-61 cm, 1,400 of 3.5e, 45B and -0.57") == [
+        "29",
+        "1,400",
+        "3.5",
+        "45",
+        "0.57",
+    ]
 
 
 def test_coverage_is_a_share_of_the_question(sample_library: Library) -> None:
