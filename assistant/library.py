@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -730,6 +731,8 @@ class Library:
                 self._catch_up(records, info, records.pending)
                 store = self._opened_store(info, records, make=not len(records))
             yield records, store
+            with suppress(RecordsDamaged, sqlite3.Error):  # else it is as large as the last writes
+                records.settle_journal()
 
     # ------------------------------------------------------------------ inside: writing
 
