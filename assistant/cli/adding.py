@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from assistant.cli.opening import open_for_writing
+from assistant.cli.options import Json, Library
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import AssistantError
 from assistant.paper import Paper
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from assistant.assistant import Assistant
 
-__all__ = ["ingest", "preview"]
+__all__ = ["ingest"]
 
 _SHOWN = 10
 """Rejections that are printed one by one."""
@@ -30,24 +33,53 @@ _EVERY = 5.0
 
 
 def ingest(
-    sources: Sequence[str],
-    *,
-    library: str | None,
-    reindex: bool,
-    force: bool = False,
-    quiet: bool,
-    workers: int | None = None,
-    as_json: bool,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...", help="Files or folders; '-' is standard input.", show_default=False
+        ),
+    ] = None,
+    library: Library = None,
+    reindex: Annotated[
+        bool, typer.Option("--reindex", help="Embed the papers that are there anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would come out; add nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take papers also of a file that is mostly rejected.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Cores that embed. [default: all]"),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Adds the papers of the sources (after embedding the library anew, where wanted).
+    """Add papers to the library, and update those that changed.
 
-    ``force`` takes papers also of a file of which most is rejected.
+    Takes what databases, reference managers and services export (BibTeX, RIS, EndNote, PubMed,
+    Web of Science, CSV, JSON, XML, …) and saved listing pages, also gzipped. A record that cannot
+    be used is reported, the rest goes in; a file that holds no papers is refused. Interrupted,
+    the same command again finishes the job.
 
-    Raises:
-        AssistantError: what `Assistant.ingest` and `Library.reindex` raise, or nothing could be
-            taken in.
-        Interrupted: Ctrl-C, with what is kept.
+    \b
+    Examples:
+      assistant ingest papers.bib
+      assistant ingest page-1.txt page-2.txt exports/
+      zcat snapshot.jsonl.gz | assistant ingest -
+      assistant ingest savedrecs.txt --dry-run
+      assistant ingest --reindex          (after another embedding model was chosen)
     """
+    if not sources and not reindex:
+        raise typer.BadParameter(
+            "name files or folders, or '-' for standard input (or give --reindex).",
+            param_hint="SOURCE...",
+        )
+    sources = sources or []
+    if dry_run:
+        _preview(sources, force=force, as_json=as_json)
+        return
     terminal = Terminal(quiet=quiet)
     settings = {} if workers is None else {"embedding": {"threads": workers}}
     assistant = open_for_writing(library, terminal, **settings)
@@ -69,7 +101,7 @@ def ingest(
         )
 
 
-def preview(sources: Sequence[str], *, force: bool, as_json: bool) -> None:
+def _preview(sources: Sequence[str], *, force: bool, as_json: bool) -> None:
     """Prints what the sources would bring in: how many papers, some of them, what is rejected.
 
     Raises:

@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -71,16 +70,14 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     return Settings.load(library=sample_folder(found), store="", **settings)
 
 
-def chosen_filters(given: Mapping[str, Any] | None) -> Filters | None:
+def chosen_filters(*, year: str | None, **words: Sequence[str] | None) -> Filters | None:
     """The filters of a command line; None where it gives none.
 
     Raises:
         QuestionError: a range of years is none.
     """
-    values = {name: value for name, value in (given or {}).items() if value}
-    years = chosen_years(values.pop("year")) if "year" in values else {}
-    filters = Filters(**years, **{name: tuple(value) for name, value in values.items()})
-    return filters if filters else None
+    given = {name: tuple(values) for name, values in words.items() if values}
+    return Filters(**(chosen_years(year) if year else {}), **given) or None
 
 
 def open_assistant(
