@@ -19,13 +19,12 @@ from assistant.cli.options import (
     Model,
 )
 from assistant.cli.terminal import Terminal
-from assistant.errors import LibraryError, SourceError
-from assistant.files import write_atomically
+from assistant.errors import SourceError
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
 from assistant.review.rendering import format_of, render, rendered
 from assistant.review.rendering.markdown import verdict_line
 
-__all__ = ["review", "write_output"]
+__all__ = ["review"]
 
 
 def review(
@@ -123,7 +122,7 @@ def review(
         terminal.settle()
         assistant.close()
     for path, form in forms:
-        write_output(path, rendered(made, form, style), force=force)
+        write_file(path, rendered(made, form, style), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))
@@ -131,23 +130,6 @@ def review(
         terminal.document([render(made, "md")])
     else:
         terminal.note(_summary(made))
-
-
-def write_output(path: Path, content: str | bytes, *, force: bool) -> None:
-    """A whole file, of text or not.
-
-    Raises:
-        LibraryError: it cannot be written, or may not be.
-    """
-    if isinstance(content, str):
-        write_file(path, [content], force=force)
-        return
-    try:
-        write_atomically(checked_output(path, force=force), content)
-    except OSError as error:
-        raise LibraryError(
-            f"{path} cannot be written ({error.strerror}).", "Name another file."
-        ) from None
 
 
 def _read(path: Path) -> str:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli.opening import checked_output, open_assistant, read_text
+from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
 from assistant.cli.options import Force, Json, Library
-from assistant.cli.reviewing import write_output
 from assistant.cli.terminal import Part, Terminal
 from assistant.errors import ConfigurationError, SourceError
 from assistant.paper import Paper
@@ -93,7 +92,7 @@ def screen(
     session.keep()
     estimate = session.estimate()
     for path in outputs:
-        write_output(path, session.written(path.suffix[1:].lower(), keys), force=force)
+        write_file(path, session.written(path.suffix[1:].lower(), keys), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         waiting = session.next(reviewer)

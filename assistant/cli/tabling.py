@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from assistant.assistant import DEFAULT_COLUMNS
-from assistant.cli.opening import checked_output, open_assistant, read_text
+from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
 from assistant.cli.options import BaseUrl, Force, Json, Library, MaxCost, Model
-from assistant.cli.reviewing import write_output
 from assistant.cli.terminal import Part, Terminal
 from assistant.review.rendering.tables import FORMATS, format_of
 
@@ -108,7 +107,7 @@ def table(
         assistant.close()
     made = made.sorted_by(sort) if sort else made
     for path, form in forms:
-        write_output(path, FORMATS[form](made), force=force)
+        write_file(path, FORMATS[form](made), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))

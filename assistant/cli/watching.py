@@ -99,7 +99,7 @@ def digest(
     with terminal.at_work("reading what is new…"):
         made = assistant.digest(name, since=first, k=k)
     if output is not None:
-        write_file(output, [made.render("html" if output.suffix.lower() == ".html" else "md")])
+        write_file(output, made.render("html" if output.suffix.lower() == ".html" else "md"))
         terminal.note(f"written: {output}")
     if as_json:
         terminal.data(made.model_dump(mode="json"))
