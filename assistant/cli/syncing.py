@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,12 +10,11 @@ import typer
 
 from assistant.cli.opening import open_for_writing
 from assistant.cli.options import Json, Library
+from assistant.cli.progress import Shown
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import SourceError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from assistant.sources.enriching import EnrichProgress
     from assistant.sources.syncing import SyncedSource, SyncProgress, SyncReport
 
@@ -26,8 +24,6 @@ _SHOWN = 10
 """Rejections and removals that are printed one by one."""
 _EXAMPLES = 3
 """Papers that are named for each reason why they were left."""
-_EVERY = 5.0
-"""Seconds between two lines of progress where nobody looks."""
 
 
 def sync(
@@ -75,10 +71,10 @@ def sync(
         return
     terminal = Terminal(quiet=quiet)
     assistant = open_for_writing(library, terminal)
-    shown = Shown(terminal)
+    shown = _Syncing(terminal)
     try:
         with shown:
-            report = assistant.sync(sources or [], shown.synced, limit=limit, restart=restart)
+            report = assistant.sync(sources or [], shown, limit=limit, restart=restart)
     except KeyboardInterrupt:
         raise Interrupted(
             f"Interrupted: {shown.stored:,} papers are stored and kept; the same command goes on "
@@ -119,7 +115,7 @@ def enrich(
     """
     terminal = Terminal(quiet=quiet)
     assistant = open_for_writing(library, terminal)
-    shown = Shown(terminal)
+    shown = Shown(terminal, "asking…")
 
     def tell(progress: EnrichProgress) -> None:
         text = f"asked for {progress.asked:,} of {progress.total:,} · filled {progress.filled:,}"
@@ -195,13 +191,11 @@ def _remembered(
         terminal.note("No source is remembered yet: assistant sync SOURCE...")
 
 
-class Shown:
-    """Progress: live on a terminal, a line now and then elsewhere."""
+class _Syncing(Shown):
+    """How far a sync is, and how many papers it has stored."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._last = time.monotonic()
-        self._live: tuple[Progress, TaskID] | None = None
+        super().__init__(terminal, "asking…")
         self._by_source: dict[str, int] = {}
 
     @property
@@ -209,49 +203,13 @@ class Shown:
         """Papers stored so far."""
         return sum(self._by_source.values())
 
-    def __enter__(self) -> None:
-        self._terminal.working("asking…")
-
-    def __exit__(self, *_: object) -> None:
-        self._terminal.settle()
-        if self._live is not None:
-            self._live[0].stop()
-
-    def synced(self, progress: SyncProgress) -> None:
-        """Takes how far a sync is."""
+    def __call__(self, progress: SyncProgress) -> None:
+        """Takes how far it is."""
         self._by_source[progress.source] = progress.added + progress.updated
         text = f"{progress.source}: read {progress.read:,}"
         text += f" of {progress.total:,}" if progress.total else ""
         text += f" · new {progress.added:,}"
         self.show(text, progress.read, progress.total, progress.seconds_left)
-
-    def show(self, text: str, done: int, total: int | None, seconds_left: float | None) -> None:
-        """Shows how far the work is."""
-        if self._terminal.quiet:
-            return
-        left = "" if seconds_left is None else f" · {_duration(seconds_left)} left"
-        if self._terminal.rich_notes:
-            if self._live is None:
-                self._terminal.settle()
-                self._live = self._begin()
-            bar, task = self._live
-            bar.update(task, completed=done, total=total, text=f"{text}{left}")
-        elif time.monotonic() - self._last >= _EVERY:
-            self._last = time.monotonic()
-            self._terminal.note(f"{text}{left}")
-
-    def _begin(self) -> tuple[Progress, TaskID]:
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
-
-        bar = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}", markup=False),
-            console=self._terminal.err,
-            transient=True,
-        )
-        task = bar.add_task("", total=None, text="")
-        bar.start()
-        return bar, task
 
 
 def _show(terminal: Terminal, report: SyncReport) -> None:
@@ -285,7 +243,3 @@ def _state(source: SyncedSource) -> str:
     if not source.finished:
         return "goes on with the next sync"
     return "new source" if source.first else ""
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
