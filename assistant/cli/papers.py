@@ -34,7 +34,6 @@ from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.errors import PaperNotFound
 from assistant.exporting import FORMATS, record
 from assistant.paper import Paper
-from assistant.papersearch import holds
 from assistant.reading.sources import shown_name
 
 __all__ = ["app"]
@@ -88,12 +87,7 @@ def list_papers(
     held = open_assistant(library, terminal).library
     held.ready(check=False)
     chosen = chosen_filters(year=year, venue=venue, author=author, source=source, tag=tag)
-    wanted = [word.casefold() for word in " ".join(words or ()).split()]
-    found = [
-        paper
-        for paper in held.papers()
-        if holds(paper, wanted) and (not chosen or chosen.fits(paper))
-    ]
+    found = list(held.chosen(" ".join(words or ()), chosen))
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])

@@ -211,11 +211,6 @@ def model_folder(settings: Settings) -> Path:
     return settings.cache.expanduser() / "models" / MODEL
 
 
-def is_prepared(settings: Settings) -> bool:
-    """Whether the embedded model can be opened without fetching or preparing anything."""
-    return _load(model_folder(settings), settings.embedding.precision) is not None
-
-
 def _load(folder: Path, precision: Precision) -> tuple[bytes, str] | None:
     """The prepared model and its tokenizer, or None if one is missing, damaged or unreadable.
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from assistant.embedding import weights
-from assistant.embedding.minilm import MiniLM, is_prepared, model_folder
+from assistant.embedding.minilm import MiniLM, _load, model_folder
 from assistant.errors import WeightsError
 from assistant.settings import EmbeddingSettings, Settings
 
@@ -78,14 +78,14 @@ def test_a_damaged_file_is_noticed_and_made_again(
 ) -> None:
     only_index(wheelhouse(published))
     settings = make_settings(own_cache)
-    assert is_prepared(settings)
+    assert _load(model_folder(settings), "int8")
     harm(model_folder(settings) / name)
-    assert not is_prepared(settings)
+    assert not _load(model_folder(settings), "int8")
     notes: list[str] = []
     embedder = MiniLM.open(settings, notify=notes.append)
     assert notes == ([FETCHING, PREPARING] if name == weights.TOKENIZER else [PREPARING])
     np.testing.assert_array_equal(embedder.embed_query(TEXT), minilm.embed_query(TEXT))
-    assert is_prepared(settings)
+    assert _load(model_folder(settings), "int8")
 
 
 def test_damaged_weights_in_the_cache_are_fetched_again(
