@@ -311,40 +311,12 @@ class Assistant:
         asked = Asked(question) if filters else self._asked(question)
         if asked.note:
             notes.append(asked.note)
-        events = self._events(
-            asked.text,
-            turns,
-            notes,
-            filters=filters or asked.filters,
-            k=k,
-            effort=effort,
-            verify=verify,
-            cancellation=cancellation,
-        )
-        with closing(events):
-            for event in events:
-                if isinstance(event, DoneEvent):
-                    event.answer.question = question
-                yield event
-
-    def _events(
-        self,
-        question: str,
-        turns: list[Message],
-        notes: list[str],
-        *,
-        filters: Filters | None,
-        k: int | None,
-        effort: Effort | None,
-        verify: Verify | bool | None,
-        cancellation: Cancellation | None,
-    ) -> Generator[Event, None, None]:
-        """The events of the answerer that the settings name."""
+        filters, papers = filters or asked.filters, len(self.library)
         if self.settings.llm:
-            yield from self._generative().stream(
-                question,
+            events = self._generative().stream(
+                asked.text,
                 turns,
-                papers=len(self.library),
+                papers=papers,
                 notes=notes,
                 effort=effort,
                 verify=verify,
@@ -352,17 +324,18 @@ class Assistant:
                 k=k,
                 cancellation=cancellation,
             )
-            return
-        from assistant.answering.streams import extractive_events  # noqa: PLC0415
+        else:
+            from assistant.answering.streams import extractive_events  # noqa: PLC0415
 
-        yield from extractive_events(
-            question,
-            turns,
-            papers=len(self.library),
-            notes=notes,
-            answerer=self._extractive(k),
-            filters=filters,
-        )
+            answerer = self._extractive(k)
+            events = extractive_events(
+                asked.text, turns, papers=papers, notes=notes, answerer=answerer, filters=filters
+            )
+        with closing(cast("Generator[Event, None, None]", events)):
+            for event in events:
+                if isinstance(event, DoneEvent):
+                    event.answer.question = question
+                yield event
 
     async def aask(
         self,
