@@ -112,13 +112,11 @@ def screen(
 
 def _ask(session: ScreeningSession, terminal: Terminal, reviewer: str) -> None:
     """One paper after the other until the reviewer stops or all are decided."""
-    import click  # noqa: PLC0415
-
     reasons = session.screening.criteria.exclude
     paper = session.next(reviewer)
     while paper is not None:
         _show(session, terminal, paper)
-        key = click.getchar().casefold()
+        key = typer.getchar().casefold()
         if key in ("q", "\x03", "\x04"):
             return
         if key == "u":
