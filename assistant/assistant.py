@@ -46,10 +46,12 @@ from assistant.settings import Settings
 from assistant.text import words
 
 if TYPE_CHECKING:
+    import numpy as np
     from llama_index.core.base.base_retriever import BaseRetriever
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
     from llama_index.vector_stores.chroma import ChromaVectorStore
+    from numpy.typing import NDArray
 
     from assistant.answering.evidence import PassageReader
     from assistant.answering.extractive import ExtractiveAnswerer
@@ -232,9 +234,11 @@ class Assistant:
         Raises:
             PaperNotFound: no paper of the library is called so.
         """
-        from assistant.similar import similar  # noqa: PLC0415
-
-        return similar(self.library, self._retriever(), paper, k or self.settings.retrieval.top_k)
+        one = self.library.paper(paper)
+        text = f"{one.title}. {one.abstract}" if one.title else one.abstract
+        k = k or self.settings.retrieval.top_k
+        found = self._retriever().find(text, k + 1)
+        return _results([near for near in found if near.paper.id != one.id][:k], found.vector)
 
     def sources(self, notify: Callable[[str], None] | None = None) -> Sync:
         """What the library remembers of its sources (``.memory``), and the syncing of them."""
@@ -250,16 +254,7 @@ class Assistant:
     ) -> list[SearchResult]:
         """The ``k`` best papers for ``query`` that fit ``filters``, each with its best passage."""
         found = self._retriever(filters).find(_checked(query)[0], k)
-        return [
-            SearchResult(
-                rank=n,
-                paper_id=paper.paper.id,
-                title=paper.paper.label,
-                score=round(paper.score, 4),
-                passage=paper.best_passage(found.vector),
-            )
-            for n, paper in enumerate(self._by_interest(found), 1)
-        ]
+        return _results(self._by_interest(found), found.vector)
 
     def ask(
         self,
@@ -316,40 +311,12 @@ class Assistant:
         asked = Asked(question) if filters else self._asked(question)
         if asked.note:
             notes.append(asked.note)
-        events = self._events(
-            asked.text,
-            turns,
-            notes,
-            filters=filters or asked.filters,
-            k=k,
-            effort=effort,
-            verify=verify,
-            cancellation=cancellation,
-        )
-        with closing(events):
-            for event in events:
-                if isinstance(event, DoneEvent):
-                    event.answer.question = question
-                yield event
-
-    def _events(
-        self,
-        question: str,
-        turns: list[Message],
-        notes: list[str],
-        *,
-        filters: Filters | None,
-        k: int | None,
-        effort: Effort | None,
-        verify: Verify | bool | None,
-        cancellation: Cancellation | None,
-    ) -> Generator[Event, None, None]:
-        """The events of the answerer that the settings name."""
+        filters, papers = filters or asked.filters, len(self.library)
         if self.settings.llm:
-            yield from self._generative().stream(
-                question,
+            events = self._generative().stream(
+                asked.text,
                 turns,
-                papers=len(self.library),
+                papers=papers,
                 notes=notes,
                 effort=effort,
                 verify=verify,
@@ -357,17 +324,18 @@ class Assistant:
                 k=k,
                 cancellation=cancellation,
             )
-            return
-        from assistant.answering.streams import extractive_events  # noqa: PLC0415
+        else:
+            from assistant.answering.streams import extractive_events  # noqa: PLC0415
 
-        yield from extractive_events(
-            question,
-            turns,
-            papers=len(self.library),
-            notes=notes,
-            answerer=self._extractive(k),
-            filters=filters,
-        )
+            answerer = self._extractive(k)
+            events = extractive_events(
+                asked.text, turns, papers=papers, notes=notes, answerer=answerer, filters=filters
+            )
+        with closing(cast("Generator[Event, None, None]", events)):
+            for event in events:
+                if isinstance(event, DoneEvent):
+                    event.answer.question = question
+                yield event
 
     async def aask(
         self,
@@ -878,6 +846,20 @@ def _records(sources: Sources) -> Iterator[Paper | Rejection]:
                 yield one
             else:
                 yield paper_from(one, source="Python", where=f"record {number}")
+
+
+def _results(papers: Sequence[RetrievedPaper], vector: NDArray[np.float32]) -> list[SearchResult]:
+    """Papers with their places and their sentences nearest to ``vector``."""
+    return [
+        SearchResult(
+            rank=n,
+            paper_id=paper.paper.id,
+            title=paper.paper.label,
+            score=round(paper.score, 4),
+            passage=paper.best_passage(vector),
+        )
+        for n, paper in enumerate(papers, 1)
+    ]
 
 
 def _give_back() -> None:

@@ -61,7 +61,7 @@ class AssistantError(Exception):
         self.do = do.strip()
         super().__init__(" ".join(part for part in (self.what, self.do) if part))
 
-    def told(self, *, here: bool) -> str:
+    def worded(self, *, here: bool) -> str:
         """The message; not ``here``: as somebody on another machine is told."""
         return str(self) if here or self.public is None else self.public
 

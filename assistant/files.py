@@ -6,13 +6,17 @@ import os
 import re
 import threading
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 __all__ = [
     "forget",
     "missing",
     "read_sealed",
     "remember",
+    "replacing",
     "writable",
     "write_atomically",
     "write_sealed",
@@ -29,22 +33,55 @@ def writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
+@contextmanager
+def replacing(path: Path, *, over: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write to that takes the place of ``path`` at the end, whole, or not at all.
+
+    It has the permissions of the file that it replaces, else those of any new one.
+
+    Args:
+        path: a reader sees its old content or the new, never a part.
+        over: else a file that is there by the end stays.
+
+    Raises:
+        FileExistsError: not ``over``, and there is one.
+        OSError: it cannot be written; the old content is kept.
+    """
+    part = path.with_name(f"{path.name[:100]}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if over:
+            with suppress(FileNotFoundError):
+                part.chmod(path.stat().st_mode & 0o777)
+            part.replace(path)
+        else:
+            _place_new(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _place_new(part: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(path) from None
+        part.replace(path)
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Writes ``content`` so that a reader sees the old content or the new, never a part.
+    """Writes ``content`` as `replacing` does.
 
     Raises:
         OSError: it cannot be written; the old content is kept.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def missing(folder: Path) -> list[Path]:

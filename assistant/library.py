@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ from assistant.errors import (
     PaperNotFound,
 )
 from assistant.files import writable
+from assistant.filters import Filters
 from assistant.folder import LibraryFolder, LibraryInfo
 from assistant.graph import NOTES, Graph, GraphDamaged
 from assistant.identity import KnownPapers
@@ -291,6 +293,15 @@ class Library:
         for start in range(0, len(places), BATCH):
             some = places[start : start + BATCH]
             yield from self.asked(lambda records, some=some: list(records.papers(some)))  # type: ignore[misc]
+
+    def chosen(self, words: str = "", filters: Filters | None = None) -> Iterator[Paper]:
+        """The papers that hold all of ``words`` somewhere in their record, and fit ``filters``, in
+        the order in which they came: no ranking, no index.
+        """
+        wanted = words.casefold().split()
+        for paper in self.papers():
+            if paper.has_words(wanted) and (not filters or filters.fits(paper)):
+                yield paper
 
     def paper(self, name: str) -> Paper:
         """The paper with this id, DOI, arXiv id or title (loose about case and punctuation).
@@ -730,6 +741,8 @@ class Library:
                 self._catch_up(records, info, records.pending)
                 store = self._opened_store(info, records, make=not len(records))
             yield records, store
+            with suppress(RecordsDamaged, sqlite3.Error):  # else it is as large as the last writes
+                records.settle_journal()
 
     # ------------------------------------------------------------------ inside: writing
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -188,6 +189,12 @@ class Paper(BaseModel):
         if _MEETING.search(venue):
             return "conference"
         return "article" if venue else None
+
+    def has_words(self, words: Iterable[str]) -> bool:
+        """Whether each of the (casefolded) words occurs somewhere in the record."""
+        parts = (self.title, self.abstract, *self.authors, self.venue, self.year, self.id)
+        text = " ".join(str(part) for part in parts if part).casefold()
+        return all(word in text for word in words)
 
     @property
     def text_hash(self) -> str:

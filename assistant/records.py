@@ -162,6 +162,8 @@ class Records:
             found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
             tables = int(self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
             if make and not found and not tables:
+                # rows of some 2 kB leave a seventh of pages of the usual 4 kB empty
+                self._db.execute("PRAGMA page_size=8192")
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;")
             elif found != FORMAT:

@@ -6,7 +6,6 @@ these models are contracts: others may be added, none is renamed or removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -245,4 +244,3 @@ Event = Annotated[
     StatusEvent | TextEvent | CitationEvent | VerdictEvent | DoneEvent | ErrorEvent,
     Field(discriminator="type"),
 ]
-Events = Iterator[StatusEvent | TextEvent | CitationEvent | VerdictEvent | DoneEvent | ErrorEvent]

@@ -35,7 +35,7 @@ from assistant.settings import RetrievalSettings
 from assistant.statistics import Background, LibraryStatistics, dense_scores
 from assistant.text import terms
 
-__all__ = ["PaperRetriever", "bm25", "chroma_where"]
+__all__ = ["PaperRetriever", "bm25", "chroma_where", "normalised"]
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -176,9 +176,9 @@ class PaperRetriever(BaseRetriever):
         lexical = bm25(scoring, statistics, question_terms, k1=settings.bm25_k1, b=settings.bm25_b)
         background = statistics.background(vector, settings.best_chunk_weight)
         low = min(background.lowest, float(dense.min(initial=1.0)))
-        fused = settings.dense_weight * _normalised(dense, low) + (
+        fused = settings.dense_weight * normalised(dense, low) + (
             1 - settings.dense_weight
-        ) * _normalised(lexical, 0.0)
+        ) * normalised(lexical, 0.0)
         made = self._made(records, scoring, background)
 
         def first(k: int) -> list[RetrievedPaper]:
@@ -319,7 +319,7 @@ def bm25(
     return scores
 
 
-def _normalised(scores: Floats, low: float) -> Floats:
+def normalised(scores: Floats, low: float) -> Floats:
     """``scores`` from ``low`` to their highest as 0 to 1; zeros where all are equal."""
     width = float(scores.max(initial=low)) - low
     if width <= 0:

@@ -6,6 +6,7 @@ a sentence or a vector of a paper that has been retrieved already.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,8 +38,9 @@ class Statistics(Protocol):
         ...
 
     def idf(self, term: str) -> float:
-        """ln(1 + (N - n + 0.5) / (n + 0.5)), N papers, n of them with the stem."""
-        ...
+        """ln(1 + (N - n + 0.5) / (n + 0.5)), N papers, n of them with the stem: Lucene's form."""
+        n = self.document_frequency(term)
+        return math.log1p((self.papers_held - n + 0.5) / (n + 0.5))
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,7 +184,3 @@ class _OfNodes(Statistics):
 
     def document_frequency(self, term: str) -> int:
         return sum(term in bag for bag in self._bags)
-
-    def idf(self, term: str) -> float:
-        n, total = self.document_frequency(term), self.papers_held
-        return float(np.log1p((total - n + 0.5) / (n + 0.5)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from numpy.typing import NDArray
 
 from assistant.filters import Filters
-from assistant.retrieval import PaperRetriever, as_node
+from assistant.retrieval import PaperRetriever, as_node, normalised
 from assistant.retrieved import Retrieval, RetrievedPaper, Statistics
 from assistant.settings import RetrievalSettings
 
@@ -43,8 +42,9 @@ class SeveralRetriever(BaseRetriever):
         wanted = k or self._settings.top_k
         each = [retriever.find(question, wanted, filters) for retriever in self._retrievers]
         papers = list({p.paper.id: p for found in each for p in found}.values())
-        dense = _normalised([p.cosine for p in papers])
-        lexical = _normalised([0.0, *(p.bm25 for p in papers)])[1:]
+        cosines = np.array([p.cosine for p in papers], np.float32)
+        dense = normalised(cosines, float(cosines.min(initial=1.0)))
+        lexical = normalised(np.array([p.bm25 for p in papers], np.float32), 0.0)
         share = self._settings.dense_weight
         fused = [
             replace(p, score=float(share * d + (1 - share) * b))
@@ -70,13 +70,6 @@ class SeveralRetriever(BaseRetriever):
         return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
-def _normalised(scores: Sequence[float]) -> NDArray[np.float64]:
-    """From the lowest to the highest as 0 to 1; zeros where all are equal."""
-    values = np.array(scores, np.float64)
-    width = float(np.ptp(values)) if len(values) else 0.0
-    return (values - values.min()) / width if width > 0 else np.zeros_like(values)
-
-
 class _Summed(Statistics):
     """The counts of several libraries, added up."""
 
@@ -89,7 +82,3 @@ class _Summed(Statistics):
 
     def document_frequency(self, term: str) -> int:
         return sum(part.document_frequency(term) for part in self._parts)
-
-    def idf(self, term: str) -> float:
-        n, total = self.document_frequency(term), self.papers_held
-        return math.log1p((total - n + 0.5) / (n + 0.5))

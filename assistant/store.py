@@ -436,24 +436,23 @@ def rows_of(
     stored: StoredPaper, chunks: Sequence[Chunk], words: Mapping[str, Any] | None = None
 ) -> list[Row]:
     """The rows of one paper; its first carries ``words`` (`assistant.hybrid`)."""
-    common = _common(stored.paper, stored.revision, len(chunks))
+    common = _common(stored.paper, stored.revision)
     rows = []
     for n, (chunk, vector) in enumerate(zip(chunks, stored.vectors, strict=True)):
-        metadata = common | {"ordinal": n, "start": chunk.span.start, "end": chunk.span.end}
+        metadata = common | {"start": chunk.span.start, "end": chunk.span.end}
         if n == 0:
-            metadata |= _record(stored.paper) | dict(words or {})
+            metadata |= {"chunks": len(chunks)} | _record(stored.paper) | dict(words or {})
         body = stored.paper.abstract[chunk.span.start : chunk.span.end] or stored.paper.label
         rows.append(Row(f"{stored.paper.id}#{n}", body, metadata, vector))
     return rows
 
 
-def _common(paper: Paper, revision: int, chunks: int) -> dict[str, Any]:
+def _common(paper: Paper, revision: int) -> dict[str, Any]:
     """What every row of a paper carries: what is filtered by."""
     known: dict[str, Any] = {
         "paper_id": paper.id,
         "title": _cut(paper.label),
         "revision": revision,
-        "chunks": chunks,
         "year": paper.year,
         "venue": _cut(paper.venue) if paper.venue else None,
         "source": _cut(paper.source) if paper.source else None,
@@ -487,7 +486,7 @@ def _record(paper: Paper) -> dict[str, str]:
 
 def _whole(rows: Sequence[tuple[Any, ...]]) -> StoredPaper | None:
     """The paper made of ``rows``, or None where any of them is missing or stale."""
-    by_ordinal = {int(row[2]["ordinal"]): row for row in rows}
+    by_ordinal = {int(row[0].rpartition("#")[2]): row for row in rows}
     head = by_ordinal.get(0)
     if head is None:
         return None

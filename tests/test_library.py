@@ -65,6 +65,14 @@ def search(library: Library, question: str, k: int = 3) -> list[str]:
     return [found.paper.id for found in retriever.find(question, k)]
 
 
+def test_a_library_that_stays_open_leaves_no_long_journal(make_library: MakeLibrary) -> None:
+    library = make_library()
+    library.ingest([FIRST, SECOND, THIRD])
+    path = library.ready().path
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+    assert path.stat().st_size < 200_000
+
+
 # -- adding, changing, removing ------------------------------------------------------------------
 
 

@@ -316,6 +316,23 @@ def test_no_value_is_longer_than_a_cloud_takes() -> None:
     assert _VALUE_BYTES < 4096
 
 
+def test_rows_that_repeat_what_their_ids_say_are_read(tmp_path: Path) -> None:
+    """As they were written before: each with its place and the number of chunks."""
+    from assistant.library import embedded  # noqa: PLC0415
+
+    paper = Paper(
+        title="Owls", abstract=" ".join(f"Owls number {n} hunt voles." for n in range(99))
+    )
+    [(stored, chunks)] = embedded([paper], FakeEmbedder(), 96)
+    rows = rows_of(stored, chunks)
+    assert len(rows) > 2
+    for n, row in enumerate(rows):
+        row.metadata.update(ordinal=n, chunks=len(rows))
+    with ChromaStore(StoreAddress("folder", tmp_path), "papers", make=True) as store:
+        store.upsert(rows)
+        assert [one.paper for one in store.read([paper.id])] == [paper]
+
+
 @pytest.mark.parametrize(
     ("store", "says"),
     [

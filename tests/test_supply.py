@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture(scope="module")
 def licences() -> ModuleType:
-    path = Path(__file__).parent.parent / ".ci" / "licences.py"
+    path = ROOT / ".ci" / "licences.py"
     spec = importlib.util.spec_from_file_location("licences", path)
     assert spec is not None
     assert spec.loader is not None
@@ -50,3 +57,27 @@ def test_everything_installed_is_free_enough(
     listed = capsys.readouterr().out
     assert "chromadb" in listed
     assert "abstract-assistant" not in listed
+
+
+def test_what_is_imported_is_declared() -> None:
+    imported: set[str] = set()
+    for file in (ROOT / "assistant").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    outside = imported - sys.stdlib_module_names - {"assistant", "_typeshed", "llama_index"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["local"]]
+    declared = {_plain(re.split(r"[<>=]", line)[0]) for line in lines}
+    found = packages_distributions()
+    missing = {
+        name for name in outside
+        if not declared & {_plain(of) for of in (*found.get(name, ()), name)}
+    }  # fmt: skip
+    assert missing == set()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.assistant import Assistant
 from assistant.attribution import is_verbatim
 from assistant.embedding import Embedder
 from assistant.errors import LibraryError, PaperNotFound, WatchError
@@ -17,7 +18,6 @@ from assistant.paper import Paper
 from assistant.profile import Profile, by_interest
 from assistant.retrieval import PaperRetriever
 from assistant.settings import Settings
-from assistant.similar import similar
 from assistant.taste import Read, rank_by_likes, standardised
 from assistant.watch import Digest, Likes, Watches, make_digest
 
@@ -233,10 +233,10 @@ def test_ranking_survives_texts_without_words() -> None:
 
 
 def test_similar_papers_leave_the_paper_itself_out(library: Library, embedder: Embedder) -> None:
-    retriever = PaperRetriever(library, embedder, Settings().retrieval)
-    found = similar(library, retriever, BEES[0].title, 2)
+    assistant = Assistant(Settings.load(library=library.path), embedder=embedder)
+    found = assistant.similar(BEES[0].title, 2)
     assert (found[0].rank, found[0].title) == (1, BEES[1].title)
     assert len(found) == 2
     assert is_verbatim(found[0].passage, BEES[1].abstract)
     with pytest.raises(PaperNotFound):
-        similar(library, retriever, "No Such Paper", 2)
+        assistant.similar("No Such Paper", 2)

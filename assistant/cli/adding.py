@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from assistant.cli.opening import open_for_writing
+from assistant.cli.options import Json, Library
+from assistant.cli.progress import Shown
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import AssistantError
 from assistant.paper import Paper
@@ -15,39 +19,64 @@ from assistant.reading import SourceReader
 from assistant.results import IngestReport, Rejection
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from assistant.assistant import Assistant
 
-__all__ = ["ingest", "preview"]
+__all__ = ["ingest"]
 
 _SHOWN = 10
 """Rejections that are printed one by one."""
 _EXAMPLES = 3
 """Papers that a preview shows."""
-_EVERY = 5.0
-"""Seconds between two lines of progress where nobody looks."""
 
 
 def ingest(
-    sources: Sequence[str],
-    *,
-    library: str | None,
-    reindex: bool,
-    force: bool = False,
-    quiet: bool,
-    workers: int | None = None,
-    as_json: bool,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...", help="Files or folders; '-' is standard input.", show_default=False
+        ),
+    ] = None,
+    library: Library = None,
+    reindex: Annotated[
+        bool, typer.Option("--reindex", help="Embed the papers that are there anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would come out; add nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take papers also of a file that is mostly rejected.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Cores that embed. [default: all]"),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Adds the papers of the sources (after embedding the library anew, where wanted).
+    """Add papers to the library, and update those that changed.
 
-    ``force`` takes papers also of a file of which most is rejected.
+    Takes what databases, reference managers and services export (BibTeX, RIS, EndNote, PubMed,
+    Web of Science, CSV, JSON, XML, …) and saved listing pages, also gzipped. A record that cannot
+    be used is reported, the rest goes in; a file that holds no papers is refused. Interrupted,
+    the same command again finishes the job.
 
-    Raises:
-        AssistantError: what `Assistant.ingest` and `Library.reindex` raise, or nothing could be
-            taken in.
-        Interrupted: Ctrl-C, with what is kept.
+    \b
+    Examples:
+      assistant ingest papers.bib
+      assistant ingest page-1.txt page-2.txt exports/
+      zcat snapshot.jsonl.gz | assistant ingest -
+      assistant ingest savedrecs.txt --dry-run
+      assistant ingest --reindex          (after another embedding model was chosen)
     """
+    if not sources and not reindex:
+        raise typer.BadParameter(
+            "name files or folders, or '-' for standard input (or give --reindex).",
+            param_hint="SOURCE...",
+        )
+    sources = sources or []
+    if dry_run:
+        _preview(sources, force=force, as_json=as_json)
+        return
     terminal = Terminal(quiet=quiet)
     settings = {} if workers is None else {"embedding": {"threads": workers}}
     assistant = open_for_writing(library, terminal, **settings)
@@ -69,7 +98,7 @@ def ingest(
         )
 
 
-def preview(sources: Sequence[str], *, force: bool, as_json: bool) -> None:
+def _preview(sources: Sequence[str], *, force: bool, as_json: bool) -> None:
     """Prints what the sources would bring in: how many papers, some of them, what is rejected.
 
     Raises:
@@ -132,7 +161,7 @@ def _beginning(text: str, length: int = 240) -> str:
 
 
 def _ingested(assistant: Assistant, reader: SourceReader, terminal: Terminal) -> IngestReport:
-    shown = _Shown(reader, terminal)
+    shown = _Ingesting(reader, terminal)
     try:
         with shown:
             report = assistant.ingest(reader, shown)
@@ -146,96 +175,39 @@ def _ingested(assistant: Assistant, reader: SourceReader, terminal: Terminal) ->
 
 
 def _reindexed(assistant: Assistant, terminal: Terminal) -> int:
-    last = time.monotonic()
+    shown = Shown(terminal)
 
     def tell(done: int, total: int) -> None:
-        nonlocal last
-        if terminal.rich_notes:
-            terminal.working(f"embedding anew: {done:,} of {total:,} papers")
-        elif time.monotonic() - last >= _EVERY:
-            last = time.monotonic()
-            terminal.note(f"embedded anew: {done:,} of {total:,} papers")
+        shown.show(f"embedded anew: {done:,} of {total:,} papers", done, total, None)
 
     try:
-        return assistant.library.reindex(tell)
+        with shown:
+            return assistant.library.reindex(tell)
     except KeyboardInterrupt:
         raise Interrupted(
             "Interrupted: the library is as it was; the same command again goes on from here."
         ) from None
-    finally:
-        terminal.settle()
 
 
-class _Shown:
-    """Progress of an ingest: live on a terminal, a line now and then elsewhere."""
+class _Ingesting(Shown):
+    """How far an ingest is: of the bytes of the files, and in papers."""
 
     def __init__(self, reader: SourceReader, terminal: Terminal) -> None:
+        super().__init__(terminal, "opening the library…")
         self._reader = reader
-        self._terminal = terminal
-        self._report = IngestReport()
-        self._started = self._last = time.monotonic()
-        self._live: tuple[Progress, TaskID] | None = None
-
-    @property
-    def stored(self) -> int:
-        """Papers stored so far."""
-        return self._report.added + self._report.updated
-
-    def __enter__(self) -> None:
-        self._terminal.working("opening the library…")
-
-    def __exit__(self, *_: object) -> None:
-        self._terminal.settle()
-        if self._live is not None:
-            self._live[0].stop()
+        self._started = time.monotonic()
+        self.stored = 0
 
     def __call__(self, report: IngestReport) -> None:
         """Takes the report so far."""
-        self._report = report
-        if self._terminal.quiet:
-            return
-        if self._terminal.rich_notes:
-            self._update()
-        elif time.monotonic() - self._last >= _EVERY:
-            self._last = time.monotonic()
-            self._terminal.note(f"{self._counts()}{self._left()}")
-
-    def _counts(self) -> str:
-        rate = self.stored / max(self._report.seconds, 1e-3)
-        return f"read {self._report.read:,} · stored {self.stored:,} · {rate:,.0f} papers/s"
-
-    def _left(self) -> str:
+        self.stored = report.added + report.updated
+        rate = self.stored / max(report.seconds, 1e-3)
+        text = f"read {report.read:,} · stored {self.stored:,} · {rate:,.0f} papers/s"
         total, done = self._reader.total_bytes, self._reader.bytes_read
-        if not total or not done:
-            return ""
-        left = (time.monotonic() - self._started) * max(0.0, total / done - 1)
-        return f" · {_duration(left)} left"
-
-    def _update(self) -> None:
-        if self._live is None:
-            self._terminal.settle()
-            self._live = self._begin()
-        progress, task = self._live
-        progress.update(
-            task,
-            completed=self._reader.bytes_read,
-            total=self._reader.total_bytes,
-            counts=self._counts(),
-            left=self._left(),
-        )
-
-    def _begin(self) -> tuple[Progress, TaskID]:
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
-
-        progress = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[counts]}{task.fields[left]}", markup=False),
-            console=self._terminal.err,
-            transient=True,
-        )
-        task = progress.add_task("", total=self._reader.total_bytes, counts="", left="")
-        progress.start()
-        return progress, task
+        left = None
+        if total and done:
+            left = (time.monotonic() - self._started) * max(0.0, total / done - 1)
+        self.show(text, done, total, left)
 
 
 def _show_report(terminal: Terminal, report: IngestReport) -> None:
@@ -261,17 +233,6 @@ def _show_report(terminal: Terminal, report: IngestReport) -> None:
 
 def _most(report: IngestReport) -> str:
     """The commonest reason of those that are not printed."""
-    rest: Counter[str] = Counter(r.reason for r in _hidden(report))
+    rest: Counter[str] = Counter(r.reason for r in report.rejected[_SHOWN:])
     reason, n = rest.most_common(1)[0]
     return f" ({n:,} times: {reason}); all are in --json"
-
-
-def _hidden(report: IngestReport) -> list[Rejection]:
-    return report.rejected[_SHOWN:]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import typer
 
 from assistant.assistant import Assistant
 from assistant.cli.opening import chosen_filters, open_assistant, read_history, read_text
+from assistant.cli.options import (
+    Author,
+    BaseUrl,
+    Count,
+    Effort,
+    Json,
+    Language,
+    Library,
+    MaxCost,
+    MaxTokens,
+    Model,
+    Source,
+    Tag,
+    Venue,
+    Verify,
+    Year,
+)
 from assistant.cli.showing import show_answer, show_step, without_error
 from assistant.cli.telling import Telling, events_of
 from assistant.cli.terminal import Terminal
@@ -19,20 +37,30 @@ __all__ = ["answered", "ask", "search"]
 
 
 def search(
-    query: str,
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="Words or a question; '-' is standard input.")
+    ],
     *,
-    library: str | None,
-    k: int | None,
-    as_json: bool,
-    filters: Mapping[str, Any] | None = None,
+    library: Library = None,
+    k: Count = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
+    as_json: Json = False,
 ) -> None:
-    """Prints the papers that fit a query best.
+    """Find the papers that fit best, each with its best sentence.
 
-    Raises:
-        AssistantError: what `Assistant.search` raises.
+    \b
+    Examples:
+      assistant search "sparse attention for long documents"
+      assistant search "gaze estimation" -k 3 --json
+      assistant search "gaze estimation" --year 2021..2024 --author brandt
     """
     terminal = Terminal()
-    text, chosen = read_text(query, terminal), chosen_filters(filters)
+    text = read_text(query, terminal)
+    chosen = chosen_filters(year=year, venue=venue, author=author, source=source, tag=tag)
     assistant = open_assistant(library, terminal)
     with terminal.at_work("searching…"):
         results = assistant.search(text, k, filters=chosen)
@@ -49,25 +77,66 @@ def search(
 
 
 def ask(
-    question: str,
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="The question; '-' is standard input.")
+    ],
     *,
-    library: str | None,
-    k: int | None,
-    history: Path | None,
-    as_json: bool,
-    model: Mapping[str, object] | None = None,
-    filters: Mapping[str, Any] | None = None,
+    library: Library = None,
+    k: Count = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="The turns before: a JSON list of {role, content}.",
+            show_default=False,
+        ),
+    ] = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
+    as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    verify: Verify = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    language: Language = None,
 ) -> None:
-    """Prints the answer to a question; a person sees a model write it.
+    """Answer a question; every sentence cites its papers.
 
-    ``model``: as `open_assistant` takes it.
+    Without a language model the answer is made of sentences of the abstracts. With one it is
+    written; OPENAI_API_KEY is its key, and each sentence is checked against what it cites. An
+    answer that breaks off is printed as far as it came, then the error; --json prints a whole
+    answer or nothing. Exit code 1 for both.
 
-    Raises:
-        AssistantError: what `Assistant.stream` raises, or what ended it early.
+    \b
+    Examples:
+      assistant ask "Which papers prune experts without retraining?"
+      assistant ask --library sample "What does sparsity during pre-training save?"
+      assistant ask "and for vision models?" --history turns.json
+      assistant ask "What works for small data?" --year 2022.. --venue ICML
+      assistant ask "What works for small data?" --library ml,medicine
+      assistant ask - --json < question.txt
+      assistant ask "..." --llm gpt-5-mini --effort deep --max-cost 0.05
+      assistant ask "..." --llm qwen3:8b --base-url http://localhost:11434/v1
     """
     terminal = Terminal()
     turns = read_history(history)
-    text, chosen = read_text(question, terminal), chosen_filters(filters)
+    text = read_text(question, terminal)
+    chosen = chosen_filters(year=year, venue=venue, author=author, source=source, tag=tag)
+    model = {
+        "llm": llm,
+        "base_url": base_url,
+        "effort": effort,
+        "verify": verify,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+        "language": language,
+    }
     settings = {} if k is None else {"retrieval": {"top_k": k}}
     assistant = open_assistant(library, terminal, model, **settings)
     try:

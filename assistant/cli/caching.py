@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+import typer
+
 from assistant.cli.opening import chosen_settings
+from assistant.cli.options import PLAIN, Json
 from assistant.cli.terminal import Terminal
 from assistant.endpoint.cache import clear_replies, kept_replies
 
-__all__ = ["clear", "show"]
+__all__ = ["app"]
+
+app = typer.Typer(**PLAIN)
 
 
-def show(*, as_json: bool) -> None:
-    """Prints how many replies are kept, and where."""
+@app.callback()
+def cache() -> None:
+    """See and clear kept replies of language models.
+
+    A reply is kept under its model, messages and parameters, so that the same call is not paid
+    for twice. Reviews keep replies; answers do with ASSISTANT_GENERATION__CACHE=true.
+
+    \b
+    Examples:
+      assistant cache show
+      assistant cache clear
+    """
+
+
+@app.command("show")
+def show(as_json: Json = False) -> None:
+    """Tell how many replies are kept, and where.
+
+    \b
+    Examples:
+      assistant cache show
+      assistant cache show --json
+    """
     terminal, settings = Terminal(), chosen_settings(None)
     kept = kept_replies(settings)
     if as_json:
@@ -25,11 +51,13 @@ def show(*, as_json: bool) -> None:
         )
 
 
-def clear(*, as_json: bool) -> None:
-    """Removes the kept replies.
+@app.command("clear")
+def clear(as_json: Json = False) -> None:
+    """Remove the kept replies; papers and embedding models stay.
 
-    Raises:
-        ConfigurationError: they cannot be removed.
+    \b
+    Examples:
+      assistant cache clear
     """
     terminal = Terminal()
     count = clear_replies(chosen_settings(None))

@@ -6,11 +6,23 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import typer
 
 from assistant.assistant import Assistant
 from assistant.cli.opening import open_assistant
+from assistant.cli.options import (
+    BaseUrl,
+    Effort,
+    Language,
+    Library,
+    MaxCost,
+    MaxTokens,
+    Model,
+    Verify,
+)
 from assistant.cli.showing import show_sources, told_usage
 from assistant.cli.telling import Telling
 from assistant.cli.terminal import Interrupted, Terminal, clean
@@ -32,16 +44,38 @@ Ask anything; a follow-up may lean on what was said before.
 /quit        leave (as Ctrl-D, or Ctrl-C twice; once it stops an answer)"""
 
 
-def chat(*, library: str | None, model: Mapping[str, object] | None = None) -> bool:
-    """Talks until the person leaves; returns whether every turn was answered.
+def chat(
+    *,
+    library: Library = None,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    verify: Verify = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    language: Language = None,
+) -> None:
+    """Ask in a conversation: follow-ups, sources on demand.
 
-    ``model``: as `open_assistant` takes it.
+    Ctrl-C stops an answer, also at the provider of a language model; /help lists what else
+    there is. From a pipe, each line is a question.
 
-    Raises:
-        AssistantError: the library cannot be opened, or the settings cannot be used.
-        Interrupted: Ctrl-C where nobody sits at the keyboard.
+    \b
+    Examples:
+      assistant chat
+      assistant chat --library sample
+      assistant chat --llm gpt-5-mini --language French
     """
     terminal = Terminal()
+    model = {
+        "llm": llm,
+        "base_url": base_url,
+        "effort": effort,
+        "verify": verify,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+        "language": language,
+    }
     assistant = open_assistant(library, terminal, model)
     with terminal.at_work("opening the library…"):
         assistant.library.ready()
@@ -56,7 +90,8 @@ def chat(*, library: str | None, model: Mapping[str, object] | None = None) -> b
             talk.run()
         finally:
             assistant.close()
-    return not talk.failed
+    if talk.failed:
+        raise typer.Exit(1)
 
 
 class _Chat:

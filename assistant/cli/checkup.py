@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from assistant.assistant import Assistant
 from assistant.cli.opening import chosen_settings
+from assistant.cli.options import Json, Library
 from assistant.cli.terminal import Terminal
 from assistant.conversations import salvage
 from assistant.doctor import Check, damaged_beside, diagnose
@@ -18,11 +22,23 @@ from assistant.settings import Settings
 __all__ = ["doctor"]
 
 
-def doctor(*, library: str | None, as_json: bool, repair: bool = False) -> bool:
-    """Prints what was found, and mends the library first if asked to; whether nothing is broken.
+def doctor(
+    library: Library = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make what is damaged again from what is not.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the installation, the model, the library and the settings.
 
-    Raises:
-        LibraryError: it is to be repaired, and cannot be.
+    Each line is "ok", or "!" with what to do. Exit code 1 if something is broken. Where a
+    language model is configured it is called once, with a few tokens; else nobody is called.
+
+    \b
+    Examples:
+      assistant doctor
+      assistant doctor --json
+      assistant doctor --repair
     """
     terminal = Terminal()
     if repair:
@@ -32,7 +48,13 @@ def doctor(*, library: str | None, as_json: bool, repair: bool = False) -> bool:
     broken = [check for check in checks if check.state == "broken"]
     if as_json:
         terminal.data({"ok": not broken, "checks": [check.model_dump() for check in checks]})
-        return not broken
+    else:
+        _show(terminal, checks, broken)
+    if broken:
+        raise typer.Exit(1)
+
+
+def _show(terminal: Terminal, checks: Sequence[Check], broken: Sequence[Check]) -> None:
     styles = {"ok": "green", "attention": "yellow", "broken": "red"}
     for check in checks:
         sign = "ok" if check.state == "ok" else "!"
@@ -42,7 +64,6 @@ def doctor(*, library: str | None, as_json: bool, repair: bool = False) -> bool:
     count = "one thing is" if len(broken) == 1 else f"{len(broken)} things are"
     names = ", ".join(check.name for check in broken)
     terminal.say(f"{count.capitalize()} broken: {names}." if broken else "Nothing is broken.")
-    return not broken
 
 
 def _repair(library: str | None, terminal: Terminal) -> None:

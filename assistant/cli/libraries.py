@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from assistant.assistant import Assistant
 from assistant.cli.opening import chosen_settings
+from assistant.cli.options import PLAIN, Json
 from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.errors import AssistantError
 from assistant.libraries import Libraries
 
-__all__ = ["copy", "create", "delete", "list_libraries", "use"]
+__all__ = ["app"]
+
+app = typer.Typer(**PLAIN)
 
 
-def list_libraries(*, as_json: bool) -> None:
-    """Prints the named libraries, and the one that is used where none is named."""
+@app.callback()
+def libraries() -> None:
+    """Keep several libraries by name, and copy one from anywhere to anywhere.
+
+    \b
+    Examples:
+      assistant library create medicine
+      assistant ingest pubmed.nbib --library medicine
+      assistant library use medicine
+      assistant library copy medicine http://localhost:8000
+    """
+
+
+@app.command("list")
+def list_libraries(as_json: Json = False) -> None:
+    """List the named libraries, their papers and places."""
     terminal, libraries = Terminal(), Libraries()
     used = libraries.used
     found = []
@@ -42,16 +61,33 @@ def list_libraries(*, as_json: bool) -> None:
     terminal.note(f"Without --library: {usual.store or usual.library}")
 
 
-def create(name: str, at: str | None) -> None:
-    """Puts a name on the list."""
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="PLACE", help="A folder, or a Chroma server's address."),
+    ] = None,
+) -> None:
+    """Give a library a name.
+
+    \b
+    Examples:
+      assistant library create medicine
+      assistant library create shared --at http://host:8000
+    """
     place = Libraries().create(name, at)
     Terminal().say(f"{name}: {place}. Add papers: assistant ingest FILE --library {name}")
 
 
-def delete(name: str, *, sure: bool) -> None:
-    """Takes a name off the list; its folder goes, where the program made it."""
+@app.command("delete")
+def delete(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the library.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take a library off the list, with its papers where its folder is the program's own."""
     terminal, libraries = Terminal(), Libraries()
-    if not sure:
+    if not yes:
         if not terminal.asks:
             raise AssistantError(f"The library {name} and its papers would go.", "Add --yes.")
         if not typer.confirm(f"Remove the library {name} and its papers?"):
@@ -62,14 +98,27 @@ def delete(name: str, *, sure: bool) -> None:
     terminal.say(f"{name} is off the list{kept}.")
 
 
-def use(name: str) -> None:
-    """Says which library is meant where none is named; "-" for the usual one again."""
+@app.command("use")
+def use(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the library; '-': the usual.")],
+) -> None:
+    """Choose the library that is meant where --library is not given."""
     Libraries().use(None if name == "-" else name)
     Terminal().say(f"Without --library: {chosen_settings(None).library}")
 
 
-def copy(source: str, target: str) -> None:
-    """Copies a library: folder, server or cloud to any of them, without embedding again."""
+@app.command("copy")
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Name, folder or address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Name, folder or address.")],
+) -> None:
+    """Copy a library with its vectors: folder, server or cloud to any of them.
+
+    \b
+    Examples:
+      assistant library copy ./library http://localhost:8000
+      assistant library copy http://localhost:8000 ./backup
+    """
     terminal = Terminal()
     of, to = Assistant(chosen_settings(source)), Assistant(chosen_settings(target))
     if of.library.address == to.library.address:

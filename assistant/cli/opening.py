@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.assistant import Assistant
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import ConfigurationError, LibraryError, SourceError
+from assistant.files import replacing
 from assistant.filters import Filters, chosen_years
 from assistant.libraries import Libraries
 from assistant.results import Message
@@ -71,16 +70,14 @@ def chosen_settings(library: str | None, **settings: object) -> Settings:
     return Settings.load(library=sample_folder(found), store="", **settings)
 
 
-def chosen_filters(given: Mapping[str, Any] | None) -> Filters | None:
+def chosen_filters(*, year: str | None, **words: Sequence[str] | None) -> Filters | None:
     """The filters of a command line; None where it gives none.
 
     Raises:
         QuestionError: a range of years is none.
     """
-    values = {name: value for name, value in (given or {}).items() if value}
-    years = chosen_years(values.pop("year")) if "year" in values else {}
-    filters = Filters(**years, **{name: tuple(value) for name, value in values.items()})
-    return filters if filters else None
+    given = {name: tuple(values) for name, values in words.items() if values}
+    return Filters(**(chosen_years(year) if year else {}), **given) or None
 
 
 def open_assistant(
@@ -225,21 +222,25 @@ def checked_output(path: Path, *, force: bool = False) -> Path:
     return path
 
 
-def write_file(path: Path, pieces: Iterable[str], *, force: bool = False) -> None:
+def write_file(path: Path, content: str | bytes | Iterable[str], *, force: bool = False) -> None:
     """Writes a whole file, or none; ``path`` and ``force`` as `checked_output` takes them.
 
     What is no file (a pipe, a terminal, /dev/null) is written to as it is.
+
+    Args:
+        content: of it, or pieces of its text.
 
     Raises:
         LibraryError: it cannot be written, or may not be.
     """
     path = checked_output(path, force=force)
+    whole = [content] if isinstance(content, str | bytes) else content
+    pieces = (piece if isinstance(piece, bytes) else piece.encode() for piece in whole)
     try:
-        if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                stream.writelines(pieces)
-            return
-        _write_whole(path, pieces, force=force)
+        special = path.exists() and not path.is_file()
+        # a link stays one
+        with path.open("wb") if special else replacing(path.resolve(), over=force) as file:
+            file.writelines(pieces)
     except FileExistsError:  # it came while the work was done
         raise LibraryError(
             f"{path} is there by now.", "Give --force to write over it, or another -o FILE."
@@ -248,47 +249,6 @@ def write_file(path: Path, pieces: Iterable[str], *, force: bool = False) -> Non
         raise LibraryError(
             f"{path} cannot be written: {error.strerror or error}.", "Choose another -o FILE."
         ) from None
-
-
-def _write_whole(path: Path, pieces: Iterable[str], *, force: bool) -> None:
-    """The file in one step: a reader sees all of it or what was there before."""
-    target = path.resolve()  # a link stays one
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(_usual_mode(target))
-        if force:
-            part.replace(target)
-        else:
-            _place_new(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _usual_mode(target: Path) -> int:
-    """The permissions of the file that is replaced, else those of any new file."""
-    try:
-        return target.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _place_new(part: Path, target: Path) -> None:
-    """``part`` as ``target``, never over another file."""
-    try:
-        target.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if target.exists():
-            raise FileExistsError(target) from None
-        part.replace(target)
 
 
 def _library_around(path: Path) -> Path | None:

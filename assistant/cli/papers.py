@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Annotated, Literal
 
-from assistant.assistant import Assistant
+import typer
+
 from assistant.cli.opening import (
     checked_output,
     chosen_filters,
@@ -18,43 +19,75 @@ from assistant.cli.opening import (
     read_text,
     write_file,
 )
+from assistant.cli.options import (
+    PLAIN,
+    Author,
+    Force,
+    Json,
+    Library,
+    Source,
+    Tag,
+    Venue,
+    Year,
+)
 from assistant.cli.terminal import Interrupted, Part, Terminal
 from assistant.errors import PaperNotFound
 from assistant.exporting import FORMATS, record
-from assistant.library import Library
 from assistant.paper import Paper
-from assistant.papersearch import holds
 from assistant.reading.sources import shown_name
 
-__all__ = ["export", "list_papers", "remove", "show"]
+__all__ = ["app"]
+
+app = typer.Typer(**PLAIN)
 
 _SHOWN = 20
 """Papers that are named before they are removed."""
 
 
-def list_papers(
-    words: Sequence[str],
-    *,
-    library: str | None,
-    limit: int | None,
-    as_json: bool,
-    filters: Mapping[str, Any] | None = None,
-) -> None:
-    """Prints the papers of the library, those that hold all of ``words`` if there are any.
+@app.callback()
+def papers() -> None:
+    """List, show, remove and export the papers of the library.
 
-    Raises:
-        LibraryError: there is no library, or it cannot be read.
+    \b
+    Examples:
+      assistant papers list transformer 2024
+      assistant papers show "Attention Is All You Need"
+      assistant papers remove arxiv:1706.03762
+      assistant papers export --format bibtex -o papers.bib
+    """
+
+
+@app.command("list")
+def list_papers(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORD]...", help="Only papers that hold all of these words."),
+    ] = None,
+    library: Library = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many.")
+    ] = None,
+    year: Year = None,
+    venue: Venue = None,
+    author: Author = None,
+    source: Source = None,
+    tag: Tag = None,
+    as_json: Json = False,
+) -> None:
+    """List the papers: title, year, id. Piped, one paper a line, by tabs.
+
+    \b
+    Examples:
+      assistant papers list
+      assistant papers list diffusion --limit 20
+      assistant papers list --year 2023 --venue ICML
+      assistant papers list | cut -f1 | sort
     """
     terminal = Terminal()
     held = open_assistant(library, terminal).library
     held.ready(check=False)
-    chosen = chosen_filters(filters)
-    wanted = [word.casefold() for word in " ".join(words).split()]
-    found = [
-        paper
-        for paper in held.papers()
-        if holds(paper, wanted) and (not chosen or chosen.fits(paper))
-    ]
+    chosen = chosen_filters(year=year, venue=venue, author=author, source=source, tag=tag)
+    found = list(held.chosen(" ".join(words or ()), chosen))
     shown = list(islice(found, limit))
     if as_json:
         terminal.data([record(paper) for paper in shown])
@@ -72,11 +105,18 @@ def list_papers(
         terminal.note(f"{len(held):,} papers.")
 
 
-def show(name: str, *, library: str | None, as_json: bool) -> None:
-    """Prints one paper.
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID|TITLE", help="Id, DOI, arXiv id or title.")],
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Show one paper with its abstract.
 
-    Raises:
-        PaperNotFound: no paper, or more than one, is called so.
+    \b
+    Examples:
+      assistant papers show "Attention Is All You Need"
+      assistant papers show 1706.03762 --json
     """
     terminal = Terminal()
     paper = open_assistant(library, terminal).library.paper(read_text(name, terminal))
@@ -96,19 +136,38 @@ def show(name: str, *, library: str | None, as_json: bool) -> None:
     terminal.say((f"{paper.id}{kind}", "dim"))
 
 
+@app.command("remove")
 def remove(
-    names: Sequence[str], *, source: str | None = None, library: str | None, yes: bool,
-    as_json: bool,
-) -> None:  # fmt: skip
-    """Removes papers, those named and those that ``source`` brought in, after asking.
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.", show_default=False
+        ),
+    ] = None,
+    library: Library = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="FILE", help="All papers that this file brought in."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove papers from the library, everywhere.
 
-    Raises:
-        PaperNotFound: one of the names, or the source, fits no paper; nothing is removed then.
-        Interrupted: Ctrl-C at the question, or before the end.
+    \b
+    Examples:
+      assistant papers remove "A Paper That Was Withdrawn"
+      assistant papers remove 1706.03762 2401.04088 --yes
+      assistant papers remove --source savedrecs.txt      (undoes an ingest)
     """
+    if not names and source is None:
+        raise typer.BadParameter("name papers, or give --source.", param_hint="ID|TITLE...")
     terminal = Terminal()
+    if not yes and not terminal.asks:
+        raise typer.BadParameter("say --yes where nobody can be asked.", param_hint="--yes")
     held = open_for_writing(library, terminal).library
-    wanted = {paper.id: paper for paper in (held.paper(read_text(n, terminal)) for n in names)}
+    named = (held.paper(read_text(name, terminal)) for name in names or ())
+    wanted = {paper.id: paper for paper in named}
     if source is not None:
         wanted |= {paper.id: paper for paper in _brought_in(held.papers(), source)}
     try:
@@ -152,34 +211,40 @@ def _brought_in(papers: Iterable[Paper], source: str) -> list[Paper]:
     return found
 
 
-def export(*, library: str | None, form: str, output: Path | None, force: bool = False) -> None:
-    """Writes all papers in one of `FORMATS`, to a file or to standard output.
+@app.command("export")
+def export(
+    library: Library = None,
+    form: Annotated[
+        Literal["jsonl", "bibtex", "ris", "csl", "csv"],
+        typer.Option("--format", help="Of the file."),
+    ] = "jsonl",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to; else standard output."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write all papers to a file that 'assistant ingest' reads again.
 
-    Raises:
-        LibraryError: there is no library, or the file cannot be written.
+    A paper has the same key, of author, year and a word of the title, in every export.
+
+    \b
+    Examples:
+      assistant papers export -o library.jsonl
+      assistant papers export --format bibtex > library.bib
     """
     terminal = Terminal()
     path = None if output is None or str(output) == "-" else checked_output(output, force=force)
     assistant = open_assistant(library, terminal)
-    held = _filled(assistant)
+    held = assistant.library
+    if not len(held):
+        _ = held.statistics  # says that there is none, and what to do
     pieces = FORMATS[form](held.papers(), assistant.citation_keys())
     if path is None:
         terminal.document(pieces)
         return
     write_file(path, pieces, force=force)
     terminal.note(f"{len(held):,} papers written to {path}.")
-
-
-def _filled(assistant: Assistant) -> Library:
-    """The library.
-
-    Raises:
-        LibraryNotFound: there is no paper in it.
-    """
-    held = assistant.library
-    if not len(held):
-        _ = held.statistics  # says that there is none, and what to do
-    return held
 
 
 def _agreed(papers: Sequence[Paper], terminal: Terminal) -> bool:

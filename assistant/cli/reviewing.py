@@ -2,52 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
+from assistant.cli.options import (
+    BaseUrl,
+    Force,
+    Json,
+    Language,
+    Library,
+    MaxCost,
+    MaxTokens,
+    Model,
+)
 from assistant.cli.terminal import Terminal
-from assistant.errors import LibraryError, SourceError
-from assistant.files import write_atomically
+from assistant.errors import SourceError
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
 from assistant.review.rendering import format_of, render, rendered
 from assistant.review.rendering.markdown import verdict_line
 
-__all__ = ["review", "write_output"]
+__all__ = ["review"]
 
 
 def review(
-    topic: str,
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="In a few words; '-' is standard input.")
+    ],
     *,
-    library: str | None,
-    papers: int,
-    include: Sequence[str],
-    exclude: Sequence[str],
-    outputs: Sequence[Path],
-    force: bool,
-    style: str,
-    since: Path | None,
-    preview: bool,
-    as_json: bool,
-    model: Mapping[str, object] | None = None,
+    library: Library = None,
+    papers: Annotated[
+        int, typer.Option("--papers", min=1, max=1000, metavar="N", help="Papers to use, at most.")
+    ] = 30,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", metavar="ID|TITLE", help="A paper to use; may be repeated."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="ID|TITLE", help="A paper to leave out; repeatable."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to: .md .keys.md .html .tex .docx .bib .ris .csl.json .csv .json; "
+            "may be repeated.",
+        ),
+    ] = None,
+    force: Force = False,
+    style: Annotated[
+        str, typer.Option("--style", metavar="CSL", help="Of a .docx: apa, ieee, vancouver, …")
+    ] = "apa",
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            help="An earlier review's .json: papers that are new since are marked.",
+            show_default=False,
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
+    ] = False,
+    as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    language: Language = None,
 ) -> None:
-    """Writes a literature review, to files or to standard output.
+    """Write a literature review of a topic: themes, a comparison table, references.
 
-    ``model``: as `open_assistant` takes it.
+    Without a language model it is made of sentences of the abstracts; with one it is written,
+    and each sentence is checked against what it cites. Interrupted, the same command goes on
+    where the model was.
 
-    Raises:
-        AssistantError: what `Assistant.review` raises; a file cannot be written.
+    \b
+    Examples:
+      assistant review "mixture-of-experts compression" -o review.md
+      assistant review "gaze estimation" --papers 10 -o review.html -o references.bib
+      assistant review "expert pruning" -o review.docx --style ieee -o review.json
+      assistant review "expert pruning" --since review.json -o new.md
     """
     terminal = Terminal()
     # before the work
-    forms = [(checked_output(path, force=force), format_of(path)) for path in outputs]
+    forms = [(checked_output(path, force=force), format_of(path)) for path in output or ()]
     old = Review.model_validate_json(_read(since)) if since else None
     text = read_text(topic, terminal)
+    model = {
+        "llm": llm,
+        "base_url": base_url,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+        "language": language,
+    }
     assistant = open_assistant(library, terminal, model)
+    chosen = text, papers, include or (), exclude or ()
     try:
         if preview or assistant.settings.llm:
             terminal.working("looking for papers…")
-            estimate = assistant.preview_review(text, papers, include, exclude)
+            estimate = assistant.preview_review(*chosen)
             terminal.note(_estimated(estimate))
             if preview:
                 if as_json:
@@ -57,12 +117,12 @@ def review(
         def tell(progress: ReviewProgress) -> None:
             terminal.working(_step(progress))
 
-        made = assistant.review(text, papers, include, exclude, tell, since=old)
+        made = assistant.review(*chosen, tell, since=old)
     finally:
         terminal.settle()
         assistant.close()
     for path, form in forms:
-        write_output(path, rendered(made, form, style), force=force)
+        write_file(path, rendered(made, form, style), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))
@@ -70,23 +130,6 @@ def review(
         terminal.document([render(made, "md")])
     else:
         terminal.note(_summary(made))
-
-
-def write_output(path: Path, content: str | bytes, *, force: bool) -> None:
-    """A whole file, of text or not.
-
-    Raises:
-        LibraryError: it cannot be written, or may not be.
-    """
-    if isinstance(content, str):
-        write_file(path, [content], force=force)
-        return
-    try:
-        write_atomically(checked_output(path, force=force), content)
-    except OSError as error:
-        raise LibraryError(
-            f"{path} cannot be written ({error.strerror}).", "Name another file."
-        ) from None
 
 
 def _read(path: Path) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from assistant.cli.opening import checked_output, open_assistant, read_text
-from assistant.cli.reviewing import write_output
+import typer
+
+from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
+from assistant.cli.options import Force, Json, Library
 from assistant.cli.terminal import Part, Terminal
 from assistant.errors import ConfigurationError, SourceError
 from assistant.paper import Paper
@@ -20,25 +22,48 @@ _HELP = "i include · e exclude · m maybe · 1-9 exclude by that criterion · u
 
 
 def screen(
-    topic: str,
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The question of the review.")],
     *,
-    criteria: Path | None,
-    file: Path,
-    name: str | None,
-    reviewer: str,
-    imports: Sequence[Path],
-    outputs: Sequence[Path],
-    force: bool,
-    status: bool,
-    library: str | None,
-    as_json: bool,
+    criteria: Annotated[
+        Path | None,
+        typer.Option("--criteria", metavar="FILE", help='Lines "include: …" and "exclude: …".'),
+    ] = None,
+    file: Annotated[
+        Path, typer.Option("--file", metavar="FILE", help="Where decisions are kept.")
+    ] = Path("screening.json"),
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="One that the page started.")
+    ] = None,
+    reviewer: Annotated[
+        str, typer.Option("--reviewer", metavar="NAME", help="Who decides.")
+    ] = "me",
+    imports: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="CSV", help="Decisions of ASReview, Rayyan, Covidence."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv, .bib, .ris, .csl, .json, .svg."),
+    ] = None,
+    force: Force = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Tell how far it is, and ask nothing.")
+    ] = False,
+    library: Library = None,
+    as_json: Json = False,
 ) -> None:
-    """Screens the library for a topic; each decision is kept at once.
+    """Screen the library for a systematic review: include, exclude or maybe, by key.
 
-    Raises:
-        AssistantError: what `Assistant.screen` raises; a file cannot be read or written.
+    The paper that is likeliest to be included comes next; each decision is kept at once, and
+    the same command goes on. What is still unfound is estimated, and a stop is suggested.
+
+    \b
+    Examples:
+      assistant screen "exercise in cystic fibrosis" --criteria criteria.txt
+      assistant screen "exercise in cystic fibrosis" --import asreview.csv --status
+      assistant screen "exercise in cystic fibrosis" -o decisions.csv -o prisma.svg
     """
-    terminal = Terminal()
+    terminal, outputs = Terminal(), output or []
     for path in outputs:
         if path.suffix[1:].lower() not in FORMS:
             raise ConfigurationError(
@@ -60,14 +85,14 @@ def screen(
         assistant.close()
     if criteria is not None:
         session.judge_by(read_criteria(_read(criteria)))
-    for path in imports:
+    for path in imports or ():
         terminal.note(f"{path}: {session.bring_in(_read(path))}")
     if terminal.asks and not status and not outputs and not as_json:
         _ask(session, terminal, reviewer)
     session.keep()
     estimate = session.estimate()
     for path in outputs:
-        write_output(path, session.written(path.suffix[1:].lower(), keys), force=force)
+        write_file(path, session.written(path.suffix[1:].lower(), keys), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         waiting = session.next(reviewer)
@@ -87,13 +112,11 @@ def screen(
 
 def _ask(session: ScreeningSession, terminal: Terminal, reviewer: str) -> None:
     """One paper after the other until the reviewer stops or all are decided."""
-    import click  # noqa: PLC0415
-
     reasons = session.screening.criteria.exclude
     paper = session.next(reviewer)
     while paper is not None:
         _show(session, terminal, paper)
-        key = click.getchar().casefold()
+        key = typer.getchar().casefold()
         if key in ("q", "\x03", "\x04"):
             return
         if key == "u":

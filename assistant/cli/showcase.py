@@ -6,6 +6,9 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from assistant.cli.asking import answered
 from assistant.cli.opening import SAMPLE, open_assistant, read_text
@@ -17,11 +20,20 @@ __all__ = ["QUESTION", "demo"]
 QUESTION = "When should weights be pruned during pre-training, and what does that gain?"
 
 
-def demo(question: str | None) -> None:
-    """Answers one question from the sample library, which is made at the first use.
+def demo(
+    question: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[QUESTION]", help="Another question than the usual.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Answer a question from the sample papers that come along.
 
-    Raises:
-        AssistantError: the sample library cannot be made, or what `Assistant.stream` raises.
+    \b
+    Examples:
+      assistant demo
+      assistant demo "Is there anything on gaze estimation with one eye?"
     """
     terminal = Terminal()
     text = read_text(question or QUESTION, terminal)

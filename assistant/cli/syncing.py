@@ -2,52 +2,79 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from assistant.cli.opening import open_for_writing
+from assistant.cli.options import Json, Library
+from assistant.cli.progress import Shown
 from assistant.cli.terminal import Interrupted, Terminal
 from assistant.errors import SourceError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-    from assistant.sources.enriching import EnrichmentService, EnrichProgress
+    from assistant.sources.enriching import EnrichProgress
     from assistant.sources.syncing import SyncedSource, SyncProgress, SyncReport
 
-__all__ = ["Shown", "enrich", "remembered", "sync"]
+__all__ = ["enrich", "sync"]
 
 _SHOWN = 10
 """Rejections and removals that are printed one by one."""
 _EXAMPLES = 3
 """Papers that are named for each reason why they were left."""
-_EVERY = 5.0
-"""Seconds between two lines of progress where nobody looks."""
 
 
 def sync(
-    sources: Sequence[str],
-    *,
-    library: str | None,
-    limit: int | None,
-    restart: bool,
-    quiet: bool,
-    as_json: bool,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Services and feeds; all that were synced before, where none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    library: Library = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Records of each source, at most."),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read from the beginning, not what is new only.")
+    ] = False,
+    list_them: Annotated[bool, typer.Option("--list", help="List what is remembered.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the sources; their papers stay.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Adds what is new at the sources.
+    """Add what is new at services and feeds.
 
-    Raises:
-        AssistantError: what `Assistant.sync` raises, or a source could not be read to its end.
-        Interrupted: Ctrl-C, with what is kept.
+    The library remembers each source by its name, and how far it was read: the next sync asks
+    for what is new or changed since, and goes on where one was interrupted. No host is asked but
+    those named. Keys and an e-mail are settings, such as ASSISTANT_SOURCES__OPENALEX__KEY and
+    ASSISTANT_SOURCES__EMAIL.
+
+    \b
+    Examples:
+      assistant sync arxiv:cs.CL --limit 500        (a category, a query or ids)
+      assistant sync 'pubmed:asthma AND children' 'openalex:deep sea mining'
+      assistant sync 'crossref:copper roofs' 'semanticscholar:"kite wind power"'
+      assistant sync hf-papers:2026-11-01..2026-11-07 zotero:groups/123456/ABCD2345
+      assistant sync doi:10.1038/nature14539 https://journals.plos.org/plosone/feed/atom
+      assistant sync                                (what is new at all of them)
     """
+    if list_them or forget:
+        _remembered(sources or [], library=library, forget=forget, as_json=as_json)
+        return
     terminal = Terminal(quiet=quiet)
     assistant = open_for_writing(library, terminal)
-    shown = Shown(terminal)
+    shown = _Syncing(terminal)
     try:
         with shown:
-            report = assistant.sync(sources, shown.synced, limit=limit, restart=restart)
+            report = assistant.sync(sources or [], shown, limit=limit, restart=restart)
     except KeyboardInterrupt:
         raise Interrupted(
             f"Interrupted: {shown.stored:,} papers are stored and kept; the same command goes on "
@@ -63,23 +90,32 @@ def sync(
 
 
 def enrich(
-    *,
-    library: str | None,
-    service: EnrichmentService,
-    limit: int | None,
-    again: bool,
-    quiet: bool,
-    as_json: bool,
+    library: Library = None,
+    service: Annotated[
+        Literal["openalex", "crossref"], typer.Option("--from", help="Whom to ask.")
+    ] = "openalex",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Papers to ask for, at most.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those that were asked for in vain before.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Fills in what papers lack, and says what it left.
+    """Fill in authors, years, venues and DOIs that papers lack.
 
-    Raises:
-        AssistantError: what `Assistant.enrich` raises.
-        Interrupted: Ctrl-C, with what is kept.
+    Each paper is looked for by its DOI or title. Only what is missing is filled in, and only
+    where it is surely the same paper; what is left is told with the reason.
+
+    \b
+    Examples:
+      assistant enrich
+      assistant enrich --from crossref --limit 50
     """
     terminal = Terminal(quiet=quiet)
     assistant = open_for_writing(library, terminal)
-    shown = Shown(terminal)
+    shown = Shown(terminal, "asking…")
 
     def tell(progress: EnrichProgress) -> None:
         text = f"asked for {progress.asked:,} of {progress.total:,} · filled {progress.filled:,}"
@@ -107,7 +143,9 @@ def enrich(
             terminal.say(left.title, indent=2, hang=2)
 
 
-def remembered(sources: Sequence[str], *, library: str | None, forget: bool, as_json: bool) -> None:
+def _remembered(
+    sources: Sequence[str], *, library: str | None, forget: bool, as_json: bool
+) -> None:
     """Lists the remembered sources, or forgets the named ones.
 
     Raises:
@@ -153,13 +191,11 @@ def remembered(sources: Sequence[str], *, library: str | None, forget: bool, as_
         terminal.note("No source is remembered yet: assistant sync SOURCE...")
 
 
-class Shown:
-    """Progress: live on a terminal, a line now and then elsewhere."""
+class _Syncing(Shown):
+    """How far a sync is, and how many papers it has stored."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._last = time.monotonic()
-        self._live: tuple[Progress, TaskID] | None = None
+        super().__init__(terminal, "asking…")
         self._by_source: dict[str, int] = {}
 
     @property
@@ -167,49 +203,13 @@ class Shown:
         """Papers stored so far."""
         return sum(self._by_source.values())
 
-    def __enter__(self) -> None:
-        self._terminal.working("asking…")
-
-    def __exit__(self, *_: object) -> None:
-        self._terminal.settle()
-        if self._live is not None:
-            self._live[0].stop()
-
-    def synced(self, progress: SyncProgress) -> None:
-        """Takes how far a sync is."""
+    def __call__(self, progress: SyncProgress) -> None:
+        """Takes how far it is."""
         self._by_source[progress.source] = progress.added + progress.updated
         text = f"{progress.source}: read {progress.read:,}"
         text += f" of {progress.total:,}" if progress.total else ""
         text += f" · new {progress.added:,}"
         self.show(text, progress.read, progress.total, progress.seconds_left)
-
-    def show(self, text: str, done: int, total: int | None, seconds_left: float | None) -> None:
-        """Shows how far the work is."""
-        if self._terminal.quiet:
-            return
-        left = "" if seconds_left is None else f" · {_duration(seconds_left)} left"
-        if self._terminal.rich_notes:
-            if self._live is None:
-                self._terminal.settle()
-                self._live = self._begin()
-            bar, task = self._live
-            bar.update(task, completed=done, total=total, text=f"{text}{left}")
-        elif time.monotonic() - self._last >= _EVERY:
-            self._last = time.monotonic()
-            self._terminal.note(f"{text}{left}")
-
-    def _begin(self) -> tuple[Progress, TaskID]:
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
-
-        bar = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}", markup=False),
-            console=self._terminal.err,
-            transient=True,
-        )
-        task = bar.add_task("", total=None, text="")
-        bar.start()
-        return bar, task
 
 
 def _show(terminal: Terminal, report: SyncReport) -> None:
@@ -243,7 +243,3 @@ def _state(source: SyncedSource) -> str:
     if not source.finished:
         return "goes on with the next sync"
     return "new source" if source.first else ""
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from assistant.assistant import DEFAULT_COLUMNS
-from assistant.cli.opening import checked_output, open_assistant, read_text
-from assistant.cli.reviewing import write_output
+from assistant.cli.opening import checked_output, open_assistant, read_text, write_file
+from assistant.cli.options import BaseUrl, Force, Json, Library, MaxCost, Model
 from assistant.cli.terminal import Part, Terminal
 from assistant.review.rendering.tables import FORMATS, format_of
 
@@ -15,29 +17,69 @@ __all__ = ["table"]
 
 
 def table(
-    topic: str | None,
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOPIC]", help="In a few words; none with --all.", show_default=False
+        ),
+    ] = None,
     *,
-    columns: str | None,
-    metric: str | None,
-    sort: str | None,
-    papers: int,
-    library: str | None,
-    outputs: Sequence[Path],
-    force: bool,
-    correct: tuple[str, str, str] | None,
-    preview: bool,
-    as_json: bool,
-    model: Mapping[str, object] | None = None,
+    everything: Annotated[bool, typer.Option("--all", help="All papers of the library.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", help="Separated by commas.", show_default=False),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", metavar="NAME", help="A row for each number that measures it."),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="COLUMN", help="By its numbers, highest first.")
+    ] = None,
+    papers: Annotated[
+        int, typer.Option("--papers", min=1, metavar="N", help="Rows at most.")
+    ] = 100,
+    library: Library = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("-o", "--output", metavar="FILE", help=".csv .xlsx .md .tex .html .json"),
+    ] = None,
+    force: Force = False,
+    correct: Annotated[
+        tuple[str, str, str] | None,
+        typer.Option(
+            "--correct", metavar="PAPER COLUMN TEXT", help="Put TEXT in a cell, for good, and stop."
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what a language model would cost, and stop.")
+    ] = False,
+    as_json: Json = False,
+    llm: Model = None,
+    base_url: BaseUrl = None,
+    max_cost: MaxCost = None,
 ) -> None:
-    """Makes a table, to files or to standard output; or keeps a correction of a cell.
+    """Make a table over papers: any columns, each cell in the abstract's own words.
 
-    Raises:
-        AssistantError: what `Assistant.table` raises; a file cannot be written.
+    Read without a language model: problem, method, result, limits, sample size, p-value, data
+    set, compared with, name, numbers, METRIC=value, year, authors, venue, doi. Any other column
+    needs one. (?) marks a cell whose sentence compares, so that the value may be another's.
+
+    \b
+    Examples:
+      assistant table "sweat test" --columns "sample size, result, sensitivity=value"
+      assistant table --all --columns "year, method, data set" -o papers.xlsx
+      assistant table "image classification" --metric accuracy
+      assistant table "sweat test" --correct "A Title" "sample size" "41 children"
     """
+    if correct is None and (topic is None) == (not everything):
+        raise typer.BadParameter("name a topic, or give --all.", param_hint="TOPIC")
     terminal = Terminal()
-    forms = [(checked_output(path, force=force), format_of(path)) for path in outputs]
+    forms = [(checked_output(path, force=force), format_of(path)) for path in output or ()]
     text = read_text(topic, terminal) if topic is not None else None
-    assistant = open_assistant(library, terminal, model)
+    assistant = open_assistant(
+        library, terminal, {"llm": llm, "base_url": base_url, "max_cost": max_cost}
+    )
     names = columns or DEFAULT_COLUMNS
     try:
         if correct is not None:
@@ -65,7 +107,7 @@ def table(
         assistant.close()
     made = made.sorted_by(sort) if sort else made
     for path, form in forms:
-        write_output(path, FORMATS[form](made), force=force)
+        write_file(path, FORMATS[form](made), force=force)
         terminal.note(f"Written to {path}.")
     if as_json:
         terminal.data(made.model_dump(mode="json"))

@@ -5,26 +5,51 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from assistant.cli.opening import open_assistant, open_for_writing, write_file
+from assistant.cli.options import PLAIN, Count, Json, Library
 from assistant.cli.terminal import Terminal
 from assistant.errors import QuestionError, WatchError
 from assistant.profile import Profile
 from assistant.watch import Digest, Likes, Watches
 
-__all__ = [
-    "add",
-    "digest",
-    "interests",
-    "like",
-    "list_watches",
-    "remove",
-    "similar",
+__all__ = ["app", "digest", "similar"]
+
+app = typer.Typer(**PLAIN)
+Papers = Annotated[
+    list[str], typer.Argument(metavar="ID|TITLE...", help="Ids, DOIs, arXiv ids or titles.")
 ]
 
 
-def similar(paper: str, *, library: str | None, k: int | None, as_json: bool) -> None:
-    """Prints the papers most like ``paper``, each with its nearest sentence."""
+@app.callback()
+def watch() -> None:
+    """Say what to watch for, and what you like; 'assistant digest' shows what is new.
+
+    \b
+    Examples:
+      assistant watch add pruning --query "pruning of experts" --like 2310.16795
+      assistant watch like "A Paper That I Liked"
+      assistant watch interests --add "small models on phones"
+      assistant digest pruning
+    """
+
+
+def similar(
+    paper: Annotated[str, typer.Argument(metavar="ID|TITLE", help="Id, DOI, arXiv id or title.")],
+    library: Library = None,
+    k: Count = None,
+    as_json: Json = False,
+) -> None:
+    """Find the papers of the library that are most like one of them.
+
+    \b
+    Examples:
+      assistant similar "Attention Is All You Need"
+      assistant similar 1706.03762 -k 5 --json
+    """
     terminal = Terminal()
     found = open_assistant(library, terminal).similar(paper, k)
     if as_json:
@@ -36,18 +61,35 @@ def similar(paper: str, *, library: str | None, k: int | None, as_json: bool) ->
 
 
 def digest(
-    name: str | None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Of a watch; else all.", show_default=False),
+    ] = None,
     *,
-    library: str | None,
-    since: str | None,
-    k: int,
-    output: Path | None,
-    as_json: bool,
+    library: Library = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE", help="What was noticed since, as 2026-11-01."),
+    ] = None,
+    k: Annotated[
+        int, typer.Option("-k", min=1, max=1000, metavar="N", help="Papers to show in full.")
+    ] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to: .md or .html."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Prints or writes what is new; the next digest begins where this one ends.
+    """Show what is new since the last digest, ranked by what you liked.
 
-    Raises:
-        AssistantError: what `Assistant.digest` raises, or the file cannot be written.
+    Each paper comes with why it is there, a sentence of its abstract and what of the library it
+    resembles. The next digest begins where this one ends, unless --since was given.
+
+    \b
+    Examples:
+      assistant sync && assistant digest
+      assistant digest pruning -o digest.html
+      assistant digest --since 2026-11-01 -k 20
     """
     terminal = Terminal()
     if output is not None and output.suffix.lower() not in (".md", ".html"):
@@ -57,7 +99,7 @@ def digest(
     with terminal.at_work("reading what is new…"):
         made = assistant.digest(name, since=first, k=k)
     if output is not None:
-        write_file(output, [made.render("html" if output.suffix.lower() == ".html" else "md")])
+        write_file(output, made.render("html" if output.suffix.lower() == ".html" else "md"))
         terminal.note(f"written: {output}")
     if as_json:
         terminal.data(made.model_dump(mode="json"))
@@ -98,16 +140,39 @@ def _show(terminal: Terminal, made: Digest) -> None:
             terminal.say(f"and {watch.unnamed:,} more")
 
 
-def add(name: str, *, library: str | None, query: str | None, like: Sequence[str]) -> None:
-    """Adds a watch."""
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
+    library: Library = None,
+    query: Annotated[
+        str | None, typer.Option("--query", metavar="TEXT", help="A question, or words.")
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option("--like", metavar="ID|TITLE", help="A paper of the kind; repeatable."),
+    ] = None,
+) -> None:
+    """Watch for papers on a question, like some papers, or both.
+
+    \b
+    Examples:
+      assistant watch add gaze --query "gaze estimation with one eye"
+      assistant watch add mine --like 10.1038/nature14539 --like "Deep Learning"
+    """
     terminal = Terminal()
     watches = Watches(open_for_writing(library, terminal).library)
-    watch = watches.add(name, query, like)
+    watch = watches.add(name, query, like or ())
     terminal.say(f"Watching for {watch.name}; what comes from now on is in 'assistant digest'.")
 
 
-def list_watches(*, library: str | None, as_json: bool) -> None:
-    """Prints the watches."""
+@app.command("list")
+def list_watches(library: Library = None, as_json: Json = False) -> None:
+    """List the watches: name, what for, since when.
+
+    \b
+    Examples:
+      assistant watch list --json
+    """
     terminal = Terminal()
     watches = Watches(open_assistant(library, terminal).library).all()
     if as_json:
@@ -120,15 +185,49 @@ def list_watches(*, library: str | None, as_json: bool) -> None:
         terminal.note("Nothing is watched yet: assistant watch add NAME --query TEXT")
 
 
-def remove(name: str, *, library: str | None) -> None:
-    """Removes a watch."""
+@app.command("remove")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the watch.")],
+    library: Library = None,
+) -> None:
+    """Watch no longer; papers and likes stay.
+
+    \b
+    Examples:
+      assistant watch remove gaze
+    """
     terminal = Terminal()
     Watches(open_for_writing(library, terminal).library).remove(name)
     terminal.say(f"{name} is watched no longer.")
 
 
-def like(papers: Sequence[str], *, library: str | None, liked: bool | None) -> None:
-    """Likes papers, dislikes them, or takes it back."""
+@app.command("like")
+def like(
+    papers: Papers,
+    library: Library = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
+) -> None:
+    """Like papers: digests show more of their kind.
+
+    \b
+    Examples:
+      assistant watch like "Attention Is All You Need" 2310.16795
+    """
+    _set_liking(papers, library, None if undo else True)
+
+
+@app.command("dislike")
+def dislike(papers: Papers, library: Library = None) -> None:
+    """Dislike papers: digests show less of their kind.
+
+    \b
+    Examples:
+      assistant watch dislike "A Paper of No Interest"
+    """
+    _set_liking(papers, library, False)
+
+
+def _set_liking(papers: Sequence[str], library: str | None, liked: bool | None) -> None:
     terminal = Terminal()
     assistant = open_for_writing(library, terminal)
     found = [assistant.library.paper(name) for name in papers]
@@ -139,20 +238,32 @@ def like(papers: Sequence[str], *, library: str | None, liked: bool | None) -> N
         terminal.say(f"{done}: {paper.label}")
 
 
+@app.command("interests")
 def interests(
-    *, library: str | None, add: Sequence[str], remove: Sequence[str], as_json: bool
+    library: Library = None,
+    add: Annotated[
+        list[str] | None, typer.Option("--add", metavar="TEXT", help="Repeatable.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="TEXT", help="Repeatable.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Prints the interests, after adding and removing some.
+    """List your interests, a file in the library's folder that you can edit.
 
-    Raises:
-        WatchError: one that is to be removed is not there.
+    With ASSISTANT_PROFILE=true they rank digests, and papers that a search finds equally good.
+    They never hide anything.
+
+    \b
+    Examples:
+      assistant watch interests --add "small models on phones"
     """
     terminal = Terminal()
     assistant = open_for_writing(library, terminal)
     profile = Profile(assistant.library.path)
-    for interest in add:
+    for interest in add or ():
         profile.add(interest)
-    for interest in remove:
+    for interest in remove or ():
         if not profile.remove(interest):
             raise WatchError(f"{interest!r} is no interest on the list.")
     if as_json:

@@ -29,6 +29,7 @@ from assistant.embedding import weights
 from assistant.embedding.base import Vectors
 from assistant.embedding.parallel import in_parallel
 from assistant.errors import WeightsError
+from assistant.files import write_atomically
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -210,11 +211,6 @@ def model_folder(settings: Settings) -> Path:
     return settings.cache.expanduser() / "models" / MODEL
 
 
-def is_prepared(settings: Settings) -> bool:
-    """Whether the embedded model can be opened without fetching or preparing anything."""
-    return _load(model_folder(settings), settings.embedding.precision) is not None
-
-
 def _load(folder: Path, precision: Precision) -> tuple[bytes, str] | None:
     """The prepared model and its tokenizer, or None if one is missing, damaged or unreadable.
 
@@ -251,10 +247,10 @@ def _prepare(
 
             path = _model_path(folder, precision)
             model = graph.build(folder / weights.SAFETENSORS, precision)
-            digest = weights.write_atomically(path, iter([model]))
+            digest = weights.write_verified(path, [model])
             # the form that `sha256sum --check` reads
-            record = f"{digest}  {path.name}\n".encode("ascii")
-            weights.write_atomically(_record_path(path), iter([record]))
+            record = f"{digest}  {path.name}\n"
+            write_atomically(_record_path(path), record)
             files = _load(folder, precision)
     except Timeout:
         raise WeightsError(

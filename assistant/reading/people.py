@@ -28,7 +28,6 @@ _NOBODY = re.compile(
 )
 _MARKS = re.compile(r"(?:[\s*†‡§¶#⁎∗‖¹²³⁴⁵⁶⁷⁸⁹⁰]|,\s*(?=$)|\s\d{4}$|\$\^.{0,12}\$)+$")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Junior|Senior|I{2,3}|IV|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
-_ROLES = {"author", "aut", "creator", "first", "additional", "corresponding", "middle", "last", ""}
 
 
 def people(value: object, *, bibtex: bool = False, turned: bool = False) -> list[str]:

@@ -244,7 +244,7 @@ def _without_garbage(
     for result in islice(results, None if force else JUDGED_RECORDS):
         counts.add(result)
         if force:
-            yield from counts.told(result)
+            yield from counts.shown(result)
             continue
         held.append(result)
         if counts.characters > JUDGED_CHARACTERS:
@@ -256,7 +256,7 @@ def _without_garbage(
         yield result
     for result in results:
         counts.add(result)
-        yield from counts.told(result)
+        yield from counts.shown(result)
         if counts.mostly_rejected and counts.rejected > MOST_REJECTIONS and not force:
             yield counts.stopped()
             return
@@ -284,7 +284,7 @@ class _Counts:
         """Whether the file is rather something else."""
         return self.rejected > self.papers
 
-    def told(self, result: Paper | Rejection) -> Iterator[Paper | Rejection]:
+    def shown(self, result: Paper | Rejection) -> Iterator[Paper | Rejection]:
         """The result, unless it is one rejection too many; these are counted by reason."""
         if isinstance(result, Rejection) and self.rejected > MOST_REJECTIONS:
             self._reasons[_kind_of_reason(result.reason)] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
@@ -18,8 +18,6 @@ from assistant.assistant import Assistant
 from assistant.errors import AssistantError, SourceError
 from assistant.exporting import FORMATS, MEDIA_TYPES, record
 from assistant.filters import Filters
-from assistant.paper import Paper
-from assistant.papersearch import holds
 from assistant.results import Answer, ErrorEvent, Event, IngestReport, Message, SearchResult
 from assistant.server import news, screening
 from assistant.server.failing import DEFECT, EVENT_STREAM, FAILURES, Refused, Teller, log, told
@@ -109,7 +107,7 @@ def api_router(
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Papers:
         """The papers of the library, in the order in which they came."""
-        found = list(_fitting(assistant, words, filters))
+        found = list(assistant.library.chosen(words, filters))
         shown = [record(paper) for paper in islice(found, offset, offset + limit)]
         return Papers(total=len(found), papers=shown)
 
@@ -123,7 +121,7 @@ def api_router(
     ) -> StreamingResponse:
         """The papers as a file; each has the same key in every format and every export."""
         media, extension = MEDIA_TYPES[form]
-        pieces = FORMATS[form](_fitting(assistant, words, filters), assistant.citation_keys())
+        pieces = FORMATS[form](assistant.library.chosen(words, filters), assistant.citation_keys())
         name = f'attachment; filename="papers.{extension}"'
         return StreamingResponse(
             pieces, media_type=f"{media}; charset=utf-8", headers={"Content-Disposition": name}
@@ -159,14 +157,6 @@ def api_router(
 def _check_writable(writable: bool) -> None:
     if not writable:
         raise Refused(409, "This is the sample library, which stays as it is.")
-
-
-def _fitting(assistant: Assistant, words: str, filters: Filters | None) -> Iterator[Paper]:
-    """The papers that hold all of ``words`` and fit ``filters``, in the order they came in."""
-    wanted = [word.casefold() for word in words.split()]
-    for paper in assistant.library.papers():
-        if holds(paper, wanted) and (filters is None or filters.fits(paper)):
-            yield paper
 
 
 async def _sse(events: AsyncIterator[Event], tell: Teller) -> AsyncIterator[str]:

@@ -125,7 +125,7 @@ class Teller:
 
     def __call__(self, error: errors.AssistantError) -> str:
         """The message; what is held back goes to the terminal."""
-        message = error.told(here=self._here)
+        message = error.worded(here=self._here)
         if message != str(error):
             log.warning("%s", error)
         return message

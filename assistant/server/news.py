@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from assistant.assistant import Assistant
-from assistant.errors import AssistantError
 from assistant.results import SearchResult
-from assistant.server.failing import Refused, Teller
+from assistant.server.failing import Refused
 from assistant.sources.syncing import SyncReport
 from assistant.watch import Digest, Likes
 
@@ -82,16 +80,13 @@ def add_routes(router: APIRouter, assistant: Assistant, *, writable: bool) -> No
         return {"paper_id": paper.id, "title": paper.label, "liked": asked.liked}
 
 
-def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> None:
+def add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
     """The tools over one assistant."""
 
     @server.tool(title="Sync the library")
     async def sync(sources: Sources, limit: Limit = None) -> SyncReport:
         """Adds what is new at services (arxiv:…, pubmed:…, …), and at remembered feeds."""
-        try:
-            return await asyncio.to_thread(_synced, assistant, sources, limit)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        return await asyncio.to_thread(_synced, assistant, sources, limit)
 
     @server.tool(title="Papers like a paper")
     def similar(
@@ -99,10 +94,7 @@ def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> Non
         k: Annotated[int, Field(ge=1, le=50, description="papers to find")] = 8,
     ) -> list[SearchResult]:
         """Finds the papers of the library that are most like one of them."""
-        try:
-            return assistant.similar(name, k)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        return assistant.similar(name, k)
 
     @server.tool(title="What is new")
     def digest(
@@ -110,10 +102,7 @@ def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> Non
         since: Annotated[date | None, Field(description="else since the last digest")] = None,
     ) -> Digest:
         """New papers, ranked by what was liked, each with why and a sentence of its abstract."""
-        try:
-            return assistant.digest(watch, since=since)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        return assistant.digest(watch, since=since)
 
 
 def _synced(assistant: Assistant, sources: list[str], limit: int | None) -> SyncReport:

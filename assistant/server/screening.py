@@ -6,15 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from assistant.assistant import Assistant
-from assistant.errors import AssistantError
 from assistant.exporting import record
 from assistant.review.screening import Criteria, Estimate, Verdict, read_criteria
 from assistant.review.screenings import Listed
-from assistant.server.failing import Teller
 from assistant.server.filtering import Chosen
 
 __all__ = ["add_routes", "add_tools"]
@@ -86,7 +83,7 @@ def add_routes(router: APIRouter, assistant: Assistant) -> None:
         return _standing(assistant, name, who)
 
 
-def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> None:
+def add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
     """The tools over one assistant."""
 
     @server.tool(title="Start a screening")
@@ -95,20 +92,14 @@ def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> Non
         criteria: Lines = "",
     ) -> Standing:
         """Starts screening the library for a systematic review; gives its name, and a paper."""
-        try:
-            return _started(assistant, Start(topic=topic, criteria=criteria), "mcp")
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        return _started(assistant, Start(topic=topic, criteria=criteria), "mcp")
 
     @server.tool(title="The next paper to screen")
     def next_to_screen(
         name: Annotated[str, Field(description="of the screening")], reviewer: Reviewer = "mcp"
     ) -> Standing:
         """The paper that is most useful to decide on next, the criteria, and how far it is."""
-        try:
-            return _standing(assistant, name, reviewer)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        return _standing(assistant, name, reviewer)
 
     @server.tool(title="Decide on a paper")
     def decide_on(
@@ -119,11 +110,8 @@ def add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> Non
         reviewer: Reviewer = "mcp",
     ) -> Standing:
         """Keeps an include, exclude or maybe with its reason; gives the paper that comes next."""
-        try:
-            assistant.screenings.session(name).decide(paper_id, verdict, reason, reviewer)
-            return _standing(assistant, name, reviewer)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        assistant.screenings.session(name).decide(paper_id, verdict, reason, reviewer)
+        return _standing(assistant, name, reviewer)
 
 
 def _who(request: Request, reviewer: str) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
 from mcp.server.mcpserver.resources import ResourceSecurity
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
@@ -50,9 +50,27 @@ def paper_uri(paper_id: str) -> str:
     return f"paper://library/{quote(paper_id, safe='')}"
 
 
+class _Server(MCPServer[Any]):
+    """Says what a tool raises of ours in words for who asked."""
+
+    def __init__(self, tell: Teller, name: str, **about: Any) -> None:
+        super().__init__(name, **about)
+        self._tell = tell
+
+    async def call_tool(self, name: str, *arguments: Any, **more: Any) -> Any:
+        """As `MCPServer.call_tool`."""
+        try:
+            return await super().call_tool(name, *arguments, **more)
+        except UnexpectedToolError as error:
+            if not isinstance(error.__cause__, AssistantError):
+                raise
+            raise ToolError(f"Error executing tool {name}: {self._tell(error.__cause__)}") from None
+
+
 def make_tools(assistant: Assistant, tell: Teller) -> MCPServer[Any]:
     """The tools, resources and prompts over one assistant."""
-    server: MCPServer[Any] = MCPServer(
+    server = _Server(
+        tell,
         "abstract-assistant",
         title="Abstract Assistant",
         instructions=(
@@ -62,15 +80,15 @@ def make_tools(assistant: Assistant, tell: Teller) -> MCPServer[Any]:
         ),
         log_level="ERROR",
     )
-    _add_tools(server, assistant, tell)
-    news.add_tools(server, assistant, tell)
-    screening.add_tools(server, assistant, tell)
+    _add_tools(server, assistant)
+    news.add_tools(server, assistant)
+    screening.add_tools(server, assistant)
     _add_resources(server, assistant, tell)
     _add_prompts(server, assistant.settings)
     return server
 
 
-def _add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> None:
+def _add_tools(server: MCPServer[Any], assistant: Assistant) -> None:
     @server.tool(title="Ask the library", annotations=_READS)
     async def ask(
         question: Annotated[str, Field(description="a whole question, in a sentence")],
@@ -81,11 +99,8 @@ def _add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> No
         tag: Names = None,
     ) -> Annotated[CallToolResult, Answer]:
         """Answers a question from the papers, with citations and their supporting quotes."""
-        try:
-            filters = _chosen(year, venue, author, source, tag).filters()
-            answer = await assistant.aask(question, filters=filters)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        filters = _chosen(year, venue, author, source, tag).filters()
+        answer = await assistant.aask(question, filters=filters)
         text = answer.answer + references(answer)
         if answer.status != "answered":
             text = f"(not answered by this library: {answer.status})\n{text}"
@@ -103,11 +118,8 @@ def _add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> No
         tag: Names = None,
     ) -> Annotated[CallToolResult, Found]:
         """Finds the papers that fit best, each with its best sentence."""
-        try:
-            filters = _chosen(year, venue, author, source, tag).filters()
-            found = assistant.search(query, k, filters=filters)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        filters = _chosen(year, venue, author, source, tag).filters()
+        found = assistant.search(query, k, filters=filters)
         lines = [f"{r.rank}. {r.title} <{paper_uri(r.paper_id)}>\n   {r.passage}" for r in found]
         return _result("\n".join(lines) or "Nothing was found.", Found(result=found))
 
@@ -116,10 +128,7 @@ def _add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> No
         name: Annotated[str, Field(description="id, DOI, arXiv id or title")],
     ) -> Annotated[CallToolResult, dict[str, Any]]:
         """One paper with its abstract and what else is known."""
-        try:
-            paper = assistant.library.paper(name)
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
+        paper = assistant.library.paper(name)
         return _result(_as_text(paper), record(paper))
 
     @server.tool(title="Review the literature", structured_output=False, annotations=_READS)
@@ -136,8 +145,6 @@ def _add_tools(server: MCPServer[Any], assistant: Assistant, tell: Teller) -> No
             made = await asyncio.to_thread(
                 assistant.review, topic, papers, cancellation=cancellation
             )
-        except AssistantError as error:
-            raise ToolError(tell(error)) from None
         finally:
             cancellation.set()  # a client that left waits for no language model
         return render(made, "md")

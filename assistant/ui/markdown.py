@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
-__all__ = ["chip", "paper_html", "safe_link", "to_html"]
+__all__ = ["chip", "paper_html", "safe_link", "source_data", "to_html"]
 
 _OPEN, _CLOSE = "\ue010", "\ue011"
 """Stand for the brackets of a paper's text, which are no citation."""
@@ -105,26 +105,31 @@ def chip(
         quote = sentence.quote or quote
         why = sentence.why or why
         support = sentence.support if sentence.support in _WORDS else support  # type: ignore[assignment]
+    if tag == "span":
+        return f'<span class="chip {support}" aria-hidden="true">{citation.number}</span>'
+    shown = citation.model_copy(update={"quote": quote, "support": support, "why": why})
     label = f"Source {citation.number}: {citation.title}"
+    return (
+        f'<button type="button" class="chip {support}" aria-label="{escape(label)}" '
+        f"{source_data(shown, library=library, related=related)}>{citation.number}</button>"
+    )
+
+
+def source_data(citation: Citation, *, library: str, related: bool) -> str:
+    """What the page's script has to know of a citation to show its paper, as attributes."""
     data = {
         "act": "source",
         "paper": citation.paper_id,
         "number": str(citation.number),
         "title": citation.title,
-        "quote": quote,
-        "support": support,
+        "quote": citation.quote,
+        "support": citation.support,
         "score": f"{citation.support_score:.3f}",
-        "why": why,
+        "why": citation.why,
         "library": library,
         "related": "1" if related else "",
     }
-    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
-    if tag == "span":
-        return f'<span class="chip {support}" aria-hidden="true">{citation.number}</span>'
-    return (
-        f'<button type="button" class="chip {support}" aria-label="{escape(label)}" '
-        f"{attributes}>{citation.number}</button>"
-    )
+    return " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
 
 
 # -- before it is parsed -------------------------------------------------------------------------
@@ -135,9 +140,7 @@ def _protected(text: str, citations: Sequence[Citation], sentences: Sequence[Sen
     pieces = {citation.title for citation in citations}
     for quote in [*(c.quote for c in citations), *(s.quote for s in sentences)]:
         pieces.update(part.strip() for part in quote.split("…"))
-    special = [
-        p for p in pieces if len(p) > 2 and re.search(r"[\\`*_<>#|~&\[\]]|^\d+[.)]|^[-+]\s", p)
-    ]
+    special = [p for p in pieces if len(p) > 2 and _MEANS_SOMETHING.search(p)]
     if not special:
         return text
     wanted = re.compile("|".join(re.escape(p) for p in sorted(special, key=len, reverse=True)))

@@ -15,7 +15,6 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from assistant.assistant import Assistant
 from assistant.conversations import Mark
 from assistant.errors import AssistantError
 from assistant.ui import render
@@ -172,6 +171,7 @@ def _panel(here: Visitor, asked: dict[str, Any]) -> str:
     try:
         assistant = here.shelf.assistant(library)
         paper = assistant.library.paper(str(asked.get("paper", ""))[:400])
+        similar = assistant.similar(paper.id, _SIMILAR)
     except AssistantError as error:
         return render.failure_panel(here.failure(error))
     except ValidationError:
@@ -190,20 +190,5 @@ def _panel(here: Visitor, asked: dict[str, Any]) -> str:
         related=bool(asked.get("related")),
         library=library,
         mark=here.shelf.store.marks(here.owner).get(paper.id, Mark(paper=paper.id)),
-        similar=_similar_to(assistant, paper.id),
+        similar=[(near.paper_id, near.title) for near in similar],
     )
-
-
-def _similar_to(assistant: Assistant, paper_id: str) -> list[tuple[str, str]]:
-    """Ids and titles of the papers whose vectors are nearest."""
-    import numpy as np  # noqa: PLC0415
-
-    ids, vectors = assistant.library.vectors()
-    if paper_id not in ids or len(ids) < 2:
-        return []
-    at = ids.index(paper_id)
-    scores = vectors @ vectors[at]
-    scores[at] = -2.0
-    best = np.argsort(-scores, kind="stable")[: min(_SIMILAR, len(ids) - 1)]
-    papers = [assistant.library.paper(ids[n]) for n in best]
-    return [(paper.id, paper.label) for paper in papers]

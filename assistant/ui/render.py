@@ -11,7 +11,7 @@ from assistant.conversations import Mark
 from assistant.paper import Paper
 from assistant.results import Answer, Citation, IngestReport
 from assistant.ui.icons import icon
-from assistant.ui.markdown import chip, paper_html, safe_link, to_html
+from assistant.ui.markdown import chip, paper_html, safe_link, source_data, to_html
 from assistant.ui.turns import Failure, LibraryName, Turn, laid_out
 
 __all__ = [
@@ -243,30 +243,16 @@ def _part(citation: Citation, answer: Answer, *, cut: bool) -> Part:
 
 def _source_row(citation: Citation, library: LibraryName, part: Part) -> str:
     number = chip(citation, library=library, tag="span")
+    data = source_data(citation, library=library, related=part == "related")
     verdict = citation.support
     flags = f'<span class="flag {part}">{part}</span>' if part else ""
     if verdict != "supported":
         flags += f'<span class="flag {verdict}">{_SUPPORT[verdict]}</span>'
     return (
-        f'<button type="button" class="source" {_source_data(citation, library, part)}>{number}'
+        f'<button type="button" class="source" {data}>{number}'
         f'<span class="title">{paper_html(citation.title)}</span><span class="score">{flags}</span>'
         "</button>"
     )
-
-
-def _source_data(citation: Citation, library: LibraryName, part: Part) -> str:
-    data = {
-        "act": "source",
-        "paper": citation.paper_id,
-        "number": str(citation.number),
-        "quote": citation.quote,
-        "support": citation.support,
-        "score": f"{citation.support_score:.3f}",
-        "why": citation.why,
-        "library": library,
-        "related": "1" if part == "related" else "",
-    }
-    return " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
 
 
 def _passage_row(

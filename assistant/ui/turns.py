@@ -53,7 +53,7 @@ class Failure(BaseModel):
                 do="Try again; the terminal that it was started from says more.",
             )
         kind: Literal["error", "empty"] = "empty" if type(error) is LibraryNotFound else "error"
-        what = error.told(here=here)
+        what = error.worded(here=here)
         if what != str(error):
             log.warning("%s", error)
             return cls(what=what, kind=kind)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli.adding import _duration
+from assistant.cli.progress import duration
 
 from .conftest import PAPERS, Run
 from .fakes import FakeEmbedder
@@ -114,7 +114,7 @@ def test_quiet_says_nothing(source: Path, run: Run, on_terminal: Run) -> None:
 def test_lines_of_progress_where_nobody_looks(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.cli.adding._EVERY", 0.0)
+    monkeypatch.setattr("assistant.cli.progress._EVERY", 0.0)
     result = run("ingest", str(_many(tmp_path / "many.jsonl", 300)))
     lines = result.err.splitlines()
     assert len(lines) >= 2
@@ -164,8 +164,8 @@ def test_reindex_interrupted(filled: Path, run: Run, embedder: FakeEmbedder) -> 
     ("seconds", "shown"),
     [(0.2, "0 s"), (89, "89 s"), (150, "2 min"), (3000, "50 min"), (9000, "2.5 h")],
 )
-def test_duration(seconds: float, shown: str) -> None:
-    assert _duration(seconds) == shown
+def testduration(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
 
 
 def test_a_dry_run_shows_and_adds_nothing(tmp_path: Path, run: Run) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.cli import main
+from assistant.cli.app import COMMANDS as LISTED
 from assistant.errors import EndpointError
 
 from .conftest import Run
@@ -46,6 +47,12 @@ def test_help_names_the_commands_and_where_to_begin(run: Run) -> None:
     assert "assistant demo" in result.out
     assert "completion" not in result.out
     assert result.err == ""
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_the_list_of_commands_says_what_they_say(name: str, run: Run) -> None:
+    help_text = " ".join(run(name, "--help").out.split())
+    assert f" {LISTED[name][1]} " in help_text
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

