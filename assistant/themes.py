@@ -54,10 +54,9 @@ NOUN = 0.4
 """Share of its places in which the last word of a name ends a phrase."""
 _HALF = 0.5
 """Share of the papers beyond which a theme tells too little apart."""
-_ALONE = 0.8
-"""What a name of one word is worth beside a phrase."""
-_LEAST_SHARING, _MOST = 3, 10
-"""Papers that a theme made of a phrase alone has, at least; themes, at the most."""
+_LEAST_SHARING, _FEWEST, _MANY = 3, 7, 3
+"""Papers that a theme has, at least; papers from which on there are themes; themes that are shown
+even where most papers stand in none."""
 _LEADS = frozenset("a an the this these those its their our such".split())
 """After a word that ends no noun phrase: "extending the …"."""
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
@@ -86,31 +85,106 @@ def grouped(
     idf: Callable[[str], float] = lambda _: _COMMON,
     most: int = 8,
 ) -> list[Theme]:
-    """The themes of some papers, in the number that stands apart best and can be named.
+    """The themes of some papers: what several are about, by title or more than one sentence.
 
-    Args as of `cluster` and `named`.
+    The phrase that most papers without a theme are about, and that brings like papers together,
+    makes the next theme. Papers that no theme's name fits stand under `OTHER`. Where these would
+    be most beside two themes, or the papers are few, there are none, and all stand together.
+
+    Args:
+        vectors: (papers, dimension), unit.
+        avoid: words that name no theme, since all papers are about them: the topic.
+        idf: of a stem in the library; what a third of its papers hold names no theme.
+        most: themes.
     """
     n = len(vectors)
+    together = [Theme("All papers", list(range(n)), [])] if n else []
+    if n < _FEWEST:
+        return together
     read = [PhrasesOf.of(title, text) for title, text in zip(titles, texts, strict=True)]
-    if n < 6:
-        return named(np.zeros(n, np.int64), vectors, titles, texts, avoid, idf, read)
-    from sklearn.metrics import silhouette_score  # noqa: PLC0415
-
+    names = _subjects(read, set(terms(avoid)), idf)
     centred = _centred(vectors)
-    best: tuple[float, list[Theme]] | None = None
-    for count in range(2, max(2, min(most, n // 3)) + 1):
-        labels = cluster(vectors, count)
-        themes = named(labels, vectors, titles, texts, avoid, idf, read)
-        inside = sum(
-            len(theme.members) * (1.0 if " " in theme.name else _ALONE)
-            for theme in themes
-            if theme.terms
-        )
-        largest = max(len(theme.members) for theme in themes) / n
-        score = float(silhouette_score(centred, labels)) + inside / n - max(0.0, largest - _HALF)
-        if best is None or score > best[0]:
-            best = (score, themes)
-    return best[1] if best else []
+    rest = set(range(n))
+    keys: list[tuple[str, ...]] = []
+    while len(keys) < most:
+        used = {stem for key in keys for stem in key}
+        scored = [
+            (_worth(sorted(one.about & rest), one, centred), key)
+            for key, one in names.items()
+            if len(one.about & rest) >= _LEAST_SHARING and used.isdisjoint(key)
+        ]
+        worth, key = max(scored, default=(0.0, ()))
+        if worth <= 0:
+            break
+        keys.append(key)
+        rest -= names[key].about
+    centres = {key: vectors[sorted(names[key].about)].mean(axis=0) for key in keys}
+    members: dict[tuple[str, ...], list[int]] = {key: [] for key in keys}
+    other: list[int] = []
+    for p in range(n):
+        fit = [key for key in keys if p in names[key].about] or [
+            key for key in keys if read[p].holds(key)
+        ]
+        at = max(fit, key=lambda key: float(vectors[p] @ centres[key]), default=None)
+        (other if at is None else members[at]).append(p)
+    themes = [
+        Theme(_capitalised(names[key].form), sorted(kept, key=lambda p: -vectors[p] @ centres[key]),
+              [names[key].form])
+        for key, kept in members.items() if kept
+    ]  # fmt: skip
+    themes.sort(key=lambda theme: -len(theme.members))
+    if len(themes) < 2 or (len(themes) < _MANY and len(other) > _HALF * n):
+        return together
+    return [*themes, Theme(OTHER, other, [])] if other else themes
+
+
+@dataclass
+class _Subject:
+    """``form``: how it is written; ``about``: the papers that are about it; ``weight``: its idf,
+    and how many titles of these hold it.
+    """
+
+    form: str
+    about: frozenset[int]
+    weight: float
+
+
+def _subjects(
+    read: Sequence[PhrasesOf], avoided: set[str], idf: Callable[[str], float]
+) -> dict[tuple[str, ...], _Subject]:
+    """Phrases that could name a theme of some papers, and which papers are about each."""
+    nouns = nounness(read)
+    forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    where: dict[str, set[int]] = defaultdict(set)
+    for p, paper in enumerate(read):
+        for key, form in paper.phrases.items():
+            forms[key][form] += 1
+            for stem in key:
+                where[stem].add(p)
+    found = {}
+    for key, written in forms.items():
+        fresh = [stem for stem in key if stem not in avoided]
+        rarest = max(map(idf, fresh), default=0.0)
+        if written.total() < 2 or nouns(key[-1]) < NOUN:
+            continue
+        if rarest < (_COMMON if len(key) > 1 else _RARE):
+            continue
+        near = set.intersection(*(where[stem] for stem in key))
+        about = frozenset(p for p in near if read[p].about(key))
+        if not _LEAST_SHARING <= len(about) <= _HALF * len(read):
+            continue
+        titled = sum(read[p].title.issuperset(key) for p in about) / len(about)
+        if len(key) > 1 or titled > _TITLED:
+            weight = sum(min(idf(stem), _CAP) for stem in fresh) ** 0.5 * (0.3 + titled)
+            found[key] = _Subject(written.most_common(1)[0][0], about, weight)
+    return found
+
+
+def _worth(members: Sequence[int], subject: _Subject, centred: Floats) -> float:
+    """Of a subject as the theme of these papers: many, alike, and a telling name."""
+    count = len(members)
+    alike = (float(np.square(centred[members].sum(axis=0)).sum()) / count - 1.0) / (count - 1)
+    return float(count**0.5 * alike * subject.weight)
 
 
 def cluster(vectors: Floats, count: int) -> Labels:
@@ -141,83 +215,34 @@ def named(
     vectors: Floats,
     titles: Sequence[str],
     texts: Sequence[str],
-    avoid: str = "",
     idf: Callable[[str], float] = lambda _: _COMMON,
-    read: Sequence[PhrasesOf] | None = None,
 ) -> list[Theme]:
-    """The themes with their names; those without one are joined under `OTHER`, at the end.
+    """Clusters with their names; those without one are joined under `OTHER`, at the end.
 
     Args:
-        avoid: words that name no theme, since all papers are about them: the topic.
         idf: of a stem in the library; what a third of its papers hold names no theme.
-        read: the papers; where given, only those that hold its name stand in a theme.
     """
     count = int(labels.max(initial=-1)) + 1
     places = [np.flatnonzero(labels == n)[:_READ] for n in range(count)]
-    held = {
-        int(p): read[p] if read else PhrasesOf.of(titles[p], texts[p]) for at in places for p in at
-    }
+    held = {int(p): PhrasesOf.of(titles[p], texts[p]) for at in places for p in at}
     nouns = nounness(held.values())
-    avoided = set(terms(avoid))
     themes: list[Theme] = []
     rest: list[int] = []
     used: set[str] = set()
     for n in range(count):
         members = [int(p) for p in np.flatnonzero(labels == n)]
         others = [held[int(p)] for m in range(count) if m != n for p in places[m]]
-        inside = [held[int(p)] for p in places[n]]
-        names = _names(inside, others, avoided, used, idf, nouns)
+        names = _names([held[int(p)] for p in places[n]], others, used, idf, nouns)
         if not names or (len(members) < 2 and count > 1):
             rest += members
             continue
         used.update(terms(names[0]))
-        if read:
-            rest += [p for p in members if not read[p].holds(terms(names[0]))]
-            members = [p for p in members if read[p].holds(terms(names[0]))]
         centre = vectors[members].mean(axis=0)
         members.sort(key=lambda p: -float(vectors[p] @ centre))
         themes.append(Theme(_capitalised(names[0]), members, names[:6]))
-    centres = [vectors[theme.members].mean(axis=0) for theme in themes]
-    for p in [p for p in rest if p in held]:
-        fit = [n for n, theme in enumerate(themes) if held[p].holds(terms(theme.terms[0]))]
-        if fit:  # a paper without a theme that holds the name of one
-            themes[max(fit, key=lambda n: float(vectors[p] @ centres[n]))].members.append(p)
-            rest.remove(p)
-    while len(themes) < _MOST and (found := _sharing(rest, held, avoided, used, idf, nouns)):
-        name, members = found
-        used.update(terms(name))
-        themes.append(Theme(_capitalised(name), members, [name]))
-        rest = [p for p in rest if p not in members]
     if rest:
         themes.append(Theme(OTHER if themes else "All papers", rest, []))
     return themes
-
-
-def _sharing(
-    rest: Sequence[int],
-    held: dict[int, PhrasesOf],
-    avoided: set[str],
-    used: set[str],
-    idf: Callable[[str], float],
-    nouns: Callable[[str], float],
-) -> tuple[str, list[int]] | None:
-    """Papers without a theme that share a phrase which could name one, the most of them."""
-    written = Counter(key for p in rest if p in held for key in held[p].phrases)
-    best: tuple[int, float, str, list[int]] | None = None
-    for key, times in written.items():
-        if times < 2 or set(key) & used:
-            continue
-        members = [p for p in rest if p in held and held[p].tells(key)]
-        titles = sum(held[p].title.issuperset(key) for p in members)
-        told = len(key) > 1 or titles > _MAJORITY * len(members)
-        if not told or len(members) < max(_LEAST_SHARING, best[0] if best else 0):
-            continue
-        inside = [held[p] for p in members]
-        outside = [held[p] for p in held if p not in members]
-        names = _names(inside, outside, avoided, used, idf, nouns, only=key)
-        if names and (best is None or (len(members), sum(map(idf, key))) > best[:2]):
-            best = (len(members), sum(map(idf, key)), names[0], members)
-    return (best[2], best[3]) if best else None
 
 
 @dataclass
@@ -247,6 +272,10 @@ class PhrasesOf:
         """Whether one sentence holds all of these stems."""
         return any(part.issuperset(key) for part in self.body)
 
+    def about(self, key: Collection[str]) -> bool:
+        """Whether the title, or more than one sentence, holds all of these stems."""
+        return self.title.issuperset(key) or sum(part.issuperset(key) for part in self.body) > 1
+
     def holds(self, key: Collection[str]) -> bool:
         """Whether one sentence, or the title, holds all of these stems."""
         return self.title.issuperset(key) or self.tells(key)
@@ -267,11 +296,9 @@ def nounness(papers: Iterable[PhrasesOf]) -> Callable[[str], float]:
 def _names(
     inside: Sequence[PhrasesOf],
     outside: Sequence[PhrasesOf],
-    avoided: set[str],
     used: set[str],
     idf: Callable[[str], float],
     nouns: Callable[[str], float],
-    only: tuple[str, ...] | None = None,
 ) -> list[str]:
     """Phrases that a majority inside holds and few outside do, the most telling first.
 
@@ -282,12 +309,10 @@ def _names(
     forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for paper in inside:
         for key, form in paper.phrases.items():
-            if only is None or key == only:
-                forms[key][form] += 1
+            forms[key][form] += 1
     scored: list[tuple[float, tuple[str, ...]]] = []
     for key, written in forms.items():
-        fresh = [stem for stem in key if stem not in avoided]
-        rarest = max(map(idf, fresh), default=0.0)
+        rarest = max(map(idf, key))
         if (
             written.total() < min(len(inside), max(2, _WRITTEN * len(inside)))
             or set(key) & used
@@ -304,7 +329,7 @@ def _names(
         beyond = sum(paper.holds(key) for paper in outside) / len(outside) if outside else 0.0
         in_titles = sum(paper.title.issuperset(key) for paper in inside) / len(inside)
         if share - beyond > _CONTRAST and in_titles > (_TITLED if len(key) == 1 else 0.0):
-            weight = sum(min(idf(stem), _CAP) for stem in fresh) ** 0.5
+            weight = sum(min(idf(stem), _CAP) for stem in key) ** 0.5
             scored.append(((share - beyond) * (0.3 + in_titles) * weight, key))
     scored.sort(key=lambda pair: (-pair[0], pair[1]))
     return [forms[key].most_common(1)[0][0] for _, key in scored]

@@ -208,7 +208,7 @@ def _filled(review: Review) -> float | None:
     cells = [
         cell is not None
         for row in review.table
-        for cell in (row.problem, row.method, row.result, row.scale, row.limits)
+        for cell in (row.method, row.result, row.scale, row.limits)
     ]
     return _share(sum(cells), len(cells))
 

@@ -43,6 +43,8 @@ RELATED = 0.08
 _LOOKED_AT = 100
 """Papers that each form of the topic brings, at least."""
 _LISTED = 60
+_SAME = 0.9
+"""Cosine from which on two papers of one title are the same one: a preprint, a later edition."""
 _SURE = 8
 """Papers that stand for the topic when the linear model is trained."""
 _LEAST_SHARE, _LEAST_COSINE, _SYNONYM = 0.5, 0.4, 0.5
@@ -373,13 +375,20 @@ def _draw_the_line(
 ) -> None:
     """Core, related, and of every other paper why it is neither."""
     core = set(map(id, likely))
+    means: dict[str, Floats] = {}
     for candidate in order:
+        title = candidate.paper.title_key
+        before = means.get(title) if title else None
+        again = before is not None and float(before @ candidate.found.mean) > _SAME
         if candidate.paper.id in dropped:
             why = "dropped by hand"
         elif not candidate.sentences and not candidate.by_hand:
             why = "no abstract"
+        elif id(candidate) in core and again and not candidate.by_hand:
+            why = "another record of a paper that is in the review"
         elif id(candidate) in core and len(found.core) < wanted:
             found.core.append(candidate)
+            means.setdefault(title, candidate.found.mean)
             continue
         elif id(candidate) in core:
             why = f"beyond the {wanted} papers that were asked for"

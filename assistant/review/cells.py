@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from assistant.attribution import quoted, short_name, turned
+from assistant.attribution import quoted, turned
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
@@ -144,8 +144,8 @@ _AROUND = frozenset(
     "across among within along using versus whereas relative since following".split()
 )
 _NO_NAME = frozenset(
-    "are is was were do does did in on for at by with when while if as to from each either both any"
-    " another".split()
+    "are is was were do does did of in on for at by with when while if as to from each either both"
+    " any another".split()
 )
 _OPEN = re.compile(
     r"\b(?:(?:further|more|additional|larger|longer|future) (?:[\w-]+ ){0,3}(?:research"
@@ -212,6 +212,11 @@ _NO_MEASURE = re.compile(
 )
 _MODIFIES = re.compile(rf" (?=[a-z]){_OTHER_WORD}\b(?<!ing)(?<!ed)")
 _LEAST_WORDS = 6
+_DOES: tuple[Role, ...] = ("aim", "method")
+_FINDS: tuple[Role, ...] = ("result",)
+_NUMBER = 0.5
+_BACKGROUND = 0.5
+"""Chance from which a sentence is of the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,50 +297,75 @@ class Material:
             "number": float(bool(re.search(r"\d", text))),
         }
 
-    def sentence(self, *wanted: Role, numbers: bool = False) -> Cell | None:
+    def sentence(self, *wanted: Role) -> Cell | None:
         """Of the sentences that surely do what a ``wanted`` role does, the most telling."""
-        best: tuple[float, int] | None = None
-        name = short_name(self.paper)
-        title = set(terms(self.paper.title))
         column = "method" if "aim" in wanted or "method" in wanted else wanted[0]
-        for place, text in enumerate(self.sentences):
-            if len(text.split()) < _LEAST_WORDS or _ADDRESS.search(text):
-                continue
-            if column != "background" and _OTHERS.search(text):
-                continue
-            odds = _certainty(column, self.role_cues(place, wanted))
-            if odds < 0 or quoted(self.sentences, place) is None:
-                continue
-            titled = len(title & set(terms(text))) / max(3, len(title)) if "aim" in wanted else 0.0
-            score = min(odds, 2.0) + 2.0 * (self.salience[place] if self.salience else 0.0)
-            score += 2.0 * titled - 1.0 * bool(_ADDS.match(text))
-            score += 1.0 * ("aim" in wanted and self.scores[place]["aim"] > 0.5)
-            if numbers:
-                score += 1.2 * bool(_AMOUNT.search(text)) + 0.3 * bool(re.search(r"\d", text))
-            elif name and name in text:
-                score += 1.0
-            if best is None or score > best[0]:
-                best = (score, place)
-        if best is None:
+        sure = [
+            place for place in self._own
+            if _certainty(column, self.role_cues(place, wanted)) >= 0
+        ]  # fmt: skip
+        if not sure:
             return None
-        place = best[1]
+        place = max(sure, key=lambda p: self.telling(p) + self._counts(p) * (column == "result"))
         following = "".join(self.sentences[place + 1 : place + 2])
         if column == "background" and (turned(self.sentences, place) or _ALTHOUGH.match(following)):
             place += 1  # what is praised is not the problem
-        text = quoted(self.sentences, place) or self.sentences[place]
-        return Cell(text=text, citation=self.number, quote=text)
+        return self._whole(place)
 
-    def any_sentence(self) -> str:
-        """Where no column is sure, the sentence nearest to its title; else ""."""
+    def telling(self, place: int) -> float:
+        """How near a sentence comes to saying what its paper is; no unit (`eval.telling`)."""
+        return load("telling").log_odds(self.telling_cues(place))
+
+    def telling_cues(self, place: int) -> dict[str, float]:
+        """What speaks for a sentence's saying what its paper is: role, title, meaning, form."""
+        text = self.sentences[place]
         title = set(terms(self.paper.title))
-        places = [
-            p for p, text in enumerate(self.sentences)
+        return {
+            **{str(role): chance for role, chance in self.scores[place].items()},
+            "titled": len(title & set(terms(text))) / max(3, len(title)),
+            "near": self.salience[place] if self.salience else 0.0,
+            "adds": float(bool(_ADDS.match(text))),
+            "leans": float((quoted(self.sentences, place) or text) != text),
+        }
+
+    def _counts(self, place: int) -> float:
+        """What a number adds to a sentence that tells what was found."""
+        return _NUMBER * bool(_AMOUNT.search(self.sentences[place]))
+
+    @cached_property
+    def _own(self) -> list[int]:
+        """Places of sentences that are whole, stand alone, and report no work of others."""
+        return [
+            place for place, text in enumerate(self.sentences)
             if len(text.split()) >= _LEAST_WORDS
+            and not _ADDRESS.search(text)
             and not _OTHERS.search(text)
-            and quoted(self.sentences, p)
+            and quoted(self.sentences, place) is not None
         ]  # fmt: skip
-        best = max(places, key=lambda p: len(title & set(terms(self.sentences[p]))), default=None)
-        return "" if best is None else quoted(self.sentences, best) or ""
+
+    def _whole(self, place: int, certainty: Certainty = "sure") -> Cell:
+        """A sentence with those that it needs to stand alone."""
+        text = quoted(self.sentences, place) or self.sentences[place]
+        return Cell(text=text, citation=self.number, quote=text, certainty=certainty)
+
+    @property
+    def contribution(self) -> tuple[Cell | None, Cell | None]:
+        """What it does and what it finds: one is its most telling sentence, the other is sure.
+
+        One of them is None where the other holds it, or none is sure.
+        """
+        own = [p for p in self._own if self.scores[p]["background"] < _BACKGROUND] or self._own
+        main = max(own or range(len(self.sentences)), key=self.telling, default=None)
+        if main is None:
+            return None, None
+        does = _certainty("method", self.role_cues(main, _DOES))
+        finds = _certainty("result", self.role_cues(main, _FINDS))
+        finding = finds > does
+        cell = self._whole(main, "sure" if max(does, finds) >= 0 else "likely")
+        other = self.approach if finding else self.sentence("result")
+        if other and (other.text in cell.text or cell.text in other.text):
+            other = None
+        return (other, cell) if finding else (cell, other)
 
     @property
     def approach(self) -> Cell | None:

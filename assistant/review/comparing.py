@@ -1,7 +1,7 @@
 """What can truly be said across papers: each sentence follows from cells and cites both sides.
 
-Alike: the same data, or a comparator with a name. Different: samples, values of one measure on
-one data set. Conflicting: the same quantity was found higher by one paper and lower, or no
+Alike: the same data, or a comparator with a name. Different: values of one measure on one data
+set. Conflicting: the same quantity was found higher by one paper and lower, or no
 different, by another; both sentences are quoted whole.
 """
 
@@ -27,7 +27,7 @@ _DISTINCT = re.compile(r"^(?=.{3})\S*(?:[A-Z]\S*[A-Z]|\d|-)\S*$")
 _SAME = 0.8
 """Share of the stems of two titles that both hold, from which on they are of one paper."""
 _MOST = 4
-"""Papers that one sentence sets side by side, at the most."""
+"""Papers that one sentence sets side by side, and sentences of a kind, at the most."""
 _WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
@@ -109,34 +109,20 @@ def list_of(statement: Statement, held: Sequence[tuple[Material, str]]) -> State
     return statement
 
 
-def across(
-    materials: Sequence[Material], everyone: Sequence[Material] = ()
-) -> list[ReviewSentence]:
-    """What papers of one theme share and where they differ, by their cells.
-
-    ``everyone``: the papers of the review, one of which may be named by another.
-    """
+def across(materials: Sequence[Material]) -> list[ReviewSentence]:
+    """What papers share and where they differ, by their cells."""
     materials = _distinct(materials)
-    made = [*_namings(materials, everyone), *opposed(materials, alike=True)[:2]]
+    made = [*_namings(materials), *opposed(materials, alike=True)[:_MOST]]
     for kind, cells in (
         ("use the same data", {m.number: m.data() for m in materials}),
         ("compare with the same", {m.number: m.compared_with() for m in materials}),
     ):
-        for words, held in _shared(materials, cells)[:2]:
+        for words, held in _shared(materials, cells)[:_MOST]:
             if "compare" in kind and not any(map(_DISTINCT.match, words.split())):
                 continue  # "existing methods" are another's in each paper
             said = list_of(Statement(), [(m, cell.quote) for m, cell in held])
             made.append(said.add(f" {kind}: “{words}”.").done())
-    made += _measures(materials)
-    sizes = [(m, cell) for m in materials for cell in m.sample_size()]
-    if len(sizes) > 1:
-        said = Statement("They were done on different samples: ")
-        for n, (material, cell) in enumerate(sizes[:_MOST]):
-            said.add("; " if n else "").cite(
-                material, cell.quote, shown=f"{name_of(material.paper)} “{cell.text}”"
-            )
-        made.append(said.add(".").done())
-    return made
+    return made + _measures(materials)
 
 
 def _distinct(materials: Sequence[Material]) -> list[Material]:
@@ -175,7 +161,7 @@ def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
                 keys.add(key)
                 by_key[key].append((material, n))
     made = []
-    for held in sorted(by_key.values(), key=lambda h: -len(h))[:2]:
+    for held in sorted(by_key.values(), key=lambda h: -len(h))[:_MOST]:
         if len(held) < 2:
             continue
         what = held[0][0].measured[held[0][1]].named
@@ -191,12 +177,12 @@ def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
     return made
 
 
-def _namings(materials: Sequence[Material], everyone: Sequence[Material]) -> list[ReviewSentence]:
+def _namings(materials: Sequence[Material]) -> list[ReviewSentence]:
     """Whose abstract names what another paper is called."""
-    names = Counter(short_name(other.paper) for other in everyone)
+    names = Counter(short_name(other.paper) for other in materials)
     made = []
     for material in materials:
-        for other in everyone:
+        for other in materials:
             name = short_name(other.paper)
             own = other is material or name == short_name(material.paper)
             if own or names[name] > 1 or not _DISTINCT.search(name) or name == other.paper.label:

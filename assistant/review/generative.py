@@ -201,7 +201,7 @@ class _Job:
 
     @staticmethod
     def _outlined(material: Material) -> dict[str, object]:
-        does, finds = material.approach, material.sentence("result", numbers=True)
+        does, finds = material.approach, material.sentence("result")
         return {
             "number": material.number,
             "title": material.paper.label[:200],
@@ -277,7 +277,7 @@ class _Job:
             for text in _OFF.sub("", reply).split("\n\n"):
                 sentences = self._repaired(self._checker.read(text, allowed), given, allowed)
                 if sentences:
-                    paragraphs.append(Paragraph(kind="approach", sentences=sentences))
+                    paragraphs.append(Paragraph(sentences=sentences))
             self._step(f"wrote “{group.name}”")
         cited = {n for p in paragraphs for s in p.sentences for n in s.citations}
         missing = [m for m in materials if m.number not in cited]
@@ -288,7 +288,7 @@ class _Job:
             if left:
                 titled = [(m, m.paper.title) for m in left]
                 sentence = list_of(Statement(lead), titled).add(".").done()
-                paragraphs.append(Paragraph(kind="approach", sentences=[sentence]))
+                paragraphs.append(Paragraph(sentences=[sentence]))
         self._former = " ".join(s.text for p in paragraphs for s in p.sentences)[-2000:]
         return paragraphs
 
@@ -405,7 +405,7 @@ def _text(material: Material) -> str:
 
 def _read_out(material: Material) -> str:
     """A paper in one line, for the plan and the overview."""
-    cells = [material.approach, material.sentence("result", numbers=True)]
+    cells = [material.approach, material.sentence("result")]
     parts = [cell.text for cell in cells if cell]
     named = [*material.sample_size(), *material.data(), *material.compared_with()]
     parts += [cell.text for cell in named]

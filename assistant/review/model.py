@@ -42,12 +42,12 @@ __all__ = [
 
 _MARK = re.compile(r"\[(\d{1,4})\]")
 Status = Literal["written", "thin", "absent"]
-COLUMNS = ("method", "result", "scale", "problem", "limits")
+COLUMNS = ("method", "result", "scale", "limits")
 """Columns of the comparison table, after the paper."""
 
 
 Certainty = Literal["sure", "likely"]
-"""Of a cell: read in a form that leaves no choice, or in one where a sentence may compare."""
+"""Of a cell: a fitted model is sure of it, or it is the nearest that there is."""
 
 
 class Quote(BaseModel):
@@ -87,9 +87,8 @@ class ReviewSentence(Sentence):
 
 
 class Paragraph(BaseModel):
-    """A run of sentences of one kind; ``kind`` says what they are about."""
+    """A run of sentences."""
 
-    kind: Literal["across", "approach"]
     sentences: list[ReviewSentence]
 
 
@@ -124,7 +123,6 @@ class TableRow(BaseModel):
     number: int
     title: str
     theme: str = ""
-    problem: Cell | None = None
     method: Cell | None = None
     result: Cell | None = None
     scale: Cell | None = None
@@ -228,6 +226,9 @@ class Review(BaseModel):
     themes: list[Theme] = Field(default_factory=list)
     table: list[TableRow] = Field(default_factory=list)
     numbers: list[NumberRow] = Field(default_factory=list)
+    across: list[ReviewSentence] = Field(
+        default_factory=list, description="what papers share, and where they differ"
+    )
     disagreements: list[ReviewSentence] = Field(default_factory=list)
     open_questions: list[ReviewSentence] = Field(default_factory=list)
     references: list[Reference] = Field(default_factory=list)
@@ -250,6 +251,7 @@ class Review(BaseModel):
         yield from self.overview
         for theme in self.themes:
             yield from theme.sentences
+        yield from self.across
         yield from self.disagreements
         yield from self.open_questions
 

@@ -23,6 +23,7 @@ from assistant.files import read_sealed, write_sealed
 from assistant.results import Usage
 from assistant.review.cells import Material
 from assistant.review.model import Cell
+from assistant.roles import Role
 from assistant.text import terms
 
 __all__ = [
@@ -101,9 +102,17 @@ def checked_columns(columns: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _sentence(*roles: str, numbers: bool = False) -> Reader:
+def _sentence(*roles: Role) -> Reader:
     def read(material: Material) -> list[Cell]:
-        cell = material.sentence(*roles, numbers=numbers)  # type: ignore[arg-type]
+        cell = material.sentence(*roles)
+        return [cell] if cell else []
+
+    return read
+
+
+def _contribution(part: int) -> Reader:
+    def read(material: Material) -> list[Cell]:
+        cell = material.contribution[part]
         return [cell] if cell else []
 
     return read
@@ -132,8 +141,8 @@ def _name(material: Material) -> list[Cell]:
 _READERS: tuple[tuple[str, Reader], ...] = (
     ("problem background motivation gap", _sentence("background")),
     ("aim objective purpose question hypothesis", _sentence("aim")),
-    ("method methods approach intervention design contribution", _sentence("aim", "method")),
-    ("result results finding findings outcome conclusion", _sentence("result", numbers=True)),
+    ("method methods approach intervention design contribution", _contribution(0)),
+    ("result results finding findings outcome conclusion", _contribution(1)),
     ("limits limitations open future", _limits),
     ("sample size|n|participants|patients|subjects|population|sample", Material.sample_size),
     ("p|p-value|p value|significance", Material.p_values),

@@ -39,14 +39,15 @@ from assistant.review.model import (
     Verdicts,
 )
 from assistant.text import terms
+from assistant.themes import OTHER, grouped, projected
 from assistant.themes import Theme as Group
-from assistant.themes import grouped, projected
 
 __all__ = ["Prepared", "assembled", "checked_topic", "materials_of", "prepare", "write"]
 
 MOST_TOPIC = 400
 """Characters of a topic that are read."""
 _THIN = 3
+_MOST_THEMES, _PER_THEME = 8, 15
 _MOST_NUMBERS = 3
 """Numbers of one paper in the table of numbers."""
 _HOW = (
@@ -152,7 +153,8 @@ def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
     titles = [p.paper.title for p in found.core]
     texts = [p.paper.abstract for p in found.core]
     avoid = " ".join([topic, *(step.query for step in found.steps)])
-    return grouped(vectors, titles, texts, avoid, statistics.idf)
+    most = max(_MOST_THEMES, len(titles) // _PER_THEME)
+    return grouped(vectors, titles, texts, avoid, statistics.idf, most)
 
 
 # ---------------------------------------------------------------------- without a model
@@ -171,27 +173,19 @@ def write(prepared: Prepared, on_progress: OnProgress | None = None) -> Review:
 
 
 def _section(prepared: Prepared, group: Group) -> list[Paragraph]:
-    """What is true across the papers, then a line a paper."""
-    materials = [prepared.materials[m] for m in group.members]
-    said = across(materials, prepared.materials)
-    paragraphs = [Paragraph(kind="across", sentences=said)] if said else []
+    """A line a paper."""
     lines: dict[tuple[str, ...], list[Material]] = {}
-    for material in materials:
+    for member in group.members:
+        material = prepared.materials[member]
         lines.setdefault(_words(material), []).append(material)
-    return [
-        *paragraphs,
-        Paragraph(kind="approach", sentences=[_line(w, m) for w, m in lines.items()]),
-    ]
+    return [Paragraph(sentences=[_line(w, m) for w, m in lines.items()])]
 
 
 def _words(material: Material) -> tuple[str, ...]:
     """What a paper does and what it found, in its own words."""
-    cells = [material.approach, material.sentence("result", numbers=True)]
-    found = dict.fromkeys(cell.text for cell in cells if cell)
+    found = [cell.text for cell in material.contribution if cell]
     words = tuple(sorted(found, key=material.paper.abstract.find))
-    if len(words) == 2 and (words[0] in words[1] or words[1] in words[0]):
-        words = (max(words, key=len),)
-    return words or (material.any_sentence() or material.paper.title,)
+    return words or (material.paper.title,)
 
 
 def _line(words: tuple[str, ...], materials: Sequence[Material]) -> ReviewSentence:
@@ -211,9 +205,11 @@ def _overview(prepared: Prepared) -> list[ReviewSentence]:
     total = len(prepared.found.core)
     if len(groups) == 1:
         return []
-    names = [f"{g.name} ({len(g.members)})" for g in groups]
-    text = f"The {total} papers fall into {counted(len(groups), 'theme')}: {joined(names)}."
-    return [ReviewSentence(text=text)]
+    names = [f"{g.name} ({len(g.members)})" for g in groups if g.name != OTHER]
+    beside = sum(len(g.members) for g in groups if g.name == OTHER)
+    text = f"The {total} papers fall into {counted(len(names), 'theme')}: {joined(names)}"
+    alone = f"; {beside} stand{'s' * (beside == 1)} in none" if beside else ""
+    return [ReviewSentence(text=f"{text}{alone}.")]
 
 
 # ---------------------------------------------------------------------- the frame
@@ -256,6 +252,7 @@ def assembled(
         themes=themes,
         table=[_row(materials[m], themes[theme_of[m]].name) for m in order],
         numbers=_numbers(ordered),
+        across=across(ordered) if mode == "extractive" else [],
         disagreements=disagreements(ordered),
         open_questions=_open_questions(ordered),
         references=[
@@ -300,13 +297,13 @@ def tally(sentences: Iterable[ReviewSentence]) -> Verdicts:
 
 def _row(material: Material, theme: str) -> TableRow:
     scale = [*material.sample_size(), *material.data()]
+    method, result = material.contribution
     return TableRow(
         number=material.number,
         title=material.paper.label,
         theme=theme,
-        problem=material.sentence("background"),
-        method=material.approach,
-        result=material.sentence("result", numbers=True),
+        method=method,
+        result=result,
         scale=scale[0] if scale else None,
         limits=material.left_open(),
     )

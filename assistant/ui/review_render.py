@@ -20,7 +20,7 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.blocks import SECTIONS, table_of
+from assistant.review.rendering.blocks import SECTIONS, listed, sections, table_of
 from assistant.review.rendering.markdown import verdict_line
 from assistant.ui import render
 from assistant.ui.icons import icon
@@ -29,7 +29,6 @@ from assistant.ui.turns import LibraryName
 
 __all__ = ["candidates", "cost", "document", "kept", "working"]
 
-_KINDS = {"across": "Across the papers", "approach": "Paper by paper"}
 _FORMS = {
     "md": "Markdown",
     "html": "HTML",
@@ -159,14 +158,12 @@ def document(review: Review, library: LibraryName) -> str:
     if review.overview:
         inner = f'<div class="answer"><p>{page.run(review.overview)}</p></div>'
         parts.append(_section("Overview", inner))
-    parts += [page.theme(theme) for theme in review.themes]
     if table := page.table():
-        parts.append(_section("Comparison", table))
-    for name, said in (("disagreements", review.disagreements), ("open", review.open_questions)):
-        if said:
-            parts.append(_section(SECTIONS[name], page.listed(said)))
+        parts.append(_section(SECTIONS["contributions"], table))
+    parts += [page.theme(theme) for theme in sections(review)]
+    parts += [_section(SECTIONS[name], page.listed(said)) for name, said in listed(review).items()]
     parts.append(_section("References", page.references()))
-    notes = [verdict_line(review), *review.notes]
+    notes = [verdict_line(review)] * bool(review.model) + review.notes
     parts += [f'<p class="notes">{escape(note)}</p>' for note in notes]
     return f'<article class="review" data-library="{library}">{"".join(parts)}</article>'
 
@@ -200,15 +197,10 @@ class _Document:
 
     def theme(self, theme: Theme) -> str:
         """A theme's section."""
-        inner = []
-        for paragraph in theme.paragraphs:
-            label = _KINDS[paragraph.kind] if self._review.mode == "extractive" else ""
-            inner.append(f"<h4>{label}</h4>" if label else "")
-            listed = self._review.mode == "extractive" and paragraph.kind == "approach"
-            if listed:
-                inner.append(self.listed(paragraph.sentences))
-                continue
-            inner.append(f'<div class="answer"><p>{self.run(paragraph.sentences)}</p></div>')
+        inner = [
+            f'<div class="answer"><p>{self.run(paragraph.sentences)}</p></div>'
+            for paragraph in theme.paragraphs
+        ]
         return _section(theme.name, "".join(inner))
 
     def run(self, sentences: Sequence[ReviewSentence]) -> str:
@@ -226,9 +218,15 @@ class _Document:
         if not filled:
             return ""
         heads = "".join(f'<th scope="col">{h}</th>' for h in ("Paper", *columns.values()))
-        rows = "".join(self._row(row, columns) for row in filled)
+        rows = ""
+        for theme in self._review.themes:
+            if len(self._review.themes) > 1:
+                span = f'colspan="{1 + len(columns)}"'
+                rows += f'<tr><th scope="rowgroup" {span}>{escape(theme.name)}</th></tr>'
+            kept = (row for row in filled if row.theme == theme.name)
+            rows += "".join(self._row(row, columns) for row in kept)
         return (
-            '<div class="answer wide" tabindex="0" role="region" aria-label="Comparison">'
+            '<div class="answer wide" tabindex="0" role="region" aria-label="Contributions">'
             f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
 

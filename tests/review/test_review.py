@@ -112,8 +112,7 @@ def test_papers_are_set_side_by_side_by_what_cells_share_alone(
         for name in ("Zester", "Peeler")
     ]
     review = make([*papers, *other_papers()]).review("sorting lemons")
-    said = [s for t in review.themes for p in t.paragraphs if p.kind == "across"
-            for s in p.sentences]  # fmt: skip
+    said = review.across
     assert [s.text.endswith("use the same data: “Citrus3”.") for s in said] == [True]
     assert said[0].citations == [1, 2]
     text = " ".join(s.text for s in experts.review(TOPIC).sentences)
@@ -261,6 +260,18 @@ def test_some_papers_without_abstracts(make: Make) -> None:
     by_hand = assistant.review("expert pruning", include=[bare.title])
     check(by_hand)
     assert any(r.paper.title == bare.title for r in by_hand.references)
+
+
+def test_a_preprint_and_its_paper_are_one(make: Make) -> None:
+    first = expert_papers()[0]
+    later = first.model_copy(
+        update={"abstract": f"{first.abstract} It is simple.", "doi": "10.1000/later"}
+    )
+    review = make([*expert_papers(), later, *other_papers()]).review(TOPIC)
+    check(review)
+    titles = [r.paper.title for r in review.references]
+    assert titles.count(first.title) == 1
+    assert len(titles) == len(expert_papers())
 
 
 def test_fifty_identical_abstracts(make: Make) -> None:

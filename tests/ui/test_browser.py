@@ -325,7 +325,7 @@ def test_a_review_from_a_topic_to_a_download(visit: Come, empty: Live) -> None:
     page.wait_for_selector(".progress[aria-valuenow]")
     page.wait_for_selector(".review .refs")
     assert page.inner_text(".review h2") == f"Literature review: {topic}"
-    assert {"Scope", "Comparison", "References"} <= set(
+    assert {"Scope", "Contributions", "References"} <= set(
         page.locator(".review h3").all_inner_texts()
     )
     cited = page.inner_text(".review .refs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.review.model import COLUMNS, Paragraph, Review, ReviewSentence, TableRow, Theme
+from assistant.review.model import Review, ReviewSentence, TableRow, Theme
 
 __all__ = [
     "HEADS",
@@ -14,16 +14,18 @@ __all__ = [
     "Block",
     "Pieces",
     "blocks",
-    "paragraphs",
+    "listed",
+    "sections",
     "table_of",
 ]
 
-HEADS = ("What it does", "What it reports", "Sample or data", "Where it starts", "Left open")
-"""Of `COLUMNS`."""
+HEADS = {"method": "What it does", "result": "What it reports", "scale": "Sample or data"}
+"""Of the table's columns that are shown."""
 NUMBER_HEADS = ("What is measured", "Value", "Data", "Against", "In the paper’s words")
 SECTIONS = {
     "contributions": "Contributions",
     "numbers": "Reported numbers",
+    "across": "Across the papers",
     "disagreements": "Where the papers point different ways",
     "open": "Left open by the papers",
     "answers": "What papers say to the question",
@@ -53,17 +55,20 @@ def blocks(review: Review) -> Iterator[Block]:
     yield Block("Scope", _lines(review.scope))
     if review.answers:
         yield Block(SECTIONS["answers"], _lines(review.answers), listed=True)
+    if review.overview:
+        yield Block("Overview", _lines(review.overview))
     columns, filled = table_of(review)
+    themed = len(review.themes) > 1
     if filled:
         rows: list[list[Pieces]] = [
             [
-                _plain(row.theme),
+                *([_plain(row.theme)] if themed else []),
                 [(f"{row.title} ", row.number)],
                 *(_plain(f"“{c.text}”" if (c := getattr(row, name)) else "") for name in columns),
             ]
             for row in filled
         ]
-        heads = ("Theme", "Paper", *columns.values())
+        heads = (*(["Theme"] if themed else []), "Paper", *columns.values())
         yield Block(SECTIONS["contributions"], heads=heads, rows=rows)
     if review.numbers:
         rows = [
@@ -74,71 +79,44 @@ def blocks(review: Review) -> Iterator[Block]:
             for n in review.numbers
         ]
         yield Block(SECTIONS["numbers"], heads=NUMBER_HEADS, rows=rows)
-    if review.overview:
-        yield Block("Overview", _lines(review.overview))
-    for theme in review.themes:
+    for theme in sections(review):
         heading = theme.name
-        for paragraph in paragraphs(review, theme):
-            listed = paragraph.kind == "approach" and review.mode == "extractive"
-            yield Block(heading, _lines(paragraph.sentences), listed)
+        for paragraph in theme.paragraphs:
+            yield Block(heading, _lines(paragraph.sentences))
             heading = ""
-    for name in ("disagreements", "open"):
-        said = review.disagreements if name == "disagreements" else review.open_questions
-        if said:
-            yield Block(SECTIONS[name], _lines(said), listed=True)
+    for name, said in listed(review).items():
+        yield Block(SECTIONS[name], _lines(said), listed=True)
 
 
 def table_of(review: Review) -> tuple[dict[str, str], list[TableRow]]:
-    """The columns that some papers fill, with their heads, and the papers that fill any.
+    """The columns that some papers fill, with their heads, and the rows that are shown.
+
+    Where a model writes, what a paper says stands in its section, too, and a row without a cell
+    is left out.
 
     What is left open has a section of its own, and no column.
     """
     columns = {
-        name: head for name, head in zip(COLUMNS, HEADS, strict=True)
-        if name != "limits"
-        and sum(getattr(row, name) is not None for row in review.table) > _LEAST * len(review.table)
+        name: head for name, head in HEADS.items()
+        if sum(getattr(row, name) is not None for row in review.table) > _LEAST * len(review.table)
     }  # fmt: skip
-    return columns, [r for r in review.table if any(getattr(r, name) for name in columns)]
+    whole = review.mode == "extractive" and columns
+    return columns, [r for r in review.table if whole or any(getattr(r, name) for name in columns)]
 
 
-def paragraphs(review: Review, theme: Theme) -> list[Paragraph]:
-    """The section of a theme, without the sentences that stand in the table above it.
+def listed(review: Review) -> dict[str, list[ReviewSentence]]:
+    """The sections that are lists, after the themes."""
+    said = {
+        "across": review.across,
+        "disagreements": review.disagreements,
+        "open": review.open_questions,
+    }
+    return {name: sentences for name, sentences in said.items() if sentences}
 
-    A paper of which nothing else is said is named in one line.
-    """
-    if review.mode == "generative":
-        return theme.paragraphs
-    columns, rows = table_of(review)
-    told = {c.text for row in rows for name in columns if (c := getattr(row, name))}
-    made = []
-    for paragraph in theme.paragraphs:
-        lines, named = [], []
-        for said in paragraph.sentences:
-            name, _, _ = said.text.partition(": “")
-            parts = said.quote.split(" … ")
-            if paragraph.kind == "across" or not told.intersection(parts):
-                lines.append(said)
-            elif told.issuperset(parts):
-                named.append((name, said))
-            else:
-                text = said.text
-                for part in told.intersection(parts):
-                    text = text.replace(f" “{part}”", "")
-                lines.append(said.model_copy(update={"text": text}))
-        if named:
-            marked = (f"{name} [{said.citations[-1]}]" for name, said in named)
-            quotes = [quote for _, said in named for quote in said.quotes]
-            lines.append(
-                named[0][1].model_copy(
-                    update={
-                        "text": f"In the table above: {', '.join(marked)}.",
-                        "citations": [quote.number for quote in quotes],
-                        "quotes": quotes,
-                    }
-                )
-            )
-        made.append(Paragraph(kind=paragraph.kind, sentences=lines))
-    return made
+
+def sections(review: Review) -> list[Theme]:
+    """The themes that have a section: what papers say one by one stands in the table."""
+    return review.themes if review.mode == "generative" else []
 
 
 def _plain(text: str) -> Pieces:

@@ -189,7 +189,8 @@ def docx(review: Review, style: str = STYLE) -> bytes:  # noqa: C901  a line a k
         document.add_heading("References", 1)
         for reference in references:
             document.add_paragraph(xml(reference))
-        document.add_paragraph(verdict_line(review))
+        if review.model:
+            document.add_paragraph(verdict_line(review))
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()

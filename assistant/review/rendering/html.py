@@ -15,14 +15,19 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.blocks import NUMBER_HEADS, SECTIONS, paragraphs, table_of
+from assistant.review.rendering.blocks import (
+    NUMBER_HEADS,
+    SECTIONS,
+    listed,
+    sections,
+    table_of,
+)
 from assistant.review.rendering.markdown import citation_line, verdict_line
 
 __all__ = ["html"]
 
 _HUES = (212, 28, 152, 338, 265, 190, 78)
 _MAP_WIDTH, _MAP_HEIGHT, _MARGIN = 720, 380, 30
-_LABELS = {"across": "Across the papers", "approach": "Paper by paper"}
 _LONGEST_TITLE = 300
 
 
@@ -36,16 +41,15 @@ def html(review: Review) -> str:
     if review.status != "absent":
         body += [
             _listed("answers", SECTIONS["answers"], review, review.answers),
+            _overview(review),
             _table(review),
             _numbers(review),
-            _overview(review),
+            *(_theme(review, n, theme) for n, theme in enumerate(sections(review))),
+            *(_listed(name, SECTIONS[name], review, said) for name, said in listed(review).items()),
             _map(review),
-            *(_theme(review, n, theme) for n, theme in enumerate(review.themes)),
-            _listed("disagreements", SECTIONS["disagreements"], review, review.disagreements),
-            _listed("open", SECTIONS["open"], review, review.open_questions),
             _references(review),
             _related(review),
-            f"<footer><p>{escape(verdict_line(review))}</p></footer>",
+            f"<footer><p>{escape(verdict_line(review))}</p></footer>" if review.model else "",
         ]
     body += [f"<p class='note'>{_text(note)}</p>" for note in review.notes]
     head = (
@@ -91,18 +95,19 @@ def _contents(review: Review) -> str:
     links = [("scope", "Scope", "")]
     if review.answers:
         links.append(("answers", SECTIONS["answers"], ""))
-    if table_of(review)[1]:
-        links.append(("contributions", SECTIONS["contributions"], ""))
-    if review.numbers:
-        links.append(("numbers", "Reported numbers", ""))
     if review.overview:
         links.append(("overview", "Overview", ""))
-    for n, theme in enumerate(review.themes):
-        links.append((f"theme-{n}", theme.name, f" class='t{n % len(_HUES)}'"))
-    if review.disagreements:
-        links.append(("disagreements", SECTIONS["disagreements"], ""))
-    if review.open_questions:
-        links.append(("open", SECTIONS["open"], ""))
+    themes = [
+        (f"theme-{n}", theme.name, f" class='t{n % len(_HUES)}'")
+        for n, theme in enumerate(review.themes)
+    ]
+    if table_of(review)[1]:
+        links.append(("contributions", SECTIONS["contributions"], ""))
+    links += [] if sections(review) or len(themes) < 2 else themes
+    if review.numbers:
+        links.append(("numbers", "Reported numbers", ""))
+    links += themes if sections(review) else []
+    links += [(name, SECTIONS[name], "") for name in listed(review)]
     links.append(("references", "References", ""))
     rows = "".join(
         f"<li{kind}><a href='#{name}'>{_text(title, 120)}</a></li>" for name, title, kind in links
@@ -136,13 +141,7 @@ def _sentence(review: Review, sentence: ReviewSentence) -> str:
 
 
 def _theme(review: Review, n: int, theme: Theme) -> str:
-    inner = []
-    for paragraph in paragraphs(review, theme):
-        if review.mode == "generative":
-            inner.append(f"<p>{_running(review, paragraph.sentences)}</p>")
-            continue
-        lines = "".join(f"<li>{_sentence(review, s)}</li>" for s in paragraph.sentences)
-        inner.append(f"<h3>{_LABELS[paragraph.kind]}</h3><ul>{lines}</ul>")
+    inner = [f"<p>{_running(review, paragraph.sentences)}</p>" for paragraph in theme.paragraphs]
     count = f"<p class='count'>{len(theme.papers)} paper{'s' * (len(theme.papers) != 1)}</p>"
     return _section(f"theme-{n}", theme.name, count + "".join(inner), f"theme t{n % len(_HUES)}")
 
@@ -162,8 +161,9 @@ def _map(review: Review) -> str:
             f"<circle cx='{x:.1f}' cy='{y:.1f}' r='11'/>"
             f"<text x='{x:.1f}' y='{y + 3.6:.1f}'>{point.number}</text></a>"
         )
+    link = "<a href='#theme-{0}'>{1}</a>" if len(review.themes) > 1 or sections(review) else "{1}"
     legend = "".join(
-        f"<li class='t{n % len(_HUES)}'><a href='#theme-{n}'>{_text(theme.name, 90)}</a> "
+        f"<li class='t{n % len(_HUES)}'>{link.format(n, _text(theme.name, 90))} "
         f"<small>{len(theme.papers)}</small></li>"
         for n, theme in enumerate(review.themes)
     )
@@ -183,7 +183,15 @@ def _table(review: Review) -> str:
     if not filled:
         return ""
     heads = "".join(f"<th scope='col'>{h}</th>" for h in ("Paper", *columns.values()))
-    rows = "".join(_row(review, row, columns) for row in filled)
+    rows = ""
+    for n, theme in enumerate(review.themes):
+        if len(review.themes) > 1 and not sections(review):
+            rows += (
+                f"<tr class='group t{n % len(_HUES)}' id='theme-{n}'><th scope='rowgroup' "
+                f"colspan='{1 + len(columns)}'>{_text(theme.name, 200)} "
+                f"<small>{len(theme.papers)}</small></th></tr>"
+            )
+        rows += "".join(_row(review, row, columns) for row in filled if row.theme == theme.name)
     table = (
         f"<div class='wide'><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
@@ -336,7 +344,9 @@ overflow-wrap:break-word}
 thead th{position:sticky;top:0;background:var(--ground);font-weight:600;color:var(--soft)}
 tbody th{font-weight:600;width:13rem;border-left:4px solid hsl(var(--hue) 58% 52%);max-width:14rem;
 overflow-wrap:anywhere}
-tbody tr:last-child>*{border-bottom:0}td.empty{color:var(--soft);text-align:center}
+tbody tr:last-child>*{border-bottom:0}.group th{max-width:none;background:var(--tint);
+color:var(--ink)}@media (prefers-color-scheme:dark){.group th{background:var(--ground)}}
+td.empty{color:var(--soft);text-align:center}
 td.likely{box-shadow:inset 3px 0 var(--warn)}ul{padding-left:1.2rem}li{margin:.3rem 0}
 #references ol{padding-left:2.2rem}#references li{margin:.3rem 0;overflow-wrap:anywhere}
 #references li::marker{color:hsl(var(--hue) 58% 48%);font-weight:600}

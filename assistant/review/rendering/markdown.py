@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from assistant.escaping import markdown as escaped
 from assistant.paper import Paper
@@ -14,20 +14,28 @@ __all__ = ["citation_line", "keyed", "markdown", "verdict_line"]
 Mark = Callable[[int], str]
 
 
-def markdown(review: Review, mark: Mark = "[{}]".format) -> str:
-    """The whole document; ``mark`` writes a citation, as its number if not given."""
+def markdown(
+    review: Review, mark: Mark = "[{}]".format, references: Sequence[str] | None = None
+) -> str:
+    """The whole document; ``mark`` writes a citation, as its number if not given.
+
+    ``references``: the lines that stand for them, if not these themselves.
+    """
     lines = [f"# {escaped(review.title)}", ""]
     for block in blocks(review):
         lines += _block(block, mark)
     if review.references:
         lines += ["## References", ""]
-    for r in review.references:
-        new = " (new)" if r.new else ""
-        lines.append(f"{r.number}. {escaped(citation_line(r.paper))}{new}")
+    if references is None:
+        references = [
+            f"{r.number}. {escaped(citation_line(r.paper))}{' (new)' if r.new else ''}"
+            for r in review.references
+        ]
+    lines += references
     if review.related:
         lines += ["", f"## {SECTIONS['related']}", ""]
         lines += [f"- {escaped(left.title)}" for left in review.related]
-    if review.references:
+    if review.references and review.model:
         lines += ["", "---", "", verdict_line(review)]
     lines += [line for note in review.notes for line in ("", escaped(note))]
     return "\n".join(lines).rstrip() + "\n"
@@ -40,9 +48,7 @@ def keyed(review: Review) -> str:
     def mark(number: int) -> str:
         return f"[@{keys[number]}]" if keys.get(number) else f"[{number}]"
 
-    body, _, rest = markdown(review, mark).partition("## References\n")
-    _, _, tail = rest.partition("\n---\n")
-    return f"{body}## References\n\n::: {{#refs}}\n:::\n\n---\n{tail}"
+    return markdown(review, mark, ["::: {#refs}", ":::"])
 
 
 def citation_line(paper: Paper) -> str:
