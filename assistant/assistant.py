@@ -335,6 +335,7 @@ class Assistant:
             for event in events:
                 if isinstance(event, DoneEvent):
                     event.answer.question = question
+                    event.answer.filtered = asked.note
                 yield event
 
     async def aask(
@@ -762,7 +763,7 @@ class Assistant:
         ask = self.library.asked
         return asked_filters(
             question,
-            lambda: bool(ask(lambda records: records.counts("year"))),
+            lambda: {int(year) for year, _ in ask(lambda records: records.counts("year"))},
             lambda name: ask(lambda records: records.values("authors", [name])),
         )
 

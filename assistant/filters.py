@@ -81,14 +81,22 @@ class Filters(BaseModel):
         }
         return {column: wanted for column, wanted in given.items() if wanted}
 
-    def fits(self, paper: Paper) -> bool:
-        """Whether ``paper`` passes."""
-        year = paper.year
+    @property
+    def by_year(self) -> bool:
+        """Whether the year counts."""
+        return bool(self.years) or (self.first_year, self.last_year) != (None, None)
+
+    def holds(self, year: int | None) -> bool:
+        """Whether papers of ``year`` pass, as far as the year counts."""
         if self.first_year is not None and (year is None or year < self.first_year):
             return False
         if self.last_year is not None and (year is None or year > self.last_year):
             return False
-        if self.years and year not in self.years:
+        return not self.years or year in self.years
+
+    def fits(self, paper: Paper) -> bool:
+        """Whether ``paper`` passes."""
+        if not self.holds(paper.year):
             return False
         if self.ids and paper.id not in self.ids:
             return False
@@ -101,7 +109,7 @@ class Filters(BaseModel):
         if self.first_year is not None or self.last_year is not None:
             parts.append(_years(self.first_year, self.last_year))
         parts += [f"of {' or '.join(_runs(self.years))}"] if self.years else []
-        parts += [f"author {' or '.join(self.author)}"] if self.author else []
+        parts += [f"by {' or '.join(self.author)}"] if self.author else []
         parts += [f"venue {' or '.join(self.venue)}"] if self.venue else []
         parts += [f"source {' or '.join(self.source)}"] if self.source else []
         parts += [f"tag {' or '.join(self.tag)}"] if self.tag else []
@@ -114,7 +122,7 @@ def _years(first: int | None, last: int | None) -> str:
         return f"of {first}"
     if last is None:
         return f"since {first}"
-    return f"up to {last}" if first is None else f"{first} to {last}"
+    return f"up to {last}" if first is None else f"of {first} to {last}"
 
 
 def _runs(years: tuple[int, ...]) -> list[str]:

@@ -136,7 +136,8 @@ class Answer(BaseModel):
     right paper, and a right fact where one is asked for). ``form`` says how the sentences are
     laid out: "fact", "list", "definition", "explanation", "comparison", "yes_no", "limits", "two"
     (questions in one), "about_library", "talk". ``notes`` are for the reader and are not part of
-    the answer's text.
+    the answer's text; ``filtered`` is the one of them that says which papers alone were asked
+    where the question's own words name a filter ("since 2022").
     """
 
     question: str
@@ -154,6 +155,7 @@ class Answer(BaseModel):
     timings_ms: Timings = Field(default_factory=Timings)
     usage: Usage | None = None
     notes: list[str] = Field(default_factory=list)
+    filtered: str = ""
 
     @property
     def cited_titles(self) -> list[str]:
@@ -162,7 +164,8 @@ class Answer(BaseModel):
 
     def __str__(self) -> str:
         references = [f"[{c.number}] {c.title}" for c in self.citations]
-        return "\n".join([self.answer, *(["", *references] if references else [])])
+        parts = [[self.answer], references, [self.filtered] if self.filtered else []]
+        return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 class Rejection(BaseModel):

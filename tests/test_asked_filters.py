@@ -23,7 +23,7 @@ AUTHORS = ["Lena Brandt", "Bo Li", "Ulf Lindholm"]
 def asked(question: str, *, years: bool = True) -> tuple[str, Filters | None, str]:
     found = asked_filters(
         question,
-        lambda: years,
+        lambda: set(range(2015, 2024)) if years else set(),
         lambda part: [name for name in AUTHORS if part.casefold() in name.casefold()],
     )
     return found.text, found.filters, found.note
@@ -35,9 +35,22 @@ def asked(question: str, *, years: bool = True) -> tuple[str, Filters | None, st
         ("papers on owls since 2022", 2022, None),
         ("papers on owls after 2022", 2023, None),
         ("studies of owls before 2020?", None, 2019),
+        ("studies of owls published prior to 2020?", None, 2019),
         ("work on owls between 2019 and 2021", 2019, 2021),
         ("articles on owls in 2020", 2020, 2020),
         ("papers from 2019 to 2021 on owls", 2019, 2021),
+        ("papers from 2019–2021 on owls", 2019, 2021),
+        ("papers from 2018 on owls", 2018, 2018),
+        ("papers from the year 2018 about owls", 2018, 2018),
+        ("owls: papers from 2018 on", 2018, None),
+        ("papers from 2018 onwards about owls", 2018, None),
+        ("papers from 2018 until now about owls", 2018, None),
+        ("which papers published in 2018 or later are on owls", 2018, None),
+        ("papers of 2018 about owls", 2018, 2018),
+        ("the 2018 papers about owls", 2018, 2018),
+        ("papers on owls up to 2018", None, 2018),
+        ("papers on owls from the 2010s", 2010, 2019),
+        ("how many papers on owls were published later than 2016", 2017, None),
     ],
 )
 def test_a_period_of_publication_is_understood(
@@ -50,9 +63,29 @@ def test_a_period_of_publication_is_understood(
     assert "as the question says" in note
 
 
-def test_a_period_of_the_matter_is_none() -> None:
-    question = "How did mortality change between 2000 and 2010?"
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How did mortality change between 2000 and 2010?",
+        "papers about the 2018 crisis",
+        "papers about the crisis of 2018",
+        "which papers saw 2019 owls",
+    ],
+)
+def test_a_period_of_the_matter_is_none(question: str) -> None:
     assert asked(question) == (question, None, "")
+
+
+def test_several_years_are_understood() -> None:
+    text, filters, _ = asked("papers on owls from 2018, 2020 and 2021")
+    assert (text, filters) == ("papers on owls", Filters(years=(2018, 2020, 2021)))
+
+
+def test_a_period_without_papers_is_of_the_matter() -> None:
+    text, filters, note = asked("papers on the great owl migration in 1931")
+    assert (text, filters) == ("papers on the great owl migration in 1931", None)
+    assert "of 1931" in note
+    assert asked("how many papers are from 1931?")[1] == Filters(first_year=1931, last_year=1931)
 
 
 def test_a_library_without_years_says_so() -> None:

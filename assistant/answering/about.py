@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from assistant.answering.draft import Draft
 from assistant.answering.forms import polite
+from assistant.asked_filters import names_no_topic
 from assistant.errors import PaperNotFound
 from assistant.filters import Filters
 from assistant.library import Library
@@ -39,8 +40,8 @@ _FETCH = "'assistant enrich' looks up what is missing"
 
 _TOPICS_ASKED = re.compile(
     rf"""{_LEAD}(?:
-      (?:what|which)\s+(?:\w+\s+)?(?:topics?|subjects?|areas?|themes?|fields?|domains?|questions)\b.*
-        \b(?:{_LIBRARY}|you|papers|here|cover(?:ed)?|there)\b.*
+      (?:what|which)\s+(?:are\s+)?(?:the\s+)?(?:\w+\s+){{0,2}}
+        (?:topics?|subjects?|areas?|themes?|fields?|domains?|questions)\b.*
      |what\s+(?:is|are|'s)\s+(?:in\s+)?(?:the|this|my|your|these)\s+(?:{_LIBRARY}|{_PAPERS})
         (?:\s+(?:all\s+)?(?:about|on|cover|contain))?
      |what\s+do(?:es)?\s+(?:the|this|my|your|these)\s+(?:{_LIBRARY}|{_PAPERS})\s+
@@ -49,7 +50,7 @@ _TOPICS_ASKED = re.compile(
      |(?:an?\s+)?(?:overview|summary|description)\s+of\s+(?:the|this|my|your)\s+{_LIBRARY}
      |(?:summari[sz]e|describe)\s+(?:the|this|my|your)\s+{_LIBRARY}
      |what\s+kinds?\s+of\s+{_PAPERS}\s+.*
-     |(?:the\s+)?(?:main\s+)?(?:topics|subjects|themes)(?:\s+of\s+(?:the|this)\s+{_LIBRARY})?
+     |(?:the\s+)?(?:\w+\s+)?(?:topics|subjects|themes)\b.*
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -73,6 +74,10 @@ _COUNT_TOPIC = re.compile(
       (?P<topic>.+?){_HERE}""",
     re.IGNORECASE | re.VERBOSE,
 )
+_HOW_MANY = re.compile(
+    rf"{_LEAD}(?:how\s+many|how\s+much|(?:what\s+is\s+)?(?:the\s+)?(?:number|count))\b", re.I
+)
+_NEGATED = re.compile(r"\b(?:no|not|without)\b|n['’]t\b", re.IGNORECASE)
 _NEWEST = re.compile(
     rf"""{_LEAD}(?:(?:what|which)\s+(?:is|are)\s+)?(?:list\s+)?(?:the\s+)?
       (?:\d+\s+)?(?P<which>most\s+recent|newest|latest|recent|oldest|earliest|last|first)\s+(?:\d+\s+)?
@@ -106,7 +111,8 @@ _WROTE = re.compile(
 _AUTHORS = re.compile(
     rf"""{_LEAD}(?:
       (?:who|which\s+authors?|what\s+authors?)\s+(?:are|is|has|have|wrote|appear|published)\b.*
-        \b(?:authors?|most\s+papers?|most\s+often|most\s+frequent\w*|library|most)\b.*
+        \b(?:authors?|most\s+papers?|most\s+often|most\s+frequent\w*|library|most)\b.*?
+        (?:\s(?:on|about)\s(?P<topic>(?!this\b|here\b).+))?
      |(?:who\s+are\s+|list\s+)?(?:the\s+)?(?:main\s+|most\s+frequent\s+|all\s+)?authors
         (?:\s+(?:in|of)\s+.*)?
      |which\s+authors(?:\s+are\s+there)?{_HERE}
@@ -122,17 +128,29 @@ _YEARS = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_OF_YEAR = re.compile(
-    rf"""{_LEAD}(?:(?:which|what|list|show|any|all|are\s+there)\s+)*(?:me\s+)?(?:the\s+|any\s+)?
-      {_PAPERS}\s+(?:(?:are|were|is)\s+)?(?:there\s+)?(?:published\s+|written\s+|dated\s+)?
-      (?P<how>in|from|since|before|after|until|of)\s+(?P<year>(?:19|20)\d\d){_HERE}""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _VENUES = re.compile(
     rf"""{_LEAD}(?:(?:which|what)\s+(?:journals?|venues?|conferences?)\b.*
       |(?:from\s+)?where\s+(?:were|are|do)\s+(?:the|these)\s+{_PAPERS}\s+(?:published|from|come.*))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LACKING = re.compile(
+    rf"""{_LEAD}(?:(?P<many>how\s+many|(?:what\s+is\s+the\s+)?number\s+of)
+        |(?:(?:which|what|list|show|find|are\s+there|all|any|me)\s+)+)\s*(?:of\s+)?(?:the\s+)?{_PAPERS}\s+
+      (?:here\s+|there\s+|in\s+(?:the|this|my)\s+{_LIBRARY}\s+)?(?:(?:that|which)\s+)?
+      (?:are\s+|do\s+|come\s+)?(?:(?P<held>have|has|with|hold)\s+(?!no\b)
+        |(?:have\s+no|has\s+no|with\s+no|with\s*out|not\s+have|don['’]?t\s+have|lack(?:ing)?|(?:are\s+)?missing|miss)\s+)
+      (?:an?\s+|any\s+|the\s+|their\s+|stored\s+|known\s+)*(?:publication\s+)?
+      (?P<field>abstract|title|author|year|date|doi|journal|venue|link|url|keyword|tag)s?{_HERE}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FIELDS = {
+    "author": "authors",
+    "date": "year",
+    "journal": "venue",
+    "url": "link",
+    "keyword": "tags",
+    "tag": "tags",
+}
 _ALL = re.compile(
     rf"""{_LEAD}(?:(?:list|show|name|give|print|display)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?
       (?:the\s+|your\s+|my\s+)?(?:all\s+)?(?:{_PAPERS}|titles?|everything){_HERE}
@@ -152,10 +170,15 @@ _WHEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
-_NO_TOPIC = frozenset(
-    terms("paper papers work works article articles study studies list find published written")
+_OF_RECORDS = frozenset(
+    terms(
+        "topic subject area theme field domain question kind main major frequent often common"
+        " cover contain treat deal include talk discuss hold know summarize summarise describe"
+        " overview summary description author journal venue conference period time span old new"
+        " recent latest come"
+    )
 )
-"""Stems that name papers and no topic of theirs."""
+"""Stems of what the records tell, with which a question may end without naming a topic."""
 
 Finder = Callable[[str], Sequence[Paper]]
 
@@ -165,12 +188,14 @@ class AboutLibrary:
     """Answers what is asked of ``library`` itself.
 
     ``find``: the papers on a topic, best first, for "how many are about …". ``rarity``: how
-    rare a word is in English, in [0, 1], by which a common one is no topic.
+    rare a word is in English, in [0, 1], by which a common one is no topic. ``filters``: only
+    these papers are counted and told.
     """
 
     library: Library
     find: Finder
     rarity: Callable[[str], float]
+    filters: Filters | None = None
 
     def answer(self, question: str, draft: Draft) -> bool:
         """Writes the answer into ``draft``; False where the question is of another kind."""
@@ -181,15 +206,43 @@ class AboutLibrary:
                 given = next((g for g in found.groupdict().values() if g), "")
                 if reply(draft, given.strip(" “”\"'"), found):
                     return True
-        return False
+        return (
+            bool(self.filters)
+            and names_no_topic(bare, self._named())
+            and self._filtered(draft, bare)
+        )
 
-    def answer_filtered(self, question: str, filters: Filters, draft: Draft) -> bool:
-        """As `answer`, where nothing but papers that fit ``filters`` is asked for."""
-        if any(term not in _NO_TOPIC for term in terms(polite(question))):
-            return False
-        found = [paper for paper in self.library.papers() if filters.fits(paper)]
-        draft.say(f"{_papers(len(found))} here {_are(len(found))} {filters}.")
-        _name(draft, found)
+    def _named(self) -> set[str]:
+        """Stems of the authors that the filters name, which are no topic."""
+        return set(terms(" ".join(self.filters.author))) if self.filters else set()
+
+    def _is_of_records(self, question: str) -> bool:
+        """Whether the records tell all that ``question`` speaks of."""
+        return names_no_topic(question, _OF_RECORDS | self._named())
+
+    def _held(self) -> list[Paper]:
+        """The papers that are asked of."""
+        wanted = self.filters
+        return [paper for paper in self.library.papers() if not wanted or wanted.fits(paper)]
+
+    def _total(self, n: int) -> str:
+        """How many papers are asked of, ``n``, as the head of a sentence."""
+        if not self.filters:
+            return f"The library holds {_papers(n)}"
+        return f"{n:,} of the {_papers(len(self.library))} here {_are(n)} {self.filters}"
+
+    def _filtered(self, draft: Draft, bare: str) -> bool:
+        """Those that fit the filters, where nothing else is asked: how many, or which."""
+        found = self._held()
+        by_year = bool(self.filters and self.filters.by_year)
+        undated = sum(not paper.year for paper in self.library.papers()) if by_year else 0
+        if undated and undated == len(self.library):
+            draft.say(f"No publication dates are stored in this library; {_FETCH}.")
+            return True
+        draft.say(f"{self._total(len(found))}.")
+        if not _HOW_MANY.match(bare):
+            _name(draft, found)
+        _undated(draft, undated)
         return True
 
     def _replies(
@@ -198,7 +251,7 @@ class AboutLibrary:
         yield _COUNT, self._count
         yield _COUNT_TOPIC, self._count_topic
         yield _NEWEST, self._newest
-        yield _OF_YEAR, self._of_year
+        yield _LACKING, self._lacking
         yield _ABSTRACT, self._abstract
         yield _WHEN, self._when
         yield _WROTE, self._wrote
@@ -211,8 +264,24 @@ class AboutLibrary:
 
     # ------------------------------------------------------------------ replies
 
-    def _count(self, draft: Draft, _: str, __: re.Match[str]) -> bool:
-        draft.say(f"The library holds {_papers(len(self.library))}.")
+    def _count(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
+        if self.filters:
+            return self._filtered(draft, found.group())
+        draft.say(f"{self._total(len(self.library))}.")
+        return True
+
+    def _lacking(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
+        asked, held = found["field"].lower(), self._held()
+        field = _FIELDS.get(asked, asked)
+        some = [paper for paper in held if bool(getattr(paper, field)) == bool(found["held"])]
+        has = "has" if len(some) == 1 else "have"
+        article = "" if field in {"authors", "tags"} else "an " if asked[0] in "au" else "a "
+        what = (
+            f"{article if found['held'] else 'no '}{asked + 's' * (field in {'authors', 'tags'})}"
+        )
+        draft.say(f"{len(some):,} of {_papers(len(held))} here {has} {what}.")
+        if not found["many"]:
+            _name(draft, some)
         return True
 
     def _count_topic(self, draft: Draft, topic: str, _: re.Match[str]) -> bool:
@@ -225,7 +294,7 @@ class AboutLibrary:
             draft.say(f"No paper here is about “{topic}”.")
         else:
             draft.say(f"{_papers(len(on))} here {_are(len(on))} about “{topic}”.")
-        if len(stems) == 1:
+        if len(stems) == 1 and not self.filters:
             held = statistics.document_frequency(stems[0])
             draft.say(f"{_papers(held)} of {len(self.library):,} mention the word.")
         _name(draft, on)
@@ -235,7 +304,7 @@ class AboutLibrary:
         groups = found.groupdict()
         topic = groups.get("topic") or ""
         which = (groups.get("which") or groups.get("which2") or "newest").lower()
-        papers = list(self.find(topic)) if topic else list(self.library.papers())
+        papers = list(self.find(topic)) if topic else self._held()
         dated = [paper for paper in papers if paper.year]
         del given
         if not dated:
@@ -251,42 +320,23 @@ class AboutLibrary:
         return True
 
     def _years(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
-        if re.search(r"\b(?:did|does|was|is)\b", found.group()) and not re.search(
-            r"\b(?:paper|librar|publish|collection|here|cover)", found.group(), re.IGNORECASE
-        ):
+        if not self._is_of_records(found.group()):
             return False
-        years = Counter(paper.year for paper in self.library.papers() if paper.year)
+        held = self._held()
+        years = Counter(paper.year for paper in held if paper.year)
         if not years:
             draft.say(f"No publication dates are stored in this library; {_FETCH}.")
             return True
         draft.say(f"The papers here are of {min(years)} to {max(years)}.")
         most = ", ".join(f"{year} ({n})" for year, n in years.most_common(5))
         draft.say(f"Most are of {most}.")
-        _undated(draft, len(self.library) - sum(years.values()))
-        return True
-
-    def _of_year(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
-        how, year = found["how"].lower(), int(found["year"])
-        fits: dict[str, Callable[[int], bool]] = {
-            "since": lambda y: y >= year,
-            "after": lambda y: y > year,
-            "before": lambda y: y < year,
-            "until": lambda y: y <= year,
-        }
-        test: Callable[[int], bool] = fits.get(how, lambda y: y == year)
-        dated = [paper for paper in self.library.papers() if paper.year]
-        if not dated:
-            draft.say(f"No publication dates are stored in this library; {_FETCH}.")
-            return True
-        found_papers = [p for p in dated if test(p.year or 0)]
-        draft.say(f"{_papers(len(found_papers))} here {_are(len(found_papers))} {how} {year}.")
-        _name(draft, found_papers)
+        _undated(draft, len(held) - sum(years.values()))
         return True
 
     def _by(self, draft: Draft, name: str, _: re.Match[str]) -> bool:
         if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS:
             return False
-        papers = list(self.library.papers())
+        papers = self._held()
         known = [paper for paper in papers if paper.authors]
         if not known:
             draft.say(
@@ -325,8 +375,11 @@ class AboutLibrary:
         _line(draft, paper, told)
         return True
 
-    def _authors(self, draft: Draft, _: str, __: re.Match[str]) -> bool:
-        counts = Counter(a for paper in self.library.papers() for a in paper.authors)
+    def _authors(self, draft: Draft, topic: str, found: re.Match[str]) -> bool:
+        if not self._is_of_records(found.group().removesuffix(topic)):
+            return False
+        papers = list(self.find(topic)) if topic else self._held()
+        counts = Counter(a for paper in papers for a in paper.authors)
         if not counts:
             draft.say(f"No authors are stored in this library; {_FETCH}.")
             return True
@@ -334,8 +387,10 @@ class AboutLibrary:
         draft.say(f"{len(counts):,} authors; with most papers here: {most}.")
         return True
 
-    def _venues(self, draft: Draft, _: str, __: re.Match[str]) -> bool:
-        counts = Counter(paper.venue for paper in self.library.papers() if paper.venue)
+    def _venues(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
+        if not self._is_of_records(found.group()):
+            return False
+        counts = Counter(paper.venue for paper in self._held() if paper.venue)
         if not counts:
             draft.say(f"No journals or venues are stored in this library; {_FETCH}.")
             return True
@@ -343,26 +398,29 @@ class AboutLibrary:
         draft.say(f"Most papers here are from {most}.")
         return True
 
-    def _topics(self, draft: Draft, _: str, __: re.Match[str]) -> bool:
-        phrases = _phrases([p.title for p in self.library.papers() if p.title], self.rarity)
+    def _topics(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
+        if not self._is_of_records(found.group()):
+            return False
+        held = self._held()
+        phrases = _phrases([paper.title for paper in held if paper.title], self.rarity)
         if not phrases:
-            draft.say(f"The library holds {_papers(len(self.library))} without titles.")
+            draft.say(f"{self._total(len(held))}; they share no words of their titles.")
             return True
         told = ", ".join(f"{phrase} ({n})" for phrase, n in phrases)
         draft.say(
-            f"The library holds {_papers(len(self.library))}. What their titles speak of most, "
+            f"{self._total(len(held))}. What their titles speak of most, "
             f"with the number of titles: {told}."
         )
         draft.say("Ask “papers on …” for those on one topic, or “list all papers”.")
         return True
 
-    def _all(self, draft: Draft, _: str, __: re.Match[str]) -> bool:
-        total = len(self.library)
-        head = f"The library holds {_papers(total)}"
+    def _all(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
+        if not self._is_of_records(found.group()):
+            return False
+        held = self._held()
+        total, head = len(held), self._total(len(held))
         draft.say(f"{head}:" if total <= 2 * _MANY else f"{head}; the first {2 * _MANY}:")
-        for n, paper in enumerate(self.library.papers()):
-            if n == 2 * _MANY:
-                break
+        for paper in held[: 2 * _MANY]:
             _line(draft, paper)
         if total > 2 * _MANY:
             draft.say(f"{total - 2 * _MANY:,} more: 'assistant papers list' lists all.")

@@ -12,6 +12,7 @@ import copy
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from assistant.acronyms import long_forms
 from assistant.answering.about import AboutLibrary
@@ -167,9 +168,9 @@ class ExtractiveAnswerer:
         """The answer to what is known without reading: talk, and what the library holds."""
         reply = None
         # made for each question: it would hold this answerer, and what that holds, in a circle
-        about = AboutLibrary(self._library, self._papers_on, _rarity_of(self._reader.embedder))
-        asked = filters and about.answer_filtered(meant, filters, draft)
-        if not asked and not about.answer(meant, draft):
+        find = partial(self._papers_on, filters=filters)
+        about = AboutLibrary(self._library, find, _rarity_of(self._reader.embedder), filters)
+        if not about.answer(meant, draft):
             reply = small_talk(question, len(self._library))
             if reply is None:
                 return None
@@ -186,9 +187,9 @@ class ExtractiveAnswerer:
             sentences=draft.sentences,
         )
 
-    def _papers_on(self, topic: str) -> list[Paper]:
+    def _papers_on(self, topic: str, filters: Filters | None = None) -> list[Paper]:
         """The papers of the library on ``topic``, best first."""
-        found = self._retriever.find(topic, _MOST_ON)
+        found = self._retriever.find(topic, _MOST_ON, filters)
         question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
         return [paper.paper for paper in on_topic(question, found)]
 

@@ -54,7 +54,24 @@ def ask(assistant: Assistant, question: str) -> Answer:
         ("Which papers are by Geoffrey Hinton?", "No paper here is by Geoffrey Hinton"),
         ("Who wrote Tidal Flats Texel?", "is by Lena Brandt and J. Okafor"),
         ("Which years do the papers cover?", "of 2010 to 2013"),
-        ("papers since 2012", "2 papers here are since 2012"),
+        ("papers since 2012", "2 of the 4 papers here are since 2012"),
+        ("papers from 2012", "1 of the 4 papers here is of 2012"),
+        ("how many papers are there from 2011 on?", "3 of the 4 papers here are since 2011"),
+        ("How many papers are there from 2012?", "1 of the 4 papers here is of 2012"),
+        ("How many papers were published after 2010?", "3 of the 4 papers here are since 2011"),
+        ("number of papers before 2012", "2 of the 4 papers here are up to 2011"),
+        ("How many papers in this library are from 1999?", "0 of the 4 papers here are of 1999"),
+        ("How many papers did Brandt publish in 2011?", "1 of the 4 papers here is of 2011, by"),
+        ("who wrote most papers after 2012?", "with most papers here: Lena Brandt (1)"),
+        ("How many papers have no journal?", "2 of 4 papers here have no journal"),
+        ("how many papers are without a year?", "0 of 4 papers here have no year"),
+        ("How many papers from 2012 lack a DOI?", "1 of 1 paper here has no doi"),
+        ("how many of the papers have an abstract", "4 of 4 papers here have an abstract"),
+        ("What are the main topics of this library?", "tidal flats (4)"),
+        ("which papers from before 2012 have no abstract", "0 of 2 papers here have no abstract"),
+        ("main themes here since 2012", "2 of the 4 papers here are since 2012. What"),
+        ("main themes here", "tidal flats (4)"),
+        ("what are the most common subjects in the papers from 2012", "1 of the 4 papers here"),
         ("Which journals are the papers from?", "Journal of Shores (2)"),
         ("who are the authors in this library?", "3 authors"),
         ("list all papers", "Tidal Flats Dorum: Mud and Birds"),
@@ -109,9 +126,28 @@ def test_talk_needs_no_paper(assistant: Assistant, question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["How many birds are on tidal flats?", "Who counts birds?", "What do mud flats feed?"],
+    [
+        "How many birds are on tidal flats?",
+        "Who counts birds?",
+        "What do mud flats feed?",
+        "which time series models are there",
+        "which date palms are studied in the papers here",
+        "what fields of mud are there",
+        "who are most at risk of birds",
+        "which conference papers are there on mud",
+    ],
 )
 def test_what_is_asked_of_the_papers_is_not_taken_for_it(
     assistant: Assistant, question: str
 ) -> None:
     assert assistant.ask(question).form not in {"about_library", "talk"}
+
+
+def test_what_was_understood_of_the_words_is_printed(assistant: Assistant) -> None:
+    assert "Only papers of 2012" in str(assistant.ask("papers from 2012 about mud"))
+    assert "Only papers" not in str(assistant.ask("papers about mud"))
+
+
+def test_a_topic_is_counted_within_the_period(assistant: Assistant) -> None:
+    answer = ask(assistant, "How many papers about birds were published after 2011?")
+    assert {c.title for c in answer.citations} == {paper.title for paper in PAPERS[2:]}
