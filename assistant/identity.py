@@ -1,11 +1,13 @@
 """Which papers are the same paper.
 
 An arXiv id decides, and a DOI does where the titles or the abstracts agree (the chapters of a
-book may share one). Without them the normalised title does, with two exceptions that real
-collections need (one holds nine different papers called "Cystic fibrosis"): records that one
-source tells apart by ids of its own, and records of one run with clearly different abstracts,
-are different papers. A preprint and its published version are one paper. A repeat with the same
-text is never a second paper; what it knows besides is added to the first.
+book may share one). Without them the normalised title does, however it is cut into words, with
+two exceptions that real collections need (one holds nine different papers called "Cystic
+fibrosis"): records that one source tells apart by ids of its own, and records of one run with
+clearly different abstracts, are different papers; a long title, its authors and most of the
+abstract are stronger than these ids, and with journal and year than two DOIs. A preprint and its
+published version are one paper. A repeat with the same text is never a second paper; what it
+knows besides is added to the first.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ WordSet = NDArray[np.uint32]
 
 SAME_ABSTRACT = 0.5
 """Jaccard similarity of the abstracts' words from which two records of a run are one paper."""
+TWIN_ABSTRACT = 0.6
+"""The same, where two DOIs say that they are two, and all else that they are one."""
 SAME_TITLE = 0.65
 """Share of common words from which two titles under one DOI are forms of one."""
 LONG_TITLE = 5
@@ -129,7 +133,7 @@ class KnownPapers:
         self._by_name.setdefault(known.names.id, known)
         self._remember_ids(known, known.names)
         if known.names.title_key:
-            self._by_title[known.names.title_key].append(known)
+            self._by_title[_squeezed(known.names.title_key)].append(known)
 
     def _remember_ids(self, known: _Known, names: PaperNames) -> None:
         for name in _public_ids(names):
@@ -156,11 +160,18 @@ class KnownPapers:
 
     def _namesake(self, record: Paper, names: PaperNames) -> _Known | None:
         """The paper that has the record's title, and is it."""
-        namesakes = [k for k in self._by_title[names.title_key] if not _conflict(k.names, names)]
+        titled = self._by_title[_squeezed(names.title_key)]
+        namesakes = [k for k in titled if not _conflict(k.names, names)]
+        if not namesakes:
+            namesakes = [k for k in titled if self._is_twin(k, record, names)]
         same_text = [k for k in namesakes if k.names.abstract_hash == names.abstract_hash]
         if record.abstract and same_text:
             return same_text[0]
-        apart = [k for k in namesakes if not _told_apart(k.names, names)]
+        apart = [
+            k
+            for k in namesakes
+            if not _told_apart(k.names, names) or self._is_version(k, record, names)
+        ]
         # A paper that is like it comes before one that merely has not been met in this run:
         # otherwise a repeat would take the place of the next paper with this title.
         choice = [
@@ -171,6 +182,20 @@ class KnownPapers:
         ]
         best: _Known | None = max(choice, key=lambda found: found[:3])[3] if choice else None
         return best
+
+    def _is_twin(self, known: _Known, record: Paper, names: PaperNames) -> bool:
+        """Whether two DOIs name one paper: a publisher has given it another, or a typist."""
+        held = self._held(known) if record.venue and record.year else None
+        if held is None or not held.venue or held.year != record.year:
+            return False
+        same_venue = normalised_title(held.venue) == normalised_title(record.venue)
+        return same_venue and self._is_version(known, record, names)
+
+    def _is_version(self, known: _Known, record: Paper, names: PaperNames) -> bool:
+        """Whether a long title, the authors and most of the abstract are those of ``known``."""
+        if len(names.title_key.split()) < LONG_TITLE or not self._same_authors(known, record):
+            return False
+        return self._overlap(known, record) >= TWIN_ABSTRACT
 
     def _is_same_work(self, known: _Known, record: Paper, names: PaperNames) -> bool:
         """Whether two records with one DOI are one paper, not parts of a book."""
@@ -198,7 +223,8 @@ class KnownPapers:
         held = self._held(known) if record.authors else None
         if held is None or not held.authors:
             return False
-        return _shared(_families(held), _families(record)) >= 0.5
+        lasts = _shared(_families(held, last=True), _families(record, last=True))
+        return max(lasts, _shared(_families(held), _families(record))) >= 0.5
 
     def _other_authors(self, known: _Known, record: Paper) -> bool:
         """Whether both have authors, and none in common."""
@@ -219,14 +245,19 @@ class KnownPapers:
         return known.words
 
 
+def _squeezed(title_key: str) -> str:
+    """A title as it stands where spaces and hyphens are lost, or come in: "space-usemodel"."""
+    return title_key.replace(" ", "")
+
+
 def _shared(ours: set[str], theirs: set[str]) -> float:
     return len(ours & theirs) / max(1, len(ours | theirs))
 
 
-def _families(paper: Paper) -> set[str]:
-    """The longest part of each author's name: given names come and go as initials."""
+def _families(paper: Paper, *, last: bool = False) -> set[str]:
+    """The longest part of each author's name, or the last: given names come and go as initials."""
     parts = [normalised_title(name).split() for name in paper.authors]
-    return {max(reversed(name), key=len) for name in parts if name}
+    return {name[-1] if last else max(reversed(name), key=len) for name in parts if name}
 
 
 def _public_ids(names: PaperNames) -> list[str]:

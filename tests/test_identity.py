@@ -265,3 +265,70 @@ def test_the_same_run_twice_adds_nothing_and_ids_never_clash(
             papers[decision.paper.id] = decision.paper
     second = known_papers(papers.values())
     assert "new" not in verdicts(second, *records)
+
+
+NEAR_A = LONG_A.replace("many measurements", "several measurements")
+EVEN = "Comparing bird assemblages in spruce stands originating from fire"
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("An occupancy and space-use model of owls", "An occupancy and space-usemodel of owls."),
+        ("Owls info rest burns of the north", "OWLS IN FOREST BURNS OF THE NORTH."),
+        ("Certification systems for owls", "Certifi cation Systems for Owls"),
+    ],
+)
+def test_how_a_title_is_cut_into_words_does_not_tell_papers_apart(
+    known: MakeKnown, title: str, other: str
+) -> None:
+    first, second = Paper(title=title, abstract=LONG_A), Paper(title=other, abstract=NEAR_A)
+    assert verdicts(known(), first, second)[1] in {"changed", "duplicate"}
+
+
+def twins(**changed: object) -> tuple[Paper, Paper]:
+    fields = {"title": EVEN, "year": 1999, "venue": "Journal of Zoology"}
+    first = Paper(**fields, abstract=LONG_A, authors=("L. Imbo", "R. Gagno"), doi="10.1139/z99-172")
+    other = {**fields, "abstract": NEAR_A, "authors": ("Louis Imbo", "Rejean Gagno")}
+    return first, Paper(**{**other, "doi": "10.1139/cjz-77-12-1850", **changed})
+
+
+def test_two_dois_of_one_paper(known: MakeKnown) -> None:
+    first, second = twins()
+    papers = known()
+    assert papers.place(first).verdict == "new"
+    assert papers.place(second).paper.id == first.id
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"venue": "Proceedings of a Meeting"},
+        {"venue": None},
+        {"year": 2001},
+        {"authors": ("Mara Quist", "Bo Li")},
+        {"abstract": LONG_B},
+        {"abstract": ""},
+        {"title": f"{EVEN} II"},
+    ],
+)
+def test_two_dois_are_two_papers_where_anything_else_differs(
+    known: MakeKnown, changed: dict[str, object]
+) -> None:
+    assert verdicts(known(), *twins(**changed)) == ["new", "new"]
+
+
+def test_a_preprint_and_its_paper_are_one_also_under_keys_of_one_source(known: MakeKnown) -> None:
+    first, second = twins(doi="10.1139/z99-172", source="a.bib", source_id="Imbo1999a")
+    preprint = first.model_copy(
+        update={
+            "doi": None,
+            "venue": None,
+            "year": 1998,
+            "source": "a.bib",
+            "source_id": "Imbo1998",
+        }
+    )
+    assert verdicts(known(), preprint, second)[1] == "changed"
+    apart = second.model_copy(update={"abstract": LONG_B})
+    assert verdicts(known(), preprint, apart) == ["new", "new"]

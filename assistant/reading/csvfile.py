@@ -25,7 +25,7 @@ from assistant.reading.fields import (
     paper_from,
 )
 from assistant.reading.streams import numbered_lines
-from assistant.reading.tagged import web_of_science_fields
+from assistant.reading.tagged import ovid_fields, web_of_science_fields
 from assistant.results import Rejection
 
 __all__ = ["is_table", "read_csv"]
@@ -39,6 +39,8 @@ _MOST_ATTEMPTS = 2_000
 _TRIED_CHARACTERS = 1 << 16
 _TOO_LONG = "a quotation mark is not closed, or the record is too long"
 _WEB_OF_SCIENCE = frozenset({"PT", "AU", "TI", "SO", "UT"})
+_OVID = frozenset({"UI", "DB", "TI", "SO", "VN"})
+"""Tags that services name their columns by; three of them tell whose a table is."""
 
 
 def is_table(head: str) -> bool:
@@ -58,11 +60,21 @@ class _Header:
     def width(self) -> int:
         return len(self.names)
 
+    @property
+    def is_ovid(self) -> bool:
+        """Whether the columns are called by Ovid's tags."""
+        return len(_OVID & set(self.names)) >= 3 and "UT" not in self.names
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether the columns are called by tags."""
+        return self.is_ovid or len(_WEB_OF_SCIENCE & set(self.names)) >= 3
+
     def record(self, values: Sequence[str]) -> dict[str, object]:
-        """One record; Web of Science names its columns by its tags."""
-        if len(_WEB_OF_SCIENCE & set(self.names)) >= 3:
+        """One record; Web of Science and Ovid name their columns by their tags."""
+        if self.is_tagged:
             tags = {name: [value] for name, value in zip(self.names, values, strict=False)}
-            return web_of_science_fields(tags)
+            return ovid_fields(tags) if self.is_ovid else web_of_science_fields(tags)
         named: dict[str, object] = {}
         for name, value in zip(self.names, values, strict=False):
             if value.strip() or name not in named:
@@ -112,7 +124,8 @@ def read_csv(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if isinstance(values, str):
             yield Rejection(source=source, where=where, reason=values)
         elif any(value.strip() for value in values):
-            yield paper_from(header.record(values), source=source, where=where)
+            record = header.record(values)
+            yield paper_from(record, source=source, where=where, turned=header.is_tagged)
 
 
 def _found_header(lines: _Lines, source: str) -> _Header:

@@ -51,24 +51,30 @@ _WRITTEN = {
     "authors": "authorsparsed authorfullnames authors author authorships authornames authorstring"
     " authfullname authorlist creators creator dccreator authorsraw authorsprimary"
     " firstauthors authordisplay"
-    " authorshipsauthordisplayname authorshipsrawauthorname authorslist authorsfullname",
-    "year": "year publicationyear publishedyear pubyear publicationdatey produceddatey publishtime"
+    " bookauthors groupauthors contributors authorshipsauthordisplayname"
+    " authorshipsrawauthorname authorslist authorsfullname",
+    "year": "year publicationyear publishedyear pubyear yearofpublication publicationdatey"
+    " produceddatey publishtime"
     " coverdate published publicationdate publisheddate firstpublicationdate publishedat issued"
-    " pubdate date datepublished earliestdate versions created updatedate journalinfo"
+    " pubdate date datepublished earliestdate versions created updatedate dateofpublication yr"
+    " journalinfo"
     " publicationinfo imprint pdate cdate",
     "venue": "journal journalref venue booktitle containertitle sourcetitle publicationtitle"
     " journalname journaltitle fulljournalname journalbook publicationname journaltitlestr pub"
     " periodicalfull secondarytitle alternatetitle3 primarylocationsourcedisplayname"
-    " conference conferencename publicationvenue primarylocation hostvenue journalinfo"
+    " pubtitle anthologytitle conference conferencename publicationvenue primarylocation"
+    " hostvenue journalinfo"
     " publicationinfo bookseriestitle publication conferencetitle",
     "url": "url link primarylocationlandingpageurl sourceurl paperurl absurl htmlurl"
     " landingpageurl bestoalocation primarylocation uri"
-    " dimensionsurl links linkouts pdfurl pdflink pdf urls externalurl howpublished",
-    "doi": "doi digitalobjectidentifier itemdoi doiid dois prismdoi",
+    " dimensionsurl links linkouts pdfurl pdflink pdf urls externalurl howpublished articleurl"
+    " sourceurls documenturl plink",
+    "doi": "doi digitalobjectidentifier itemdoi doiid dois prismdoi bookdoi doilink",
     "arxiv_id": "arxivid arxiv eprint arxivnumber arxiveprints",
     "source_id": "id paperid docid docno pmid pubmedid corpusid corduid uid key accessionnumber"
-    " uniqueid ut eid halid bibcode",
-    "tags": "authorkeywords keywords keyword keywordlist manualtags tags tag subjects categories",
+    " uniqueid ut utuniquewosid eid lensid halid bibcode",
+    "tags": "authorkeywords keywords keyword keywordlist manualtags tags tag subjects"
+    " subjectterms categories",
 }
 _NAMES = {field: tuple(names.split()) for field, names in _WRITTEN.items()}
 _FIELD_OF = {name: field for field, names in reversed(_NAMES.items()) for name in reversed(names)}
@@ -413,6 +419,8 @@ def _venue(values: Mapping[str, Any]) -> str:
         text = next(_texts(values[name]), "") if name in values else ""
         if text and not re.match(r"https?://|10\.\d{4}", text):
             return text
+    if {"longdbname", "gsrank"} & set(values):  # of EBSCO and of Publish or Perish
+        return next(_texts(values.get("source")), "")
     # Embase: "Journal of Things (2026) 3:3 (152-160)"
     origin = _VOLUME_OF_SOURCE.match(str(values.get("source", "")))
     return origin[1] if origin else ""

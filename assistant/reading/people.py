@@ -27,6 +27,13 @@ _NOBODY = re.compile(
     r"|authors? (?:names? )?not (?:available|listed|given)|not available|\W*)"
 )
 _MARKS = re.compile(r"(?:[\s*†‡§¶#⁎∗‖¹²³⁴⁵⁶⁷⁸⁹⁰]|,\s*(?=$)|\s\d{4}$|\$\^.{0,12}\$)+$")
+_NO_NAME = re.compile(  # what stands in brackets and is no name, and what never is one
+    r"\s*[(\[<][^()\[\]<>]*(?:@|://|\d)[^()\[\]<>]*[)\]>]"
+    r"|[\s,;]*(?:\be-?mails?\s*:?\s*|\bmailto:)?[^\s,;@()<>]+@[^\s,;()<>]+"
+    r"|[\s,;]*(?:\bORCID(?:\s*iD)?\s*:?\s*)?(?:https?://\S+|\d{4}-\d{4}-\d{4}-\d{3}[\dX]\b)",
+    re.IGNORECASE,
+)
+_HINT = re.compile(r"[@\d]|://")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Junior|Senior|I{2,3}|IV|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 
 
@@ -219,6 +226,8 @@ def _turned(name: str) -> str:
 def _clean(name: str, *, bibtex: bool) -> str:
     """One name without marks; empty for nobody."""
     name = " ".join(clean_text(name, bibtex=bibtex).split())
+    if _HINT.search(name):
+        name = " ".join(_NO_NAME.sub(" ", name).split())
     name = _MARKS.sub("", name).strip(" ,;")
     bare = name.casefold().strip(" .[](){}<>:*")
     return "" if _NOBODY.fullmatch(bare) or len(name) > 300 else name

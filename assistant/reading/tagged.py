@@ -23,10 +23,12 @@ __all__ = [
     "is_pubmed",
     "is_ris",
     "is_web_of_science",
+    "ovid_fields",
     "read_endnote",
     "read_pubmed",
     "read_ris",
     "read_web_of_science",
+    "web_of_science_fields",
 ]
 
 _LONGEST_RECORD = 1 << 22  # characters
@@ -264,6 +266,31 @@ def is_web_of_science(head: str) -> bool:
 def read_web_of_science(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
     """A paper, or the reason why not, for every record from ``PT`` to ``ER``."""
     return _WEB_OF_SCIENCE.read(stream, source)
+
+
+# --------------------------------------------------------------------------------------- Ovid
+
+
+def ovid_fields(values: Values) -> dict[str, object]:
+    """Ovid's tags, as the header of a table; the lines of a cell are values of their own."""
+    source = _first(values, "SO")
+    people = next(filter(None, (_lines(values, tag) for tag in ("FA", "AU"))), [])
+    return {
+        "title": re.sub(r"(?<!\.[^\W\d_])\.$", "", _first(values, "TI").strip()),
+        "abstract": _first(values, "AB"),
+        "authors": people if len(people) != 1 else people[0],
+        "year": _first(values, "YR", "DP", "PY") or source,
+        "journal": _first(values, "NJ", "JN", "JX") or re.split(r"\.\s(?=[\d(]|Vol)", source)[0],
+        "doi": [*_lines(values, "DO"), *_lines(values, "DI"), *_lines(values, "ID")],
+        "id": _first(values, "UI", "AN"),
+        "url": [text for text in _lines(values, "UR") if "://" in text],
+        "keywords": [text.lstrip("*") for text in re.split(r";|\n", _first(values, "KW"))],
+    }
+
+
+def _lines(values: Values, tag: str) -> list[str]:
+    """The lines of a cell that say something."""
+    return [line.strip() for line in _first(values, tag).splitlines() if line.strip()]
 
 
 # ------------------------------------------------------------------------------------ EndNote

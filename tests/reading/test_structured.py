@@ -157,6 +157,14 @@ class TestFields:
             ("van Dam, Jan; Garcia Marquez, Gabriel", ("Jan van Dam", "Gabriel Garcia Marquez")),
             ("John Doe (MIT), Kim Roe (ETH)", ("John Doe", "Kim Roe")),
             (["Doe, Jane", "Kim Roe"], ("Jane Doe", "Kim Roe")),
+            (["Doe, Jane A. (jane.doe@uni.edu)", "Roe, Kim"], ("Jane A. Doe", "Kim Roe")),
+            ("Doe, Jane <jane@uni.edu>; Roe, Kim", ("Jane Doe", "Kim Roe")),
+            (["Jane Doe; jane@uni.edu"], ("Jane Doe",)),
+            (
+                ["Jane Doe https://orcid.org/0000-0002-1825-0097", "Wei Wang (王伟)"],
+                ("Jane Doe", "Wei Wang (王伟)"),
+            ),
+            (["Doe, Jane (0000-0002-1825-0097)", "Bo Li [55084313400]"], ("Jane Doe", "Bo Li")),
             ([], ()),
         ],
     )
@@ -235,7 +243,74 @@ class TestJson:
         assert [where for where, _ in rejections(found)] == ["record 2"]
 
 
+EXPORTS = {
+    "Ovid": (
+        "VN,DB,UI,TI,SO,AU,FA,NJ,AB,DO,PT,ID,DP,YR,KW",
+        'Ovid,MEDLINE,17,Of Owls.,"J Owls. 5(7):4-6, 2020 07.","Doe J\n\nvan Dam K",'
+        '"Doe, Jane\n\nvan Dam, Kim L",Journal of Owls,Owls hunt.,https://dx.doi.org/10.5555/a,'
+        'Journal Article,10.5555/a [doi],2020 07,2020,*Owls;  *Voles',
+    ),
+    "Ovid, an older base": (
+        "DB,UI,TI,SO,AU,AB,DO,DP",
+        'Embase,17,Of Owls.,"Journal of Owls. 5(7):4-6, 2020 07.","Doe, Jane\nvan Dam, Kim L",'
+        "Owls hunt.,10.5555/a,2020 Jul 1",
+    ),
+    "Scopus": (
+        "Authors,Author full names,Title,Year,Source title,DOI,Link,Abstract,Source,EID",
+        '"Doe J.; van Dam K.L.","Doe, Jane (55); van Dam, Kim L (66)",Of Owls,2020,'
+        "Journal of Owls,10.5555/a,https://x.org/a,Owls hunt.,Scopus,2-s2.0-1",
+    ),
+    "Web of Science": (
+        "Publication Type,Authors,Author Full Names,Article Title,Source Title,Abstract,"
+        "Publication Date,Publication Year,DOI,UT (Unique WOS ID)",
+        'J,"Doe, J; van Dam, KL","Doe, Jane; van Dam, Kim L",Of Owls,Journal of Owls,Owls hunt.,'
+        "JUL,2020,10.5555/a,WOS:1",
+    ),
+    "ProQuest": (
+        "Title,Abstract,StoreId,Authors,digitalObjectIdentifier,entryDate,pubdate,pubtitle,year",
+        'Of Owls,Owls hunt.,1,"Doe, Jane;van Dam, Kim L",10.5555/a,"Mar 4, 2021",4-Jul-20,'
+        "Journal of Owls,2020",
+    ),
+    "EBSCO": (
+        "Article Title,Author,Journal Title,Publication Date,DOI,PLink,Abstract",
+        'Of Owls,"Doe, Jane; van Dam, Kim L",Journal of Owls,"Jul2020, Vol. 5",10.5555/a,'
+        "https://x.org/a,Owls hunt.",
+    ),
+    "EBSCO, the new page": (
+        "an,title,abstract,contributors,doi,longDBName,plink,publicationDate,source,subjects",
+        'A1,Of Owls,Owls hunt.,"Doe, Jane; van Dam, Kim L",10.5555/a,GreenFILE,https://x.org/a,'
+        "20200701,Journal of Owls,OWLS",
+    ),
+    "Embase": (
+        "Title,Author Names,Source Title,Publication Year,Abstract,DOI,Embase Accession ID",
+        'Of Owls,"Doe, Jane; van Dam, Kim L",Journal of Owls,2020,Owls hunt.,10.5555/a,L1',
+    ),
+    "Lens": (
+        "Lens ID,Title,Date Published,Publication Year,Source Title,Author/s,Abstract,DOI",
+        "1-2,Of Owls,2020-07-01,2020,Journal of Owls,Jane Doe; Kim L van Dam,Owls hunt.,10.5555/a",
+    ),
+    "Dimensions": (
+        "Rank,Publication ID,DOI,Title,Abstract,Source title,Publication date,PubYear,Authors",
+        "1,pub.1,10.5555/a,Of Owls,Owls hunt.,Journal of Owls,2020-07-01,2020,"
+        '"Doe, Jane; van Dam, Kim L"',
+    ),
+    "Publish or Perish": (
+        "Cites,Authors,Title,Year,Source,ArticleURL,GSRank,DOI,Abstract",
+        '5,"Jane Doe, Kim L van Dam",Of Owls,2020,Journal of Owls,https://x.org/a,1,10.5555/a,'
+        "Owls hunt.",
+    ),
+}  # fmt: skip
+
+
 class TestCsv:
+    @pytest.mark.parametrize("service", EXPORTS)
+    def test_the_columns_of_well_known_services(self, service: str) -> None:
+        header, row = EXPORTS[service]
+        (paper,) = papers("csv", f"{header}\n{row}\n")
+        assert (paper.title, paper.abstract, paper.year) == ("Of Owls", "Owls hunt.", 2020)
+        assert paper.authors == ("Jane Doe", "Kim L van Dam")
+        assert (paper.venue, paper.doi) == ("Journal of Owls", "10.5555/a")
+
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
     def test_delimiters_and_names_of_columns(self, delimiter: str) -> None:
         rows = [["Paper Title", "ABSTRACT_text", "Publication Year"], ["A, b; c", "X\ny", "2020"]]
