@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from assistant.answering.authors import one_name
 from assistant.answering.draft import Draft
 from assistant.answering.forms import polite
 from assistant.asked_filters import names_no_topic
@@ -379,12 +380,18 @@ class AboutLibrary:
         if not self._is_of_records(found.group().removesuffix(topic)):
             return False
         papers = list(self.find(topic)) if topic else self._held()
-        counts = Counter(a for paper in papers for a in paper.authors)
+        person = one_name(name for paper in papers for name in paper.authors)
+        counts = Counter(a for p in papers for a in {person[name] for name in p.authors})
         if not counts:
             draft.say(f"No authors are stored in this library; {_FETCH}.")
             return True
         most = ", ".join(f"{name} ({n})" for name, n in counts.most_common(_MANY))
         draft.say(f"{len(counts):,} authors; with most papers here: {most}.")
+        if len(counts) < len(person):
+            draft.say(
+                "Names that differ in initials only are counted as one, where no other full name "
+                f"here fits them ({len(person):,} spellings in all)."
+            )
         return True
 
     def _venues(self, draft: Draft, _: str, found: re.Match[str]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from fake_embedder import FakeEmbedder
 
 from assistant import Assistant, Paper, Settings
+from assistant.answering.authors import one_name
 from assistant.results import Answer
 
 PAPERS = [
@@ -151,3 +152,33 @@ def test_what_was_understood_of_the_words_is_printed(assistant: Assistant) -> No
 def test_a_topic_is_counted_within_the_period(assistant: Assistant) -> None:
     answer = ask(assistant, "How many papers about birds were published after 2011?")
     assert {c.title for c in answer.citations} == {paper.title for paper in PAPERS[2:]}
+
+
+@pytest.mark.parametrize(
+    ("names", "people"),
+    [
+        (["V. Saab", "Victoria A. Saab", "Saab VA", "V.A. Saab"], 1),
+        (["J.-P.L. Savard", "Jean-Pierre L. Savard"], 1),
+        (["V. Saab", "Victoria Saab", "Vincent Saab"], 3),
+        (["V. Saab", "Victoria Saab", "Victoria A. Saab", "Vincent Saab"], 3),
+        (["J. A. Roe", "J. B. Roe", "J. Roe"], 3),
+        (["Wei Li", "Wen Li", "W. Li", "W. Lind"], 4),
+        (["W. Li", "Wei Li", "A. Li", "Bo Li", "C. Li"], 5),
+        (["Consortium", "Ada Roe", "Bo Roe"], 3),
+    ],
+)
+def test_names_of_one_author(names: list[str], people: int) -> None:
+    told = one_name(names)
+    assert set(told) == set(names)
+    assert len(set(told.values())) == people
+
+
+def test_an_author_is_counted_once_under_all_spellings(tmp_path: Path) -> None:
+    spelled = [("V. Saab",), ("Victoria A. Saab", "Bo Li"), ("Saab VA",)]
+    papers = [
+        Paper(title=f"Owls {n}", abstract=f"Owls hunt {n} voles.", authors=names)
+        for n, names in enumerate(spelled)
+    ]
+    answer = ask(library(tmp_path / "names", papers), "who has published most?").answer
+    assert "2 authors; with most papers here: Victoria A. Saab (3), Bo Li (1)" in answer
+    assert "4 spellings" in answer
