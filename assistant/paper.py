@@ -25,6 +25,7 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
 _LABEL_WORDS = 12
+_LONG_URL = 100
 _PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
 _PREPRINT = re.compile(  # registrants of preprint servers; 10.1101 has journals besides
     r"10\.(?:1101/(?:\d{6}$|20\d\d\.)|64898/|21203/|20944/|31234/|31219/|31235/|31223/|26434/"
@@ -203,8 +204,12 @@ class Paper(BaseModel):
 
     @property
     def link(self) -> str | None:
-        """Where to read it: the url if it is a web address, else the DOI's or arXiv's page."""
-        if self.url and re.match(r"https?://", self.url, re.IGNORECASE):
+        """Where to read it: the url if it is a web address, else the DOI's or arXiv's page.
+
+        The DOI's is also given in place of a long one, or one with a query: a service's own.
+        """
+        own = self.url is not None and re.match(r"https?://", self.url, re.IGNORECASE)
+        if own and not (self.doi and ("?" in (self.url or "") or len(self.url or "") > _LONG_URL)):
             return self.url
         if self.doi:
             return f"https://doi.org/{self.doi}"

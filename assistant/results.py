@@ -31,6 +31,7 @@ __all__ = [
     "VerdictEvent",
 ]
 
+CLOSEST = "Nothing in this library answers this directly; the closest is:"
 Support = Literal["supported", "partial", "unsupported"]
 Status = Literal["answered", "closest", "absent"]
 Mode = Literal["extractive", "generative"]
@@ -162,8 +163,15 @@ class Answer(BaseModel):
         """Titles of the cited papers, in the order of their numbers."""
         return [citation.title for citation in self.citations]
 
+    @property
+    def body(self) -> str:
+        """The text without the line that it is no answer, for what says so beside it."""
+        return self.answer.removeprefix(f"{CLOSEST}\n")
+
     def __str__(self) -> str:
         references = [f"[{c.number}] {c.title}" for c in self.citations]
+        if all(title in self.answer for title in self.cited_titles):
+            references = []  # a list of papers names them itself
         parts = [[self.answer], references, [self.filtered] if self.filtered else []]
         return "\n\n".join("\n".join(lines) for lines in parts if lines)
 

@@ -90,6 +90,11 @@ def test_an_untitled_paper_is_labelled_by_its_first_words() -> None:
 
 def test_link_prefers_the_web_address_and_never_a_script() -> None:
     assert Paper(title="T", url="https://e.org/1", doi="10.1234/x").link == "https://e.org/1"
+    served = "https://www.scopus.com/inward/record.uri?eid=2-s2.0-1&partnerID=40"
+    assert Paper(title="T", url=served, doi="10.1234/x").link == "https://doi.org/10.1234/x"
+    assert Paper(title="T", url=served).link == served
+    long = f"https://e.org/{'a' * 150}"
+    assert Paper(title="T", url=long, doi="10.1234/x").link == "https://doi.org/10.1234/x"
     assert Paper(title="T", url="javascript:alert(1)").link is None
     assert Paper(title="T", url="x", doi="10.1234/x").link == "https://doi.org/10.1234/x"
     assert Paper(title="T", arxiv_id="2401.00001").link == "https://arxiv.org/abs/2401.00001"

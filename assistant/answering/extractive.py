@@ -37,14 +37,13 @@ from assistant.embedding import Embedder, WordEmbedder
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper
-from assistant.results import Answer, Message, Passage, Status
+from assistant.results import CLOSEST, Answer, Message, Passage, Status
 from assistant.retrieval import PaperRetriever
 from assistant.settings import Settings
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
-CLOSEST = "Nothing in this library answers this directly; the closest is:"
 ABSENT = "This library does not hold the answer."
 NOTE = (
     "This answer is made of sentences of the abstracts. For written answers connect a language "

@@ -18,6 +18,10 @@ from assistant.review.session import FORMS, ScreeningSession
 __all__ = ["screen"]
 
 _KEYS: dict[str, Verdict] = {"i": "include", "e": "exclude", "m": "maybe"}
+_NO_KEYS = (
+    "No paper was shown: keys are read from a terminal, and this input is none. Decide there or on "
+    "the page, or bring decisions in with --import FILE.csv."
+)
 _HELP = "i include · e exclude · m maybe · 1-9 exclude by that criterion · u undo · q stop"
 
 
@@ -87,7 +91,7 @@ def screen(
         session.judge_by(read_criteria(_read(criteria)))
     for path in imports or ():
         terminal.note(f"{path}: {session.bring_in(_read(path))}")
-    if terminal.asks and not status and not outputs and not as_json:
+    if not (status or outputs or as_json or (imports and not terminal.asks)):
         _ask(session, terminal, reviewer)
     session.keep()
     estimate = session.estimate()
@@ -112,6 +116,9 @@ def screen(
 
 def _ask(session: ScreeningSession, terminal: Terminal, reviewer: str) -> None:
     """One paper after the other until the reviewer stops or all are decided."""
+    if not terminal.asks:
+        terminal.note(_NO_KEYS)
+        return
     reasons = session.screening.criteria.exclude
     paper = session.next(reviewer)
     while paper is not None:

@@ -52,7 +52,9 @@ def show_answer(terminal: Terminal, answer: Answer, *, unfinished: bool = False)
 
 def show_text(terminal: Terminal, answer: Answer, *, unfinished: bool = False) -> None:
     """The text with its verdicts; in a frame where it is no direct answer."""
-    text, unplaced = marked(answer)
+    framed = terminal.rich and not unfinished  # the frame says that it is no answer
+    shown = answer.model_copy(update={"answer": answer.body}) if framed else answer
+    text, unplaced = marked(shown)
     if unfinished:
         terminal.say(*text, f"{dots(answer.answer)} ", (f"({UNFINISHED[0]})", UNFINISHED[1]))
     elif answer.status in _CARDS:
@@ -122,7 +124,10 @@ def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> 
         terminal.say(("Closest papers:" if answer.status == "closest" else "Sources:", "bold"))
         for citation in shown:
             _show_citation(
-                terminal, citation, quotes=quotes and citation.quote not in answer.answer
+                terminal,
+                citation,
+                quotes=quotes and citation.quote not in answer.answer,
+                told=citation.title in answer.answer,
             )
     if answer.citations:
         return
@@ -149,8 +154,8 @@ def _sureness(answer: Answer) -> list[str]:
     """How sure it is that the library answers; nothing where the records do."""
     if answer.form in {"talk", "about_library"}:
         return []
-    said = {"answered": "Answered", "closest": "No direct answer", "absent": "Not in this library"}
-    return [f"{said[answer.status]}; confidence that the library answers: {answer.confidence:.0%}."]
+    said = "Answered; confidence" if answer.status == "answered" else "Confidence"
+    return [f"{said} that the library answers: {answer.confidence:.0%}."]
 
 
 def told_usage(usage: Usage) -> str:
@@ -171,12 +176,16 @@ def _stands_in(answer: Answer, citation: Citation) -> bool:
     return answer.mode == "extractive" and told and not citation.url
 
 
-def _show_citation(terminal: Terminal, citation: Citation, *, quotes: bool) -> None:
+def _show_citation(
+    terminal: Terminal, citation: Citation, *, quotes: bool, told: bool = False
+) -> None:
+    """``told``: the answer has named the paper, of which only the address is to be shown."""
     mark = _MARKS.get(citation.support)
     verdict: list[Part] = [(f" · {mark[0]}", mark[1])] if mark else []
     number = f"[{citation.number}] "
-    title = ((number, "cyan"), citation.title, *_link(citation.url), *verdict)
-    terminal.say(*title, hang=len(number))
+    link = _link(citation.url)
+    named: list[Part] = [] if told and link else [" ", citation.title]
+    terminal.say((number.rstrip(), "cyan"), *named, *link, *verdict, hang=len(number))
     if quotes and citation.quote:
         terminal.say((f"“{citation.quote}”", "dim"), indent=len(number))
 

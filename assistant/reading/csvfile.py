@@ -124,8 +124,8 @@ def read_csv(stream: TextIO, source: str) -> Iterator[Paper | Rejection]:
         if isinstance(values, str):
             yield Rejection(source=source, where=where, reason=values)
         elif any(value.strip() for value in values):
-            record = header.record(values)
-            yield paper_from(record, source=source, where=where, turned=header.is_tagged)
+            named = header.record(values)
+            yield paper_from(named, source=source, where=where, turned=header.is_tagged)
 
 
 def _found_header(lines: _Lines, source: str) -> _Header:

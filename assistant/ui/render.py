@@ -82,7 +82,7 @@ def turn(turn: Turn, *, last: bool) -> str:
     if answer is not None:
         parts.append(_steps(turn.steps, answer))
         cut = turn.stopped or turn.failure is not None
-        if not cut:
+        if not cut and answer.status == "answered":
             parts.append(_status(answer))
         parts.append(_answer(answer, turn, cut=cut))
         if turn.stopped:
@@ -112,16 +112,14 @@ _CONFIDENT = ((0.75, "high"), (0.45, "fair"), (0.0, "low"))
 
 
 def _status(answer: Answer) -> str:
-    """The status and how sure it is, in words; nothing where no paper was asked."""
+    """How sure it is, in words, with the status where no card says that it is no answer."""
     if not answer.passages:
         return ""
     word = next(word for floor, word in _CONFIDENT if answer.confidence >= floor)
     sure = f"{word} confidence that the library answers this ({answer.confidence:.0%})"
-    if answer.status == "answered":
-        sure = f"<b>Answered from the library</b> <span>{sure}</span>"
-    else:  # a card says itself that it is no answer
-        sure = f"{sure[:1].upper()}{sure[1:]}"
-    return f'<p class="status {answer.status}">{sure}</p>'
+    if answer.status != "answered":
+        return f'<span class="status {answer.status}">{sure}</span>'
+    return f'<p class="status {answer.status}"><b>Answered from the library</b> <span>{sure}</span></p>'
 
 
 def _question(turn: Turn) -> str:
@@ -200,7 +198,8 @@ def _answer(answer: Answer, turn: Turn, *, cut: bool) -> str:
         )
         near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
     return (
-        f'<section class="card {answer.status}"><div class="kind">{icon(sign)} {kind}</div>'
+        f'<section class="card {answer.status}"><div class="kind">{icon(sign)} {kind} '
+        f"{_status(answer)}</div>"
         f"{body}{near}{wider}</section>"
     )
 
@@ -211,6 +210,12 @@ def _sources(answer: Answer, library: LibraryName, *, cut: bool) -> str:
         f"<li>{_source_row(c, library, _part(c, answer, cut=cut))}</li>" for c in answer.citations
     )
     used = f"<h2>Sources</h2><ol>{rows}</ol>" if rows else ""
+    if len(cited) > _NEAREST and all(title in answer.answer for title in answer.cited_titles):
+        # a list of papers has named them all
+        used = (
+            f'<details class="unused"><summary>Sources: {len(cited)} papers</summary>'
+            f"<ol>{rows}</ol></details>"
+        )
     rest = [p for p in answer.passages if p.paper_id not in cited]
     if not answer.citations:
         rest = rest[_NEAREST:] if answer.status != "answered" else rest

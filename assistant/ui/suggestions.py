@@ -29,6 +29,12 @@ _READ = 400
 """Titles that the first questions are made of."""
 _LONGEST = 4
 """Words of a phrase."""
+_TRIED_PHRASES = 30
+"""Phrases that titles share of which the first questions are chosen."""
+_SHARE = 0.02
+"""Share of the abstracts that write what is asked about at the beginning."""
+_SMALL = re.compile(r"[^A-Z]|.+[A-Z\d]")
+"""A word in small letters, or one that is always written with others ("LLM")."""
 _WHICH, _KNOWN = "Which papers are about {}?", "What is known about {}?"
 _OFFERED = re.compile(r"\(ask: papers on ([^()]+)\)")
 """How an answer says that there is more."""
@@ -39,7 +45,8 @@ def questions_about(assistant: Assistant) -> list[str]:
     """Three questions to begin with: what many titles share, and a paper of its own."""
     every = max(1, len(assistant.library) // _READ)
     papers = list(islice(assistant.library.papers(), 0, None, every))
-    shared = _shared([paper.title for paper in papers], set(), assistant)
+    heads = [paper.title.partition(":")[0] for paper in papers]  # what follows says how
+    shared = _subjects(_shared(heads, set(), assistant)[:_TRIED_PHRASES], papers)
     found = [form.format(one) for form, one in zip((_WHICH, _KNOWN), shared, strict=False)]
     middle = len(papers) // 2
     titles = dict.fromkeys(_about(*papers[middle:], *papers[:middle]))
@@ -117,6 +124,23 @@ def _shared(texts: Sequence[str], asked: set[str], assistant: Assistant) -> list
         if not any(set(key) & set(other) for other in chosen):
             chosen.append(key)
     return [forms[key].most_common(1)[0][0] for key in chosen]
+
+
+def _subjects(phrases: Sequence[str], papers: Sequence[Paper]) -> list[str]:
+    """Those of ``phrases`` that many abstracts write, not all, and in small letters: the name of
+    a place or a species is not.
+    """
+    texts = [paper.abstract for paper in papers if paper.abstract]
+    if not texts:
+        return list(phrases)
+    chosen = []
+    for one in phrases:
+        written = re.compile(rf"\b{re.escape(one)}", re.IGNORECASE)
+        found = [match.group() for text in texts if (match := written.search(text))]
+        small = sum(all(map(_SMALL.match, text.split())) for text in found)
+        if _SHARE * len(texts) <= len(found) <= len(texts) / 2 and 2 * small > len(found):
+            chosen.append(one)
+    return chosen
 
 
 def _about(*papers: Paper) -> Iterator[str]:

@@ -118,7 +118,7 @@ def laid_out(answer: Answer) -> str:
         return answer.answer
     titles = {citation.number: citation.title for citation in answer.citations}
     blocks: list[str] = []
-    for line in answer.answer.splitlines():
+    for line in answer.body.splitlines():
         number = re.search(r"\[(\d+)\]$", line) if answer.form == "list" else None
         if number is None:
             blocks += ["", line, ""]

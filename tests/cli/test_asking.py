@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant.results import Answer, ErrorEvent, TextEvent, Usage
+from assistant.results import CLOSEST, Answer, ErrorEvent, TextEvent, Usage
 
 from .conftest import Run, Script
 from .fakes import made_answer
@@ -114,12 +114,26 @@ def test_closest_and_absent_look_different(filled: Path, run: Run, script: Scrip
     assert result.out.splitlines() == ["Not held.", "", "Nearest papers:", "- A Near Paper"]
 
 
+def test_a_list_does_not_name_its_papers_twice(filled: Path, run: Run, script: Script) -> None:
+    listed = "2 papers here:\nPruning [bold]by[/bold] Magnitude [1]\nHalf the Memory [2]"
+    script.turns = [made_answer(answer=listed, sentences=[])]
+    result = run("ask", "which papers?")
+    assert "[1] (https://example.org/1)" in result.out
+    assert result.out.count("Pruning [bold]by[/bold] Magnitude") == 1
+    assert str(made_answer(answer=listed)) == listed
+
+
 def test_on_a_terminal_an_answer_not_held_is_a_card(
     filled: Path, on_terminal: Run, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    script.turns = [made_answer(status="absent", answered=False), made_answer()]
+    script.turns = [made_answer(status="absent", answered=False)]
     assert "─ not in this library ─" in on_terminal("ask", "why?").out
+    script.turns = [made_answer(status="closest", answered=False, answer=f"{CLOSEST}\nIt is [1].")]
+    shown = on_terminal("ask", "why?")
+    assert "no direct answer" in shown.out
+    assert "Nothing in this library" not in shown.out
+    script.turns = [made_answer()]
     shown = on_terminal("ask", "why?")
     assert "╭" not in shown.out
     assert "[1] Pruning [bold]by[/bold] Magnitude" in shown.out

@@ -137,6 +137,10 @@ def test_a_screening_goes_on_by_its_file_and_by_its_name(
     wrong = run("screen", "expert pruning", "--file", str(file), "-o", str(tmp_path / "out.doc"))
     assert wrong.code == 1
     assert "cannot be written" in wrong.err
+    silent = run("screen", "expert pruning", "--file", str(file))
+    assert "keys are read from a terminal" in silent.err
+    status = run("screen", "expert pruning", "--file", str(file), "--status")
+    assert "keys are read" not in status.err
     lost = run("screen", "expert pruning", "--name", "nowhere", "--status")
     assert lost.code == 1
     assert "not here" in lost.err

@@ -59,7 +59,7 @@ def test_a_question_can_be_put_to_chosen_papers(visit: Come, filled: Live) -> No
     page.click(".scope-form [data-value=nobody]")
     assert page.inner_text("#scope-text") == "2023- or 2019, Lovelace"
     turn = there.ask("How are experts pruned without retraining?")
-    assert "of 2019 or 2023 to 2100, author Lovelace" in turn.locator(".scope-note").inner_text()
+    assert "of 2019 or 2023 to 2100, by Lovelace" in turn.locator(".scope-note").inner_text()
     page.reload()
     page.wait_for_selector("#thread .turn")
     assert (

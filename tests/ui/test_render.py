@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_embedder import FakeEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant import Assistant, Settings
 from assistant.conversations import StoredTurn
 from assistant.filters import Filters
 from assistant.paper import Paper
-from assistant.results import Answer, Citation, IngestReport, Passage, Rejection, Sentence
+from assistant.results import CLOSEST, Answer, Citation, IngestReport, Passage, Rejection, Sentence
 from assistant.retrieved import RetrievedPaper
 from assistant.review.screening import Criteria, Screening
 from assistant.review.screenings import Listed
 from assistant.review.session import ScreeningSession
 from assistant.ui import exports, render, screen_render
 from assistant.ui.markdown import paper_html, safe_link, to_html
+from assistant.ui.suggestions import questions_about
 from assistant.ui.turns import Failure, Turn, history_of, markdown_of, turn_of
 
 EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>"
@@ -313,6 +317,42 @@ def test_status_and_confidence_are_said_and_supported_is_of_a_sentence(
     assert "is supported" not in panel
 
 
+def test_that_it_is_no_answer_is_said_once() -> None:
+    made = answer(status="closest", answered=False, answer=f"{CLOSEST}\nOwls hunt [1].")
+    html = render.turn(Turn(question="Why?", answer=made), last=True)
+    assert html.count("No direct answer") == 1
+    assert "Nothing in this library" not in html
+    assert html.count("that the library answers") == 1
+
+
+def test_first_questions_are_of_subjects(tmp_path: Path) -> None:
+    assistant = Assistant(Settings.load(library=tmp_path), embedder=FakeEmbedder())
+    places = ["South Dakota", "Sierra Nevada"]
+    papers = [
+        Paper(title=f"Owls of the {places[n % 2]} {n}", abstract=f"In {places[n % 2]} owls live.")
+        for n in range(8)
+    ]
+    papers += [
+        Paper(title=f"Effects of salvage logging {n}", abstract="We study salvage logging here.")
+        for n in range(3)
+    ]
+    assistant.library.ingest(papers)
+    questions = questions_about(assistant)
+    assistant.close()
+    assert questions[0] == "Which papers are about salvage logging?"
+    assert not any(place.casefold() in " ".join(questions[:1]) for place in places)
+
+
+def test_a_long_list_names_its_papers_once_in_sight() -> None:
+    cited = [citation(number=n, title=f"Owls {n}", paper_id=f"p{n}") for n in range(1, 6)]
+    listed = "\n".join(f"Owls {n} [{n}]" for n in range(1, 6))
+    made = answer(answer=listed, citations=cited, form="about_library")
+    html = render.turn(Turn(question="Which?", answer=made), last=True)
+    assert "<summary>Sources: 5 papers</summary>" in html
+    short = answer(answer="Owls hunt [1].", citations=cited[:1])
+    assert "<h2>Sources</h2>" in render.turn(Turn(question="Which?", answer=short), last=True)
+
+
 def test_a_snapshot_runs_nothing_and_says_what_it_is() -> None:
     turn = Turn(question=EVIL, answer=answer(citations=[citation(title=EVIL, quote=EVIL)]))
     page = exports.of_turns(None, [turn], EVIL, "html")["text"]  # type: ignore[arg-type]
@@ -330,7 +370,7 @@ def test_what_only_some_papers_do_not_hold_is_not_said_of_the_library() -> None:
     shown = render.turn(Turn(question="Why?", answer=absent, filters=chosen), last=True)
     assert "Not in this library" not in shown
     assert "Not in the papers that were asked" in shown
-    assert "No paper of the library fits: of 2019 or 2021, author" in shown
+    assert "No paper of the library fits: of 2019 or 2021, by" in shown
     assert 'data-act="ask-all"' in shown
     assert EVIL not in shown
     assert "ask-all" not in render.turn(Turn(question="Why?", answer=absent), last=True)
