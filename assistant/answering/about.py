@@ -381,7 +381,9 @@ class AboutLibrary:
             return False
         papers = list(self.find(topic)) if topic else self._held()
         person = one_name(name for paper in papers for name in paper.authors)
-        counts = Counter(a for p in papers for a in {person[name] for name in p.authors})
+        counts = Counter(
+            a for p in papers for a in dict.fromkeys(person[name] for name in p.authors)
+        )
         if not counts:
             draft.say(f"No authors are stored in this library; {_FETCH}.")
             return True
