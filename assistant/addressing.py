@@ -16,15 +16,27 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assistant.fitted import load
 from assistant.text import STOP_WORDS, Span, words
 
-__all__ = ["CODE", "address_features", "address_odds", "heard", "tokens_of", "told"]
+__all__ = [
+    "CODE",
+    "LABEL",
+    "address_features",
+    "address_odds",
+    "doubted",
+    "heard",
+    "tokens_of",
+    "told",
+]
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[^\w\s]")
 CODE = re.compile(
     r"""!\[|\]\(\s*\S+:|<\||\{\s*["']\w+["']\s*:|\[/[A-Z]{3,}\]|^\W*\[(?![A-Z]{1,2}[IVX]+\])[A-Z]{3,}\]|\w\(\s*["'][^"']*["']\s*\)
-    |</?[a-z][\w-]*(?:\s+[\w-]+\s*=[^<>]*)?\s*/?>(?<!<[bip]>)(?<!</[bip]>)(?<!<su[bp]>)(?<!</su[bp]>)
+    |</?[a-z][\w-]*(?:\s+[\w-]+\s*=[^<>]*)?\s*/?>(?<!<[bip]>)(?<!</[bip]>)(?<!<su[bp]>)(?<!</su[bp]>)(?<!<inf>)(?<!</inf>)
     """,
     re.VERBOSE,
 )
@@ -38,12 +50,14 @@ _BLOB = re.compile(
     r"(?<![\w/.])(?=[A-Za-z+/=]*\d|[A-Za-z0-9+/]*[a-z][A-Z][a-z])[A-Za-z0-9+/=]{28,}"
 )
 _SPELT = re.compile(r"(?:\b\w[.\-_ ]){8,}")
-_LABEL = re.compile(r"^\W*[A-Z][\w&/-]*(?: [\w&/-]+){0,3}:\s+")
+LABEL = re.compile(r"^\W*[A-Z][\w&/-]*(?: [\w&/-]+){0,3}:\s+")
 """The name of a part of a structured abstract, before its first sentence."""
 _BEGINS = frozenset(["^", ",", ";", ":", "please", "not", "then", "and", "always", "never", "only"])
 """What stands before an order."""
-_SURE = 1.0
-"""Log-odds from which a sentence is left out: on fields outside the fit one in 300 true ones is."""
+_SURE = 1.25
+"""Log-odds from which a sentence is left out: on fields outside the fit one in 250 true ones is."""
+_DOUBT = -0.75
+"""Log-odds from which a sentence alone proves nothing, where there are no vectors."""
 _LONG = 8
 """Words from which a sentence of English holds one that only binds."""
 
@@ -80,7 +94,7 @@ def address_odds(sentence: str) -> float:
     """Log-odds that ``sentence`` speaks to its reader or in a role, or is code or a code word."""
     if any(form.search(sentence) for form in (CODE, _ROLE, _BLOB, _SPELT)):
         return 10.0
-    held = address_features(_LABEL.sub("", sentence), _verbs())
+    held = address_features(LABEL.sub("", sentence), _verbs())
     return load("addressing").log_odds_of_few(dict.fromkeys(held, 1.0))
 
 
@@ -102,6 +116,19 @@ def _binds(text: str) -> bool:
     """Whether a text is short or holds a function word of English."""
     held = words(text)
     return (len(held) < _LONG and text.isascii()) or any(word in STOP_WORDS for word in held)
+
+
+def doubted(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> list[bool]:
+    """Which sentences may speak to their reader: alone they prove nothing that a model says.
+
+    Statements of what an answer is to be ("the official figure is …") have few words of an order;
+    ``vectors``, (sentences, dimension) of all-MiniLM-L6-v2 if there are any, tell of them, too.
+    """
+    odds = np.array([address_odds(text) if text else -np.inf for text in texts])
+    if vectors is None:
+        return list(odds > _DOUBT)
+    model = load("addressing-vectors")
+    return list(odds + vectors @ np.array([*model.weights.values()]) + model.intercept > 0)
 
 
 def told(abstract: str, sentences: Sequence[str]) -> str:

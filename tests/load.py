@@ -3,7 +3,9 @@
 Starts ``assistant ui`` over the sample library and lets visitors ask, over the page's own
 routes, as a browser does, or over ``/api`` (``--door api``); then again while 500 papers are
 taken in. Prints what a visitor waits for an answer, for the page and for ``/health``, how often
-one was told to come back, what failed, and the memory of the server, as JSON.
+one was told to come back, what failed, and the memory of the server, as JSON; on the way, every
+ten seconds, how many answers there are and the megabytes that the server holds. Most questions
+are made of the papers' titles, so that they differ.
 """
 
 from __future__ import annotations
@@ -34,17 +36,30 @@ QUESTIONS = [
     "How are code models attacked to leak training data?",
     "Which generator writes the best songs with vocals?",
 ]
+FORMS = ["What is said of {}?", "How does {} work?", "papers on {}", "Why {}?", "{}", "Does {}?"]
 
 
 class Tally:
-    """What was measured."""
+    """What was measured. ``pid``: the server's."""
 
-    def __init__(self) -> None:
+    def __init__(self, pid: int) -> None:
+        from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
+
+        lines = SAMPLE_PAPERS.read_text("utf-8").splitlines()
+        self.titles = [json.loads(line)["title"].split() for line in lines if line]
+        self.pid = pid
         self.answers: list[float] = []
         self.pages: list[float] = []
         self.health: list[float] = []
         self.told_to_come_back = 0
         self.failures: list[str] = []
+
+    def question(self, chance: random.Random) -> str:
+        if chance.random() < 0.2:
+            return chance.choice(QUESTIONS)
+        said = chance.choice(self.titles)
+        at = chance.randrange(max(1, len(said) - 3))
+        return chance.choice(FORMS).format(" ".join(said[at : at + chance.randint(2, 5)]))
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -69,7 +84,7 @@ def spread(values: list[float]) -> dict[str, float]:
 async def visitor(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
     conversation, chance = uuid.uuid4().hex, random.Random(uuid.uuid4().hex)
     while time.monotonic() < end:
-        question = chance.choice(QUESTIONS)
+        question = tally.question(chance)
         started = time.monotonic()
         try:
             shown = await one_answer(client, conversation, question, tally)
@@ -89,7 +104,7 @@ async def caller(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
     while time.monotonic() < end:
         started = time.monotonic()
         try:
-            reply = await client.post("/api/ask", json={"question": chance.choice(QUESTIONS)})
+            reply = await client.post("/api/ask", json={"question": tally.question(chance)})
             if reply.status_code == 503:
                 tally.told_to_come_back += 1
                 await asyncio.sleep(float(reply.headers["Retry-After"]))
@@ -160,10 +175,18 @@ async def looker(client: httpx.AsyncClient, end: float, tally: Tally) -> None:
         await asyncio.sleep(1)
 
 
+async def weigher(end: float, tally: Tally) -> None:
+    """Somebody who looks at the server's memory."""
+    while time.monotonic() < end:
+        held = memory(tally.pid)["now_mb"]
+        print(f"{len(tally.answers):6} answers: {held} MB", file=sys.stderr, flush=True)  # noqa: T201
+        await asyncio.sleep(10)
+
+
 async def measured(
-    url: str, visitors: int, seconds: float, upload: bytes | None, door: str
+    url: str, visitors: int, seconds: float, upload: bytes | None, door: str, pid: int
 ) -> dict[str, Any]:
-    tally = Tally()
+    tally = Tally(pid)
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         end = time.monotonic() + seconds
@@ -171,7 +194,7 @@ async def measured(
             work = [caller(client, end, tally) for _ in range(visitors)]
         else:
             work = [visitor(client, end, tally) for _ in range(visitors)]
-        work += [looker(client, end, tally), doctor(url, seconds, tally)]
+        work += [looker(client, end, tally), doctor(url, seconds, tally), weigher(end, tally)]
         ingest: dict[str, Any] = {}
         if upload is not None:
             work.append(ingested(client, upload, ingest))
@@ -247,15 +270,19 @@ def main() -> int:
                 from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
 
                 asyncio.run(filled(url, SAMPLE_PAPERS.read_bytes()))
-            asyncio.run(measured(url, 1, 3, None, given.door))  # opens the library and the model
+            asyncio.run(
+                measured(url, 1, 3, None, given.door, server.pid)
+            )  # opens the library and the model
             told = {"idle": memory(server.pid)}
             told["asking"] = asyncio.run(
-                measured(url, given.visitors, given.seconds, None, given.door)
+                measured(url, given.visitors, given.seconds, None, given.door, server.pid)
             )
             told["asking"] |= memory(server.pid)
             upload = papers(500)
             told["asking while 500 papers come in"] = asyncio.run(
-                measured(url, given.visitors, min(given.seconds, 40), upload, given.door)
+                measured(
+                    url, given.visitors, min(given.seconds, 40), upload, given.door, server.pid
+                )
             ) | memory(server.pid)
         finally:
             server.terminate()

@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from assistant.addressing import doubted
 from assistant.answering.citations import RawSentence
 from assistant.answering.papers import about
 from assistant.answering.particulars import Particulars, bare_claim
@@ -23,7 +27,9 @@ from assistant.retrieved import RetrievedPaper
 if TYPE_CHECKING:
     from assistant.answering.support import Source, SupportChecker, Verdict
 
-__all__ = ["Checked", "SentenceChecks", "is_claim", "says_missing"]
+__all__ = ["SPEAKS", "Checked", "SentenceChecks", "is_claim", "says_missing"]
+
+SPEAKS = "not proven: the sentence that says it speaks to its reader"
 
 _RANK: dict[str, int] = {"supported": 2, "partial": 1, "unsupported": 0}
 SURE = 0.75
@@ -118,6 +124,7 @@ class SentenceChecks:
         self._checker = checker
         self._compare = compare
         self._sources: list[Source] | None = None
+        self._doubted: dict[int, Source] = {}
         self._uses: dict[int, list[tuple[int, Verdict]]] = defaultdict(list)
         self._rulings: dict[int, Support] = {}
         self._in_table = False
@@ -126,6 +133,22 @@ class SentenceChecks:
         self.attributed = 0
         self.refused = 0
         """Sentences that were not shown: `assistant.answering.replies.smuggles`."""
+
+    @cached_property
+    def trusted(self) -> list[tuple[str, ...]]:
+        """The sentences of each paper; empty those that may speak to their reader."""
+        known = self._checker is not None and self._checker.knows_words
+        return [
+            tuple(
+                "" if speaks else text
+                for text, speaks in zip(
+                    found.sentences,
+                    doubted(found.sentences, found.vectors if known else None),
+                    strict=True,
+                )
+            )
+            for found in self._given
+        ]
 
     def check(self, index: int, raw: RawSentence, *, claims: bool = True) -> Checked:
         """The verdict on the sentence ``index``; may change which paper it cites.
@@ -153,13 +176,30 @@ class SentenceChecks:
                 raw.cite(better)
                 self.moved += 1
                 cited, whole = {better: verdicts[better - 1]}, verdicts[better - 1]
+        if whole is not None and not foreign and self._speaks(text, whole, list(cited)):
+            whole = self._verdict_of("unsupported", Sentence(text=text, why=SPEAKS))
+            cited = dict.fromkeys(cited, whole)
         for number, verdict in cited.items():
             self._uses[number].append((index, verdict))
         if whole is None:
             return Checked("unsupported", why="cites a paper that was not given")
         if foreign or not self._compare:
             return Checked("unchecked", "", OTHER_LANGUAGE if foreign else "not checked")
-        return Checked(whole.support, self._proof(text, whole, list(cited)), whole.why)
+        quote = "" if whole.why == SPEAKS else self._proof(text, whole, list(cited))
+        return Checked(whole.support, quote, whole.why)
+
+    def _speaks(self, text: str, whole: Verdict, cited: Sequence[int]) -> bool:
+        """Whether the proof of a sentence, or what it lacks else, may speak to its reader."""
+        sources = self._all_sources()
+        if self._checker is None or not any(n in self._doubted for n in cited):
+            return False
+        rest = [self._doubted.get(n, sources[n - 1]) for n in cited]
+        if not any(whole.quote in source.sentences for source in rest):
+            return True
+        verdicts = self._checker.check_sources(text, rest)
+        if len(rest) > 1:
+            verdicts.append(self._checker.check_joined(text, rest))
+        return max(_RANK[v.support] for v in verdicts) < _RANK[whole.support]
 
     def _uncited(self, index: int, raw: RawSentence, text: str) -> Checked:
         """Cites the paper that supports a sentence without a citation, if there is one."""
@@ -174,6 +214,8 @@ class SentenceChecks:
         best = verdicts[place]
         if best.support != "supported" or best.score < _ATTRIBUTED:
             return Checked("unsupported", why="cites no paper, and none here says it")
+        if self._speaks(text, best, [place + 1]):
+            return Checked("unsupported", why=SPEAKS)
         raw.cite(place + 1)
         self.attributed += 1
         self._uses[place + 1].append((index, best))
@@ -250,6 +292,12 @@ class SentenceChecks:
             self._sources = [
                 Source(g.sentences, g.vectors, g.paper.title, about(g.paper)) for g in self._given
             ]
+            for number, found in enumerate(self._given, 1):
+                kept = self.trusted[number - 1]
+                if kept != found.sentences:
+                    vectors = found.vectors * np.array([[bool(text)] for text in kept])
+                    source = self._sources[number - 1]
+                    self._doubted[number] = replace(source, sentences=kept, vectors=vectors)
         return self._sources
 
     def _whole(self, text: str, cited: dict[int, Verdict]) -> Verdict | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answering.checking import Checked, SentenceChecks, says_missing
+from assistant.answering.checking import SPEAKS, Checked, SentenceChecks, says_missing
 from assistant.answering.citations import Marker, Numbering, RawSentence, SentenceReader
 from assistant.answering.replies import (
     Head,
@@ -55,7 +55,10 @@ class Composition:
 
     def __post_init__(self) -> None:
         self._head = Head()
-        self._texts = [f"{found.paper.title}\n{found.told}" for found in self.given]
+        self._texts = [
+            "\n".join((found.paper.title, *trusted))
+            for found, trusted in zip(self.given, self.checks.trusted, strict=True)
+        ]
         self._titles = [found.paper.label for found in self.given]
         self._reader = SentenceReader(self._titles)
         self._repeats = Repeats()
@@ -232,7 +235,8 @@ class Composition:
             (raw.before + raw.shown_rest(lambda ns: "".join(f"[{n}]" for n in sorted(ns)))).strip()
             for raw in raws
         )
-        doubt = checked.why if checked.why.startswith(DIFFERS) else ""
+        speaks = checked.why == SPEAKS
+        doubt = checked.why if speaks or checked.why.startswith(DIFFERS) else ""
         if not (doubt or correction.proven):
             doubt = "put right by the model, which names no words that prove it"
         cited = sorted(self.numbering[g] for g in own.numbers)
@@ -241,7 +245,7 @@ class Composition:
         return Sentence(
             text=shown,
             citations=cited,
-            support="partial" if doubt else "supported",
+            support="unsupported" if speaks else "partial" if doubt else "supported",
             quote=checked.quote,
             why=doubt or "put right by the model after its check",
         )

@@ -34,7 +34,7 @@ _CONTRIBUTION = re.compile(
     re.IGNORECASE,
 )
 _ASKED = 0.7
-_ORDERS = 2.5
+_ORDERS = 1.75
 """Log-odds of being an order to the reader, below 0, from which a sentence is held back."""
 
 

@@ -44,6 +44,7 @@ from assistant.answering.particulars import (
     measure_of,
 )
 from assistant.attribution import CUT
+from assistant.embedding import WordEmbedder
 from assistant.fitted import load
 from assistant.results import Support
 from assistant.text import terms, words
@@ -218,6 +219,11 @@ class SupportChecker:
     def __init__(self, embedder: Embedder, idf: Callable[[str], float]) -> None:
         self._embedder = embedder
         self._idf = lru_cache(maxsize=50_000)(idf)
+
+    @property
+    def knows_words(self) -> bool:
+        """Whether its vectors are those of the program's own model."""
+        return isinstance(self._embedder, WordEmbedder)
 
     def check(
         self,

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assistant.answering.checking import SPEAKS
 from assistant.answering.citations import Numbering
 from assistant.answering.papers import prompt_text
 from assistant.answering.particulars import Particulars, bare_claim
@@ -114,6 +115,8 @@ class Verification:
         if verdict == "supported" and sentence.support == "unsupported" and self._strange(sentence):
             verdict, proven = "unsupported", []
             why = "a name or a number that no abstract holds is not proven by a quotation"
+        if sentence.why == SPEAKS:  # what obeys an order also says that it is proven
+            verdict, why, quote, proven = "unsupported", SPEAKS, "", []
         checked = sentence.model_copy(
             update={
                 "support": verdict,

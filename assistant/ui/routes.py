@@ -74,7 +74,7 @@ class Rated(BaseModel):
 
 def install(app: FastAPI, shelf: Shelf) -> None:
     """Lets ``app`` answer the page's script."""
-    page = app.state.page = Page(shelf, lru_cache(maxsize=2048)(_done))
+    page = app.state.page = Page(shelf, lru_cache(maxsize=512)(_done))  # some 60 kB each
     shelf.at_end.append(page.answers.close)
     app.include_router(_router)
     app.include_router(screen_routes.router)
