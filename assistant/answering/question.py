@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.answering.forms import without_kind
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, terms, words
@@ -223,6 +224,8 @@ class Question:
     @cached_property
     def wants_number(self) -> bool:
         """Whether a number would answer it."""
+        if without_kind(self.said) != self.said.strip():
+            return True
         text = _NO_WISH.sub(" ", self.text)
         return HOW_MUCH.match(text) is not None or _WANTS_NUMBER.search(text) is not None
 
