@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.answering.question import HOW_MUCH, VERB
+from assistant.answering.question import HOW_MUCH, VERB, without_kind
 from assistant.text import STOP_WORDS, terms
 
 __all__ = [
     "Asking", "Form", "asking", "bare_topic", "evidence_text", "measured", "no_topic", "opened",
-    "parts", "polite", "thing", "without_kind",
+    "parts", "polite", "thing",
 ]  # fmt: skip
 
 Form = Literal[
@@ -118,15 +118,6 @@ _ASKS_AFTER = re.compile(
     re.IGNORECASE,
 )
 """What stands behind the sides of a comparison and only asks for it."""
-_KIND = re.compile(
-    r"(?:\b(?:what|which)\s+(?:exact |total |overall )?"
-    r"(?:(?:share|per ?cent(?:age)?|fraction|proportion)s?"
-    r"|(?:number|amount|quantity)(?=\s+of\b))"
-    r"|^\W*(?:(?:what|which)\s+(?:is|was|are|were)\s+)?(?:the\s+)?(?:exact |total |overall )?"
-    r"(?:share|percentage|fraction|proportion|number|amount|quantity|rate|count)s?(?=\s+of\b))\b",
-    re.IGNORECASE,
-)
-"""Words that say what kind of answer is wanted, and nothing of what it is about."""
 _MEASURE = re.compile(
     r"\b(?:accuracy|error|precision|recall|scores?|auc|f1|map|bleu|fps|perplexity|latency|speed|speedup"
     r"|rate|cost|price|size|mass|weight|length|width|height|depth|dose|dosage|age|duration|temperature"
@@ -343,11 +334,6 @@ def _asks_itself(text: str) -> bool:
 def measured(topic: str) -> bool:
     """Whether ``topic``, words without a question, ends in what is measured: "X error on Y"."""
     return _MEASURE.search(topic.strip(" ?.!")) is not None
-
-
-def without_kind(question: str) -> str:
-    """``question`` without the words that only say what kind of answer it wants: "what share"."""
-    return re.sub(r"^\s*of\b", "", _KIND.sub("", question)).strip()
 
 
 def _comparison(text: str) -> Asking | None:
