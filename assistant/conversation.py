@@ -2,8 +2,10 @@
 
 A question that is whole stands alone, whatever was said before. One that leans on the turns
 before it is resolved against what was shown: "[2]", "the second one", "the last paper" become
-that paper; "another" leaves out what was shown already; "it", "and on ImageNet?" get the topic
-of the last question that stood alone.
+that paper; "another" leaves out what was shown already; "and hedge funds?" is the question before
+of another subject; "who wrote that?" and "which of these …?" are of the papers that were shown;
+"why?" asks them for what was not shown yet; "it", "and on ImageNet?" get the topic of the last
+question that stood alone. What a reply says of its own, without a paper, is never a topic.
 
 Greetings and thanks are answered here: they need neither papers nor a model.
 """
@@ -11,16 +13,17 @@ Greetings and thanks are answered here: they need neither papers nor a model.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from assistant.answering.draft import LABELLED
-from assistant.answering.forms import asking, no_topic, opened, thing
+from assistant.answering.forms import asking, bare_topic, no_topic, opened, polite, thing
 from assistant.attribution import CUT
 from assistant.results import Message
-from assistant.text import terms
+from assistant.text import STOP_WORDS, terms
 
 __all__ = [
+    "Alike",
     "Resolved",
     "lean_on",
     "leaning",
@@ -104,10 +107,86 @@ _NO_DETAIL = frozenset(
     )
 )
 """What may be asked about a paper without asking for a detail of it, as stems."""
+_REF = (
+    rf"(?:it|this|that|these|those|them|they|both|(?:(?:the|this|that|these|those)\s+)?(?:{'|'.join(_ORDINALS)}"
+    r"|last|latter|former|top|main)?\s*(?:papers?|stud(?:y|ies)|articles?|works?|research|ones?)"
+    rf"|the\s+(?:{'|'.join(_ORDINALS)}|last|latter|former)|(?:papers?\s+|number\s+)?\[?\d\]?)"
+)
+_OF_REF = rf"(?:\s+(?:of|for|to|on|by|behind|from)\s+{_REF})?"
+_RECORD = re.compile(
+    rf"""(?:(?:tell|give|show|list|name)\s+(?:me\s+)?|what(?:['’]?s|\s+is|\s+are|\s+was|\s+were)\s+)?(?:
+      (?P<authors>who\s+(?:wrote|authored|published|did|made|conducted|is\s+behind)\s+{_REF}
+        |(?:who(?:['’]s|\s+is|\s+are|\s+were)\s+)?(?:the\s+|its\s+|their\s+)?authors?(?:\s+names?)?{_OF_REF}
+        |who\s+(?:is|was|are|were)\s+{_REF}\s+(?:written\s+|published\s+)?by|by\s+whom(?:\s+(?:is|was)\s+{_REF}.*)?
+        |whose\s+(?:paper|study|work|article)\s+is\s+(?:it|this|that))
+     |(?P<year>when(?:\s+(?:was|were|did)\s+{_REF}\s+(?:published|written|released|come\s+out|appear))?
+        |(?:in\s+|from\s+)?(?:what|which)\s+year(?:\s+(?:is|was|are|were)\s+{_REF}(?:\s+(?:from|of|published|written))?)?
+        |how\s+(?:old|recent|new)\s+(?:is|are)\s+{_REF}
+        |(?:the\s+|its\s+|their\s+)?(?:publication\s+)?(?:year|date)(?:\s+of\s+publication)?{_OF_REF})
+     |(?P<venue>where(?:\s+(?:was|were|did)\s+{_REF}\s+(?:published|appear|printed|come\s+out))?
+        |(?:in\s+)?(?:what|which)\s+(?:journal|venue|conference|proceedings)
+          (?:\s+(?:is|was|are|were|did|published)\s+{_REF}.*)?
+        |(?:the\s+|its\s+|their\s+)?(?:journal|venue){_OF_REF})
+     |(?P<doi>(?:the\s+|its\s+|their\s+|a\s+)?dois?{_OF_REF})
+     |(?P<link>(?:the\s+|its\s+|their\s+|a\s+)?(?:links?|urls?|pdfs?|web\s*(?:site|page|address)){_OF_REF}
+        |where\s+(?:can|could|do)\s+i\s+(?:find|read|get|download|see)\s+{_REF})
+     |(?P<title>(?:the\s+|its\s+)?(?:full\s+|whole\s+)?titles?{_OF_REF}|what\s+is\s+{_REF}\s+called))
+    (?:\s+(?:in|please))?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What is asked of the record of a paper that was shown."""
+_ONLY_LATER = frozenset({"when", "where"})
+"""What is asked of a record only where another field of it is asked for in the same breath."""
+_PICK = re.compile(
+    r"(?:(?:which|what)(?: ones?| papers?| studies)?"
+    r"(?: of (?:these|those|them|the (?:papers|studies)))|which ones?"
+    r"|(?:do|does|is|are|was|were|did|has|have) any (?:one )?of (?:these|those|them))"
+    r"(?: papers?| studies| ones?| articles?)?\s+(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_RANKS = re.compile(
+    r"\b(?:better|best|worse|worst|(?:more|most|less|least) \w+"
+    r"|(?:is|are|was|were|the) \w+(?:er|est))\b",
+    re.IGNORECASE,
+)
+"""What cannot be told by whether a paper holds the words: "which of these is larger"."""
+_SWITCH = re.compile(
+    r"^\W*(?:(?:and|or|but|so|ok(?:ay)?|then|now)[, ]+)*(?P<lead>(?:what|how) (?:about|of)"
+    r"|(?:the )?same (?:question )?(?:for|of|about|with)|and|or)\s+"
+    r"(?P<subject>(?:(?P<prep>in|on|for|with|at|under|from|among|about|without|of|by)\s+)?[^?!.]+)\W*$",
+    re.IGNORECASE,
+)
+_NO_SUBJECT = re.compile(
+    r"^(?:the|what|which|who|how|why|when|where|does|do|did|is|are|was|were|can|could|has|have|will"
+    r"|would|should|if|it|its|they|their|this|that|these|those|not|then|also|other|others|more)\b",
+    re.IGNORECASE,
+)
+_WHY = re.compile(
+    r"^\W*(?:(?:and|but|so)[, ]+)?(?:why(?: (?:is|was) (?:that|this|it)(?: so)?| so| not)?"
+    r"|how (?:so|come)|for what reason|what is the reason)\W*$",
+    re.IGNORECASE,
+)
+_OF_LIBRARY = re.compile(
+    r"\b(?:(?:19|20)\d\d|journals?|authors?|venues?|conferences?|topics?|titles?|years?|many|most"
+    r"|main|newest|oldest|latest|dates?|does|hold|contain)\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(
+    r"(?:This library|The library|Nothing (?:in|more)|No (?:abstract|paper|publication|author)s?"
+    r"|None of|The papers? shown|Whether this|\d[\d,]* papers?)\b"
+)
+"""How replies begin that say something of the library, not of a paper."""
+_SIMILAR, _TIED, _WHOLE, _SPAN_WORDS = 0.33, 0.02, 0.6, 4
+"""Cosine from which a part of the question before is of the kind of what takes its place; by how
+much less an earlier part may have, and what share of it a word beside it that is of the same part;
+and words of a part."""
 _TOPIC_WORDS = 6
 _LOOKED_BACK = 4
 """Answers in which what a question points to is looked for, the last one first."""
 _ANSWER_WORDS = 40
+_ASKED_OF = 10
+"""Papers that were shown, of which a question without a topic may be asked."""
+_FUNCTIONS = r"(?:" + "|".join(sorted(STOP_WORDS)) + r")\b"
 
 _GREETING = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?: there| again| everyone)?",
@@ -144,8 +223,14 @@ class Resolved:
 
     ``text`` stands on its own; ``asked`` is what of it was asked in this turn. ``paper``: what
     tells the one paper that is spoken of, its title or a sentence of it; ``whole``: the paper
-    itself is asked for, not a detail of it. ``said``: quotations that were shown and are not to
-    be shown again. ``beside``: names and quotations of papers that are to be compared.
+    itself is asked for, not a detail of it. ``said``: quotations that were shown, of papers that
+    are not to be shown again. ``beside``: names and quotations of papers that are to be compared.
+
+    ``among``: names and quotations of the papers that were shown, of which alone it is asked:
+    ``fields`` of their records; which of them hold what ``picks`` says; else a sentence.
+    ``follows``: what the last answer quoted; to repeat it is no answer. ``judged``: what must be
+    found for an answer, ``text`` less what was shown. ``subject``: what is new in ``text``; no
+    paper that does not mention it answers.
     """
 
     text: str
@@ -154,11 +239,17 @@ class Resolved:
     whole: bool = False
     said: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
+    among: tuple[tuple[str, str], ...] = ()
+    fields: tuple[str, ...] = ()
+    picks: str = ""
+    follows: tuple[str, ...] = ()
+    judged: str = ""
+    subject: str = ""
 
     @property
     def told(self) -> bool:
         """Whether papers that were shown are spoken of by name."""
-        return bool(self.paper or self.said or self.beside)
+        return bool(self.paper or self.said or self.beside or self.among)
 
 
 def references_in(answer: str) -> dict[int, str]:
@@ -173,7 +264,7 @@ def without_references(answer: str) -> str:
 
 def leans(question: str) -> bool:
     """Whether ``question`` can hardly be understood without what was said before."""
-    rest = opened(question)
+    rest, question = opened(question), polite(question) if _asks_truth(question) else question
     joined = re.match(r"^\W*(?:\w+[-–,.! ]+)?(?:and|but|so|or|then)\b", question, re.IGNORECASE)
     if (joined and rest != question) or _OPENING.search(rest) or _BARE.match(question):
         return True
@@ -188,24 +279,50 @@ def leans(question: str) -> bool:
     return bool(_PREPOSITION.match(question) and len(terms(question)) <= 3)
 
 
-def resolved(question: str, turns: Sequence[Message]) -> Resolved:
-    """``question`` as it is meant after ``turns`` (oldest first)."""
+Alike = Callable[[str, Sequence[str]], Sequence[float]]
+"""How alike a text is to each of others, as a cosine."""
+
+
+def _asks_truth(question: str) -> bool:
+    """Whether ``question`` puts a claim in words that ask if it is true: no "it" points back."""
+    return asking(question).form == "yes_no" and polite(question) != opened(question)
+
+
+def resolved(  # noqa: PLR0911  one return a way of meaning
+    question: str, turns: Sequence[Message], alike: Alike | None = None
+) -> Resolved:
+    """``question`` as it is meant after ``turns`` (oldest first).
+
+    ``alike`` tells which part of the question before another subject takes the place of; without
+    it only one that ends in the same word.
+    """
     asked = [turn.content for turn in turns if turn.role == "user"]
-    if not asked:
-        return Resolved(question, question)
     said = [turn.content for turn in turns if turn.role == "assistant"]
     shown = [_shown(answer) for answer in reversed(said[-_LOOKED_BACK:])]
-    for find in (_several, _pointing):
+    if asked and (picking := _picking(question, shown)):
+        return picking
+    for find in (_recorded, _several, _pointing):
         for papers in shown:
-            if pointing := find(question, papers):
+            if asked and (pointing := find(question, papers)):
                 return pointing
-    if (another := _another(question, turns)) is not None:
+    if asked and (another := _another(question, turns)) is not None:
         return another
-    if not leans(question):
+    if not asked or not leans(question):
         return Resolved(question, question)
-    if (named := _named(question, _last_whole(asked))) is not None:
-        return Resolved(named, named)
-    return Resolved(_completed(question, asked, said), question)
+    wholes, slot = _wholes(asked, alike)
+    if (switched := _switched(question, (wholes or [""])[-1], alike, slot)) is not None:
+        subject = _subject(question)
+        named = bare_topic(subject["subject"]) if subject else ""
+        return Resolved(switched, switched, follows=_quoted(said), subject=named)
+    before = next((text for text in reversed(wholes) if not _of_library(text)), "")
+    if (whole := _named(question, before)) is not None:
+        return Resolved(whole, whole)
+    if not before or not _WHY.match(question):
+        return _leant_on(question, before, asked, said)
+    auxiliary = asking(before).form in {"yes_no", "comparison"} and before.endswith("?")
+    why = f"why {opened(before) if auxiliary else bare_topic(polite(before))}"
+    spoken_of = next((tuple(found.values()) for found in shown if found), ())
+    return Resolved(why, why, among=spoken_of, follows=_quoted(said))
 
 
 def _pointing(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
@@ -226,9 +343,8 @@ def _another(question: str, turns: Sequence[Message]) -> Resolved | None:
         return None
     said = [turn.content for turn in turns if turn.role == "assistant"]
     quotes = tuple(quote or name for turn in said for name, quote in _shown(turn).values())
-    before = [resolved(t.content, turns[:n]) for n, t in enumerate(turns) if t.role == "user"]
-    whole = [m.text for m in before if m.text == m.asked and not m.paper and not m.beside]
-    topic = (whole or [before[0].text])[-1]
+    asked = [turn.content for turn in turns if turn.role == "user"]
+    topic = (_wholes(asked)[0] or asked)[-1]
     if no_topic(question) or _MORE.match(question):
         return Resolved(topic, topic, said=quotes)
     return Resolved(f"{question} (about: {topic})", question, said=quotes)
@@ -263,27 +379,151 @@ def lean_on(question: str, other: str) -> str:
     return _named(question, other) or f"{question} (about: {other})"
 
 
-def _completed(question: str, asked: Sequence[str], said: Sequence[str]) -> str:
-    context = [_topic(asked)]
-    if said and not _ABOUT_ELSE.match(opened(question)):  # what was shown would be shown again
-        context.append(_beginning(said[-1]))
-    about = " ".join(part for part in context if part)
-    return f"{question} (about: {about})"
+def _leant_on(question: str, before: str, asked: Sequence[str], said: Sequence[str]) -> Resolved:
+    """``question`` with what it leans on: the topic ``before`` and the beginning of what was said.
+
+    What was shown would be shown again where another subject is asked about.
+    """
+    topic = _cut(before) if before in asked else before
+    if before and asked[-1] != before and leans(asked[-1]) and not _of_library(asked[-1]):
+        topic = f"{topic} {_cut(asked[-1])}"
+    other = _subject(question)
+    quotes = not _ABOUT_ELSE.match(opened(question)) and (other is None or other["prep"])
+    shown = _beginning(said[-1]) if said and quotes else ""
+    about = " ".join(part for part in (topic, shown) if part)
+    if not about:
+        return Resolved(question, question)
+    line = _LINE.search(said[-1]) if shown else None
+    judged = f"{question} (about: {line['name']})" if line else ""
+    text = f"{question} (about: {about})"
+    return Resolved(text, question, follows=_quoted(said), judged=judged)
 
 
 def leaning(question: str, turns: Sequence[Message]) -> Resolved:
     """``question`` as it is meant if it leans on ``turns`` without saying so.
 
-    Where the last answer shows one paper only, that is spoken of, unless it is asked for others.
+    It is asked of the papers that the last answer shows, unless it is asked for others.
     """
     asked = [turn.content for turn in turns if turn.role == "user"]
     said = [turn.content for turn in turns if turn.role == "assistant"]
     shown = _shown(said[-1]) if said and not _ABOUT_ELSE.match(opened(question)) else {}
-    text = _completed(question, asked, said)
     if len(shown) != 1:
-        return Resolved(text, question)
+        wholes = [text for text in _wholes(asked)[0] if not _of_library(text)]
+        meant = _leant_on(question, (wholes or [""])[-1], asked, said)
+        return replace(meant, among=tuple(shown.values())[:_ASKED_OF])
     (name, quote), *_ = shown.values()
-    return Resolved(f"{question} (about: {name})", question, quote or name)
+    text = f"{question} (about: {name})"
+    return Resolved(text, question, quote or name, follows=_quoted(said))
+
+
+def _recorded(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
+    """A question about the record of papers that were shown: who wrote them, when, where."""
+    fields: list[str] = []
+    for piece in re.split(r",?\s+and\s+|\?\s+", polite(question).strip(" ?.!")):
+        found = _RECORD.fullmatch(piece)
+        if not found or (not fields and piece.lower() in _ONLY_LATER):
+            return None
+        fields.append(found.lastgroup or "")
+    pointed = _pointed(question, shown)
+    papers = [shown[pointed[1]]] if pointed else list(shown.values())
+    if not papers:
+        return None
+    text = f"{question} (about: {'; '.join(name for name, _ in papers)})"
+    return Resolved(text, question, among=tuple(papers), fields=tuple(fields))
+
+
+def _picking(question: str, shown: Sequence[dict[int, tuple[str, str]]]) -> Resolved | None:
+    """A question which of the papers that were shown have something: "which of these …".
+
+    Of the last answers until two papers are told.
+    """
+    found = _PICK.match(opened(question))
+    wanted = bare_topic(found["rest"]) if found else ""
+    while " " in wanted and no_topic(wanted.split()[0]):
+        wanted = wanted.partition(" ")[2]  # "mention", "use"
+    papers: dict[tuple[str, str], None] = {}
+    for answer in shown:
+        papers |= dict.fromkeys(answer.values()) if len(papers) < 2 else {}
+    if found is None or not papers or not terms(wanted) or _RANKS.search(found["rest"]):
+        return None
+    return Resolved(question, question, among=tuple(papers), picks=wanted)
+
+
+def _subject(question: str) -> re.Match[str] | None:
+    """The subject that ``question`` names in place of the one before: "and hedge funds?"."""
+    found = _SWITCH.match(question)
+    if not found or _NO_SUBJECT.match(found["subject"]) or no_topic(found["subject"]):
+        return None
+    return None if len(found["subject"].split()) > _TOPIC_WORDS else found
+
+
+def _switched(question: str, before: str, alike: Alike | None, slot: str = "") -> str | None:
+    """The question ``before`` with the subject that ``question`` names in the place of its own.
+
+    With a preposition, in place of what follows the same one there; in place of ``slot``, where
+    that is known to be the subject. None where nothing in ``before`` is of its kind.
+    """
+    found = _subject(question)
+    if found is None or not before:
+        return None
+    subject = found["subject"].strip()
+    if found["prep"]:
+        place = rf"\b{found['prep']}\s+(?:the |an? )?(?:[\w-]+(?: (?!{_FUNCTIONS})[\w-]+){{0,3}})"
+        same = list(re.finditer(place, before, re.IGNORECASE))
+        return f"{before[: same[-1].start()]}{subject}{before[same[-1].end() :]}" if same else None
+    asked = asking(before)
+    if not slot and asked.form in {"list", "definition"} and not asked.means:
+        slot = asked.topic
+    at = before.rfind(slot) if slot else -1
+    span = (at, at + len(slot)) if at >= 0 else _of_its_kind(subject, before, alike)
+    if span:
+        return f"{before[: span[0]]}{subject}{before[span[1] :]}"
+    return None
+
+
+def _of_its_kind(subject: str, before: str, alike: Alike | None) -> tuple[int, int] | None:
+    """From where to where ``before`` names a thing of the kind of ``subject``."""
+    spans = _spans(before)
+    size, head = len(subject.split()), terms(subject)[-1:]
+    headed = [s for s in spans if terms(before[slice(*s)])[-1:] == head]
+    if fits := [s for s in headed if len(before[slice(*s)].split()) <= size]:
+        return max(fits, key=lambda s: s[1] - s[0])
+    scores = alike(subject, [before[slice(*s)] for s in spans]) if alike and spans else []
+    best = max(scores, default=0.0)
+    if best < _SIMILAR:
+        return None
+    told = dict(zip(spans, scores, strict=True))
+    first = next(s for s in spans if told[s] >= best - _TIED)
+    words = [s for s in spans if " " not in before[slice(*s)] and told[s] >= _WHOLE * best]
+    for word in words:  # "grey herons", not "grey"
+        first = (first[0], word[1]) if word[0] - first[1] == 1 else first
+    for word in reversed(words):
+        first = (word[0], first[1]) if first[0] - word[1] == 1 else first
+    return first
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """From where to where the phrases of ``text`` reach that hold no function word."""
+    spans: list[tuple[int, int]] = []
+    run: list[tuple[int, int]] = []
+    for word in [*re.finditer(r"[\w’'&/-]+", text), None]:
+        function = word is None or (word[0].casefold() in STOP_WORDS and not word[0].isupper())
+        joined = not run or word is None or text[run[-1][1] : word.start()].isspace()
+        if function or not joined:
+            spans += [
+                (run[n][0], run[m][1])
+                for n in range(len(run))
+                for m in range(n, min(len(run), n + _SPAN_WORDS))
+            ]
+            run = []
+        if word is not None and not function:
+            run.append(word.span())
+    return spans
+
+
+def _quoted(said: Sequence[str]) -> tuple[str, ...]:
+    """The quotations of the last answer."""
+    return tuple(line["quote"] for line in _LINE.finditer(said[-1])) if said else ()
 
 
 def _shown(answer: str) -> dict[int, tuple[str, str]]:
@@ -339,27 +579,52 @@ def _number(found: re.Match[str], numbers: Sequence[int]) -> int | None:
     return numbers[place] if place < len(numbers) else None
 
 
-def _last_whole(asked: Sequence[str]) -> str:
-    """The last question of the conversation that stood on its own."""
-    return next((text for text in reversed(asked) if not leans(text)), asked[0])
+def _wholes(asked: Sequence[str], alike: Alike | None = None) -> tuple[list[str], str]:
+    """The questions of the conversation that stand on their own, as they are meant.
+
+    Then the subject of the last, where it took the place of another one's.
+    """
+    found: list[str] = []
+    slot = ""
+    for text in asked:
+        of_shown = _RECORD.fullmatch(text.strip(" ?.!")) or _PICK.match(opened(text))
+        if of_shown or (_COMPARES.search(text) and _FIRST_FEW.search(text)):
+            continue
+        if not leans(text):
+            found.append(text)
+            slot = ""
+        elif found and (whole := _switched(text, found[-1], alike, slot)):
+            found.append(whole)
+            subject = _subject(text)
+            slot = subject["subject"].strip() if subject and not subject["prep"] else ""
+        elif found and (whole := _named(text, found[-1])):
+            found.append(whole)
+            slot = ""
+    return found or [text for text in asked[:1] if not _of_library(text)], slot
 
 
-def _topic(asked: Sequence[str]) -> str:
-    """The last question of the conversation that stood on its own, and the last leaning on it."""
-    start = max((n for n, text in enumerate(asked) if n == 0 or not leans(text)), default=0)
-    kept = [asked[start], *([asked[-1]] if len(asked) - 1 > start else [])]
-    return " ".join(" ".join(text.split()[:_ANSWER_WORDS]) for text in kept)
+def _of_library(question: str) -> bool:
+    """Whether ``question`` is about the library itself, so that no topic stands in it."""
+    return no_topic(_OF_LIBRARY.sub(" ", question))
+
+
+def _cut(text: str) -> str:
+    return " ".join(text.split()[:_ANSWER_WORDS])
 
 
 def _beginning(said: str) -> str:
-    """The first sentence of an answer, without its markers; of quotations, the first."""
+    """The first sentence of an answer that cites, without its markers; of quotations, the first.
+
+    What the program says of its own, about the library or what it lacks, is left out.
+    """
     if quotation := _LINE.search(said):
-        return " ".join(f"{quotation['name']}: {quotation['quote']}".split()[:_ANSWER_WORDS])
-    plain = re.sub(r"\s*\[\d+(?:\s*[,–-]\s*\d+)*\]", "", said.strip())
-    first = re.split(r"(?<=[.!?])[”\s]", plain, maxsplit=1)[0]
-    titles = " ".join(re.findall(r"\[([^\]]{12,})\]", plain))
-    words = " ".join(first.split()[:_ANSWER_WORDS])
-    return words if not titles or titles in words else f"{words} {titles}"
+        return _cut(f"{quotation['name']}: {quotation['quote']}")
+    parts = re.split(r"\n|(?<=[.!?\]])\s+", said.strip())
+    own = "" if _OWN.match(said) else parts[0]
+    cites = next((part for part in parts if _MARK.search(part)), own)
+    first = re.sub(r"\s*\[\d+(?:\s*[,–-]\s*\d+)*\]", "", cites)
+    titles = " ".join(re.findall(r"\[([^\]]{12,})\]", said))
+    return _cut(first) if not titles or titles in first else f"{_cut(first)} {titles}".strip()
 
 
 def small_talk(question: str, papers: int) -> str | None:

@@ -22,7 +22,7 @@ from assistant.library import Library
 from assistant.paper import Paper
 from assistant.text import STOP_WORDS, terms, words
 
-__all__ = ["AboutLibrary"]
+__all__ = ["AboutLibrary", "tell_record"]
 
 _PAPERS = (
     r"(?:papers?|works?|abstracts?|articles?|publications?|documents?|studies|entries|records)"
@@ -362,18 +362,14 @@ class AboutLibrary:
         paper = self._paper(title)
         if paper is None:
             return False
-        if paper.authors:
-            _line(draft, paper, f" is by {_joined(paper.authors)}.")
-        else:
-            _line(draft, paper, f": its authors are not stored; {_FETCH}.")
+        tell_record(paper, ["authors"], draft)
         return True
 
     def _when(self, draft: Draft, title: str, _: re.Match[str]) -> bool:
         paper = self._paper(title)
         if paper is None:
             return False
-        told = f" is of {paper.year}." if paper.year else f": its year is not stored; {_FETCH}."
-        _line(draft, paper, told)
+        tell_record(paper, ["year"], draft)
         return True
 
     def _authors(self, draft: Draft, topic: str, found: re.Match[str]) -> bool:
@@ -465,6 +461,27 @@ class AboutLibrary:
             if len(wanted) > 3 and set(wanted) <= set(words(paper.label)):
                 return paper
         return None
+
+
+def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
+    """A line with what is stored of ``paper``: of authors, year, venue, doi, link or title."""
+    known = {
+        "authors": f"is by {_joined(paper.authors)}" if paper.authors else "",
+        "year": f"is of {paper.year}" if paper.year else "",
+        "venue": f"appeared in {paper.venue}" if paper.venue else "",
+        "doi": f"has the DOI {paper.doi}" if paper.doi else "",
+        "link": f"is at {paper.link}" if paper.link else "",
+        "title": "is its title",
+    }
+    named = {"venue": "journal", "doi": "DOI"}
+    told = [known[field] for field in fields if known[field]]
+    lacking = [named.get(field, field) for field in fields if not known[field]]
+    line = f" {_joined(told)}." if told else ":"
+    if lacking:
+        are = "are" if lacking == ["authors"] or len(lacking) > 1 else "is"
+        whose = "its" if not told else "Its"
+        line += f" {whose} {_joined(lacking)} {are} not stored; {_FETCH}."
+    _line(draft, paper, line)
 
 
 def _papers(n: int) -> str:

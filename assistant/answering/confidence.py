@@ -26,6 +26,7 @@ from assistant.results import Status
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Retrieval, RetrievedPaper, Statistics
 from assistant.settings import AnswerSettings
+from assistant.text import terms
 
 __all__ = [
     "Assessment", "Judge", "assess", "confidence_features", "trust_features", "trusted",
@@ -55,6 +56,10 @@ class Assessment:
     readings: list[Reading]
     relevant: list[int]
     is_near: bool = True
+    seen: tuple[str, ...] = ()
+    """Quotations that the reader has seen: their sentences are no candidates."""
+    needs: frozenset[str] = frozenset()
+    """Stems that a paper must hold whose sentences are candidates."""
 
     @property
     def evidence(self) -> list[float]:
@@ -70,7 +75,13 @@ class Assessment:
     def candidates(self) -> list[Candidate]:
         """The sentences of the papers that were read, best first."""
         found = candidates(self.asked, self.retrieval, self.readings)
-        return sorted(found, key=lambda candidate: -candidate.score)
+        fits = {p.paper.id for p in self.retrieval if not self.needs or self.needs <= _held(p)}
+        fresh = [
+            c
+            for c in found
+            if c.paper.paper.id in fits and not any(c.text in quote for quote in self.seen)
+        ]
+        return sorted(fresh, key=lambda candidate: -candidate.score)
 
 
 class Judge:
@@ -160,6 +171,11 @@ def _status(confidence: float, settings: AnswerSettings) -> Status:
     if confidence >= settings.answered_from:
         return "answered"
     return "closest" if confidence >= settings.closest_from else "absent"
+
+
+def _held(found: RetrievedPaper) -> frozenset[str]:
+    """The stems of a paper."""
+    return frozenset(terms(f"{found.paper.title} {found.paper.abstract}"))
 
 
 def _was_shown(paper: RetrievedPaper, quotes: Collection[str]) -> bool:

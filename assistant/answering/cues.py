@@ -18,6 +18,7 @@ __all__ = [
     "ADDS",
     "COMPARES",
     "DEFINED",
+    "REASON",
     "SUPPOSES",
     "aims",
     "defines",
@@ -42,7 +43,7 @@ _ASKS_FINDING = re.compile(
     r"|compar\w*|vs|versus)\b",
     re.IGNORECASE,
 )
-_REASON = re.compile(
+REASON = re.compile(
     r"\b(?:because|due to|owing to|since|as a result of|caused by|stems? from|arises? from"
     r"|results? from|attribut\w+ to|explains?|reason|which (?:makes?|leads?|causes?))\b",
     re.IGNORECASE,
@@ -130,7 +131,7 @@ def worth(asked: Asking, question: Question) -> Callable[[str], float]:
             topic = phrase(asked.topic)
             found = lambda s: defines(s, topic) - _FOUND * chances(s)["method"]  # noqa: E731
         case "explanation":
-            cue = _REASON if asked.why else _MEANS
+            cue = REASON if asked.why else _MEANS
             found = lambda s: 0.6 * bool(cue.search(s))  # noqa: E731
         case "limits":
             plain, hint = (_DATA, _DATA) if "data" in asked.means else (_LIMIT, _HINTS_LIMIT)

@@ -15,10 +15,11 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,6 +199,7 @@ class PassageReader:
         """
         states = self._word_states(passage)
         exact = _stems(question.states)[:, None] == _stems(states)[None, :]
+        exact |= _joined(question.states, states) | _joined(states, question.states).T
         similar: Floats = question.states.vectors @ states.vectors.T
         if not states.vectors.shape[1]:
             similar = np.zeros(exact.shape, np.float32)
@@ -241,6 +243,20 @@ def _inside(question: Question, bags: Sequence[set[str]]) -> Floats:
 def _stems(states: WordStates) -> NDArray[np.int64]:
     """(words,) the stem of each content word, as a number that is equal where stems are."""
     return np.array([hash(tuple(terms(word))) for word in states.words], dtype=np.int64)
+
+
+def _joined(one: WordStates, other: WordStates) -> NDArray[np.bool_]:
+    """(words of ``one``, words of ``other``): whether a word is two neighbours of ``other``, as
+    "CIFAR10" is "CIFAR-10".
+    """
+    found = np.zeros((len(one.words), len(other.words)), bool)
+    at: defaultdict[str, list[int]] = defaultdict(list)
+    for n, (word, following) in enumerate(pairwise(other.words)):
+        if other.starts[n + 1] - other.starts[n] - len(word) == 1:
+            at[f"{word}{following}".casefold()] += [n, n + 1]
+    for n, word in enumerate(one.words):
+        found[n, at.get(word.casefold(), [])] = True
+    return found
 
 
 def _lacking(similar: Floats, focus: NDArray[np.bool_]) -> float:

@@ -15,19 +15,31 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from assistant.acronyms import long_forms
-from assistant.answering.about import AboutLibrary
+from assistant.answering.about import AboutLibrary, tell_record
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import Assessment, Judge, trusted
+from assistant.answering.cues import COMPARES, REASON
 from assistant.answering.draft import Draft
-from assistant.answering.evidence import PassageReader
-from assistant.answering.forms import Asking, Form, asking, bare_topic, parts, thing
+from assistant.answering.evidence import NUMBER, PassageReader
+from assistant.answering.forms import (
+    Asking,
+    Form,
+    asking,
+    bare_topic,
+    measured,
+    no_topic,
+    parts,
+    polite,
+    thing,
+)
 from assistant.answering.languages import ENGLISH, content_of, language_of
 from assistant.answering.layouts import Layout
 from assistant.answering.membership import on_topic
-from assistant.answering.question import Question
+from assistant.answering.question import Question, compact
 from assistant.answering.spelling import (
     Vocabulary,
+    as_held,
     corrections,
     missing_words,
     with_corrections,
@@ -39,11 +51,14 @@ from assistant.library import Library
 from assistant.paper import Paper
 from assistant.results import CLOSEST, Answer, Message, Passage, Status
 from assistant.retrieval import PaperRetriever
+from assistant.retrieved import RetrievedPaper
 from assistant.settings import Settings
-from assistant.text import STOP_WORDS, terms
+from assistant.text import STOP_WORDS, terms, words
 
 __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
+NO_MORE = "The papers shown say no more on it than this:"
+NO_REASON = "The papers shown give no reason in so many words; what else they say:"
 ABSENT = "This library does not hold the answer."
 NOTE = (
     "This answer is made of sentences of the abstracts. For written answers connect a language "
@@ -54,6 +69,12 @@ _NAMED_WHEN_ABSENT = 3
 _TOPICAL, _OFTEN, _DETAIL = 0.85, 0.03, 4
 """Rarity in English from which a word may name a topic, unless so many of the papers hold it, and
 content words up to which a question without one may be about what was shown."""
+_AS_GOOD, _CALLED = 1.5, 5
+"""Log-odds below a sentence that was shown within which a new one is worth its words, and papers
+among which the one that is called so is looked for."""
+_NAME_WORDS, _SAYING, _NAMING = 3, 0.5, 0.35
+"""Words that a paper may be called by, and rarity in English from which a word has to be said
+beside its name, and by a paper that is about a subject."""
 _MOST_ON = 200
 """Papers that are looked at to count those on a topic."""
 _BEST: dict[Status, int] = {"answered": 2, "closest": 1, "absent": 0}
@@ -66,6 +87,8 @@ class _Part:
     asked: Asking
     assessment: Assessment
     lead: str = ""
+    closest: str = CLOSEST
+    """What is said before the nearest sentences, where none answers."""
 
 
 class ExtractiveAnswerer:
@@ -116,8 +139,9 @@ class ExtractiveAnswerer:
     ) -> Answer:
         """The answer to ``question``; ``turns`` are those before it, oldest first."""
         draft = Draft()
-        meant = resolved(question, turns)
-        if told := self._told(question, meant.asked, draft, filters):
+        meant = resolved(question, turns, self._alike)
+        told = self._of_shown(question, meant, draft) if meant.fields or meant.picks else None
+        if told or (told := self._told(question, meant.asked, draft, filters)):
             return told
         language = language_of(question)
         read = None if language == ENGLISH else self._read_as(question, language)
@@ -128,6 +152,7 @@ class ExtractiveAnswerer:
         found = self._all_parts(asked, meant, filters)
         if turns and len(found) == 1 and meant.asked == question and not (read or meant.told):
             meant, found = self._leant(question, turns, meant, found, filters)
+        found = [self._unseen(part, meant) for part in found]
         layout = Layout(draft, self._retriever, self._reader, self._settings)
         layout.brief = len(found) > 1
         layout.again = bool(meant.said)
@@ -185,6 +210,102 @@ class ExtractiveAnswerer:
             citations=draft.citations,
             sentences=draft.sentences,
         )
+
+    def _alike(self, text: str, others: Sequence[str]) -> list[float]:
+        """The cosine of ``text`` to each of ``others``."""
+        vectors = self._reader.embedder.embed([text, *others])
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+    def _of_shown(self, question: str, meant: Resolved, draft: Draft) -> Answer | None:
+        """What is asked of papers that were shown, and told without judging a sentence.
+
+        Their records, or which of them hold what is wanted. None where no paper can be told.
+        """
+        ids = list(dict.fromkeys(filter(None, (self._paper(q or n) for n, q in meant.among))))
+        if not ids:
+            return None
+        status: Status = "answered"
+        if meant.fields:
+            for paper in ids:
+                tell_record(self._library.paper(paper), meant.fields, draft)
+        elif not self._pick(meant.picks, ids, draft):
+            status = "closest"
+        sure = 1.0 if meant.fields else trusted(self._settings.answered_from, "list")
+        return Answer(
+            question=question,
+            standalone_question=meant.text,
+            answer=draft.text,
+            answered=status == "answered",
+            status=status,
+            confidence=sure if status == "answered" else min(sure, self._settings.closest_from),
+            form="about_library" if meant.fields else "list",
+            citations=draft.citations,
+            sentences=draft.sentences,
+        )
+
+    def _pick(self, wanted: str, ids: Sequence[str], draft: Draft) -> bool:
+        """Writes which of the papers ``ids`` hold all weighty words of ``wanted``."""
+        found = self._retriever.find(wanted, len(ids), _within(None, *ids))
+        question = Question.read(wanted, found.vector, found.statistics, self._reader.embedder)
+        weighty = _weighty(question)
+        holding = []
+        for paper in found:
+            kept = paper.paper
+            record = f"{kept.title} {' '.join(kept.authors)} {kept.venue or ''} {kept.year or ''}"
+            held = compact(wanted) in compact(f"{record} {kept.abstract}")
+            if held or weighty <= set(terms(f"{record} {kept.abstract}")):
+                holding.append(paper)
+        shown = f"the {len(ids)} papers shown" if len(ids) > 1 else "the paper shown"
+        if not holding:
+            draft.say(f"None of {shown} mentions “{wanted}”." if len(ids) > 1 else
+                      f"{shown.capitalize()} does not mention “{wanted}”.")  # fmt: skip
+            return False
+        draft.say(f"Of {shown}, {len(holding)} mention{'s' * (len(holding) == 1)} “{wanted}”:")
+        for paper in holding:
+            telling = [
+                (len(weighty & set(terms(text))), float(paper.vectors[n] @ found.vector), n)
+                for n, text in enumerate(paper.sentences)
+            ]
+            best = max(telling, default=(0, 0.0, 0))
+            if not best[0] or not draft.quote(paper, [best[2]], full_title=True):
+                draft.title(paper.paper)
+        return True
+
+    def _unseen(self, part: _Part, meant: Resolved) -> _Part:
+        """``part`` for one who has read what the last answer quoted: what is new, or that none is.
+
+        A sentence that was shown comes again only where nothing else is as good, and then it is
+        said, and is no answer, unless it is one of several and alone holds what is asked for now.
+        A reason that is asked for has to be told as one.
+        """
+        if not meant.follows or part.asked.form in {"list", "definition", "paper"}:
+            return part
+        before, low = part.assessment, min(part.assessment.confidence, self._settings.closest_from)
+        if meant.subject:
+            subject = Question.read(
+                meant.subject, before.asked.vector, before.statistics, self._reader.embedder
+            )
+            before = replace(before, needs=frozenset(_weighty(subject)))
+            if not before.candidates:
+                before = replace(part.assessment, confidence=low, status="closest")
+        fresh = replace(before, seen=meant.follows)
+        old, new = before.candidates[:1], fresh.candidates[:1]
+        if meant.among and part.asked.why:
+            reasons = [c for c in fresh.candidates if REASON.search(c.text)]
+            if reasons and reasons[0].score >= new[0].score - 2 * _AS_GOOD:
+                better = (c.text for c in fresh.candidates if c.score > reasons[0].score)
+                return replace(part, assessment=replace(fresh, seen=(*fresh.seen, *better)))
+            fresh = replace(fresh, confidence=low, status="closest")
+            return replace(part, assessment=fresh, closest=NO_REASON)
+        own = {t for w in meant.asked.split() if not no_topic(w) for t in terms(w)}
+        others = tuple(quote for quote in meant.follows if not own <= set(terms(quote)))
+        if own and 0 < len(others) < len(meant.follows):  # one of those shown is asked for
+            fresh = replace(before, seen=others)
+            new = fresh.candidates[:1]
+        if not old or (new and new[0].score >= old[0].score - _AS_GOOD):
+            return replace(part, assessment=fresh)
+        before = replace(before, confidence=low, status="closest")
+        return replace(part, assessment=before, closest=NO_MORE)
 
     def _papers_on(self, topic: str, filters: Filters | None = None) -> list[Paper]:
         """The papers of the library on ``topic``, best first."""
@@ -317,6 +438,9 @@ class ExtractiveAnswerer:
         if said != text:
             form: Form = "fact" if asked.form == "definition" else asked.form
             asked = replace(asked, topic=bare_topic(text), form=form)
+        held = self._library.statistics
+        text, said = (as_held(polite(piece), held) for piece in (text, said))
+        asked = replace(asked, sides=tuple(as_held(side, held) for side in asked.sides))
         if meant.beside:
             papers = [self._paper(quote or name) for name, quote in meant.beside]
             asked = Asking("comparison", text, tuple(name for name, _ in meant.beside))
@@ -326,12 +450,26 @@ class ExtractiveAnswerer:
         if meant.paper:
             filters = self._only(meant.paper, filters)
             asked = replace(asked, form="paper" if meant.whole else asked.form)
+        if papers := [p for p in (self._paper(q or n) for n, q in meant.among) if p]:
+            filters = _within(filters, *papers)
         assessment = self._judge.assess(
             text, asked, self._retriever, filters, said=said, without=meant.said
         )
+        if meant.judged and assessment.retrieval:
+            near = _within(filters, *(p.paper.id for p in assessment.retrieval))
+            own = self._judge.assess(meant.judged, Asking("fact", ""), self._retriever, near)
+            confidence = min(assessment.confidence, own.confidence)
+            status = self._judge.status(confidence)
+            assessment = replace(assessment, confidence=confidence, status=status)
         if asked.form == "comparison" and assessment.status != "answered":
             assessment = self._by_side(asked, assessment, filters)
-        if asked.form == "list" and assessment.status != "answered" and _is_titled(assessment):
+        named = assessment.question.names or _called(assessment)
+        if named and asked.form == "list" and not asked.papers and measured(asked.topic):
+            asked = replace(asked, form="fact")
+        is_said = {"list": _is_titled, "comparison": _is_compared(asked.sides)}.get(
+            asked.form, _is_told
+        )
+        if assessment.status != "answered" and is_said(assessment):
             sure = max(assessment.confidence, self._settings.answered_from)
             assessment = replace(assessment, confidence=sure, status=self._judge.status(sure))
         return _Part(asked, assessment)
@@ -355,7 +493,9 @@ class ExtractiveAnswerer:
 
     def _paper(self, name: str) -> str:
         """The id of the paper that a title, or a sentence of it, tells; empty if none."""
-        return next((found.paper.id for found in self._retriever.find(name, 1)), "")
+        found = [paper.paper for paper in self._retriever.find(name, _CALLED)]
+        told = [p.id for p in found if name in p.abstract or p.label.startswith(name)]
+        return next(iter([*told, *(paper.id for paper in found)]), "")
 
     def _read_as(self, question: str, language: str) -> str | None:
         """``question`` in words of the library, where each of its own is surely one of them."""
@@ -397,13 +537,13 @@ class ExtractiveAnswerer:
             return self._nothing_more(layout, draft, meant)
         if status == "answered" and layout.write(part.asked, assessment):
             return status
-        if (status == "absent" and not meant.paper) or not assessment.candidates:
+        if (status == "absent" and not (meant.paper or meant.among)) or not assessment.candidates:
             self._write_absent(part, draft, language)
             return "absent"
-        draft.say(CLOSEST)
-        if note := missing_note(assessment):
+        draft.say(part.closest)
+        if part.closest == CLOSEST and (note := missing_note(assessment)):
             draft.say(note)
-        layout.closest(assessment, _CLOSEST_QUOTES)
+        layout.closest(assessment, 1 if part.closest == NO_MORE else _CLOSEST_QUOTES)
         if part.lead and status != "answered":
             notes.append(part.lead)
         return "closest"
@@ -463,6 +603,57 @@ def _is_titled(assessment: Assessment) -> bool:
     """Whether the title of a paper that was found holds the whole topic: then it is here."""
     topic = set(assessment.question.terms)
     return bool(topic) and any(topic <= set(terms(p.paper.title)) for p in assessment.retrieval)
+
+
+def _weighty(question: Question) -> set[str]:
+    """The stems of ``question`` that must be said: of names, and of words that are not common."""
+    rare = zip(question.states.words, question.rarity, strict=True)
+    said = {t for w, rarity in rare if rarity >= _NAMING or w[0].isupper() for t in terms(w)}
+    return said or set(question.terms)
+
+
+def _called(assessment: Assessment) -> list[RetrievedPaper]:
+    """The papers that the question calls by name: by what stands before the colon of a title."""
+    said = f" {' '.join(words(assessment.asked.text))} "
+    heads = ((found, found.paper.title.partition(":")) for found in assessment.retrieval)
+    return [
+        found
+        for found, (head, colon, _) in heads
+        if colon and 0 < len(words(head)) <= _NAME_WORDS and f" {' '.join(words(head))} " in said
+    ]
+
+
+def _is_told(assessment: Assessment) -> bool:
+    """Whether a paper that is called by name has all else that is asked for in one sentence."""
+    question = assessment.question
+    weighty = [w for w, rare in zip(question.states.words, question.rarity, strict=True)
+               if rare >= _SAYING]  # fmt: skip
+    for found in _called(assessment):
+        name = set(terms(found.paper.title.partition(":")[0]))
+        wanted = {t for word in weighty for t in terms(word)} - name
+        for text in found.sentences if wanted else ():
+            numbered = NUMBER.search(text) or not question.wants_number
+            if numbered and wanted <= set(terms(text)):
+                return True
+    return False
+
+
+def _is_compared(sides: Sequence[str]) -> Callable[[Assessment], bool]:
+    """Whether a sentence compares all of ``sides``, of which its paper's title may name some."""
+
+    def holds(text: str, side: str) -> bool:
+        return compact(side) in compact(text) or set(terms(side)) <= set(terms(text))
+
+    def compared(assessment: Assessment) -> bool:
+        return any(
+            COMPARES.search(text)
+            and any(holds(text, side) for side in sides)
+            and all(holds(f"{found.paper.title}. {text}", side) for side in sides)
+            for found in assessment.retrieval[: len(assessment.readings)]
+            for text in found.sentences
+        )
+
+    return compared
 
 
 def _passages(found: Sequence[_Part], most: int) -> list[Passage]:

@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.answering.question import HOW_MUCH, VERB
+from assistant.answering.question import HOW_MUCH, VERB, without_kind
 from assistant.text import STOP_WORDS, terms
 
 __all__ = [
-    "Asking", "Form", "asking", "bare_topic", "evidence_text", "no_topic", "opened", "parts",
-    "polite", "thing",
+    "Asking", "Form", "asking", "bare_topic", "evidence_text", "measured", "no_topic", "opened",
+    "parts", "polite", "thing",
 ]  # fmt: skip
 
 Form = Literal[
@@ -75,8 +75,24 @@ _POLITE = re.compile(
     r"|explain|compare|summari[sz]e|describe|name|define|search|recommend|point)\b)"
     r"|(?:i|we)(?:'d| would)? (?:want|like|need|wish) (?:to (?:know|learn|understand|find out)"
     r"|you to)\s*(?:about\s+(?=what|how|why|which|who)|if\s+|whether\s+)?"
-    r"|(?:do you know|tell me|i wonder|i was wondering|any idea|can you tell me)"
+    r"|(?:do you (?:happen to )?know|tell me|i wonder|i was wondering|any idea"
+    r"|(?:can|could) you tell me)"
     r"[, ]+(?=what|how|why|which|who|where|when|if|whether)(?:if |whether )?)",
+    re.IGNORECASE,
+)
+_CLAIM = re.compile(
+    r"^\W*(?:is it (?:really |actually |still )?(?:true|correct|right|so|known|a fact|the case)"
+    r"(?: to say)? (?:that )?|would (?:you|it be (?:right|fair|correct) to) say (?:that )?"
+    r"|am i right (?:(?:in thinking|to think) )?that "
+    r"|(?:i|we)(?:['’]ve| have)? (?:(?:heard|was told|were told)(?: somewhere)?(?: that)?[, ]+"
+    r"|(?:read|thought|think|believe|assume|understand)(?: somewhere)? that[, ]+)"
+    r"|(?:people|some|many|they|it is) (?:say|claim|think|believe|said|claimed)(?: that)?[, ]+)",
+    re.IGNORECASE,
+)
+"""What a claim is put in whose truth is asked for."""
+_CLAIM_TAIL = re.compile(
+    r"[\s,;.–—-]+(?:(?:is (?:that|this|it) )?(?:right|true|correct|so|the case)|am i right"
+    r"|(?:is|are|do|does)n['’]?t (?:it|they|that)(?: so)?)\W*$",
     re.IGNORECASE,
 )
 _WHATS = re.compile(r"^(\W*(?:what|who|how|where))['’]?s\b", re.IGNORECASE)
@@ -96,6 +112,20 @@ _HERE = re.compile(
     re.IGNORECASE,
 )
 _VERSUS = re.compile(r"\s+(?:vs\.?|versus)\s+", re.IGNORECASE)
+_ASKS_AFTER = re.compile(
+    r"(?:[\s,;:.?–—-]+(?:so |and )?(?:what|which|who|how|is|are|does|do|any)|[\s,]+what['’]?s)\b"
+    r".*\b(?:differ\w*|better|best|compare\w*|comparison|prefer\w*|choose|faster|stronger)\W*$",
+    re.IGNORECASE,
+)
+"""What stands behind the sides of a comparison and only asks for it."""
+_MEASURE = re.compile(
+    r"\b(?:accuracy|error|precision|recall|scores?|auc|f1|map|bleu|fps|perplexity|latency|speed|speedup"
+    r"|rate|cost|price|size|mass|weight|length|width|height|depth|dose|dosage|age|duration|temperature"
+    r"|frequency|incidence|prevalence|percentage|proportion|share|ratio|amount|range|density|power"
+    r"|throughput|parameters?|flops)"
+    r"(?:\s+(?:rates?|on|in|at|for|of|with)\b.*)?$",
+    re.IGNORECASE,
+)
 _COMPARE = (
     re.compile(
         r"^\W*how (?:do|does|is|are|did) (?P<a>.+?) and (?P<b>.+?) (?:compare|differ)\b", re.I
@@ -246,8 +276,11 @@ def _asks(text: str) -> bool:
 
 def asking(question: str) -> Asking:
     """The form of ``question`` and its topic."""
-    text = polite(question)
+    text, claimed = _unframed(question)
     bare = text.strip(" \t?.!")
+    if claimed:
+        papers = _list(re.sub(r"^there (?:is|are) ", "", bare, flags=re.I), keywords=False)
+        return papers if papers and papers.papers else Asking("yes_no", bare_topic(bare))
     question_mark = text.rstrip().endswith("?")
     if len(text.split()) > _LONG and (not question_mark or _ANY_INTERROGATIVE.search(bare)):
         return Asking("list", question)
@@ -269,22 +302,51 @@ def opened(question: str) -> str:
 
 
 def polite(question: str) -> str:
-    """``question`` without the words of politeness around it; "what's" is "what is"."""
-    text = _TAIL.sub("", question.strip())
+    """``question`` without the words around it: of politeness, or that ask if a claim is true.
+
+    "what's" is "what is".
+    """
+    return _unframed(question)[0]
+
+
+def _unframed(question: str) -> tuple[str, bool]:
+    """``question`` without the words around it, and whether a claim is left, not a question."""
+    text, claimed = _TAIL.sub("", question.strip()), False
     for _ in range(3):
         text = opened(text)
+        if (found := _CLAIM.match(text)) and terms(text[found.end() :]):
+            text, claimed = _CLAIM_TAIL.sub("", text[found.end() :]), True
+            continue
         found = _POLITE.match(text)
         if not found or not text[found.end() :].strip(" ?.!"):
             break
         text = text[found.end() :]
-    return _WHATS.sub(r"\1 is", text)
+        claimed = re.search(r"\b(?:if|whether)\s+$", found.group(), re.I) is not None
+    if not claimed and (tail := _CLAIM_TAIL.search(text)) and not _asks_itself(text):
+        text, claimed = text[: tail.start()], True
+    return _WHATS.sub(r"\1 is", text), claimed
+
+
+def _asks_itself(text: str) -> bool:
+    return bool(_INTERROGATIVE.match(text) or _AUXILIARY.match(text) or len(terms(text)) < 3)
+
+
+def measured(topic: str) -> bool:
+    """Whether ``topic``, words without a question, ends in what is measured: "X error on Y"."""
+    return _MEASURE.search(topic.strip(" ?.!")) is not None
 
 
 def _comparison(text: str) -> Asking | None:
     bare = text.strip(" \t?.!")
-    if _VERSUS.search(bare):
+    if versus := _VERSUS.search(bare):
+        after = versus.end()
+        bare = bare[:after] + _ASKS_AFTER.sub("", bare[after:])
         plain = re.sub(
-            r"^\W*(?:compare|comparison of|what about|which is better[:,]?)\s+", "", bare
+            r"^\W*(?:compare|comparison of|what about|(?:which|what) (?:one )?is better[:,]?"
+            r"|(?:what (?:is|are) )?the differences? (?:between|of))\s+",
+            "",
+            bare,
+            flags=re.IGNORECASE,
         )
         sides = [side for piece in _VERSUS.split(plain) for side in re.split(r",\s+", piece)]
         return _compared(sides, bare)
@@ -464,4 +526,4 @@ def evidence_text(question: str) -> str:
         return " ".join(asked.sides)
     if asked.form in {"list", "definition", "limits"} and len(question.split()) <= _LONG:
         return asked.hint or asked.topic
-    return bare_topic(question)
+    return bare_topic(without_kind(polite(question)))

@@ -17,7 +17,16 @@ from assistant.embedding import Embedder, WordEmbedder
 from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, terms, words
 
-__all__ = ["HOW_MUCH", "VERB", "Question", "WordStates", "compact", "content_words", "word_states"]
+__all__ = [
+    "HOW_MUCH",
+    "VERB",
+    "Question",
+    "WordStates",
+    "compact",
+    "content_words",
+    "without_kind",
+    "word_states",
+]
 
 Floats = NDArray[np.float32]
 
@@ -49,6 +58,15 @@ _NO_WISH = re.compile(  # numbers that are spoken of, but not asked for
     r"|\b(several|many|at|some|three|two) times\b|\bone at a time\b",
     re.IGNORECASE,
 )
+_KIND = re.compile(
+    r"(?:\b(?:what|which)\s+(?:exact |total |overall )?"
+    r"(?:(?:share|per ?cent(?:age)?|fraction|proportion)s?"
+    r"|(?:number|amount|quantity)(?=\s+of\b))"
+    r"|^\W*(?:(?:what|which)\s+(?:is|was|are|were)\s+)?(?:the\s+)?(?:exact |total |overall )?"
+    r"(?:share|percentage|fraction|proportion|number|amount|quantity|rate|count)s?(?=\s+of\b))\b",
+    re.IGNORECASE,
+)
+"""Words that say what kind of answer is wanted, and nothing of what it is about."""
 _NOUNS = r"((?:[^\W_]+[- ]){0,3}?[^\W_]+)"
 _AFTER = (
     r"(?:of|in|per|for|at|on|given|to|among|between|by|with|when|from|during|after|used|needed"
@@ -132,6 +150,11 @@ class WordStates:
 def compact(text: str) -> str:
     """``text`` in small letters without spaces and hyphens, so that "GPT 4" is "GPT-4"."""
     return re.sub(r"[\s‐-―-]+", "", text.casefold())
+
+
+def without_kind(question: str) -> str:
+    """``question`` without the words that only say what kind of answer it wants: "what share"."""
+    return re.sub(r"^\s*of\b", "", _KIND.sub("", question)).strip()
 
 
 def content_words(text: str) -> list[tuple[int, int, str]]:
@@ -223,6 +246,8 @@ class Question:
     @cached_property
     def wants_number(self) -> bool:
         """Whether a number would answer it."""
+        if without_kind(self.said) != self.said.strip():
+            return True
         text = _NO_WISH.sub(" ", self.text)
         return HOW_MUCH.match(text) is not None or _WANTS_NUMBER.search(text) is not None
 

@@ -19,7 +19,9 @@ from assistant.paper import Paper
 from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Correction", "Vocabulary", "corrections", "missing_words", "with_corrections"]
+__all__ = [
+    "Correction", "Vocabulary", "as_held", "corrections", "missing_words", "with_corrections",
+]  # fmt: skip
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _PIECE = re.compile(r"[^\W\d_]+")
@@ -125,6 +127,27 @@ def missing_words(question: str, statistics: Statistics) -> list[str]:
         if stems and not all(statistics.document_frequency(stem) for stem in stems):
             missing.append(word)
     return list(dict.fromkeys(missing))
+
+
+def as_held(text: str, statistics: Statistics) -> str:
+    """``text`` with names spelled as the library does, where only their spacing is another.
+
+    "cifar10" is "cifar-10" where no paper has the one word and papers have both of the other.
+    """
+
+    def held(word: str) -> bool:
+        return all(statistics.document_frequency(stem) > 0 for stem in terms(word))
+
+    def apart(found: re.Match[str]) -> str:
+        pieces = re.findall(r"[^\W\d_]+|\d+", found[0])
+        return found[0] if held(found[0]) or not held(" ".join(pieces)) else "-".join(pieces)
+
+    def joined(found: re.Match[str]) -> str:
+        one = found[1] + found[2]
+        return found[0] if held(found[0]) or not held(one) else one
+
+    text = re.sub(r"\b[^\W\d_]{2,}\d+\b", apart, text)
+    return re.sub(r"\b([^\W\d_]{2,})[\s-](\d+)\b", joined, text)
 
 
 def corrections(missing: Sequence[str], vocabulary: Vocabulary) -> list[Correction]:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.answering.forms import asking, evidence_text, no_topic, opened, parts, thing
+from assistant.answering.forms import (
+    asking,
+    evidence_text,
+    measured,
+    no_topic,
+    opened,
+    parts,
+    thing,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,15 @@ from assistant.answering.forms import asking, evidence_text, no_topic, opened, p
         ("what is turnover in ecology", "definition", "turnover"),
         ("ok, and what is a neap tide?", "definition", "neap tide"),
         ("In the study of herons, how many were ringed?", "fact", None),
+        (
+            "is it true that herons are larger than storks",
+            "yes_no",
+            "herons are larger than storks",
+        ),
+        ("can you tell me whether herons swim", "yes_no", "herons swim"),
+        ("herons swim better than storks, right?", "yes_no", "herons swim better than storks"),
+        ("do you know if there are papers on hail?", "list", "hail"),
+        ("which surgery is right?", "fact", None),
     ],
 )
 def test_form_and_topic(question: str, form: str, topic: str | None) -> None:
@@ -66,6 +83,9 @@ def test_form_and_topic(question: str, form: str, topic: str | None) -> None:
         ("sonar or radar for finding wrecks?", ("sonar", "radar")),
         ("rye or wheat: which is hardier?", ("rye", "wheat")),
         ("irrigation versus rain: effect on yield", ("irrigation", "rain")),
+        ("rye vs wheat, whats the difference", ("rye", "wheat")),
+        ("rye vs wheat which one is better?", ("rye", "wheat")),
+        ("What is the difference between rye vs wheat?", ("rye", "wheat")),
     ],
 )
 def test_sides_of_a_comparison(question: str, sides: tuple[str, ...]) -> None:
@@ -73,6 +93,26 @@ def test_sides_of_a_comparison(question: str, sides: tuple[str, ...]) -> None:
     assert asked.form == "comparison"
     assert asked.sides == sides
     assert evidence_text(question) == " ".join(sides)
+
+
+@pytest.mark.parametrize(
+    ("question", "evidence"),
+    [
+        ("what share of the nests failed", "nests failed"),
+        ("what percent recommended the trainer", "recommended the trainer"),
+        ("percentage of heron nests that failed", "heron nests that failed"),
+        ("which number theory is used", "number theory is used"),
+        ("I heard that herons swim, is that true?", "herons swim"),
+    ],
+)
+def test_the_kind_of_answer_is_no_evidence(question: str, evidence: str) -> None:
+    assert evidence_text(question) == evidence
+
+
+def test_what_ends_in_a_measure() -> None:
+    assert measured("grebe flock10 error")
+    assert measured("grebe error rate on flock10")
+    assert not measured("medication errors of nurses")
 
 
 def test_why_is_a_reason() -> None:
