@@ -270,7 +270,7 @@ def leans(question: str) -> bool:
         return True
     if no_topic(question):
         return True
-    if _MARK.search(question) or _ORDINAL.search(question):
+    if _points(question):
         return True
     found = _POINTING.search(question)
     before = re.sub(r"\bhow \w+", "", question[: found.start()], flags=re.I) if found else ""
@@ -314,6 +314,9 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
         subject = _subject(question)
         named = bare_topic(subject["subject"]) if subject else ""
         return Resolved(switched, switched, follows=_quoted(said), subject=named)
+    if shown and len(shown[0]) == 1 and _IT.search(question) and _points(asked[-1]):
+        ((name, quote),) = shown[0].values()  # the one paper that was asked for is spoken of
+        return Resolved(f"{question} (about: {name})", question, quote or name)
     before = next((text for text in reversed(wholes) if not _of_library(text)), "")
     if (whole := _named(question, before)) is not None:
         return Resolved(whole, whole)
@@ -323,6 +326,11 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
     why = f"why {opened(before) if auxiliary else bare_topic(polite(before))}"
     spoken_of = next((tuple(found.values()) for found in shown if found), ())
     return Resolved(why, why, among=spoken_of, follows=_quoted(said))
+
+
+def _points(question: str) -> bool:
+    """Whether ``question`` points to one of the papers that were shown."""
+    return bool(_MARK.search(question) or _ORDINAL.search(question))
 
 
 def _pointing(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:

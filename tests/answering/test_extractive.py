@@ -249,11 +249,12 @@ def test_two_questions_that_lean_on_the_last_are_answered_apart(assistant: Assis
 def test_what_they_used_is_asked_of_the_one_paper_that_was_shown(assistant: Assistant) -> None:
     *_, shown, asked = talk(
         assistant,
-        "papers on pruning experts",
+        "papers on pruning",
         "tell me about the first one",
         "what data did they use",
     )
     check_whole(asked, assistant)
+    assert len(shown.citations) == 1
     assert {c.title for c in asked.citations} == {c.title for c in shown.citations}
 
 
