@@ -279,6 +279,8 @@ def leans(question: str) -> bool:
     return bool(_PREPOSITION.match(question) and len(terms(question)) <= 3)
 
 
+Shown = dict[int, tuple[str, str]]
+"""Number → name and quotation of the papers that an answer shows."""
 Alike = Callable[[str, Sequence[str]], Sequence[float]]
 """How alike a text is to each of others, as a cosine."""
 
@@ -314,14 +316,25 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
         subject = _subject(question)
         named = bare_topic(subject["subject"]) if subject else ""
         return Resolved(switched, switched, follows=_quoted(said), subject=named)
-    if shown and len(shown[0]) == 1 and _IT.search(question) and _points(asked[-1]):
-        ((name, quote),) = shown[0].values()  # the one paper that was asked for is spoken of
-        return Resolved(f"{question} (about: {name})", question, quote or name)
+    if (one := _of_one(question, asked[-1], shown)) is not None:
+        return one
     before = next((text for text in reversed(wholes) if not _of_library(text)), "")
     if (whole := _named(question, before)) is not None:
         return Resolved(whole, whole)
-    if not before or not _WHY.match(question):
-        return _leant_on(question, before, asked, said)
+    is_why = before and _WHY.match(question)
+    return _why(before, said, shown) if is_why else _leant_on(question, before, asked, said)
+
+
+def _of_one(question: str, before: str, shown: Sequence[Shown]) -> Resolved | None:
+    """A question with "it" or "they" after ``before``, which asked for one paper by its number."""
+    if not shown or len(shown[0]) != 1 or not _IT.search(question) or not _points(before):
+        return None
+    ((name, quote),) = shown[0].values()
+    return Resolved(f"{question} (about: {name})", question, quote or name)
+
+
+def _why(before: str, said: Sequence[str], shown: Sequence[Shown]) -> Resolved:
+    """The reason of what was asked ``before``, told by the papers that were shown."""
     auxiliary = asking(before).form in {"yes_no", "comparison"} and before.endswith("?")
     why = f"why {opened(before) if auxiliary else bare_topic(polite(before))}"
     spoken_of = next((tuple(found.values()) for found in shown if found), ())
@@ -333,7 +346,7 @@ def _points(question: str) -> bool:
     return bool(_MARK.search(question) or _ORDINAL.search(question))
 
 
-def _pointing(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
+def _pointing(question: str, shown: Shown) -> Resolved | None:
     """A question that points to a paper that was shown, with its name."""
     if (pointed := _pointed(question, shown)) is None:
         return None
@@ -424,7 +437,7 @@ def leaning(question: str, turns: Sequence[Message]) -> Resolved:
     return Resolved(text, question, quote or name, follows=_quoted(said))
 
 
-def _recorded(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
+def _recorded(question: str, shown: Shown) -> Resolved | None:
     """A question about the record of papers that were shown: who wrote them, when, where."""
     fields: list[str] = []
     for piece in re.split(r",?\s+and\s+|\?\s+", polite(question).strip(" ?.!")):
@@ -548,7 +561,7 @@ def _shown(answer: str) -> dict[int, tuple[str, str]]:
     return found
 
 
-def _several(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | None:
+def _several(question: str, shown: Shown) -> Resolved | None:
     """A comparison of papers that were shown, with their names: "compare [1] and [3]"."""
     if not _COMPARES.search(question):
         return None
@@ -563,7 +576,7 @@ def _several(question: str, shown: dict[int, tuple[str, str]]) -> Resolved | Non
     return Resolved(text, text, beside=papers)
 
 
-def _pointed(question: str, shown: dict[int, tuple[str, str]]) -> tuple[str, int] | None:
+def _pointed(question: str, shown: Shown) -> tuple[str, int] | None:
     """The words of ``question`` that point to a paper that was shown, and its number."""
     if not shown:
         return None
