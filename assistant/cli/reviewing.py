@@ -163,4 +163,4 @@ def _step(progress: ReviewProgress) -> str:
 def _summary(made: Review) -> str:
     if made.status == "absent":
         return made.scope[0].text
-    return f"{made.counts.used} papers, {len(made.themes)} themes. {verdict_line(made)}"
+    return f"{', '.join(made.extent)}. {verdict_line(made)}"

@@ -43,6 +43,7 @@ RELATED = 0.08
 _LOOKED_AT = 100
 """Papers that each form of the topic brings, at least."""
 _LISTED = 60
+"""Papers that are neither core nor related and are told with why."""
 _SAME = 0.9
 """Cosine from which on two papers of one title are the same one: a preprint, a later edition."""
 _SURE = 8
@@ -144,8 +145,9 @@ class Candidate:
 class Found:
     """What a search brought.
 
-    ``core``: written about, most relevant first; ``related``: listed; ``mentions``: how many of
-    those looked at hold all of the topic's words.
+    ``core``: written about, most relevant first; ``related``: listed; ``unused``: why, and how
+    many, that are about it too are not in ``core``; ``mentions``: how many of those looked at hold
+    all of the topic's words; ``left_out``: all that are related, and some of the others.
     """
 
     topic: str
@@ -156,6 +158,7 @@ class Found:
     left_out: list[LeftOut] = field(default_factory=list)
     looked_at: int = 0
     relevant: int = 0
+    unused: Counter[str] = field(default_factory=Counter)
     mentions: int = 0
     nearest: list[str] = field(default_factory=list)
 
@@ -376,6 +379,7 @@ def _draw_the_line(
     """Core, related, and of every other paper why it is neither."""
     core = set(map(id, likely))
     means: dict[str, Floats] = {}
+    others = 0
     for candidate in order:
         title = candidate.paper.title_key
         before = means.get(title) if title else None
@@ -397,7 +401,11 @@ def _draw_the_line(
             why = f"related: {candidate.why}"
         else:
             why = f"off topic: {candidate.why}"
-        if len(found.left_out) < _LISTED:
+        if id(candidate) in core:
+            found.unused[why] += 1
+        related = why.startswith("related")
+        others += not related
+        if related or others <= _LISTED:
             found.left_out.append(
                 LeftOut(
                     paper_id=candidate.paper.id,

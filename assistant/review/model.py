@@ -244,6 +244,13 @@ class Review(BaseModel):
     seconds: float = 0.0
 
     @property
+    def extent(self) -> list[str]:
+        """How many papers, and themes that have a name of their own, where there are any."""
+        named = sum(bool(theme.terms) for theme in self.themes)
+        counts = [(self.counts.used, "paper"), *([(named, "theme")] if named else [])]
+        return [f"{number:,} {noun}{'s' * (number != 1)}" for number, noun in counts]
+
+    @property
     def sentences(self) -> Iterator[ReviewSentence]:
         """Every sentence in the order of the document."""
         yield from self.scope

@@ -365,11 +365,14 @@ def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSent
         f"{found.looked_at:,} to look at; this review is written about {used:,} of them and lists "
         f"{len(found.related):,} more that are related"
     ]
-    if used and all(p.relevance < CORE and not p.by_hand for p in found.core):
+    unsure = used and all(p.relevance < CORE and not p.by_hand for p in found.core)
+    if unsure:
         said.append(f"None of them is surely about the topic: {counted(found.mentions)} mention it")
-    beyond = found.relevant - used
-    if beyond > 0:
-        said.append(f"{beyond:,} more are about it by estimate, beyond the number asked for")
+    for why, number in found.unused.items():
+        are = (
+            ("mentions", "mention") if unsure else ("is by estimate about", "are by estimate about")
+        )
+        said.append(f"{number:,} more {are[number > 1]} it, and left out: {why}")
     by_hand = sum(p.by_hand for p in found.core)
     if by_hand:
         said.append(f"{by_hand} of the papers {'was' if by_hand == 1 else 'were'} named by hand")

@@ -136,11 +136,6 @@ def document(review: Review, library: LibraryName) -> str:
     if review.status == "absent":
         return _absent(review, library)
     page = _Document(review, library)
-    counts = review.counts
-    papers, themes = (
-        f"{n} {word}{'s' * (n != 1)}"
-        for n, word in ((counts.used, "paper"), (len(review.themes), "theme"))
-    )
     made = f"written by {review.model}" if review.model else "without a language model"
     saves = "".join(
         f'<button type="button" class="button small" data-act="save" data-form="{form}">{name}'
@@ -149,7 +144,7 @@ def document(review: Review, library: LibraryName) -> str:
     )
     parts = [
         f"<header><h2>{escape(review.title)}</h2>"
-        f'<p class="quiet">{papers} · {themes} · {escape(made)}</p>'
+        f'<p class="quiet">{" · ".join([*review.extent, escape(made)])}</p>'
         f'<div class="saves"><span class="quiet">Download</span>{saves}</div></header>',
         _section("Scope", f'<div class="answer scope"><p>{page.run(review.scope)}</p></div>'),
     ]

@@ -10,7 +10,7 @@ from assistant.assistant import Assistant
 from assistant.attribution import is_verbatim
 from assistant.errors import LibraryNotFound, PaperNotFound, QuestionError
 from assistant.paper import Paper
-from assistant.review.model import COLUMNS, Review, ReviewProgress, ReviewSentence
+from assistant.review.model import COLUMNS, Review, ReviewProgress, ReviewSentence, Theme
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -187,6 +187,32 @@ def test_papers_by_hand(experts: Assistant) -> None:
     whys = {left.title.partition(":")[0]: left.why for left in review.left_out}
     assert whys["Cutter"] == "dropped by hand"
     assert any("beyond the 5 papers" in why for why in whys.values())
+
+
+def test_what_is_counted_is_what_is_listed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.review.candidates._LISTED", 1)
+    monkeypatch.setattr("assistant.review.candidates.RELATED", 0.0)
+    bare = Paper(title="Expert Pruning for Mixtures of Experts")
+    dropped = "Cutter: Expert Pruning for Mixtures of Experts"
+    assistant = make([*expert_papers(), bare, *other_papers()])
+    review = assistant.review("expert pruning", exclude=[dropped])
+    said = [sentence.text for sentence in review.scope]
+    assert len(review.related) > 1
+    assert f"lists {len(review.related)} more" in said[0]
+    assert "1 more is by estimate about it, and left out: no abstract." in said
+    assert "1 more is by estimate about it, and left out: dropped by hand." in said
+    assert not any("asked for" in text for text in said)
+    few = assistant.review("expert pruning", papers=2).scope
+    beyond = "more are by estimate about it, and left out: beyond the 2 papers that were asked for."
+    assert any(sentence.text.endswith(beyond) for sentence in few)
+
+
+def test_themes_are_counted_as_they_are_named(experts: Assistant) -> None:
+    review = experts.review(TOPIC)
+    names = [theme.name for theme in review.themes if theme.name not in ("Other", "All papers")]
+    assert review.extent == [f"{review.counts.used} papers", f"{len(names)} themes"]
+    alone = Review(topic="t", title="t", status="thin", themes=[Theme(name="All papers")])
+    assert alone.extent == ["0 papers"]
 
 
 def test_an_unknown_paper_by_hand(experts: Assistant) -> None:

@@ -79,9 +79,8 @@ def _text(text: str, most: int = 4000) -> str:
 
 
 def _chips(review: Review) -> str:
-    counts = review.counts
     made = f"written by {review.model}" if review.model else "without a language model"
-    chips = [f"{counts.used} papers", f"{len(review.themes)} themes", made]
+    chips = [*review.extent, made]
     if review.status == "absent":
         chips = ["not in this library"]
     return "<p class='chips'>" + "".join(f"<span>{escape(c)}</span>" for c in chips) + "</p>"
