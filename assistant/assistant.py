@@ -542,7 +542,8 @@ class Assistant:
         Args:
             topic: None for the whole library.
             columns: any names, such as "sample size, accuracy=value, compared with"; those that
-                cannot be read by form alone are filled by the language model, if one is set.
+                cannot be read by form alone are filled by the language model, if one is set. Of
+                the default ones, those that no paper fills are left out.
             papers: rows at the most, where there is a topic.
             metric: in place of columns, one row for each number that measures this.
             filters: only papers that fit them.
@@ -582,7 +583,7 @@ class Assistant:
             free=free,
         )
         made.usage = usage
-        return made
+        return made.without_empty_columns() if columns == DEFAULT_COLUMNS else made
 
     def preview_table(
         self,

@@ -63,7 +63,7 @@ def table(
 
     Read without a language model: problem, method, result, limits, sample size, p-value, data
     set, compared with, name, numbers, METRIC=value, year, authors, venue, doi. Any other column
-    needs one. (?) marks a cell whose sentence compares, so that the value may be another's.
+    needs one. In files, (?) marks what is likely, not sure, to be what its column asks for.
 
     \b
     Examples:

@@ -85,6 +85,15 @@ class Table(BaseModel):
         )
         return self.model_copy(update={"rows": order})
 
+    def without_empty_columns(self) -> Table:
+        """Without the columns that no row fills; as it is where none would be left."""
+        filled = [name for name in self.columns if any(row.cells.get(name) for row in self.rows)]
+        empty = [name for name in self.columns if name not in filled]
+        if not filled or not empty:
+            return self
+        note = f"Left out, for no abstract surely gives it: {', '.join(empty)}."
+        return self.model_copy(update={"columns": filled, "notes": [*self.notes, note]})
+
 
 def checked_columns(columns: str | Sequence[str]) -> list[str]:
     """The columns that were named, each once.

@@ -11,8 +11,9 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.errors import ConfigurationError, QuestionError
+from assistant.review.model import Cell, Certainty
 from assistant.review.rendering.tables import FORMATS, format_of
-from assistant.review.table import Table, checked_columns, reader_of
+from assistant.review.table import Row, Table, checked_columns, reader_of
 from tests.scripted_server import Reply, ScriptedServer
 
 from .conftest import Make, expert_papers, other_papers
@@ -52,6 +53,29 @@ def test_sorting_by_a_number_makes_a_leaderboard(experts: Assistant) -> None:
     assert [r.text("value") for r in board.rows][:2] == ["43%", "42%"]
     with pytest.raises(QuestionError, match="no column"):
         table.sorted_by("taste")
+
+
+def test_a_column_that_nobody_named_and_nothing_fills_is_left_out(experts: Assistant) -> None:
+    table = experts.table("expert pruning")
+    assert table.columns == ["method", "result"]
+    assert table.notes == [
+        "Left out, for no abstract surely gives it: sample size, data set, compared with."
+    ]
+    named = experts.table("expert pruning", "method, sample size")
+    assert named.columns == ["method", "sample size"]
+    assert Table(columns=["a"]).without_empty_columns().columns == ["a"]
+
+
+@pytest.mark.parametrize("form", ["md", "tex", "html"])
+def test_a_mark_is_explained_where_it_stands(form: str) -> None:
+    def written(certainty: Certainty) -> str:
+        cell = Cell(text="salt", citation=1, quote="salt", certainty=certainty)
+        row = Row(paper_id="1", title="T", cells={"method": [cell]})
+        return str(FORMATS[form](Table(columns=["method"], rows=[row])))
+
+    assert "salt (?)" in written("likely")
+    assert "marks what is likely, not sure" in written("likely")
+    assert "(?)" not in written("sure")
 
 
 def test_a_correction_is_kept(experts: Assistant) -> None:

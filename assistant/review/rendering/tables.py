@@ -18,6 +18,13 @@ from assistant.review.table import Row, Table
 __all__ = ["FORMATS", "format_of"]
 
 _MARKS = {"likely": " (?)", "sure": ""}
+_LEGEND = "(?) marks what is likely, not sure, to be what its column asks for."
+
+
+def _notes(table: Table) -> list[str]:
+    """What stands below a table; the marks are explained where there are any."""
+    cells = (cell for row in table.rows for held in row.cells.values() for cell in held)
+    return [*table.notes, *[_LEGEND] * any(_MARKS[cell.certainty] for cell in cells)]
 
 
 def _texts(row: Row, table: Table, *, marks: bool = True) -> list[str]:
@@ -81,13 +88,14 @@ def _markdown(table: Table) -> str:
     lines.append("|" + " --- |" * (len(table.columns) + 1))
     rows = (map(escaped, (row.title, *_texts(row, table))) for row in table.rows)
     lines += [f"| {' | '.join(row)} |" for row in rows]
-    lines += [line for note in table.notes for line in ("", escaped(note))]
+    lines += [line for note in _notes(table) for line in ("", escaped(note))]
     return "\n".join(lines) + "\n"
 
 
 def _latex(table: Table) -> str:
     rows = [[tex(row.title), *map(tex, _texts(row, table))] for row in table.rows]
-    return "\n".join(longtable(["paper", *map(tex, table.columns)], rows)) + "\n"
+    lines = longtable(["paper", *map(tex, table.columns)], rows)
+    return "\n".join([*lines, *(f"\n{tex(note)}" for note in _notes(table))]) + "\n"
 
 
 def _html(table: Table) -> str:
@@ -95,10 +103,11 @@ def _html(table: Table) -> str:
     rows = [f"<tr><th>{escape(row.title)}</th>{_html_cells(row, table)}</tr>" for row in table.rows]
     style = "td,th{border:1px solid #ccc;padding:.4em;vertical-align:top;text-align:left}"
     title = escape(table.topic or "All papers")
+    notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(table))
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
         f"<style>table{{border-collapse:collapse;font:14px system-ui}}{style}</style>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></html>\n"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>{notes}</html>\n"
     )
 
 
