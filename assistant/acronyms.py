@@ -25,9 +25,12 @@ def long_forms(texts: Iterable[str]) -> Counter[tuple[str, str]]:
 
 
 def _long_form(run: str, short: str) -> str:
-    """The words before "(SHORT)" whose letters make it; empty where none do."""
+    """The words before "(SHORT)" whose letters make it; empty where none do.
+
+    A digit that it begins with is one of them: "2DVR" is no "D virtual reality".
+    """
     words = _WORD.findall(run)
-    letters = re.sub(r"[^a-z]", "", short.casefold())
+    letters = re.sub(r"(?<!^)[^a-z]|^[^\da-z]", "", short.casefold())
     if len(letters) < 2 or not re.search(r"[A-Z]", short):
         return ""
     for start in range(len(words) - 1, -1, -1):

@@ -30,6 +30,7 @@ def test_what_papers_spell_out() -> None:
         [
             "the uncertain and sequential trade (UST) model",
             "of head-related transfer functions (HRTFs)",
+            "We train with a 2-D virtual reality (2DVR) programme after a Data Release (5DR)",
             "Uncertain and Sequential Trade (UST), in all cases (seen by us), a model (ML)",
         ]
     )
@@ -37,6 +38,7 @@ def test_what_papers_spell_out() -> None:
     assert set(found) == {
         ("uncertain and sequential trade", "UST"),
         ("head-related transfer functions", "HRTF"),
+        ("2-d virtual reality", "2DVR"),
     }
 
 

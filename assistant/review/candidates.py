@@ -268,14 +268,13 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     """
     found: dict[str, str] = {}
     given = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
-    stems = " ".join(terms(topic))
     spelled = Counter(
         {
             (long, short): held
             for (long, short), held in long_forms(
                 f"{paper.title}. {paper.abstract}" for paper in papers
             ).items()
-            if short.casefold() in given or " ".join(terms(long)) in stems
+            if short.casefold() in given or _with(short, long, topic)
         }
     )
     for (long, short), _ in spelled.most_common(4):
@@ -283,8 +282,7 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
             full = re.sub(rf"\b{re.escape(short)}s?\b", long, topic, flags=re.IGNORECASE)
             found.setdefault(full, f"“{short}” in full")
         elif len(terms(long)) > 1:
-            brief = re.sub(re.escape(long), short, topic, flags=re.IGNORECASE)
-            found.setdefault(brief if brief != topic else short, f"“{long}” by its acronym")
+            found.setdefault(_with(short, long, topic), f"“{long}” by its acronym")
     parts = [part.strip() for part in _AND.split(topic) if terms(part)]
     if len(parts) > 1:
         for part in parts[:6]:
@@ -294,6 +292,16 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
             found.setdefault(topic.replace(short, long), f"what “{short}” may stand for")
     found.pop(topic, None)
     return list(found.items())[:6]
+
+
+def _with(short: str, long: str, topic: str) -> str:
+    """The topic with ``short`` where it says ``long``, in whichever endings; empty if nowhere."""
+    held = [m for m in re.finditer(r"[^\W_]+", topic) if terms(m[0])]
+    stems, wanted = [terms(m[0])[0] for m in held], terms(long)
+    for n in range(len(stems) - len(wanted) + 1):
+        if wanted and stems[n : n + len(wanted)] == wanted:
+            return f"{topic[: held[n].start()]}{short}{topic[held[n + len(wanted) - 1].end() :]}"
+    return ""
 
 
 def _compound_of(short: str, papers: Sequence[Paper]) -> str:

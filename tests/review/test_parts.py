@@ -134,6 +134,13 @@ def test_acronyms_both_ways() -> None:
     assert forms_of("RAG", papers) == [("retrieval-augmented generation", "“RAG” in full")]
     briefs = [form for form, _ in forms_of("retrieval-augmented generation safety", papers)]
     assert briefs == ["RAG safety"]
+    virtual = Paper(
+        title="T",
+        abstract="Virtual-reality (VR) simulators. A 2-D virtual reality (2DVR) programme.",
+    )
+    assert [form for form, _ in forms_of("virtual realities for surgery", [virtual])] == [
+        "VR for surgery"
+    ]
     assert ("salt", "a part of the topic") in forms_of("salt and sugar", [])
 
 
