@@ -16,6 +16,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -65,6 +66,7 @@ _SURELY = 0.5
 _PART, _A_PART = 0.5, "a part of the topic"
 """What a part of the topic counts beside the whole; why it was searched for."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
+_COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]{2,}-[^\W\d_]{2,}(?![\w-])")
 _ACRONYM = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Za-z]{2,6}\b")
 
 
@@ -117,6 +119,10 @@ class Candidate:
     def words(self) -> frozenset[str]:
         """Of title and abstract, without the s of a plural."""
         return singular(f"{self.paper.title} {self.paper.abstract}")
+
+    def holds(self, stems: AbstractSet[str]) -> bool:
+        """Whether all of these stand in title and abstract: another spelling that it writes."""
+        return not stems or stems <= set().union(*self.stems)
 
     @property
     def why(self) -> str:
@@ -217,21 +223,23 @@ def weighed(
     first = retriever.find(topic, k, filters)
     candidates = {p.paper.id: Candidate(p, search=p.score) for p in first}
     steps = [SearchStep(query=topic, why="the topic itself", found=len(first), new=len(first))]
-    forms = forms_of(topic, [c.paper for c in candidates.values()])
+    papers = [c.paper for c in candidates.values()]
+    spelled = _spelled(topic, papers, first.statistics)
+    forms = [*spelled, *forms_of(topic, papers)]
     first_ids = set(candidates)
     for form, why in forms:
         retrieval = retriever.find(form, k, filters)
-        part = _PART if why == _A_PART else 1.0
-        new = 0
+        needed = set(terms(form)) - set(terms(topic)) if (form, why) in spelled else set()
         beyond = [p.paper.id for p in retrieval if p.paper.id not in candidates]
-        for paper in retriever.read(beyond, first.vector):
-            candidates[paper.paper.id] = Candidate(paper)
-            new += 1
+        read = {p.paper.id: Candidate(p) for p in retriever.read(beyond, first.vector)}
+        new = {name: one for name, one in read.items() if one.holds(needed)}
+        candidates |= new
+        part = _PART if why == _A_PART else 1.0
         for paper in retrieval:
-            known = candidates[paper.paper.id]
-            if known.paper.id not in first_ids or part == 1.0:
+            known = candidates.get(paper.paper.id)
+            if known and known.holds(needed) and (paper.paper.id not in first_ids or part == 1.0):
                 known.search = max(known.search, part * paper.score)
-        steps.append(SearchStep(query=form, why=why, found=len(retrieval), new=new))
+        steps.append(SearchStep(query=form, why=why, found=len(retrieval), new=len(new)))
     order = list(candidates.values())
     _share_words(order, [(topic, ""), *forms], first.statistics)
     model = load("topic")
@@ -292,6 +300,26 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
             found.setdefault(topic.replace(short, long), f"what “{short}” may stand for")
     found.pop(topic, None)
     return list(found.items())[:6]
+
+
+def _spelled(topic: str, papers: Sequence[Paper], statistics: Statistics) -> list[tuple[str, str]]:
+    """The topic with "pass-through" and "pass through" in one word, and the other way round.
+
+    In one word if the library holds it, with a hyphen if ``papers`` write it so.
+    """
+    found: dict[str, str] = {}
+    for pair in re.finditer(r"\b(?=(([^\W\d_]+)([- ])([^\W\d_]+))\b)", topic):
+        whole, first, between, second = pair.groups()
+        stem = terms(first + second)
+        if (between == "-" or terms(first)) and stem and statistics.document_frequency(stem[0]):
+            found[whole] = first + second
+    texts = (f"{paper.title} {paper.abstract}" for paper in papers)
+    hyphened = {c.casefold() for text in texts for c in _COMPOUND.findall(text)}
+    joined = {compound.replace("-", ""): compound for compound in sorted(hyphened)}
+    for word in re.findall(r"(?<![\w-])[^\W\d_]+(?![\w-])", topic):
+        if word.casefold() in joined:
+            found[word] = joined[word.casefold()]
+    return [(topic.replace(one, other), f"“{one}” as “{other}”") for one, other in found.items()]
 
 
 def _with(short: str, long: str, topic: str) -> str:

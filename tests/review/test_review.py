@@ -344,3 +344,14 @@ def test_the_whole_as_json(experts: Assistant) -> None:
     again = Review.model_validate(json.loads(review.model_dump_json()))
     assert again == review
     assert review.searches
+
+
+@pytest.mark.parametrize("topic", ["price pass-through", "price pass through", "price passthrough"])
+def test_a_compound_is_its_joined_spelling(make: Make, topic: str) -> None:
+    others = "Prices of imports follow what is paid abroad, and {} of prices is slow and partial."
+    titles = {"Slow Passthrough of Prices": "passthrough", "Pass-Through of Prices": "pass-through"}
+    papers = [Paper(title=t, abstract=others.format(word)) for t, word in titles.items()]
+    review = make([*papers, *other_papers(), *expert_papers()]).review(topic)
+    assert {reference.paper.title for reference in review.references} == set(titles)
+    other = "price pass-through" if topic == "price passthrough" else "price passthrough"
+    assert other in {step.query for step in review.searches}
