@@ -248,6 +248,8 @@ def weighed(
     short = len(stems) <= _SHORT_TOPIC
     like = _LIKE if len(stems) == 1 else 0.0
     unheld = short and any(first.statistics.document_frequency(stem) == 0 for stem in stems)
+    whole = short and all(why != _A_PART for _, why in forms)
+    both = whole and len(stems) == 2 and not unheld
     for candidate in order:
         candidate.short = short
         odds = model.log_odds(candidate.features)
@@ -259,8 +261,9 @@ def weighed(
         far = candidate.found.cosine < least
         if far and candidate.share < (0.99 if unheld else _LEAST_SHARE):
             chance *= RELATED  # the best of a library that does not hold the topic
+        if both and candidate.share < 0.99:
+            chance = min(chance, CORE - 0.01)  # a white dwarf is no dwarf galaxy
         candidate.relevance = round(chance, 4)
-    whole = short and all(why != _A_PART for _, why in forms)
     if whole and all(c.together < _TOLD and c.relevance < _SURELY for c in order):
         for candidate in order:  # nobody says the topic: whoever comes near is listed
             candidate.relevance = min(candidate.relevance, CORE - 0.01)

@@ -355,3 +355,17 @@ def test_a_compound_is_its_joined_spelling(make: Make, topic: str) -> None:
     assert {reference.paper.title for reference in review.references} == set(titles)
     other = "price pass-through" if topic == "price passthrough" else "price passthrough"
     assert other in {step.query for step in review.searches}
+
+
+def test_a_topic_of_two_words_needs_both(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However sure the model is of a paper that holds one of them."""
+    monkeypatch.setattr("assistant.fitted.LogisticModel.log_odds", lambda *_: 3.0)
+    titles = (
+        "Dwarf Galaxies of a Group",
+        "Dwarf Galaxies and Their Dust",
+        "White Dwarf Variability",
+    )
+    papers = [Paper(title=t, abstract=f"We observe {t.lower()}. All are faint.") for t in titles]
+    assistant = make([*papers, *other_papers()])
+    rings = {c.paper.title: c.ring for c in assistant.review_candidates("dwarf galaxies")}
+    assert [rings[title] for title in titles] == ["core", "core", "related"]
