@@ -76,6 +76,8 @@ _COMPARES = re.compile(
 )
 _P = re.compile(r"\b[Pp](?:[- ]value)?\s?(?:[<>=≤≥]|of|was)\s?0?\.\d+(?:\s?[×x]\s?10\S+)?")
 _N = re.compile(r"\b[nN]\s?=\s?\d[\d,]*\b")
+_STATED = re.compile(r"\((?:total )?(?P<n>[nN]\s?=\s?\d[\d,]*)\)")
+"""A count in brackets of its own; not "S/N = 10", "(n = 0.6)", "(n = 19-25)"."""
 _SAMPLED = (
     r"(?:patients|participants|subjects|people|persons|individuals|adults|children|infants|newborns"
     r"|neonates|adolescents|students|pupils|women|men|males|females|boys|girls|volunteers|cases"
@@ -454,9 +456,20 @@ class Material:
         return self._all(_P)
 
     def sample_size(self) -> list[Cell]:
-        """``n = 41``, or what was counted of those that were looked at; the surest alone."""
+        """``n = 41``, or what was counted of those that were looked at; the surest alone.
+
+        Where none is sure, the only "(N = 41)" of an abstract that counts nothing else is likely.
+        """
         read = [(_certainty("sample", cues), cell) for cell, cues in self.samples_read]
-        return [cell for odds, cell in sorted(read, key=lambda one: -one[0])[:1] if odds >= 0]
+        sure = [cell for odds, cell in sorted(read, key=lambda one: -one[0])[:1] if odds >= 0]
+        if sure or len(read) != 1:
+            return sure
+        stated = [
+            (match["n"], place)
+            for place, text in enumerate(self.sentences)
+            for match in _STATED.finditer(text)
+        ]
+        return [self.cell(text, place, "likely") for text, place in stated if len(stated) == 1]
 
     @cached_property
     def samples_read(self) -> list[tuple[Cell, dict[str, float]]]:

@@ -109,6 +109,19 @@ def test_every_cell_stands_in_its_sentence_and_that_in_the_abstract(words: list[
 
 
 @pytest.mark.parametrize(
+    ("abstract", "sizes"),
+    [
+        ("Independence was measured by a scale of function (N = 13). Gains were kept.", ["N = 13"]),
+        ("Gains were kept by some (n = 13). They were lost by others (n = 9).", []),
+        ("The profile has an index (n = 0.6). It is faint at S/N = 10.", []),
+    ],
+)
+def test_the_only_count_in_brackets_is_likely_the_sample(abstract: str, sizes: list[str]) -> None:
+    read = material(abstract).sample_size()
+    assert [cell.text for cell in read if cell.certainty == "likely"] == sizes
+
+
+@pytest.mark.parametrize(
     ("paper", "name"),
     [
         (Paper(title="Cutter: Pruning", abstract="Cutter prunes."), "Cutter"),
