@@ -33,6 +33,8 @@ _NO_NAME = re.compile(  # what stands in brackets and is no name, and what never
     r"|[\s,;]*(?:\bORCID(?:\s*iD)?\s*:?\s*)?(?:https?://\S+|\d{4}-\d{4}-\d{4}-\d{3}[\dX]\b)",
     re.IGNORECASE,
 )
+_LONGEST = 1000
+"""Characters beyond which a text is no name, whatever stands in brackets behind one."""
 _HINT = re.compile(r"[@\d]|://")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Junior|Senior|I{2,3}|IV|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 
@@ -226,6 +228,8 @@ def _turned(name: str) -> str:
 def _clean(name: str, *, bibtex: bool) -> str:
     """One name without marks; empty for nobody."""
     name = " ".join(clean_text(name, bibtex=bibtex).split())
+    if len(name) > _LONGEST:
+        return ""
     if _HINT.search(name):
         name = " ".join(_NO_NAME.sub(" ", name).split())
     name = _MARKS.sub("", name).strip(" ,;")
