@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -462,7 +463,7 @@ def _as_ris(records: list[tuple[str, str]]) -> str:
 
 def _as_bibtex(records: list[tuple[str, str]]) -> str:
     def escaped(text: str) -> str:
-        return text.replace("%", r"\%").replace("#", r"\#")
+        return re.sub("-(?=-)", "-{}", text.replace("%", r"\%").replace("#", r"\#"))  # no dash
 
     entries = enumerate(records)
     return "".join(
@@ -483,6 +484,7 @@ def _as_bibtex(records: list[tuple[str, str]]) -> str:
 )
 @given(records=RECORDS)
 @example(records=[("0", "<?xml")])
+@example(records=[("0", "0--"), ("a---b", "c--d")])
 @example(records=[("<!DOCTYPE", "a declaration of types"), ("a", "<?xml version is told first")])
 def test_what_is_written_is_read_back(
     name: str, write: Callable[[list[tuple[str, str]]], str], records: list[tuple[str, str]]
