@@ -95,7 +95,7 @@ def test_the_sample_library_stays_as_it_is(assistant: Assistant) -> None:
 
 def test_the_tools(assistant: Assistant) -> None:
     server: MCPServer[Any] = MCPServer("test")
-    add_tools(server, assistant, failing.Teller(here=True))
+    add_tools(server, assistant)
 
     async def run() -> list[Any]:
         async with Client(server) as client:
