@@ -11,14 +11,14 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from mcp import Client
-from mcp.server.mcpserver import MCPServer
 from pytest_httpserver import HTTPServer
 
 from assistant.assistant import Assistant
 from assistant.embedding import Embedder
 from assistant.paper import Paper
 from assistant.server import failing
-from assistant.server.news import add_routes, add_tools
+from assistant.server.news import add_routes
+from assistant.server.tools import make_tools
 from assistant.settings import Settings
 from assistant.watch import Watches
 
@@ -94,8 +94,7 @@ def test_the_sample_library_stays_as_it_is(assistant: Assistant) -> None:
 
 
 def test_the_tools(assistant: Assistant) -> None:
-    server: MCPServer[Any] = MCPServer("test")
-    add_tools(server, assistant)
+    server = make_tools(assistant, failing.Teller(here=True))
 
     async def run() -> list[Any]:
         async with Client(server) as client:
