@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Assessment:
         """What the library knows of its words."""
         return self.retrieval.statistics
 
-    @property
+    @cached_property
     def candidates(self) -> list[Candidate]:
         """The sentences of the papers that were read, best first."""
         found = candidates(self.asked, self.retrieval, self.readings)
