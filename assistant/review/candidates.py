@@ -279,16 +279,13 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     """
     found: dict[str, str] = {}
     given = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
-    spelled = Counter(
-        {
-            (long, short): held
-            for (long, short), held in long_forms(
-                f"{paper.title}. {paper.abstract}" for paper in papers
-            ).items()
-            if short.casefold() in given or _with(short, long, topic)
-        }
-    )
-    for (long, short), _ in spelled.most_common(4):
+    texts = (f"{paper.title}. {paper.abstract}" for paper in papers)
+    spelled = [
+        (long, short)
+        for (long, short), _ in long_forms(texts).most_common()
+        if short.casefold() in given or _with(short, long, topic)
+    ]
+    for long, short in spelled[:4]:
         if short.casefold() in given:
             full = re.sub(rf"\b{re.escape(short)}s?\b", long, topic, flags=re.IGNORECASE)
             found.setdefault(full, f"“{short}” in full")
