@@ -453,7 +453,7 @@ def _recorded(question: str, shown: Shown) -> Resolved | None:
     return Resolved(text, question, among=tuple(papers), fields=tuple(fields))
 
 
-def _picking(question: str, shown: Sequence[dict[int, tuple[str, str]]]) -> Resolved | None:
+def _picking(question: str, shown: Sequence[Shown]) -> Resolved | None:
     """A question which of the papers that were shown have something: "which of these …".
 
     Of the last answers until two papers are told.
@@ -547,9 +547,9 @@ def _quoted(said: Sequence[str]) -> tuple[str, ...]:
     return tuple(line["quote"] for line in _LINE.finditer(said[-1])) if said else ()
 
 
-def _shown(answer: str) -> dict[int, tuple[str, str]]:
+def _shown(answer: str) -> Shown:
     """Number → (name, quotation) of the papers that an answer shows."""
-    found: dict[int, tuple[str, str]] = {}
+    found: Shown = {}
     for line in _LINE.finditer(answer):
         name = line["name"].rpartition(LABELLED)[2].strip()
         found.setdefault(int(line["number"]), (name, line["quote"].split(CUT)[0]))

@@ -199,17 +199,8 @@ class ExtractiveAnswerer:
             if reply is None:
                 return None
             draft.say(reply)
-        return Answer(
-            question=question,
-            standalone_question=meant,
-            answer=draft.text,
-            answered=True,
-            status="answered",
-            confidence=1.0,
-            form="talk" if reply is not None else "about_library",
-            citations=draft.citations,
-            sentences=draft.sentences,
-        )
+        form: Form = "talk" if reply is not None else "about_library"
+        return _unjudged(question, meant, draft, form, "answered", 1.0)
 
     def _alike(self, text: str, others: Sequence[str]) -> list[float]:
         """The cosine of ``text`` to each of ``others``."""
@@ -221,27 +212,18 @@ class ExtractiveAnswerer:
 
         Their records, or which of them hold what is wanted. None where no paper can be told.
         """
-        ids = list(dict.fromkeys(filter(None, (self._paper(q or n) for n, q in meant.among))))
+        ids = self._told_of(meant.among)
         if not ids:
             return None
-        status: Status = "answered"
         if meant.fields:
             for paper in ids:
                 tell_record(self._library.paper(paper), meant.fields, draft)
-        elif not self._pick(meant.picks, ids, draft):
-            status = "closest"
-        sure = 1.0 if meant.fields else trusted(self._settings.answered_from, "list")
-        return Answer(
-            question=question,
-            standalone_question=meant.text,
-            answer=draft.text,
-            answered=status == "answered",
-            status=status,
-            confidence=sure if status == "answered" else min(sure, self._settings.closest_from),
-            form="about_library" if meant.fields else "list",
-            citations=draft.citations,
-            sentences=draft.sentences,
-        )
+            return _unjudged(question, meant.text, draft, "about_library", "answered", 1.0)
+        sure = trusted(self._settings.answered_from, "list")
+        if self._pick(meant.picks, ids, draft):
+            return _unjudged(question, meant.text, draft, "list", "answered", sure)
+        low = min(sure, self._settings.closest_from)
+        return _unjudged(question, meant.text, draft, "list", "closest", low)
 
     def _pick(self, wanted: str, ids: Sequence[str], draft: Draft) -> bool:
         """Writes which of the papers ``ids`` hold all weighty words of ``wanted``."""
@@ -382,6 +364,7 @@ class ExtractiveAnswerer:
 
         ``said``: what of ``text`` was asked in this turn, without what it leans on.
         """
+        filters = self._narrowed(meant, filters)
         plain = self._assessed(text, said, meant, filters)
         if plain.assessment.status == "answered":
             return plain
@@ -442,16 +425,9 @@ class ExtractiveAnswerer:
         text, said = (as_held(polite(piece), held) for piece in (text, said))
         asked = replace(asked, sides=tuple(as_held(side, held) for side in asked.sides))
         if meant.beside:
-            papers = [self._paper(quote or name) for name, quote in meant.beside]
             asked = Asking("comparison", text, tuple(name for name, _ in meant.beside))
-            filters = (filters or Filters()).model_copy(
-                update={"ids": tuple(paper for paper in papers if paper)}
-            )
-        if meant.paper:
-            filters = self._only(meant.paper, filters)
-            asked = replace(asked, form="paper" if meant.whole else asked.form)
-        if papers := [p for p in (self._paper(q or n) for n, q in meant.among) if p]:
-            filters = _within(filters, *papers)
+        if meant.paper and meant.whole:
+            asked = replace(asked, form="paper")
         assessment = self._judge.assess(
             text, asked, self._retriever, filters, said=said, without=meant.said
         )
@@ -484,12 +460,19 @@ class ExtractiveAnswerer:
             return joint
         return replace(joint, confidence=confidence, status=self._judge.status(confidence))
 
-    def _only(self, name: str, filters: Filters | None) -> Filters | None:
-        """``filters`` narrowed to the paper that was spoken of, if it can be told."""
-        paper = self._paper(name)
-        if not paper:
-            return filters
-        return _within(filters, paper)
+    def _narrowed(self, meant: Resolved, filters: Filters | None) -> Filters | None:
+        """``filters`` narrowed to the papers that are spoken of, as far as they can be told."""
+        if meant.beside:
+            filters = _within(filters, *self._told_of(meant.beside))
+        for spoken_of in (((meant.paper, ""),) if meant.paper else (), meant.among):
+            if papers := self._told_of(spoken_of):
+                filters = _within(filters, *papers)
+        return filters
+
+    def _told_of(self, shown: Sequence[tuple[str, str]]) -> list[str]:
+        """The ids of papers that were shown, each by its quotation or name, as far as told."""
+        found = (self._paper(quote or name) for name, quote in shown)
+        return list(dict.fromkeys(paper for paper in found if paper))
 
     def _paper(self, name: str) -> str:
         """The id of the paper that a title, or a sentence of it, tells; empty if none."""
@@ -587,6 +570,23 @@ class ExtractiveAnswerer:
             titles = _listed([f"“{found.paper.label}”" for found in near])
             are = "The nearest paper is" if len(near) == 1 else "The nearest papers are"
             draft.say(f"{are} {titles}.")
+
+
+def _unjudged(
+    question: str, meant: str, draft: Draft, form: Form, status: Status, confidence: float
+) -> Answer:
+    """An answer that stands in ``draft`` without any paper having been judged for it."""
+    return Answer(
+        question=question,
+        standalone_question=meant,
+        answer=draft.text,
+        answered=status == "answered",
+        status=status,
+        confidence=confidence,
+        form=form,
+        citations=draft.citations,
+        sentences=draft.sentences,
+    )
 
 
 def _within(filters: Filters | None, *papers: str) -> Filters:
