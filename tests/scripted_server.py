@@ -47,6 +47,7 @@ class Reply:
     content_type: str = "text/event-stream"
     before: float = 0.0
     between: float = 0.0
+    until: threading.Event | None = None
     done: bool = True
 
     @property
@@ -207,6 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self._event(_chunk(piece, None, chat))
             self._silence(reply.between)
+        while reply.until is not None and not reply.until.is_set():
+            self._silence(0.05)
         for raw in reply.raw_events:
             self._chunk(raw.encode())
         if reply.cut_after is not None:

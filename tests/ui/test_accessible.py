@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,7 @@ def found(page: Any) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]}" for one in problems for node in one["nodes"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1400, "dark")])
 def test_axe_finds_nothing(
     visit: Come,
     served: Serve,
@@ -41,7 +41,8 @@ def test_axe_finds_nothing(
     scheme: str,
     width: int,
 ) -> None:
-    fresh_script.answer = lambda _: Reply(WRITTEN * 3, between=0.05, chunk=20)
+    looked = threading.Event()  # however long axe takes, the first answer is still being written
+    fresh_script.answer = lambda _: Reply(WRITTEN * 3, between=0.01, chunk=20, until=looked)
     endpoint = {"openai_base_url": fresh_script.url, "openai_api_key": "sk-test"}
     live = served(*PAPERS, llm="scripted", endpoint={"max_retries": 0}, **endpoint)
     there = visit(live.url, color_scheme=scheme, size=(width, 844)).open()
@@ -66,6 +67,7 @@ def test_axe_finds_nothing(
     look("streaming")
     assert page.locator("html[data-busy]").count() == 1, "it was looked at too late"
     page.click("#live [data-act=withdraw]")
+    looked.set()
     page.wait_for_selector("html:not([data-busy])", state="attached", timeout=60_000)
     page.wait_for_selector("#thread .answer .flag")
     page.locator(".unused summary").evaluate_all("all => all.forEach((one) => one.click())")
