@@ -206,7 +206,7 @@ def _model(settings: Settings) -> Iterator[Check]:
     folder = minilm.model_folder(settings)
     if settings.embedding.weights is not None:
         weights.check_configured(settings.embedding.weights)
-    prepared = folder / f"{precision}-g{minilm.GRAPH_VERSION}.onnx"
+    prepared = minilm.model_path(folder, precision)
     if not prepared.exists():
         yield Check(
             name="model",

@@ -62,3 +62,9 @@ class WordEmbedder(Embedder, Protocol):
 
     def word_rarity(self, word: str) -> float:
         """How rare a word is in English: 0 for the commonest, 1 for the rarest."""
+
+    def lower_states(self, text: str) -> tuple[Vectors, list[tuple[int, int]]]:
+        """What the lower three layers of all-MiniLM-L6-v2 make of each token, (tokens, 384), with
+        one at either end that stands for the text; the half-open ranges of characters of the
+        tokens between these.
+        """

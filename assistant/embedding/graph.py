@@ -2,10 +2,11 @@
 
 Imported only when the model is prepared: nothing that embeds needs onnx. The graph takes one
 text at a time, unpadded (so it has no mask), with mean pooling and the L2 norm inside. Its
-outputs, of which a caller asks for what it needs, are ``vector`` (1, 384) and ``states``
-(1, tokens, 384).
+outputs, of which a caller asks for what it needs, are ``vector`` (1, 384), ``states`` and
+``lower``, both (1, tokens, 384): what the last layer, and the third, make of the tokens.
 
-Raise `assistant.embedding.minilm.GRAPH_VERSION` when something here changes the vectors.
+Raise `assistant.embedding.minilm.GRAPH_VERSION` when something here changes the vectors, and
+``FILE_VERSION`` when anything changes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from onnxruntime.quantization import (  # type: ignore[import-untyped]
 from safetensors.numpy import load_file
 
 _LAYERS = 6
+_OUTPUTS = {2: "lower", 5: "states"}
+"""Layer, from 0, to the name under which what it makes can be asked for."""
 _HEADS = 12
 _WIDTH = 384
 _POSITIONS = 256  # of the 512 that the file has: the model was trained on so many
@@ -33,11 +36,11 @@ _MICROSOFT = "com.microsoft"  # domain of ONNX Runtime's fused operators
 
 def build(safetensors: Path, precision: str) -> bytes:
     """The serialised model, "int8" or "fp32", of the (verified) weights file."""
-    model = _Graph(load_file(safetensors), small_table=precision == "int8").model()
-    return _quantised(model) if precision == "int8" else bytes(model.SerializeToString())
+    model = Graph(load_file(safetensors), small_table=precision == "int8").model()
+    return quantised(model) if precision == "int8" else bytes(model.SerializeToString())
 
 
-def _quantised(model: onnx.ModelProto) -> bytes:
+def quantised(model: onnx.ModelProto) -> bytes:
     """``model`` with int8 weights, one scale a column, and inputs quantised as they come.
 
     The weights use 7 of the 8 bits (``reduce_range``): with 8, processors without VNNI saturate
@@ -63,7 +66,7 @@ def _quantised(model: onnx.ModelProto) -> bytes:
         return target.read_bytes()
 
 
-class _Graph:
+class Graph:
     """Writes the six BERT layers down, node by node.
 
     Args:
@@ -75,26 +78,29 @@ class _Graph:
     def __init__(self, tensors: dict[str, NDArray[np.float32]], *, small_table: bool) -> None:
         self._tensors = tensors
         self._small_table = small_table
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
 
     def model(self) -> onnx.ModelProto:
         """The whole model: ``ids`` (1, tokens) in; ``vector`` and ``states`` out."""
         x = self._embeddings()
         for layer in range(_LAYERS):
-            x = self._layer(x, layer, "states" if layer == _LAYERS - 1 else f"layer{layer}")
-        mean = self._node("ReduceMean", [x, self._constant("axis", np.array([1]))], keepdims=0)
-        self._node("LpNormalization", [mean], "vector", axis=-1, p=2)
+            x = self.layer(x, layer, _OUTPUTS.get(layer, f"layer{layer}"))
+        mean = self.node("ReduceMean", [x, self.constant("axis", np.array([1]))], keepdims=0)
+        self.node("LpNormalization", [mean], "vector", axis=-1, p=2)
         describe = helper.make_tensor_value_info
         graph = helper.make_graph(
-            self._nodes,
+            self.nodes,
             "all-MiniLM-L6-v2",
             [describe("ids", TensorProto.INT64, [1, "tokens"])],
             [
                 describe("vector", TensorProto.FLOAT, [1, _WIDTH]),
-                describe("states", TensorProto.FLOAT, [1, "tokens", _WIDTH]),
+                *(
+                    describe(name, TensorProto.FLOAT, [1, "tokens", _WIDTH])
+                    for name in _OUTPUTS.values()
+                ),
             ],
-            self._constants,
+            self.constants,
         )
         # versions that every ONNX Runtime since 1.14 reads
         opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)]
@@ -106,20 +112,20 @@ class _Graph:
         if self._small_table:
             scale = (np.abs(table).max(axis=1, keepdims=True) / 127).astype(np.float32)
             scale[scale == 0] = 1  # a row of zeros has no scale
-            rounded = self._constant("words", np.rint(table / scale).astype(np.int8))
-            row = self._node("Cast", [self._node("Gather", [rounded, "ids"])], to=TensorProto.FLOAT)
-            scales = self._node("Gather", [self._constant("scales", scale), "ids"])
-            words = self._node("Mul", [row, scales])
+            rounded = self.constant("words", np.rint(table / scale).astype(np.int8))
+            row = self.node("Cast", [self.node("Gather", [rounded, "ids"])], to=TensorProto.FLOAT)
+            scales = self.node("Gather", [self.constant("scales", scale), "ids"])
+            words = self.node("Mul", [row, scales])
         else:
-            words = self._node("Gather", [self._constant("words", table), "ids"])
+            words = self.node("Gather", [self.constant("words", table), "ids"])
         position = self._tensors["embeddings.position_embeddings.weight"][:_POSITIONS]
         segment = self._tensors["embeddings.token_type_embeddings.weight"][0]
-        start = self._constant("start", np.array([0]))
-        end = self._node("Shape", ["ids"], start=1, end=2)
-        places = self._node("Slice", [self._constant("places", position + segment), start, end])
-        return self._norm(self._node("Add", [words, places]), "embeddings.LayerNorm")
+        start = self.constant("start", np.array([0]))
+        end = self.node("Shape", ["ids"], start=1, end=2)
+        places = self.node("Slice", [self.constant("places", position + segment), start, end])
+        return self._norm(self.node("Add", [words, places]), "embeddings.LayerNorm")
 
-    def _layer(self, x: str, layer: int, output: str) -> str:
+    def layer(self, x: str, layer: int, output: str) -> str:
         """One transformer layer: self-attention, then the feed-forward part."""
         name = f"encoder.layer.{layer}"
         heads = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
@@ -127,14 +133,14 @@ class _Graph:
         bias = np.concatenate([self._tensors[f"{head}.bias"] for head in heads])
         inputs = [
             x,
-            self._constant(f"{name}.qkv.weight", weight),
-            self._constant(f"{name}.qkv.bias", bias),
+            self.constant(f"{name}.qkv.weight", weight),
+            self.constant(f"{name}.qkv.bias", bias),
         ]
-        seen = self._node("Attention", inputs, domain=_MICROSOFT, num_heads=_HEADS)
+        seen = self.node("Attention", inputs, domain=_MICROSOFT, num_heads=_HEADS)
         x = self._residual(x, seen, f"{name}.attention.output")
         wide = self._matmul(x, f"{name}.intermediate.dense")
         shift = self._tensor(f"{name}.intermediate.dense.bias")
-        wide = self._node("BiasGelu", [wide, shift], domain=_MICROSOFT)
+        wide = self.node("BiasGelu", [wide, shift], domain=_MICROSOFT)
         return self._residual(x, wide, f"{name}.output", output)
 
     def _residual(self, x: str, inner: str, name: str, output: str = "") -> str:
@@ -143,25 +149,26 @@ class _Graph:
         As Add + LayerNormalization: the fused SkipLayerNormalization is a fifth slower in int8.
         """
         dense = self._matmul(inner, f"{name}.dense")
-        inner = self._node("Add", [dense, self._tensor(f"{name}.dense.bias")])
-        return self._norm(self._node("Add", [inner, x]), f"{name}.LayerNorm", output)
+        inner = self.node("Add", [dense, self._tensor(f"{name}.dense.bias")])
+        return self._norm(self.node("Add", [inner, x]), f"{name}.LayerNorm", output)
 
     def _matmul(self, x: str, name: str) -> str:
-        weight = self._constant(f"{name}.weight", self._tensors[f"{name}.weight"].T)
-        return self._node("MatMul", [x, weight])
+        weight = self.constant(f"{name}.weight", self._tensors[f"{name}.weight"].T)
+        return self.node("MatMul", [x, weight])
 
     def _norm(self, x: str, name: str, output: str = "") -> str:
         inputs = [x, self._tensor(f"{name}.weight"), self._tensor(f"{name}.bias")]
-        return self._node("LayerNormalization", inputs, output, axis=-1, epsilon=1e-12)
+        return self.node("LayerNormalization", inputs, output, axis=-1, epsilon=1e-12)
 
     def _tensor(self, name: str) -> str:
-        return self._constant(name, self._tensors[name])
+        return self.constant(name, self._tensors[name])
 
-    def _constant(self, name: str, value: NDArray[Any]) -> str:
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Add a constant; return its name."""
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def _node(
+    def node(
         self,
         kind: str,
         inputs: list[str],
@@ -170,8 +177,8 @@ class _Graph:
         **attributes: Any,
     ) -> str:
         """Add a node with one output; return the output's name."""
-        output = output or f"{kind}{len(self._nodes)}"
-        self._nodes.append(
+        output = output or f"{kind}{len(self.nodes)}"
+        self.nodes.append(
             helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes)
         )
         return output

@@ -43,6 +43,10 @@ MAX_TOKENS = 256
 
 GRAPH_VERSION = 1
 """Raise it when the graph or its quantisation changes: the vectors are then other ones."""
+FILE_VERSION = 2
+"""Raise it when the prepared file changes: it is then made anew, of the weights that are here."""
+LOWER_LAYERS = 3
+"""Of the six: what they make of a text is its *lower states*."""
 
 _CLS, _SEP = 101, 102
 _LONG = 20_000  # characters; only the start of longer texts is tokenised, if that is enough
@@ -164,6 +168,17 @@ class MiniLM:
                 pooled[row] = mean / np.linalg.norm(mean)
         return vector[0], pooled
 
+    def lower_states(self, text: str) -> tuple[Vectors, list[tuple[int, int]]]:
+        """What the lower layers make of each token of ``text``, cut off at 256 tokens.
+
+        Returns:
+            shape (tokens, 384), [CLS] and [SEP] included; and the half-open ranges of characters
+            of the tokens between them.
+        """
+        encoding = self._encode_start(text)
+        (states,) = self._run(["lower"], _with_ends(encoding.ids))
+        return states[0], list(encoding.offsets[: MAX_TOKENS - 2])
+
     def count_tokens(self, text: str) -> int:
         """Number of WordPiece tokens of ``text``, without [CLS] and [SEP], nothing cut off."""
         return len(self._encode(text).ids)
@@ -216,7 +231,7 @@ def _load(folder: Path, precision: Precision) -> tuple[bytes, str] | None:
 
     Hashing the 23 MB takes some 15 ms, a small price for never running a damaged model.
     """
-    path = _model_path(folder, precision)
+    path = model_path(folder, precision)
     try:
         recorded = _record_path(path).read_text(encoding="ascii").split()[0]
         model = path.read_bytes()
@@ -245,12 +260,14 @@ def _prepare(
             notify("Preparing the embedding model (seconds, once) ...")
             from assistant.embedding import graph  # noqa: PLC0415  (onnx: slow, rarely needed)
 
-            path = _model_path(folder, precision)
+            path = model_path(folder, precision)
             model = graph.build(folder / weights.SAFETENSORS, precision)
             digest = weights.write_verified(path, [model])
             # the form that `sha256sum --check` reads
             record = f"{digest}  {path.name}\n"
             write_atomically(_record_path(path), record)
+            for old in set(folder.glob(f"{precision}-g*.onnx*")) - {path, _record_path(path)}:
+                old.unlink(missing_ok=True)
             files = _load(folder, precision)
     except Timeout:
         raise WeightsError(
@@ -270,8 +287,9 @@ def _prepare(
     return files
 
 
-def _model_path(folder: Path, precision: Precision) -> Path:
-    return folder / f"{precision}-g{GRAPH_VERSION}.onnx"
+def model_path(folder: Path, precision: Precision) -> Path:
+    """The prepared model in ``folder``."""
+    return folder / f"{precision}-g{FILE_VERSION}.onnx"
 
 
 def _record_path(model: Path) -> Path:

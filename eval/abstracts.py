@@ -1,0 +1,98 @@
+"""Public abstracts that questions were written for, found again by the digest of their text.
+
+Nobody's abstract stands in this repository: `Abstracts` reads them from two public collections
+whose clones lie in one folder, arxiv_archive (GitHub: staeiou; metadata of arXiv, CC0) and
+systematic-review-datasets (GitHub: asreview; records of published reviews, MIT).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import lzma
+import random
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.text import sentences
+from eval.data import EvalError
+
+__all__ = ["Abstract", "Abstracts"]
+
+_ARXIV = "arxiv_archive/processed_data/20200101/per_category/{}.tsv.xz"
+_REVIEWS = "systematic-review-datasets/datasets/{}.csv"
+_LENGTH = range(500, 2201)
+"""Characters of an abstract."""
+_SENTENCES = range(4, 17)
+_FOREIGN = 30
+"""Characters beyond ASCII up to which an abstract is taken for English."""
+_SINCE = "2005"
+
+
+@dataclass(frozen=True, slots=True)
+class Abstract:
+    """A paper's title and the sentences of its abstract; ``digest`` names it."""
+
+    digest: str
+    source: str
+    title: str
+    sentences: tuple[str, ...]
+
+
+class Abstracts:
+    """The collections in ``folder``. A source is "arxiv:CATEGORY" or "review:PATH"."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        csv.field_size_limit(min(sys.maxsize, 1 << 31 - 1))
+
+    def of(self, source: str) -> Iterator[Abstract]:
+        """Those of ``source`` that are of a common length, each title once.
+
+        Raises:
+            EvalError: the clone is not there.
+        """
+        seen: set[str] = set()
+        for title, abstract in self._records(source):
+            head, text = " ".join(title.split()), " ".join(abstract.split())
+            if not head or len(text) not in _LENGTH or head.lower() in seen:
+                continue
+            if sum(ord(letter) > 127 for letter in text) > _FOREIGN:
+                continue
+            seen.add(head.lower())
+            digest = hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:10]
+            parts = tuple(text[span.start : span.end] for span in sentences(text))
+            if len(parts) in _SENTENCES:
+                yield Abstract(digest, source, head, parts)
+
+    def some(self, source: str, number: int) -> list[Abstract]:
+        """``number`` of ``source``, drawn the same way each time."""
+        found = list(self.of(source))
+        random.Random(source).shuffle(found)  # noqa: S311
+        return found[:number]
+
+    def named(self, source: str, digests: Iterable[str]) -> list[Abstract]:
+        """Those of ``source`` with one of ``digests``."""
+        wanted = set(digests)
+        return [one for one in self.of(source) if one.digest in wanted]
+
+    def _records(self, source: str) -> Iterator[tuple[str, str]]:
+        kind, _, name = source.partition(":")
+        path = self._folder / (_ARXIV if kind == "arxiv" else _REVIEWS).format(name)
+        if not path.is_file():
+            raise EvalError(
+                f"{path} is missing.",
+                f"Clone staeiou/arxiv_archive and asreview/systematic-review-datasets into "
+                f"{self._folder}.",
+            )
+        if kind == "arxiv":
+            with lzma.open(path, "rt", encoding="utf-8", errors="replace", newline="") as text:
+                for row in csv.DictReader(text, delimiter="\t"):
+                    if row["primary_cat"] == name and (row["created"] or "") >= _SINCE:
+                        yield row["title"] or "", row["abstract"] or ""
+        else:
+            with path.open(encoding="utf-8", errors="replace", newline="") as text:
+                for row in csv.DictReader(text):
+                    yield row.get("title") or "", row.get("abstract") or ""

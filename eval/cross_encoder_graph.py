@@ -1,0 +1,91 @@
+"""The trained cross-encoder written down as an ONNX graph, int8; see `eval.cross_encoder`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from assistant.embedding.graph import Graph, quantised
+from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS
+
+__all__ = ["export"]
+
+_PARTS = {
+    "o": "attention.output.dense",
+    "n1": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "n2": "output.LayerNorm",
+}
+
+
+def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """The serialised model of a network's parameters, by the names that they have there.
+
+    In: ``question`` (1, tokens, 384) and ``passage`` (1, tokens, 384), lower states; ``pool``
+    (sentences, tokens of the passage), each row the mean over a sentence's tokens. Out:
+    ``log_odds`` (sentences,).
+    """
+    graph = Graph(_as_published(state), small_table=False)
+    node, constant = graph.node, graph.constant
+    asked = node("Add", ["question", constant("type.question", state["types"][0])])
+    told = node("Add", ["passage", constant("type.passage", state["types"][1])])
+    x = node("Concat", [asked, told], axis=1)
+    for layer in range(LOWER_LAYERS, 6):
+        x = graph.layer(x, layer, f"layer{layer}")
+    length = node("Shape", ["question"], start=1, end=2)
+    start, axis = constant("start", np.array([0])), constant("axis", np.array([1]))
+    end = constant("end", np.array([2**31 - 1]))
+    question = node("ReduceMean", [node("Slice", [x, start, length, axis]), axis], keepdims=0)
+    passage = node("Squeeze", [node("Slice", [x, length, end, axis]), start])
+    sentences = node("MatMul", ["pool", passage])
+    both = node(
+        "Mul",
+        [node("LpNormalization", [part], axis=-1, p=2) for part in (sentences, question)],
+    )
+
+    def dot(vectors: str, weights: NDArray[np.float32], name: str) -> str:
+        row = constant(name, weights.astype(np.float32).reshape(1, DIMENSION))
+        return node("ReduceSum", [node("Mul", [vectors, row]), axis], keepdims=0)
+
+    odds = node(
+        "Add",
+        [
+            dot(both, state["tau"] + state["mul.weight"][0] * DIMENSION**0.5, "of.both"),
+            dot(sentences, state["head.weight"][0], "of.sentence"),
+        ],
+    )
+    bias = state["bias"] + state["head.bias"][0] + state["mul.bias"][0]
+    node("Add", [odds, constant("bias", np.asarray(bias, np.float32))], "log_odds")
+    describe, number = helper.make_tensor_value_info, TensorProto.FLOAT
+    made = helper.make_graph(
+        graph.nodes,
+        "cross-encoder",
+        [
+            describe("question", number, [1, "asked", DIMENSION]),
+            describe("passage", number, [1, "tokens", DIMENSION]),
+            describe("pool", number, ["sentences", "tokens"]),
+        ],
+        [describe("log_odds", number, ["sentences"])],
+        graph.constants,
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    return quantised(helper.make_model(made, opset_imports=opsets, ir_version=8))
+
+
+def _as_published(state: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+    """The layers' parameters by the names of the published model."""
+    found: dict[str, NDArray[Any]] = {}
+    for layer in range(LOWER_LAYERS, 6):
+        own, name = f"layers.{layer - LOWER_LAYERS}", f"encoder.layer.{layer}"
+        for kind in ("weight", "bias"):
+            thirds = np.split(state[f"{own}.qkv.{kind}"], 3)
+            for part, third in zip(("query", "key", "value"), thirds, strict=True):
+                found[f"{name}.attention.self.{part}.{kind}"] = third
+            for part, said in _PARTS.items():
+                found[f"{name}.{said}.{kind}"] = state[f"{own}.{part}.{kind}"]
+    return found
