@@ -70,14 +70,15 @@ READ = 5
 EVIDENCE = (
     "standing best_sentence_cosine second_sentence_cosine exact_coverage soft_coverage "
     "title_coverage sentence_coverage matched unmatched lack second_lack lack_aligned "
-    "second_lack_aligned name_missing unknown has_focus lacks_focus number_missing coverage"
+    "second_lack_aligned name_missing unknown has_focus lacks_focus number_missing coverage "
+    "answers second_answers"
 ).split()
 LEXICAL = "coverage exact_coverage name_missing number_missing".split()
 CONFIDENCE = "evidence short short_evidence above has_focus lacks_focus matched".split()
 SELECTION = (
-    "cosine evidence rel_evidence paper_score number wanted_number unit own_soft "
-    "soft_with_title soft_new soft_before inside hit counted length"
+    "answers rel_evidence paper_score wanted_number unit counted cosine inside hit soft_new"
 ).split()
+SELECTION_LEXICAL = [name for name in SELECTION if name != "answers"]
 TRUST = "answerable list definition explanation comparison".split()
 MEMBERSHIP = "coverage lack title_coverage often cosine_share standing_share".split()
 NAMES = {
@@ -86,6 +87,7 @@ NAMES = {
     "confidence": CONFIDENCE,
     "confidence-lexical": ["evidence"],
     "selection": SELECTION,
+    "selection-lexical": SELECTION_LEXICAL,
     "trust": TRUST,
     "membership": MEMBERSHIP,
 }
@@ -448,13 +450,15 @@ def _confidence_features(case: Case, evidence: Evidence) -> Features:
     }
 
 
-def fit_selection(cases: Sequence[Case], evidence: Any) -> tuple[float, dict[str, float]]:
+def fit_selection(
+    cases: Sequence[Case], evidence: Any, names: Sequence[str]
+) -> tuple[float, dict[str, float]]:
     """Conditional logit: of the sentences found for a question, which one states a fact?
 
     A form's own worth of a sentence is added with weight 1, as `layouts` does.
     """
     asked = [case for case in cases if any(right for _, _, right, _ in case.sentences)]
-    tables = [_table(case, evidence) for case in asked]
+    tables = [_table(case, evidence, names) for case in asked]
     everything = np.concatenate([table for table, _, _ in tables])
     mean, scale = everything.mean(0), everything.std(0) + 1e-9
     sizes = Counter(case.file for case in asked)
@@ -473,28 +477,30 @@ def fit_selection(cases: Sequence[Case], evidence: Any) -> tuple[float, dict[str
             slope = slope - weight * (x.T @ (np.where(right, chance / share, 0) - chance))
         return total, slope
 
-    found: Array = minimize(loss, np.zeros(len(SELECTION)), jac=True, method="L-BFGS-B").x / scale
-    return 0.0, dict(zip(SELECTION, map(float, found), strict=True))
+    found: Array = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B").x / scale
+    return 0.0, dict(zip(names, map(float, found), strict=True))
 
 
 _PRIOR = 5.0
 """Precision of the weights of standardised features."""
 
 
-def _table(case: Case, evidence: Any) -> tuple[Array, NDArray[np.bool_], Array]:
+def _table(
+    case: Case, evidence: Any, names: Sequence[str]
+) -> tuple[Array, NDArray[np.bool_], Array]:
     """(sentences, features), (sentences,) which state a fact, (sentences,) worth in the form."""
     values = [log_odds(evidence, features) for features, _ in case.passages[:READ]]
     rows = []
     for features, rank, _, _ in case.sentences:
-        known = {**features, "evidence": values[rank], "rel_evidence": values[rank] - max(values)}
-        rows.append([known[name] for name in SELECTION])
+        known = {**features, "rel_evidence": values[rank] - max(values)}
+        rows.append([known[name] for name in names])
     right = np.array([right for _, _, right, _ in case.sentences])
     return np.array(rows), right, np.array([worth for *_, worth in case.sentences])
 
 
 def _fact_first(case: Case, models: Models) -> bool:
     """Whether the likeliest sentence states a wanted fact."""
-    table, right, worth = _table(case, models["evidence"])
+    table, right, worth = _table(case, models["evidence"], SELECTION)
     weights = np.array([models["selection"][1][name] for name in SELECTION])
     return bool(right[int(np.argmax(table @ weights + worth))])
 
@@ -505,7 +511,8 @@ def fit_all(cases: Sequence[Case]) -> Models:
     for suffix, names, used in (("", EVIDENCE, CONFIDENCE), ("-lexical", LEXICAL, ["evidence"])):
         models[f"evidence{suffix}"], best = fit_evidence(cases, names)
         models[f"confidence{suffix}"] = fit_confidence(cases, best, used)
-    models["selection"] = fit_selection(cases, models["evidence"])
+    for name, names in (("selection", SELECTION), ("selection-lexical", SELECTION_LEXICAL)):
+        models[name] = fit_selection(cases, models["evidence"], names)
     return models
 
 
@@ -610,7 +617,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         models["selection"],
         f"Which sentence states a wanted fact, the first does for. {said['selection']}",
     )
-    for name in ("evidence-lexical", "confidence-lexical"):
+    for name in ("evidence-lexical", "confidence-lexical", "selection-lexical"):
         write(name, models[name], "The same without the states of words.")
     note = f"How often an answer is good: {len(judged)} answers of fields left out of the fit."
     write("trust", fit_trust(judged), note)

@@ -1,14 +1,15 @@
 """The support model fitted: assistant/fitted/support.json, from pairs that were made and written.
 
-    python -m eval.support_fit PAPERS… [--out FILE]
-    python -m eval.support_fit --measure
+    python -m eval.support_fit PAPERS… --abstracts FOLDER [--out FILE]
+    python -m eval.support_fit --measure [--abstracts FOLDER]
 
 Made pairs (`eval.checker_pairs`) come from the papers that are named, but for those that
 ``python -m eval checker`` reports on, and from the digests of the sample library, which are
 retellings of some of them. Written pairs (eval/written_pairs.jsonl) are
 invented abstracts of some fifty fields, with sentences that hold and sentences that do not;
-those whose ``half`` is "fit" are fitted on, the others are reported. What is fitted is also
-reported field by field, each by the pairs of all others.
+those whose ``half`` is "fit" are fitted on, the others are reported. Claims
+(eval/sentences/claims.jsonl) are of abstracts of eight fields, which lie in FOLDER
+(`eval.abstracts`). What is fitted is also reported field by field, each by the pairs of all others.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from assistant.fitted import LogisticModel, load
 from assistant.paper import Paper
 from assistant.settings import Settings
 from assistant.text import sentences, terms
+from eval.abstracts import Abstracts
 from eval.checker import held_out
 from eval.checker_pairs import Pair, make_pairs
 
@@ -42,6 +44,7 @@ __all__ = ["Written", "fit", "report", "scores", "written"]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 WRITTEN = Path(__file__).with_name("written_pairs.jsonl")
+CLAIMS = Path(__file__).with_name("sentences")
 _KEPT = Path(str(files("assistant.fitted"))) / "support.json"
 
 _RAISING = {"cosine", "terms_sentence"}
@@ -51,6 +54,8 @@ _SHARES = {"wrong_paper": 3.0, "number_swapped": 1.5, "numbers_exchanged": 1.5}
 _STYLES = {"digest": (8.0, 0.5), "light": (8.0, 0.3), "copy": (8.0, 0.2)}
 """Weight of all true and of all false made pairs of a style."""
 _WRITTEN_SHARE = 120.0
+_CLAIMS_SHARE = 40.0
+"""Weight of all true and of all false claims, of which there are many more."""
 _LIBRARY = 545
 """Papers of the library in which the written abstracts are thought to stand."""
 _MOST = 250
@@ -67,7 +72,7 @@ _RIDGE = 1e-3
 @dataclass(frozen=True)
 class Written:
     """Features of the written pairs, (pairs, features), whether each holds, its kind and field;
-    ``fitted`` marks those that are fitted on.
+    ``fitted`` marks those that are fitted on. All true ones weigh ``share``, and all false ones.
     """
 
     features: Floats
@@ -75,6 +80,12 @@ class Written:
     fitted: Flags
     kinds: list[str]
     fields: list[str]
+    share: float = _WRITTEN_SHARE
+
+    def weights(self, chosen: Flags) -> Floats:
+        """(chosen pairs,) what each weighs."""
+        counts = np.where(self.holds, self.holds[chosen].sum(), (~self.holds[chosen]).sum())
+        return np.asarray((self.share / counts)[chosen])
 
 
 def written(embedder: Embedder) -> Written:
@@ -96,6 +107,29 @@ def written(embedder: Embedder) -> Written:
             found.append((features, kind == "true", row["half"] == "fit", kind, row["field"]))
     table, holds, fitted, kinds, fields = zip(*found, strict=True)
     return Written(np.array(table), np.array(holds), np.array(fitted), list(kinds), list(fields))
+
+
+def claimed(embedder: Embedder, folder: Path) -> Written:
+    """The claims of eval/sentences, each against its abstract in ``folder``."""
+    lines = [json.loads(line) for line in (CLAIMS / "claims.jsonl").read_text("utf-8").splitlines()]
+    wanted = {line["p"] for line in lines}
+    known = [json.loads(text) for text in (CLAIMS / "papers.jsonl").read_text("utf-8").splitlines()]
+    fields = {line["p"]: line["field"] for line in known if line["p"] in wanted}
+    abstracts = Abstracts(folder)
+    papers = {
+        found.digest: Paper(title=found.title, abstract=" ".join(found.sentences))
+        for source in sorted({line["s"] for line in known if line["p"] in wanted})
+        for found in abstracts.named(source, wanted)
+    }
+    held = Counter(t for p in papers.values() for t in set(terms(f"{p.title} {p.abstract}")))
+    checker = SupportChecker(embedder, lambda term: _idf(held[term], len(papers)))
+    sources = {name: _source(paper, embedder) for name, paper in papers.items()}
+    lines = [line for line in lines if line["p"] in sources]
+    table = [_features(checker, embedder, line["c"], sources[line["p"]]) for line in lines]
+    holds = np.array([line["t"] for line in lines])
+    kinds = [line["k"] for line in lines]
+    of_field = [fields[line["p"]] for line in lines]
+    return Written(np.array(table), holds, np.ones_like(holds), kinds, of_field, _CLAIMS_SHARE)
 
 
 def _idf(documents: float, papers: int) -> float:
@@ -129,11 +163,11 @@ def made(papers: Sequence[Paper], embedder: Embedder, seed: int) -> tuple[list[P
 
 
 def fit(
-    pairs: Sequence[Pair], features: Floats, own: Written, chosen: Flags
+    pairs: Sequence[Pair], features: Floats, others: Sequence[tuple[Written, Flags]]
 ) -> tuple[Floats, float]:
     """Weights and intercept; every kind and style has its share, and no weight a wrong sign.
 
-    ``chosen`` says which of the written pairs are fitted on.
+    ``others``: what was written, and which of it is fitted on.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for row, pair in enumerate(pairs):
@@ -143,10 +177,11 @@ def fit(
         right, wrong = _STYLES[style]
         share = right if kind == "right" else wrong * _SHARES.get(kind, 1.0)
         weights[rows] = share / len(rows)
-    counts = np.where(own.holds, own.holds[chosen].sum(), (~own.holds[chosen]).sum())
-    table = np.concatenate([features, own.features[chosen]])
-    labels = np.concatenate([[p.label for p in pairs], own.holds[chosen]]).astype(np.float64)
-    return _logistic(table, labels, np.concatenate([weights, (_WRITTEN_SHARE / counts)[chosen]]))
+    table = np.concatenate([features, *(own.features[chosen] for own, chosen in others)])
+    made = np.array([pair.label for pair in pairs], bool)
+    labels = np.concatenate([made, *(own.holds[chosen] for own, chosen in others)])
+    weighed = np.concatenate([weights, *(own.weights(chosen) for own, chosen in others)])
+    return _logistic(table, labels.astype(np.float64), weighed)
 
 
 def _logistic(table: Floats, labels: Floats, weights: Floats) -> tuple[Floats, float]:
@@ -179,13 +214,16 @@ def _logistic(table: Floats, labels: Floats, weights: Floats) -> tuple[Floats, f
     return np.asarray(found.x[:-1]) / scale, float(found.x[-1]) + _LENIENCE
 
 
-def scores_by_others(pairs: Sequence[Pair], features: Floats, own: Written) -> Floats:
-    """The fitted written pairs scored by models that have not seen their field, (pairs,)."""
+def scores_by_others(
+    pairs: Sequence[Pair], features: Floats, own: Written, others: Sequence[Written]
+) -> Floats:
+    """The fitted of ``own`` scored by models that have not seen their field, (pairs,)."""
     scored = np.zeros(len(own.holds))
     fields = sorted(set(own.fields))
-    for part in range(_PARTS):
+    beside = [(other, other.fitted) for other in others]
+    for part in range(min(_PARTS, len(fields))):
         left_out = np.isin(own.fields, fields[part::_PARTS])
-        weights, intercept = fit(pairs, features, own, own.fitted & ~left_out)
+        weights, intercept = fit(pairs, features, [(own, own.fitted & ~left_out), *beside])
         scored[left_out] = own.features[left_out] @ weights + intercept
     return scored
 
@@ -206,7 +244,7 @@ def report(own: Written, scored: Floats, rows: Flags, name: str) -> str:
     """What a model makes of some of the written pairs, and of each kind of them."""
     true, false = scored[rows & own.holds], scored[rows & ~own.holds]
     lines = [
-        f"written pairs, {name}: AUROC {auroc(true, false):.3f}, true flagged "
+        f"{name}: AUROC {auroc(true, false):.3f}, true flagged "
         f"{(true <= 0).mean():.1%} of {len(true)}, false caught {(false <= 0).mean():.1%} of "
         f"{len(false)}"
     ]
@@ -221,28 +259,36 @@ def main() -> None:
     """Fits from papers, or measures what is in use."""
     parser = argparse.ArgumentParser(prog="python -m eval.support_fit", description=__doc__)
     parser.add_argument("papers", nargs="*", metavar="PAPERS", help="files of abstracts")
+    parser.add_argument("--abstracts", type=Path, help="folder with the abstracts of the claims")
     parser.add_argument("--out", type=Path, default=_KEPT)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--measure", action="store_true", help="the written pairs only")
     given = parser.parse_args()
-    if not given.papers and not given.measure:
-        parser.error("name files of abstracts, or --measure")
+    if not given.measure and not (given.papers and given.abstracts):
+        parser.error("name files of abstracts and --abstracts, or --measure")
     embedder = open_embedder(Settings.load())
     own = written(embedder)
-    if not given.measure:
+    claims = claimed(embedder, given.abstracts) if given.abstracts else None
+    if not given.measure and claims is not None:
         from assistant.reading import read  # noqa: PLC0415
         from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
 
         papers = [p for p in read([*given.papers, SAMPLE_PAPERS]) if isinstance(p, Paper)]
         pairs, features = made(papers, embedder, given.seed)
-        weights, intercept = fit(pairs, features, own, own.fitted)
+        weights, intercept = fit(pairs, features, [(own, own.fitted), (claims, claims.fitted)])
         named = {n: round(float(w), 3) for n, w in zip(FEATURES, weights, strict=True)}
         note = "Does an abstract support a sentence? Fitted by python -m eval.support_fit."
         model = {"intercept": round(intercept, 3), "weights": named, "note": note}
         write_atomically(given.out, json.dumps(model, indent=1) + "\n")
-        others = scores_by_others(pairs, features, own)
-        print(report(own, others, own.fitted, "fitted on, each field by the others"))
-    print(report(own, scores(own.features, load("support")), ~own.fitted, "held out"))
+        for mine, other, name in ((own, claims, "written pairs"), (claims, own, "claims")):
+            scored = scores_by_others(pairs, features, mine, [other])
+            print(report(mine, scored, mine.fitted, f"{name}, each field by the others"))
+        load.cache_clear()
+    elif claims is not None:
+        print(report(claims, scores(claims.features, load("support")), claims.fitted, "claims"))
+    print(
+        report(own, scores(own.features, load("support")), ~own.fitted, "written pairs, held out")
+    )
 
 
 if __name__ == "__main__":

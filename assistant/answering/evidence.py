@@ -7,7 +7,8 @@ coverage"), whether the things it names occur, whether there is a number where o
 Logistic models join these (`assistant.fitted`); ``python -m eval.fit`` fits them on questions
 whose gold papers are known, with the other retrieved papers, the papers that are found when
 all of the topic are taken out, and the gold papers less the sentence that answers, as the
-negatives.
+negatives. A cross-encoder that reads question and abstract together says of every sentence how
+likely it answers.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.answering.cross_encoder import UNREAD, CrossEncoder
 from assistant.answering.question import Question, WordStates, compact, word_states
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.fitted import LogisticModel, load
@@ -93,20 +95,19 @@ def passage_text(found: RetrievedPaper) -> PassageText:
 class Reading:
     """What one passage holds of one question.
 
-    ``log_odds`` that it answers. ``covered``: (sentences,) share of the question's words, by
-    their weight, that each sentence matches; ``covered_with_title``: the sentence and the
-    title together; ``hit``: the same, a word counting whole or not; ``added``: of the words
-    that the title lacks; ``inside``: share of the question's words, those that few sentences
-    of the abstract have before those that stand in many.
+    ``log_odds`` that it answers. ``hit``: (sentences,) share of the question's words, by their
+    weight, that each sentence or the title meets; ``added``: how well the sentence matches the
+    words that the title lacks; ``inside``: share of the question's words, those that few
+    sentences of the abstract have before those that stand in many; ``answers``: log-odds that
+    each sentence answers, by the cross-encoder (0 without a `WordEmbedder`).
     """
 
     log_odds: float
     features: dict[str, float]
-    covered: Floats
-    covered_with_title: Floats
     hit: Floats
     added: Floats
     inside: Floats
+    answers: Floats
 
 
 class PassageReader:
@@ -117,6 +118,7 @@ class PassageReader:
 
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
+        self._encoder = CrossEncoder(embedder) if isinstance(embedder, WordEmbedder) else None
         self._states: OrderedDict[str, WordStates] = OrderedDict()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "assistant-reader")
@@ -129,12 +131,27 @@ class PassageReader:
     def read(self, question: Question, papers: Sequence[RetrievedPaper]) -> list[Reading]:
         """What each of ``papers`` holds of ``question``."""
         passages = [passage_text(paper) for paper in papers]
-        if isinstance(self.embedder, WordEmbedder):
-            list(self._threads.map(self._word_states, passages))  # side by side on all cores
-        return [self.reading(question, passage) for passage in passages]
+        encoder = self._encoder
+        if encoder is None:
+            return [self.reading(question, passage) for passage in passages]
+        states = encoder.question(question.said)
 
-    def reading(self, question: Question, passage: PassageText) -> Reading:
-        """What ``passage`` holds of ``question``; see the module's docstring."""
+        def both(passage: PassageText) -> Floats:
+            self._word_states(passage)
+            return encoder.read(states, passage.title, passage.sentences)
+
+        answers = list(self._threads.map(both, passages))  # side by side on all cores
+        return [
+            self.reading(question, passage, said)
+            for passage, said in zip(passages, answers, strict=True)
+        ]
+
+    def reading(
+        self, question: Question, passage: PassageText, answers: Floats | None = None
+    ) -> Reading:
+        """What ``passage`` holds of ``question``; ``answers`` as in `Reading`."""
+        if answers is None:
+            answers = np.zeros(len(passage.sentences), np.float32)
         title_terms = set(terms(passage.title))
         bags = [set(terms(sentence)) for sentence in passage.sentences]
         bag = title_terms.union(*bags)
@@ -148,10 +165,10 @@ class PassageReader:
         lacking_aligned = np.sort((1 - best) * aligned)[::-1]
         few = question.statistics.papers_held < _FEW
         standing = _PER_COSINE * _at(cosines, 0) if few else passage.standing
+        said = np.sort(answers)[::-1]
         numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)
         by_sentence = _best_by_sentence(similar, sentence_of, len(passage.sentences))
         in_title: Floats = np.max(similar[:, sentence_of < 0], axis=1, initial=0.0)
-        covered = _each(by_sentence, aligned)
         titled: list[Floats] = [np.maximum(row, in_title) for row in by_sentence]
         with_title = _each(titled, aligned)
         hit = _each([np.asarray(row > _HIT, np.float32) for row in titled], aligned)
@@ -176,6 +193,8 @@ class PassageReader:
             "has_focus": float(question.focus.any()),
             "lacks_focus": _lacking(similar[:, sentence_of >= 0], question.focus),
             "number_missing": float(question.wants_number and not numbered),
+            "answers": _at(said, 0) if said.size else UNREAD,
+            "second_answers": _at(said, 1) if len(said) > 1 else UNREAD,
         }
         features |= {f"short_{name}": question.short * features[name] for name in _SHORT}
         features["short"] = question.short
@@ -183,11 +202,10 @@ class PassageReader:
         return Reading(
             self.model.log_odds(features),
             features,
-            covered,
-            with_title,
             hit,
             added,
             inside,
+            answers,
         )
 
     def _matches(

@@ -69,7 +69,7 @@ _NAMED_WHEN_ABSENT = 3
 _TOPICAL, _OFTEN, _DETAIL = 0.85, 0.03, 4
 """Rarity in English from which a word may name a topic, unless so many of the papers hold it, and
 content words up to which a question without one may be about what was shown."""
-_AS_GOOD, _CALLED = 1.5, 5
+_AS_GOOD, _CALLED = 2.0, 5
 """Log-odds below a sentence that was shown within which a new one is worth its words, and papers
 among which the one that is called so is looked for."""
 _NAME_WORDS, _SAYING, _NAMING = 3, 0.5, 0.35

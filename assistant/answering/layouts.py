@@ -40,9 +40,9 @@ from assistant.themes import grouped
 
 __all__ = ["Layout"]
 
-_WITHIN = 1.5
+_WITHIN = 2.0
 """Log-odds below the best sentence within which another one is worth its words."""
-_ADDING, _TIED = 0.75, 0.35
+_ADDING, _TIED = 1.0, 0.45
 """Log-odds below a fact that holds words of the question, within which a further sentence is shown
 that holds another of its words, and any. Of 117 second sentences in six question files, of which
 28 state a fact that the first lacks, 71 are left, and 23 of the 28."""

@@ -2,10 +2,11 @@
 
 A conditional logistic model (of the sentences found for a question, which one?) joins
 similarity to the question, how much of what the title leaves open a sentence matches, the
-paper's own evidence and retrieval score, numbers and units when the question wants one. Where
-in its abstract a sentence stands, and at what rank its paper, does not carry over from one field
-to another, and is left out. Fitted by ``python -m eval.fit`` on questions whose wanted facts
-are known, beside what the form of the question is worth in `layouts`.
+paper's own evidence and retrieval score, what the cross-encoder says, numbers and units when
+the question wants one. Where in its abstract a sentence stands, and at what rank its paper, does
+not carry over from one field to another, and is left out. Fitted by ``python -m eval.fit`` on
+questions whose wanted facts are known, beside what the form of the question is worth in
+`layouts`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def candidates(
 ) -> list[Candidate]:
     """All sentences of ``papers`` that may be shown, scored."""
     found: list[Candidate] = []
-    model = load("selection")
+    contextual = any(reading.answers.any() for reading in readings)
+    model = load("selection" if contextual else "selection-lexical")
     best = max((reading.log_odds for reading in readings), default=0.0)
     for rank, (paper, reading) in enumerate(zip(papers, readings, strict=False)):
         for position, text in enumerate(paper.sentences):
@@ -90,20 +92,14 @@ def sentence_features(
     numbered = NUMBER.search(text) is not None
     return {
         "cosine": float(paper.vectors[position] @ question.vector),
-        "coverage": question.coverage(set(terms(text))),
-        "own_soft": float(reading.covered[position] - reading.covered.max()),
-        "soft_with_title": float(reading.covered_with_title[position]),
         "hit": float(reading.hit[position]),
         "soft_new": float(reading.added[position]),
-        "soft_before": float(reading.covered[position - 1]) if position else 0.0,
         "inside": float(reading.inside[position]),
         "unit": float(question.gives(text)),
+        "answers": float(reading.answers[position]),
         "paper_score": paper.score,
-        "evidence": reading.log_odds,
-        "number": float(numbered),
         "wanted_number": float(numbered and question.wants_number),
         "counted": float(question.counts(text)),
-        "length": min(len(text.split()), 60) / 60,
     }
 
 

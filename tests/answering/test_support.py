@@ -272,7 +272,7 @@ def test_written_pairs_of_other_fields_are_told_apart(minilm: MiniLM) -> None:
     assert (len(own.kinds), int(held.sum())) == (537, 70)
     assert auroc(true, false) > 0.89
     assert float((true <= 0).mean()) < 0.15
-    assert float((false <= 0).mean()) > 0.65
+    assert float((false <= 0).mean()) > 0.6
 
 
 def test_what_is_part_of_a_name_is_no_number() -> None:
