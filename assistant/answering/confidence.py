@@ -124,7 +124,15 @@ class Judge:
         vector = self._reader.embedder.embed_query(said) + found.vector
         vector /= np.linalg.norm(vector)
         own = Question.read(said, vector, found.statistics, self._reader.embedder)
-        return replace(found_for, asked=own)
+        readings = [
+            replace(reading, answers=answers)
+            for reading, answers in zip(
+                found_for.readings,
+                self._reader.answers(said, found[: len(found_for.readings)]),
+                strict=True,
+            )
+        ]
+        return replace(found_for, asked=own, readings=readings)
 
     def status(self, confidence: float) -> Status:
         """What a question is called that is answered with ``confidence``."""

@@ -131,20 +131,24 @@ class PassageReader:
     def read(self, question: Question, papers: Sequence[RetrievedPaper]) -> list[Reading]:
         """What each of ``papers`` holds of ``question``."""
         passages = [passage_text(paper) for paper in papers]
+        if isinstance(self.embedder, WordEmbedder):
+            list(self._threads.map(self._word_states, passages))  # side by side on all cores
+        return [
+            self.reading(question, passage, answers)
+            for passage, answers in zip(passages, self.answers(question.said, papers), strict=True)
+        ]
+
+    def answers(self, question: str, papers: Sequence[RetrievedPaper]) -> list[Floats]:
+        """For each of ``papers``, (sentences,) log-odds that each answers; see `Reading`."""
         encoder = self._encoder
         if encoder is None:
-            return [self.reading(question, passage) for passage in passages]
-        states = encoder.question(question.said)
+            return [np.zeros(len(paper.sentences), np.float32) for paper in papers]
+        states = encoder.question(question)
 
-        def both(passage: PassageText) -> Floats:
-            self._word_states(passage)
-            return encoder.read(states, passage.title, passage.sentences)
+        def read(paper: RetrievedPaper) -> Floats:
+            return encoder.read(states, paper.paper.title, paper.sentences)
 
-        answers = list(self._threads.map(both, passages))  # side by side on all cores
-        return [
-            self.reading(question, passage, said)
-            for passage, said in zip(passages, answers, strict=True)
-        ]
+        return list(self._threads.map(read, papers))
 
     def reading(
         self, question: Question, passage: PassageText, answers: Floats | None = None

@@ -17,7 +17,7 @@ from assistant.cli.terminal import Terminal
 
 __all__ = ["QUESTION", "demo"]
 
-QUESTION = "When should weights be pruned during pre-training, and what does that gain?"
+QUESTION = "When should pruning begin and end during pre-training, and what does that gain?"
 
 
 def demo(

@@ -208,7 +208,7 @@ def test_a_second_question_that_leans_stays_with_the_paper_of_the_first(
     assistant: Assistant,
 ) -> None:
     answer = assistant.ask(
-        "When should weights be pruned during pre-training, and what does that gain?"
+        "When should pruning begin and end during pre-training, and what does that gain?"
     )
     check_whole(answer, assistant)
     assert {c.title.split(":")[0] for c in answer.citations} == {"The Journey Matters"}

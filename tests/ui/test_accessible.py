@@ -42,7 +42,12 @@ def test_axe_finds_nothing(
     width: int,
 ) -> None:
     looked = threading.Event()  # however long axe takes, the first answer is still being written
-    fresh_script.answer = lambda _: Reply(WRITTEN * 3, between=0.01, chunk=20, until=looked)
+
+    def reply(body: dict[str, Any]) -> Reply:
+        answers = PAPERS[0]["title"] in str(body)  # the papers are given to what writes the answer
+        return Reply(WRITTEN * 3, between=0.01, chunk=20, until=looked if answers else None)
+
+    fresh_script.answer = reply
     endpoint = {"openai_base_url": fresh_script.url, "openai_api_key": "sk-test"}
     live = served(*PAPERS, llm="scripted", endpoint={"max_retries": 0}, **endpoint)
     there = visit(live.url, color_scheme=scheme, size=(width, 844)).open()

@@ -423,7 +423,7 @@ def test_conversations_are_renamed_exported_deleted(visit: Come, served: Serve) 
     page.wait_for_selector(".welcome")
     there.ask("What does sparse attention save?")
     page.wait_for_selector("#rail li >> nth=1")
-    page.fill("#rail-words", "attention quarters")  # words of a question and of its answer
+    page.fill("#rail-words", "save documents")  # words of a question and of its answer
     page.wait_for_function("document.querySelectorAll('#rail li').length === 1")
     page.fill("#rail-words", "")
     page.wait_for_function("document.querySelectorAll('#rail li').length === 2")
