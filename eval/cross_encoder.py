@@ -103,9 +103,7 @@ def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
     asked: dict[str, tuple[NDArray[np.float32], Halves]] = {}
     if kept.exists():
         read, asked = pickle.loads(kept.read_bytes())  # noqa: S301  (what this command wrote)
-    encoder = open_embedder(Settings.load(), notify=print)
-    if not isinstance(encoder, WordEmbedder):
-        raise EvalError("The settings name another embedding model than all-MiniLM-L6-v2.")
+    encoder = _embedder()
 
     def of_paper(one: Abstract) -> tuple[str, Read]:
         found = [
@@ -135,6 +133,14 @@ def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
         cosines[place[item.paper]] = -1
         item.near = [ids[n] for n in np.argsort(-cosines)[:NEAREST]]
     return items, read
+
+
+def _embedder() -> WordEmbedder:
+    """The embedding model whose lower layers are built on."""
+    found = open_embedder(Settings.load(), notify=print)
+    if not isinstance(found, WordEmbedder):
+        raise EvalError("The settings name another embedding model than all-MiniLM-L6-v2.")
+    return found
 
 
 def _abstracts(folder: Path, papers: dict[str, Any]) -> Iterator[Abstract]:
@@ -360,9 +366,7 @@ def shipped(folder: Path) -> dict[str, float]:
     """How the model of the package does on the questions that no model has seen."""
     from assistant.answering.cross_encoder import CrossEncoder  # noqa: PLC0415
 
-    embedder = open_embedder(Settings.load(), notify=print)
-    if not isinstance(embedder, WordEmbedder):
-        raise EvalError("The settings name another embedding model than all-MiniLM-L6-v2.")
+    embedder = _embedder()
     encoder, collections = CrossEncoder(embedder), Abstracts(folder)
     lines = _lines(SENTENCES / "held-out-papers.jsonl")
     papers: dict[str, Abstract] = {}
