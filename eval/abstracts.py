@@ -11,16 +11,18 @@ import csv
 import hashlib
 import lzma
 import random
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assistant.text import sentences
 from eval.data import EvalError
 
-__all__ = ["Abstract", "Abstracts"]
+__all__ = ["SENTENCES", "Abstract", "Abstracts"]
 
+SENTENCES = Path(__file__).with_name("sentences")
+"""What was written over them; its README is the data's card."""
 _ARXIV = "arxiv_archive/processed_data/20200101/per_category/{}.tsv.xz"
 _REVIEWS = "systematic-review-datasets/datasets/{}.csv"
 _LENGTH = range(500, 2201)
@@ -46,7 +48,7 @@ class Abstracts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        csv.field_size_limit(min(sys.maxsize, 1 << 31 - 1))
+        csv.field_size_limit(10**7)
 
     def of(self, source: str) -> Iterator[Abstract]:
         """Those of ``source`` that are of a common length, each title once.
@@ -73,10 +75,24 @@ class Abstracts:
         random.Random(source).shuffle(found)  # noqa: S311
         return found[:number]
 
-    def named(self, source: str, digests: Iterable[str]) -> list[Abstract]:
-        """Those of ``source`` with one of ``digests``."""
-        wanted = set(digests)
-        return [one for one in self.of(source) if one.digest in wanted]
+    def listed(self, lines: Sequence[Mapping[str, Any]]) -> dict[str, Abstract]:
+        """By digest, those that ``lines`` of a list of papers in `SENTENCES` name.
+
+        Says which source has fewer than it had.
+        """
+        wanted = {(line["s"], line["p"]) for line in lines}
+        sources = sorted({source for source, _ in wanted})
+        found = {
+            one.digest: one
+            for source in sources
+            for one in self.of(source)
+            if (source, one.digest) in wanted
+        }
+        for source in sources:
+            gone = [name for of, name in wanted if of == source and name not in found]
+            if gone:
+                print(f"{source}: {len(gone)} papers are not there any more")
+        return found
 
     def _records(self, source: str) -> Iterator[tuple[str, str]]:
         kind, _, name = source.partition(":")

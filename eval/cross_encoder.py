@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import pickle
 import random
 import time
@@ -40,14 +39,14 @@ from sklearn.metrics import roc_auc_score
 from assistant.answering.cross_encoder import windows
 from assistant.embedding import open_embedder
 from assistant.embedding.base import WordEmbedder
+from assistant.embedding.graph import HEADS, LAYERS
 from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS, model_folder
 from assistant.embedding.weights import SAFETENSORS
 from assistant.settings import Settings
-from eval.abstracts import Abstract, Abstracts
-from eval.cross_encoder_graph import export
-from eval.data import EvalError
+from eval.abstracts import SENTENCES, Abstract, Abstracts
+from eval.cross_encoder_graph import PARTS, export
+from eval.data import EvalError, json_lines
 
-SENTENCES = Path(__file__).with_name("sentences")
 TARGET = Path(__file__).parents[1] / "assistant" / "fitted" / "cross-encoder.onnx"
 SEAL = Path(__file__).with_name("cross-encoder.sha256")
 """What the last whole run wrote: the form that `sha256sum --check` reads."""
@@ -93,10 +92,11 @@ Row = tuple[Item, Window, frozenset[int]]
 
 def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
     """The items, and every paper, as the lower layers read them; kept in ``folder``."""
-    papers = {line["p"]: line for line in _lines(SENTENCES / "papers.jsonl")}
+    papers = list(json_lines(SENTENCES / "papers.jsonl"))
+    sciences = {line["p"]: line["field"] for line in papers}
     items = [
-        Item(line["p"], line["q"], frozenset(n - 1 for n in line["a"]), papers[line["p"]]["field"])
-        for line in _lines(SENTENCES / "items.jsonl")
+        Item(line["p"], line["q"], frozenset(n - 1 for n in line["a"]), sciences[line["p"]])
+        for line in json_lines(SENTENCES / "items.jsonl")
     ]
     kept = folder / "lower-states.pickle"
     read: dict[str, Read] = {}
@@ -118,10 +118,12 @@ def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
         return text, (encoder.embed_query(text), states.astype(np.float16))
 
     with ThreadPoolExecutor() as pool:
-        abstracts = list(_abstracts(folder, papers)) if set(papers) - set(read) else []
-        read.update(pool.map(of_paper, [one for one in abstracts if one.digest not in read]))
-        asked.update(pool.map(of_text, {item.text for item in items} - set(asked)))
-    if abstracts:
+        abstracts = _abstracts(folder, papers) if set(sciences) - set(read) else ()
+        new = {one.digest: one for one in abstracts if one.digest not in read}
+        unheard = {item.text for item in items} - set(asked)
+        read.update(pool.map(of_paper, new.values()))
+        asked.update(pool.map(of_text, unheard))
+    if new or unheard:
         kept.write_bytes(pickle.dumps((read, asked)))
     items = [item for item in items if item.paper in read]
     ids = list(read)
@@ -143,21 +145,13 @@ def _embedder() -> WordEmbedder:
     return found
 
 
-def _abstracts(folder: Path, papers: dict[str, Any]) -> Iterator[Abstract]:
+def _abstracts(folder: Path, papers: Sequence[dict[str, Any]]) -> Iterator[Abstract]:
     """Those that questions were written for, and others of their sources."""
     collections = Abstracts(folder)
-    for source in sorted({line["s"] for line in papers.values()}):
-        own = [name for name, line in papers.items() if line["s"] == source]
-        found = collections.named(source, own)
-        if len(found) < len(own):
-            print(f"{source}: {len(own) - len(found)} of {len(own)} papers are not there any more")
-        yield from found
+    yield from collections.listed(papers).values()
+    for source in sorted({line["s"] for line in papers}):
         yield from collections.some(source, BESIDE)
         print(source, flush=True)
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 # ---------------------------------------------------------------------- the model, in torch
@@ -184,19 +178,16 @@ def _network(settings: Settings) -> Any:
             heads = [f"{name}attention.self.{part}" for part in ("query", "key", "value")]
             self.qkv.weight.data = torch.cat([published[f"{head}.weight"] for head in heads])
             self.qkv.bias.data = torch.cat([published[f"{head}.bias"] for head in heads])
-            for part, said in (
-                (self.o, "attention.output.dense"),
-                (self.n1, "attention.output.LayerNorm"),
-                (self.up, "intermediate.dense"),
-                (self.down, "output.dense"),
-                (self.n2, "output.LayerNorm"),
-            ):
+            for own, said in PARTS.items():
+                part = getattr(self, own)
                 part.weight.data = published[f"{name}{said}.weight"].clone()
                 part.bias.data = published[f"{name}{said}.bias"].clone()
 
         def forward(self, x: Any, mask: Any) -> Any:
             rows, tokens, _ = x.shape
-            q, k, v = self.qkv(x).view(rows, tokens, 3, 12, DIMENSION // 12).permute(2, 0, 3, 1, 4)
+            q, k, v = (
+                self.qkv(x).view(rows, tokens, 3, HEADS, DIMENSION // HEADS).permute(2, 0, 3, 1, 4)
+            )
             seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
             seen = seen.transpose(1, 2).reshape(rows, tokens, DIMENSION)
             x = self.n1(x + self.drop(self.o(seen)))
@@ -205,7 +196,7 @@ def _network(settings: Settings) -> Any:
     class Network(nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(Layer(number) for number in range(LOWER_LAYERS, 6))
+            self.layers = nn.ModuleList(Layer(number) for number in range(LOWER_LAYERS, LAYERS))
             self.types = nn.Parameter(torch.zeros(2, DIMENSION))
             self.head, self.mul = nn.Linear(DIMENSION, 1), nn.Linear(DIMENSION, 1)
             for new in (self.head, self.mul):
@@ -353,13 +344,7 @@ def measure(network: Any, items: Sequence[Item], read: dict[str, Read]) -> dict[
     values = [value for value, _ in found]
     hits = [place in item.answers for (_, place), item in zip(found, asked, strict=True)]
     cosine = [_by_cosine(item, read[item.paper]) in item.answers for item in asked]
-    return {
-        "questions": len(asked),
-        "first": round(float(np.mean(hits)), 3),
-        "first by the lower layers' cosine": round(float(np.mean(cosine)), 3),
-        "auroc, not said there": _auroc(values, detail),
-        "auroc, nearest other": _auroc(values, near),
-    }
+    return _figures(hits, cosine, values, detail, near)
 
 
 def shipped(folder: Path) -> dict[str, float]:
@@ -368,18 +353,15 @@ def shipped(folder: Path) -> dict[str, float]:
 
     embedder = _embedder()
     encoder, collections = CrossEncoder(embedder), Abstracts(folder)
-    lines = _lines(SENTENCES / "held-out-papers.jsonl")
-    papers: dict[str, Abstract] = {}
-    for source in sorted({line["s"] for line in lines}):
-        wanted = [line["p"] for line in lines if line["s"] == source]
-        papers |= {one.digest: one for one in collections.named(source, wanted)}
+    papers = collections.listed(list(json_lines(SENTENCES / "held-out-papers.jsonl")))
     ids = list(papers)
     vectors = embedder.embed([f"{p.title}. {' '.join(p.sentences)}" for p in papers.values()])
-    hits, cosine = [], []
+    hits: list[bool] = []
+    cosine: list[bool] = []
     told: list[float] = []
     detail: list[float] = []
     near: list[float] = []
-    for line in _lines(SENTENCES / "held-out.jsonl"):
+    for line in json_lines(SENTENCES / "held-out.jsonl"):
         if line["p"] not in papers:
             continue
         paper, asked = papers[line["p"]], encoder.question(line["q"])
@@ -395,10 +377,23 @@ def shipped(folder: Path) -> dict[str, float]:
         order = [n for n in np.argsort(-(vectors @ vector)) if ids[n] != line["p"]]
         other = papers[ids[order[0]]]
         near.append(float(encoder.read(asked, other.title, other.sentences).max()))
+    return _figures(hits, cosine, told, detail, near)
+
+
+def _figures(
+    hits: Sequence[bool],
+    cosine: Sequence[bool],
+    told: Sequence[float],
+    detail: Sequence[float],
+    near: Sequence[float],
+) -> dict[str, float]:
+    """Shares of the questions whose likeliest, or most alike, sentence answers; and the AUROCs of
+    the likeliest's log-odds, ``told`` against questions for a ``detail`` and ``near`` abstracts.
+    """
     return {
         "questions": len(hits),
         "first": round(float(np.mean(hits)), 3),
-        "first by the cosine of vectors": round(float(np.mean(cosine)), 3),
+        "first by cosine": round(float(np.mean(cosine)), 3),
         "auroc, not said there": _auroc(told, detail),
         "auroc, nearest other": _auroc(told, near),
     }

@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from assistant.embedding.graph import Graph, quantised
+from assistant.embedding.graph import LAYERS, Graph, quantised
 from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS
 
-__all__ = ["export"]
+__all__ = ["PARTS", "export"]
 
-_PARTS = {
+PARTS = {
     "o": "attention.output.dense",
     "n1": "attention.output.LayerNorm",
     "up": "intermediate.dense",
     "down": "output.dense",
     "n2": "output.LayerNorm",
 }
+"""The network's name of a layer's part, and the published model's."""
 
 
 def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
@@ -35,7 +36,7 @@ def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
     asked = node("Add", ["question", constant("type.question", state["types"][0])])
     told = node("Add", ["passage", constant("type.passage", state["types"][1])])
     x = node("Concat", [asked, told], axis=1)
-    for layer in range(LOWER_LAYERS, 6):
+    for layer in range(LOWER_LAYERS, LAYERS):
         x = graph.layer(x, layer, f"layer{layer}")
     length = node("Shape", ["question"], start=1, end=2)
     start, axis = constant("start", np.array([0])), constant("axis", np.array([1]))
@@ -80,12 +81,12 @@ def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
 def _as_published(state: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
     """The layers' parameters by the names of the published model."""
     found: dict[str, NDArray[Any]] = {}
-    for layer in range(LOWER_LAYERS, 6):
+    for layer in range(LOWER_LAYERS, LAYERS):
         own, name = f"layers.{layer - LOWER_LAYERS}", f"encoder.layer.{layer}"
         for kind in ("weight", "bias"):
             thirds = np.split(state[f"{own}.qkv.{kind}"], 3)
             for part, third in zip(("query", "key", "value"), thirds, strict=True):
                 found[f"{name}.attention.self.{part}.{kind}"] = third
-            for part, said in _PARTS.items():
+            for part, said in PARTS.items():
                 found[f"{name}.{said}.{kind}"] = state[f"{own}.{part}.{kind}"]
     return found

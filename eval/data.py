@@ -127,13 +127,13 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
         query, document, relevance = line.split("\t")
         if relevance.strip().lstrip("-").isdigit():  # the header is not
             qrels.setdefault(query, {})[document] = int(relevance)
-    records = _json_lines(folder / "queries.jsonl")
+    records = json_lines(folder / "queries.jsonl")
     queries = {str(r["_id"]): str(r["text"]) for r in records if str(r["_id"]) in qrels}
 
     corpus = folder / "corpus.jsonl"
 
     def papers() -> Iterator[Paper]:
-        for record in _json_lines(corpus):
+        for record in json_lines(corpus):
             title, text = str(record.get("title") or ""), str(record.get("text") or "")
             if normalised_title(title) or text.strip():
                 name = str(record["_id"])
@@ -148,7 +148,8 @@ def read_beir(folder: Path) -> tuple[RetrievalSet, Callable[[], Iterator[Paper]]
     return RetrievalSet(folder.resolve().name, queries, qrels, by_source=True), papers
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file that this project wrote, or that a BEIR folder holds."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():

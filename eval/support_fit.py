@@ -35,16 +35,16 @@ from assistant.fitted import LogisticModel, load
 from assistant.paper import Paper
 from assistant.settings import Settings
 from assistant.text import sentences, terms
-from eval.abstracts import Abstracts
+from eval.abstracts import SENTENCES, Abstracts
 from eval.checker import held_out
 from eval.checker_pairs import Pair, make_pairs
+from eval.data import json_lines
 
 __all__ = ["Written", "fit", "report", "scores", "written"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 WRITTEN = Path(__file__).with_name("written_pairs.jsonl")
-CLAIMS = Path(__file__).with_name("sentences")
 _KEPT = Path(str(files("assistant.fitted"))) / "support.json"
 
 _RAISING = {"cosine", "terms_sentence"}
@@ -90,7 +90,7 @@ class Written:
 
 def written(embedder: Embedder) -> Written:
     """The pairs of eval/written_pairs.jsonl; a stem is as rare as in some five hundred papers."""
-    rows = [json.loads(line) for line in WRITTEN.read_text("utf-8").splitlines()]
+    rows = list(json_lines(WRITTEN))
     papers = [Paper(title=row["title"], abstract=row["abstract"]) for row in rows]
     held = Counter(t for p in papers for t in set(terms(f"{p.title} {p.abstract}")))
     times = _LIBRARY / len(papers)
@@ -111,15 +111,13 @@ def written(embedder: Embedder) -> Written:
 
 def claimed(embedder: Embedder, folder: Path) -> Written:
     """The claims of eval/sentences, each against its abstract in ``folder``."""
-    lines = [json.loads(line) for line in (CLAIMS / "claims.jsonl").read_text("utf-8").splitlines()]
+    lines = list(json_lines(SENTENCES / "claims.jsonl"))
     wanted = {line["p"] for line in lines}
-    known = [json.loads(text) for text in (CLAIMS / "papers.jsonl").read_text("utf-8").splitlines()]
-    fields = {line["p"]: line["field"] for line in known if line["p"] in wanted}
-    abstracts = Abstracts(folder)
+    known = [line for line in json_lines(SENTENCES / "papers.jsonl") if line["p"] in wanted]
+    fields = {line["p"]: line["field"] for line in known}
     papers = {
-        found.digest: Paper(title=found.title, abstract=" ".join(found.sentences))
-        for source in sorted({line["s"] for line in known if line["p"] in wanted})
-        for found in abstracts.named(source, wanted)
+        name: Paper(title=found.title, abstract=" ".join(found.sentences))
+        for name, found in Abstracts(folder).listed(known).items()
     }
     held = Counter(t for p in papers.values() for t in set(terms(f"{p.title} {p.abstract}")))
     checker = SupportChecker(embedder, lambda term: _idf(held[term], len(papers)))

@@ -3,17 +3,15 @@
 MiniLM's lower three layers read the question and the abstract apart, as the embedding model
 does; its upper three were trained to read both at once. For each sentence comes the log-odds
 that it answers the question, against the case that nothing in the abstract does. The upper
-layers are a file of the package, ``fitted/cross-encoder.onnx`` (int8); ``python -m eval.reader``
-trains it and tells on what.
+layers are a file of the package, ``fitted/cross-encoder.onnx`` (int8); ``python -m
+eval.cross_encoder`` trains it and tells on what.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -33,7 +31,7 @@ UNREAD = -12.0
 """Log-odds of a sentence that nobody has read: left out, or without a token."""
 _FILE = "cross-encoder.onnx"
 _REMEMBERED = 64
-"""Windows whose lower states are kept, some 200 kB each."""
+"""Abstracts whose windows are kept, some 200 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,12 @@ class CrossEncoder:
 
     def __init__(self, embedder: WordEmbedder) -> None:
         self._embedder = embedder
-        self._windows: OrderedDict[tuple[str, tuple[str, ...]], list[Window]] = OrderedDict()
-        self._lock = threading.Lock()
+
+        @lru_cache(_REMEMBERED)
+        def windows_of(title: str, sentences: tuple[str, ...]) -> tuple[Window, ...]:
+            return tuple(windows(embedder, title, sentences))
+
+        self._windows_of = windows_of
 
     def question(self, text: str) -> Floats:
         """(tokens, dimension) lower states of a question."""
@@ -116,25 +118,6 @@ class CrossEncoder:
 
     @cached_property
     def _session(self) -> InferenceSession:
-        import onnxruntime  # noqa: PLC0415  (slow)
+        from assistant.embedding.minilm import open_session  # noqa: PLC0415  (slow)
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # abstracts are what is read side by side
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        model = files("assistant.fitted").joinpath(_FILE).read_bytes()
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    def _windows_of(self, title: str, sentences: tuple[str, ...]) -> list[Window]:
-        key = (title, sentences)
-        with self._lock:
-            if key in self._windows:
-                self._windows.move_to_end(key)
-                return self._windows[key]
-        made = list(windows(self._embedder, title, sentences))
-        with self._lock:
-            self._windows[key] = made
-            while len(self._windows) > _REMEMBERED:
-                self._windows.popitem(last=False)
-        return made
+        return open_session(files("assistant.fitted").joinpath(_FILE).read_bytes())

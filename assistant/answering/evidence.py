@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -119,8 +119,8 @@ class PassageReader:
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
         self._encoder = CrossEncoder(embedder) if isinstance(embedder, WordEmbedder) else None
-        self._states: OrderedDict[str, WordStates] = OrderedDict()
-        self._lock = threading.Lock()
+        # of the model alone: a memory that held this reader would keep both until a collection
+        self._states = lru_cache(_REMEMBERED)(partial(word_states, embedder=embedder))
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "assistant-reader")
 
     @property
@@ -132,30 +132,32 @@ class PassageReader:
         """What each of ``papers`` holds of ``question``."""
         passages = [passage_text(paper) for paper in papers]
         if isinstance(self.embedder, WordEmbedder):
-            list(self._threads.map(self._word_states, passages))  # side by side on all cores
+            list(self._threads.map(self._states, [p.text for p in passages]))  # on all cores
         return [
             self.reading(question, passage, answers)
-            for passage, answers in zip(passages, self.answers(question.said, papers), strict=True)
+            for passage, answers in zip(
+                passages, self.answers(question.said, passages), strict=True
+            )
         ]
 
-    def answers(self, question: str, papers: Sequence[RetrievedPaper]) -> list[Floats]:
-        """For each of ``papers``, (sentences,) log-odds that each answers; see `Reading`."""
+    def answers(self, question: str, passages: Sequence[PassageText]) -> list[Floats]:
+        """For each of ``passages``, (sentences,) log-odds that each answers; see `Reading`."""
         encoder = self._encoder
         if encoder is None:
-            return [np.zeros(len(paper.sentences), np.float32) for paper in papers]
+            return [np.zeros(len(passage.sentences), np.float32) for passage in passages]
         states = encoder.question(question)
 
-        def read(paper: RetrievedPaper) -> Floats:
-            return encoder.read(states, paper.paper.title, paper.sentences)
+        def read(passage: PassageText) -> Floats:
+            return encoder.read(states, passage.title, passage.sentences)
 
-        return list(self._threads.map(read, papers))
+        return list(self._threads.map(read, passages))
 
     def reading(
         self, question: Question, passage: PassageText, answers: Floats | None = None
     ) -> Reading:
-        """What ``passage`` holds of ``question``; ``answers`` as in `Reading`."""
+        """What ``passage`` holds of ``question``; ``answers``, if at hand, as in `Reading`."""
         if answers is None:
-            answers = np.zeros(len(passage.sentences), np.float32)
+            (answers,) = self.answers(question.said, [passage])
         title_terms = set(terms(passage.title))
         bags = [set(terms(sentence)) for sentence in passage.sentences]
         bag = title_terms.union(*bags)
@@ -169,7 +171,7 @@ class PassageReader:
         lacking_aligned = np.sort((1 - best) * aligned)[::-1]
         few = question.statistics.papers_held < _FEW
         standing = _PER_COSINE * _at(cosines, 0) if few else passage.standing
-        said = np.sort(answers)[::-1]
+        likeliest = np.sort(answers)[::-1]
         numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)
         by_sentence = _best_by_sentence(similar, sentence_of, len(passage.sentences))
         in_title: Floats = np.max(similar[:, sentence_of < 0], axis=1, initial=0.0)
@@ -197,8 +199,8 @@ class PassageReader:
             "has_focus": float(question.focus.any()),
             "lacks_focus": _lacking(similar[:, sentence_of >= 0], question.focus),
             "number_missing": float(question.wants_number and not numbered),
-            "answers": _at(said, 0) if said.size else UNREAD,
-            "second_answers": _at(said, 1) if len(said) > 1 else UNREAD,
+            "answers": _at(likeliest, 0) if likeliest.size else UNREAD,
+            "second_answers": _at(likeliest, 1) if len(likeliest) > 1 else UNREAD,
         }
         features |= {f"short_{name}": question.short * features[name] for name in _SHORT}
         features["short"] = question.short
@@ -219,7 +221,7 @@ class PassageReader:
 
         Then, (passage words,), the sentence that each word is of, -1 for the title.
         """
-        states = self._word_states(passage)
+        states = self._states(passage.text)
         exact = _stems(question.states)[:, None] == _stems(states)[None, :]
         exact |= _joined(question.states, states) | _joined(states, question.states).T
         similar: Floats = question.states.vectors @ states.vectors.T
@@ -227,19 +229,6 @@ class PassageReader:
             similar = np.zeros(exact.shape, np.float32)
         places = np.array([passage.sentence_of(start) for start in states.starts], dtype=np.int64)
         return np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar), exact, places
-
-    def _word_states(self, passage: PassageText) -> WordStates:
-        text = passage.text
-        with self._lock:
-            if text in self._states:
-                self._states.move_to_end(text)
-                return self._states[text]
-        states = word_states(text, self.embedder)
-        with self._lock:
-            self._states[text] = states
-            while len(self._states) > _REMEMBERED:
-                self._states.popitem(last=False)
-        return states
 
 
 def _best_by_sentence(similar: Floats, places: NDArray[np.int64], sentences: int) -> list[Floats]:

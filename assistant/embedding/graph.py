@@ -25,10 +25,12 @@ from onnxruntime.quantization import (  # type: ignore[import-untyped]
 )
 from safetensors.numpy import load_file
 
-_LAYERS = 6
-_OUTPUTS = {2: "lower", 5: "states"}
+from assistant.embedding.minilm import LOWER_LAYERS
+
+LAYERS = 6
+_OUTPUTS = {LOWER_LAYERS - 1: "lower", LAYERS - 1: "states"}
 """Layer, from 0, to the name under which what it makes can be asked for."""
-_HEADS = 12
+HEADS = 12
 _WIDTH = 384
 _POSITIONS = 256  # of the 512 that the file has: the model was trained on so many
 _MICROSOFT = "com.microsoft"  # domain of ONNX Runtime's fused operators
@@ -84,7 +86,7 @@ class Graph:
     def model(self) -> onnx.ModelProto:
         """The whole model: ``ids`` (1, tokens) in; ``vector`` and ``states`` out."""
         x = self._embeddings()
-        for layer in range(_LAYERS):
+        for layer in range(LAYERS):
             x = self.layer(x, layer, _OUTPUTS.get(layer, f"layer{layer}"))
         mean = self.node("ReduceMean", [x, self.constant("axis", np.array([1]))], keepdims=0)
         self.node("LpNormalization", [mean], "vector", axis=-1, p=2)
@@ -136,7 +138,7 @@ class Graph:
             self.constant(f"{name}.qkv.weight", weight),
             self.constant(f"{name}.qkv.bias", bias),
         ]
-        seen = self.node("Attention", inputs, domain=_MICROSOFT, num_heads=_HEADS)
+        seen = self.node("Attention", inputs, domain=_MICROSOFT, num_heads=HEADS)
         x = self._residual(x, seen, f"{name}.attention.output")
         wide = self._matmul(x, f"{name}.intermediate.dense")
         shift = self._tensor(f"{name}.intermediate.dense.bias")

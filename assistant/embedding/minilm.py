@@ -73,7 +73,7 @@ class MiniLM:
     def __init__(
         self, model: bytes, tokenizer: str, precision: Precision, threads: int | None = None
     ) -> None:
-        self._session = _session(model)
+        self._session = open_session(model)
         self._tokenizer: Tokenizer = Tokenizer.from_str(tokenizer)
         # the published file pads to 128; we cut ourselves, so that counting needs no second one
         self._tokenizer.no_padding()
@@ -296,7 +296,12 @@ def _record_path(model: Path) -> Path:
     return model.with_name(f"{model.name}.sha256")
 
 
-def _session(model: bytes) -> onnxruntime.InferenceSession:
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """``model``, ready to run on one thread.
+
+    Raises:
+        WeightsError: this ONNX Runtime cannot open it.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the texts are what runs in parallel
     options.inter_op_num_threads = 1
