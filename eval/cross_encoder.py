@@ -114,8 +114,7 @@ def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
         return one.digest, Read(vector, found)
 
     def of_text(text: str) -> tuple[str, tuple[NDArray[np.float32], Halves]]:
-        states, _ = encoder.lower_states(text)
-        return text, (encoder.embed_query(text), states.astype(np.float16))
+        return text, (encoder.embed_query(text), encoder.read(text).lower.astype(np.float16))
 
     with ThreadPoolExecutor() as pool:
         abstracts = _abstracts(folder, papers) if set(sciences) - set(read) else ()
@@ -352,10 +351,11 @@ def shipped(folder: Path) -> dict[str, float]:
     from assistant.answering.cross_encoder import CrossEncoder  # noqa: PLC0415
 
     embedder = _embedder()
-    encoder, collections = CrossEncoder(embedder), Abstracts(folder)
+    encoder, collections = CrossEncoder(), Abstracts(folder)
     papers = collections.listed(list(json_lines(SENTENCES / "held-out-papers.jsonl")))
     ids = list(papers)
     vectors = embedder.embed([f"{p.title}. {' '.join(p.sentences)}" for p in papers.values()])
+    passages = {name: list(windows(embedder, p.title, p.sentences)) for name, p in papers.items()}
     hits: list[bool] = []
     cosine: list[bool] = []
     told: list[float] = []
@@ -364,8 +364,8 @@ def shipped(folder: Path) -> dict[str, float]:
     for line in json_lines(SENTENCES / "held-out.jsonl"):
         if line["p"] not in papers:
             continue
-        paper, asked = papers[line["p"]], encoder.question(line["q"])
-        odds = encoder.read(asked, paper.title, paper.sentences)
+        paper, asked = papers[line["p"]], embedder.read(line["q"]).lower
+        odds = encoder.read(asked, passages[line["p"]], len(paper.sentences))
         if not line["a"]:
             detail.append(float(odds.max()))
             continue
@@ -375,8 +375,9 @@ def shipped(folder: Path) -> dict[str, float]:
         own = embedder.embed(list(paper.sentences)) @ vector
         cosine.append(int(own.argmax()) + 1 in line["a"])
         order = [n for n in np.argsort(-(vectors @ vector)) if ids[n] != line["p"]]
-        other = papers[ids[order[0]]]
-        near.append(float(encoder.read(asked, other.title, other.sentences).max()))
+        other = ids[order[0]]
+        size = len(papers[other].sentences)
+        near.append(float(encoder.read(asked, passages[other], size).max()))
     return _figures(hits, cosine, told, detail, near)
 
 

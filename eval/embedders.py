@@ -27,11 +27,7 @@ class Wrapped:
         self._inner = embedder
         self.dimension, self.name = embedder.dimension, embedder.name
         self.fingerprint = embedder.fingerprint
-        for name in (
-            "embed_spans",
-            "word_rarity",
-            "lower_states",
-        ):  # a model that tells of the words inside
+        for name in ("read", "word_rarity"):  # a model that tells of the words inside
             if hasattr(embedder, name):
                 setattr(self, name, getattr(embedder, name))
 

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from assistant.answering.calibration import Calibration, Calibrations
-from assistant.answering.evidence import PassageReader, Reading, passage_text
+from assistant.answering.evidence import PassageReader, PassageText, Reading
 from assistant.answering.forms import Asking, Form, evidence_text
 from assistant.answering.question import Question
 from assistant.answering.selection import Candidate, candidates
@@ -129,7 +129,7 @@ class Judge:
             for reading, answers in zip(
                 found_for.readings,
                 self._reader.answers(
-                    said, [passage_text(p) for p in found[: len(found_for.readings)]]
+                    said, [PassageText.of(p) for p in found[: len(found_for.readings)]]
                 ),
                 strict=True,
             )

@@ -11,27 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding.base import WordEmbedder
+from assistant.embedding.base import TextStates, WordEmbedder
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
-__all__ = ["UNREAD", "CrossEncoder", "Window", "windows"]
+__all__ = ["UNREAD", "CrossEncoder", "Window", "joined", "windows"]
 
 Floats = NDArray[np.float32]
 
 UNREAD = -12.0
 """Log-odds of a sentence that nobody has read: left out, or without a token."""
 _FILE = "cross-encoder.onnx"
-_REMEMBERED = 64
-"""Abstracts whose windows are kept, some 200 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,58 +49,52 @@ class Window:
         return [int(place) for place in np.unique(self.places) if place >= 0]
 
 
-def windows(embedder: WordEmbedder, title: str, sentences: Sequence[str]) -> Iterator[Window]:
-    """The abstract in pieces that the model takes in; no sentence in two, the empty in none."""
-    ahead = [n for n, sentence in enumerate(sentences) if sentence]
-    while ahead:
-        text, starts = f"{title}. ", []
-        for n in ahead:
-            starts.append(len(text))
-            text += f"{sentences[n]} "
-        text = text.rstrip()
-        states, spans = embedder.lower_states(text)
-        at = np.searchsorted(starts, [start for start, _ in spans], side="right") - 1
+def windows(
+    embedder: WordEmbedder, title: str, sentences: Sequence[str], whole: TextStates | None = None
+) -> Iterator[Window]:
+    """The abstract in pieces that the model takes in; no sentence in two, the empty in none.
+
+    ``whole``: what ``embedder`` reads in `joined` of them, if that is at hand.
+    """
+    ahead = list(range(len(sentences)))
+    while any(sentences[n] for n in ahead):
+        text, starts = joined(title, [sentences[n] for n in ahead])
+        read = whole or embedder.read(text)
+        whole = None
+        at = np.searchsorted(starts, [start for start, _ in read.spans], side="right") - 1
         last = len(ahead)
-        if spans and spans[-1][1] < len(text):  # cut off: the last sentence comes again
-            last = max(1, int(at[-1])) if at[-1] >= 0 else 1
-        places = np.full(len(states), -1, dtype=np.int64)
+        if read.spans and read.spans[-1][1] < len(text.rstrip()):
+            last = max(1, int(at[-1]))  # cut off: the last sentence comes again
+        places = np.full(len(read.lower), -1, dtype=np.int64)
         for token, which in enumerate(at, 1):
             if 0 <= which < last:
                 places[token] = ahead[which]
-        yield Window(states, places)
+        yield Window(read.lower, places)
         ahead = ahead[last:]
 
 
+def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
+    """Title and sentences as one text, and where in it each sentence begins."""
+    text, starts = f"{title}.", []
+    for sentence in sentences:
+        starts.append(len(text) + 1)
+        text += f" {sentence}"
+    return text, starts
+
+
 class CrossEncoder:
-    """The upper layers, ready to read. Safe in several threads.
+    """The upper layers, ready to read. Safe in several threads."""
 
-    Args:
-        embedder: whose lower layers they stand on.
-    """
-
-    def __init__(self, embedder: WordEmbedder) -> None:
-        self._embedder = embedder
-
-        @lru_cache(_REMEMBERED)
-        def windows_of(title: str, sentences: tuple[str, ...]) -> tuple[Window, ...]:
-            return tuple(windows(embedder, title, sentences))
-
-        self._windows_of = windows_of
-
-    def question(self, text: str) -> Floats:
-        """(tokens, dimension) lower states of a question."""
-        return self._embedder.lower_states(text)[0]
-
-    def read(self, question: Floats, title: str, sentences: Sequence[str]) -> Floats:
+    def read(self, question: Floats, passage: Sequence[Window], sentences: int) -> Floats:
         """(sentences,) log-odds that each answers; `UNREAD` for the empty.
 
         Args:
-            question: as `question` makes it.
-            title: of the paper.
-            sentences: of its abstract, empty where one is left out.
+            question: (tokens, dimension) lower states of it.
+            passage: title and abstract, as `windows` gives them.
+            sentences: how many the abstract has, the empty ones included.
         """
-        found = np.full(len(sentences), UNREAD, dtype=np.float32)
-        for window in self._windows_of(title, tuple(sentences)):
+        found = np.full(sentences, UNREAD, dtype=np.float32)
+        for window in passage:
             places = window.read
             if not places:
                 continue

@@ -25,14 +25,20 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.answering.cross_encoder import UNREAD, CrossEncoder
+from assistant.answering.cross_encoder import (
+    UNREAD,
+    CrossEncoder,
+    Window,
+    joined,
+    windows,
+)
 from assistant.answering.question import Question, WordStates, compact, word_states
-from assistant.embedding import Embedder, WordEmbedder
+from assistant.embedding import Embedder, TextStates, WordEmbedder
 from assistant.fitted import LogisticModel, load
 from assistant.retrieved import RetrievedPaper
 from assistant.text import terms
 
-__all__ = ["NUMBER", "PassageReader", "PassageText", "Reading", "passage_text"]
+__all__ = ["NUMBER", "PassageReader", "PassageText", "Reading"]
 
 Floats = NDArray[np.float32]
 
@@ -54,8 +60,8 @@ _SHORT = (
 _FEW, _PER_COSINE = 20, 6.0
 """Papers below which nothing stands out of them; the cosine tells the standing then, by what it
 is in larger libraries."""
-_REMEMBERED = 512
-"""Passages whose word states are kept, some 150 kB each."""
+_REMEMBERED = 160
+"""Passages whose states are kept, some 500 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +77,32 @@ class PassageText:
     vectors: Floats
     standing: float
 
-    @property
-    def text(self) -> str:
-        """Title and sentences, as far as they are read for words."""
-        return f"{self.title}. {' '.join(self.sentences)}"[:_READ_CHARACTERS]
-
-    def sentence_of(self, start: int) -> int:
-        """The sentence in which position ``start`` of `text` lies; -1 for the title."""
-        at = len(self.title) + 2
-        for n, sentence in enumerate(self.sentences):
-            if start < at:
-                return n - 1
-            at += len(sentence) + 1
-        return len(self.sentences) - 1
+    @classmethod
+    def of(cls, found: RetrievedPaper) -> PassageText:
+        """``found`` as evidence reads it."""
+        return cls(found.paper.title, found.sentences, found.vectors, found.standing)
 
 
-def passage_text(found: RetrievedPaper) -> PassageText:
-    """``found`` as evidence reads it."""
-    return PassageText(found.paper.title, found.sentences, found.vectors, found.standing)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage that has been read: its content words, the sentence of each (-1 for the title),
+    and what the cross-encoder reads, nothing without a `WordEmbedder`.
+    """
+
+    words: WordStates
+    places: NDArray[np.int64]
+    windows: tuple[Window, ...]
+
+
+def _read(title: str, sentences: tuple[str, ...], embedder: Embedder) -> _Read:
+    text, starts = joined(title, sentences)
+    states: TextStates | None = None
+    seen: tuple[Window, ...] = ()
+    if isinstance(embedder, WordEmbedder):
+        states = embedder.read(text)
+        seen = tuple(windows(embedder, title, sentences, states))
+    words = word_states(text[:_READ_CHARACTERS], states)
+    return _Read(words, np.searchsorted(starts, words.starts, side="right") - 1, seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +132,9 @@ class PassageReader:
 
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
-        self._encoder = CrossEncoder(embedder) if isinstance(embedder, WordEmbedder) else None
+        self._encoder = CrossEncoder()
         # of the model alone: a memory that held this reader would keep both until a collection
-        self._states = lru_cache(_REMEMBERED)(partial(word_states, embedder=embedder))
+        self._remembered = lru_cache(_REMEMBERED)(partial(_read, embedder=embedder))
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "assistant-reader")
 
     @property
@@ -130,9 +144,7 @@ class PassageReader:
 
     def read(self, question: Question, papers: Sequence[RetrievedPaper]) -> list[Reading]:
         """What each of ``papers`` holds of ``question``."""
-        passages = [passage_text(paper) for paper in papers]
-        if isinstance(self.embedder, WordEmbedder):
-            list(self._threads.map(self._states, [p.text for p in passages]))  # on all cores
+        passages = [PassageText.of(paper) for paper in papers]
         return [
             self.reading(question, passage, answers)
             for passage, answers in zip(
@@ -142,15 +154,14 @@ class PassageReader:
 
     def answers(self, question: str, passages: Sequence[PassageText]) -> list[Floats]:
         """For each of ``passages``, (sentences,) log-odds that each answers; see `Reading`."""
-        encoder = self._encoder
-        if encoder is None:
+        if not isinstance(self.embedder, WordEmbedder):
             return [np.zeros(len(passage.sentences), np.float32) for passage in passages]
-        states = encoder.question(question)
+        states = self.embedder.read(question).lower
 
         def read(passage: PassageText) -> Floats:
-            return encoder.read(states, passage.title, passage.sentences)
+            return self._encoder.read(states, self._read(passage).windows, len(passage.sentences))
 
-        return list(self._threads.map(read, passages))
+        return list(self._threads.map(read, passages))  # on all cores
 
     def reading(
         self, question: Question, passage: PassageText, answers: Floats | None = None
@@ -221,14 +232,18 @@ class PassageReader:
 
         Then, (passage words,), the sentence that each word is of, -1 for the title.
         """
-        states = self._states(passage.text)
+        read = self._read(passage)
+        states = read.words
         exact = _stems(question.states)[:, None] == _stems(states)[None, :]
         exact |= _joined(question.states, states) | _joined(states, question.states).T
         similar: Floats = question.states.vectors @ states.vectors.T
         if not states.vectors.shape[1]:
             similar = np.zeros(exact.shape, np.float32)
-        places = np.array([passage.sentence_of(start) for start in states.starts], dtype=np.int64)
-        return np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar), exact, places
+        similar = np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar)
+        return similar, exact, read.places
+
+    def _read(self, passage: PassageText) -> _Read:
+        return self._remembered(passage.title, tuple(passage.sentences))
 
 
 def _best_by_sentence(similar: Floats, places: NDArray[np.int64], sentences: int) -> list[Floats]:

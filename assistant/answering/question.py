@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding import Embedder, WordEmbedder
+from assistant.embedding import Embedder, TextStates, WordEmbedder
 from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, terms, words
 
@@ -166,16 +166,16 @@ def content_words(text: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def word_states(text: str, embedder: Embedder) -> WordStates:
-    """The content words of ``text`` with their states.
+def word_states(text: str, states: TextStates | None) -> WordStates:
+    """The content words of ``text`` with their states; without ``states`` the vectors are empty.
 
-    Words beyond the model's cut have zeros; without a `WordEmbedder` the vectors are empty.
+    Words beyond what the model takes in have zeros.
     """
     found = content_words(text)
-    if isinstance(embedder, WordEmbedder):
-        _, vectors = embedder.embed_spans(text, [(start, end) for start, end, _ in found])
-    else:
+    if states is None:
         vectors = np.zeros((len(found), 0), np.float32)
+    else:
+        vectors = states.pooled([(start, end) for start, end, _ in found])
     return WordStates(
         tuple(word for *_, word in found), tuple(start for start, *_ in found), vectors
     )
@@ -208,7 +208,9 @@ class Question:
         said: str = "",
     ) -> Question:
         """Reads ``text``; ``vector`` is what retrieval has embedded already."""
-        states = word_states(text, embedder)
+        states = word_states(
+            text, embedder.read(text) if isinstance(embedder, WordEmbedder) else None
+        )
         if isinstance(embedder, WordEmbedder):
             found = [embedder.word_rarity(word) for word in states.words]
         else:

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from assistant.embedding.base import Embedder, Vectors, WordEmbedder
+from assistant.embedding.base import Embedder, TextStates, Vectors, WordEmbedder
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
 
     from assistant.settings import Settings
 
-__all__ = ["Embedder", "Vectors", "WordEmbedder", "as_llama_embedding", "open_embedder"]
+__all__ = [
+    "Embedder", "TextStates", "Vectors", "WordEmbedder", "as_llama_embedding", "open_embedder",
+]  # fmt: skip
 
 
 def open_embedder(settings: Settings, *, notify: Callable[[str], None] | None = None) -> Embedder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -53,18 +54,49 @@ class Embedder(Protocol):
         """Number of tokens of ``text``, without those that a model puts around it."""
 
 
+@dataclass(frozen=True, slots=True)
+class TextStates:
+    """What a model makes of each token of a text, as far as it takes the text in.
+
+    ``last``: (tokens, dimension) states of its last layer; ``lower``: those of the third of
+    all-MiniLM-L6-v2; both with one at either end that stands for the text. ``spans``: half-open
+    ranges of characters of the tokens between these.
+    """
+
+    last: Vectors
+    lower: Vectors
+    spans: Sequence[tuple[int, int]]
+
+    def pooled(self, pieces: Sequence[tuple[int, int]]) -> Vectors:
+        """Vectors of pieces of the text, each seen in the light of the whole ("late" pooling).
+
+        A piece's vector is the mean of the last states of the tokens that begin in it, brought to
+        length 1.
+
+        Args:
+            pieces: half-open ranges of characters.
+
+        Returns:
+            shape (len(pieces), dimension); zeros for a piece without a token (blank, or beyond
+            what the model takes in).
+        """
+        starts = np.array([start for start, _ in self.spans], dtype=int)
+        inner = self.last[1:-1]
+        vectors = np.zeros((len(pieces), self.last.shape[1]), dtype=np.float32)
+        for row, (start, end) in enumerate(pieces):
+            inside = (starts >= start) & (starts < end)
+            if inside.any():
+                mean = inner[inside].mean(axis=0)
+                vectors[row] = mean / np.linalg.norm(mean)
+        return vectors
+
+
 @runtime_checkable
 class WordEmbedder(Embedder, Protocol):
     """An embedding model that also tells of the words inside a text."""
 
-    def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Vectors, Vectors]:
-        """The text's vector, (dimension,), and those of pieces of it, (len(spans), dimension)."""
+    def read(self, text: str) -> TextStates:
+        """What it makes of each token of ``text``."""
 
     def word_rarity(self, word: str) -> float:
         """How rare a word is in English: 0 for the commonest, 1 for the rarest."""
-
-    def lower_states(self, text: str) -> tuple[Vectors, list[tuple[int, int]]]:
-        """What the lower three layers of all-MiniLM-L6-v2 make of each token, (tokens, 384), with
-        one at either end that stands for the text; the half-open ranges of characters of the
-        tokens between these.
-        """

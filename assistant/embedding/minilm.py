@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from assistant.embedding import weights
-from assistant.embedding.base import Vectors
+from assistant.embedding.base import TextStates, Vectors
 from assistant.embedding.parallel import in_parallel
 from assistant.errors import WeightsError
 from assistant.files import write_atomically
@@ -142,42 +142,11 @@ class MiniLM:
         row: Vectors = self._run(["vector"], ids)[0][0]
         return row
 
-    def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Vectors, Vectors]:
-        """Vectors of a text and of pieces of it, each piece seen in the light of the whole.
-
-        One pass over the text; a piece's vector is the mean of the states of the tokens that
-        begin in it, brought to length 1 ("late" pooling).
-
-        Args:
-            text: cut off at 256 tokens.
-            spans: half-open ranges of characters of ``text``.
-
-        Returns:
-            the text's vector, shape (384,), equal to `embed_query`'s, and the spans' vectors,
-            shape (len(spans), 384). A span without a token (blank, or beyond the cut) has zeros.
-        """
+    def read(self, text: str) -> TextStates:
+        """What it makes of each token of ``text``, cut off at 256 tokens, in one pass."""
         encoding = self._encode_start(text)
-        vector, states = self._run(["vector", "states"], _with_ends(encoding.ids))
-        starts = np.array([start for start, _ in encoding.offsets[: MAX_TOKENS - 2]], dtype=int)
-        inner = states[0, 1:-1]  # without [CLS] and [SEP]
-        pooled = np.zeros((len(spans), DIMENSION), dtype=np.float32)
-        for row, (start, end) in enumerate(spans):
-            inside = (starts >= start) & (starts < end)
-            if inside.any():
-                mean = inner[inside].mean(axis=0)
-                pooled[row] = mean / np.linalg.norm(mean)
-        return vector[0], pooled
-
-    def lower_states(self, text: str) -> tuple[Vectors, list[tuple[int, int]]]:
-        """What the lower layers make of each token of ``text``, cut off at 256 tokens.
-
-        Returns:
-            shape (tokens, 384), [CLS] and [SEP] included; and the half-open ranges of characters
-            of the tokens between them.
-        """
-        encoding = self._encode_start(text)
-        (states,) = self._run(["lower"], _with_ends(encoding.ids))
-        return states[0], list(encoding.offsets[: MAX_TOKENS - 2])
+        last, lower = self._run(["states", "lower"], _with_ends(encoding.ids))
+        return TextStates(last[0], lower[0], encoding.offsets[: MAX_TOKENS - 2])
 
     def count_tokens(self, text: str) -> int:
         """Number of WordPiece tokens of ``text``, without [CLS] and [SEP], nothing cut off."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 import numpy as np
 import pytest
 
-from assistant.answering.cross_encoder import UNREAD, CrossEncoder, windows
-from assistant.embedding import WordEmbedder, open_embedder
+from assistant.answering.cross_encoder import UNREAD, CrossEncoder, joined, windows
+from assistant.embedding import Vectors, WordEmbedder, open_embedder
 from assistant.settings import Settings
 from eval.cross_encoder import SEAL
 
@@ -32,8 +33,19 @@ def embedder() -> WordEmbedder:
 
 
 @pytest.fixture(scope="module")
-def encoder(embedder: WordEmbedder) -> CrossEncoder:
-    return CrossEncoder(embedder)
+def encoder() -> CrossEncoder:
+    return CrossEncoder()
+
+
+@pytest.fixture
+def read(embedder: WordEmbedder, encoder: CrossEncoder) -> Callable[..., Vectors]:
+    """The log-odds of sentences for a question."""
+
+    def odds(question: str, sentences: Sequence[str] = SENTENCES) -> Vectors:
+        passage = list(windows(embedder, TITLE, sentences))
+        return encoder.read(embedder.read(question).lower, passage, len(sentences))
+
+    return odds
 
 
 @pytest.mark.parametrize(
@@ -47,28 +59,39 @@ def encoder(embedder: WordEmbedder) -> CrossEncoder:
     ],
 )
 def test_the_sentence_that_answers_is_the_likeliest(
-    encoder: CrossEncoder, question: str, place: int
+    read: Callable[..., Vectors], question: str, place: int
 ) -> None:
-    odds = encoder.read(encoder.question(question), TITLE, SENTENCES)
+    odds = read(question)
     assert odds.shape == (len(SENTENCES),)
     assert int(odds.argmax()) == place, odds
 
 
 def test_what_nothing_answers_is_less_likely_than_what_something_does(
-    encoder: CrossEncoder,
+    read: Callable[..., Vectors],
 ) -> None:
-    told = encoder.read(encoder.question("how many hives were there?"), TITLE, SENTENCES)
+    told = read("how many hives were there?")
     for other in ("what do the hives cost", "which neural network predicts rain in Peru"):
-        assert encoder.read(encoder.question(other), TITLE, SENTENCES).max() < told.max()
+        assert read(other).max() < told.max()
 
 
-def test_what_is_left_out_is_not_read(encoder: CrossEncoder) -> None:
-    asked = encoder.question("how many hives were there?")
-    odds = encoder.read(asked, TITLE, ("", *SENTENCES[1:]))
+def test_what_is_left_out_is_not_read(read: Callable[..., Vectors]) -> None:
+    asked = "how many hives were there?"
+    odds = read(asked, ("", *SENTENCES[1:]))
     assert odds[0] == np.float32(UNREAD)
     assert int(odds.argmax()) == 1
-    assert encoder.read(asked, TITLE, ()).shape == (0,)
-    assert list(encoder.read(asked, TITLE, ("", ""))) == [UNREAD, UNREAD]
+    assert read(asked, ()).shape == (0,)
+    assert list(read(asked, ("", ""))) == [UNREAD, UNREAD]
+
+
+def test_what_is_read_already_is_not_read_again(embedder: WordEmbedder) -> None:
+    sentences = ("", *SENTENCES[:3], "", SENTENCES[3], "")
+    text, starts = joined(TITLE, sentences)
+    assert all(text[start:].startswith(s) for start, s in zip(starts, sentences, strict=True))
+    (at_hand,) = windows(embedder, TITLE, sentences, embedder.read(text))
+    (anew,) = windows(embedder, TITLE, sentences)
+    np.testing.assert_array_equal(at_hand.states, anew.states)
+    np.testing.assert_array_equal(at_hand.places, anew.places)
+    assert at_hand.read == [1, 2, 3, 5]
 
 
 def test_a_long_abstract_is_read_in_windows_each_sentence_once(embedder: WordEmbedder) -> None:

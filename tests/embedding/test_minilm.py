@@ -156,8 +156,9 @@ def test_progress_adds_up_in_the_callers_thread(cache: Path, make_settings: Make
 def test_spans(minilm: MiniLM) -> None:
     text = "Coral reefs bleach. The transformer attends 🙂 to tokens."
     cut = text.index("The")
-    whole, spans = minilm.embed_spans(text, [(0, cut), (cut, len(text)), (3, 3), (500, 600)])
-    np.testing.assert_array_equal(whole, minilm.embed_query(text))
+    read = minilm.read(text)
+    assert read.last.shape == read.lower.shape == (len(read.spans) + 2, 384)
+    spans = read.pooled([(0, cut), (cut, len(text)), (3, 3), (500, 600)])
     assert spans.shape == (4, 384)
     np.testing.assert_allclose(np.linalg.norm(spans, axis=1), [1, 1, 0, 0], atol=1e-5)
     reefs, attention = minilm.embed(["Coral reefs bleach.", "The transformer attends to tokens."])
@@ -167,7 +168,7 @@ def test_spans(minilm: MiniLM) -> None:
 
 def test_spans_beyond_the_cut_are_zero(minilm: MiniLM) -> None:
     text = "word " * 300
-    _, spans = minilm.embed_spans(text, [(0, 5 * 254), (5 * 254, len(text))])
+    spans = minilm.read(text).pooled([(0, 5 * 254), (5 * 254, len(text))])
     assert np.linalg.norm(spans[0]) == pytest.approx(1, abs=1e-5)
     assert not spans[1].any()
 
