@@ -48,7 +48,7 @@ def missing_note(assessment: Assessment) -> str:
 
 
 def _not_told(assessment: Assessment) -> str:
-    """The detail that was asked for, where the nearest paper does not mention it."""
+    """The detail that was asked for, where the nearest paper has all else and does not mention it."""
     question = assessment.question
     if not (assessment.readings and assessment.is_near and question.focus.any()):
         return ""
@@ -58,7 +58,8 @@ def _not_told(assessment: Assessment) -> str:
     wanted = [w for w, asked in zip(question.states.words, question.focus, strict=True) if asked]
     lacking = [word for word in wanted if not held.issuperset(terms(word))]
     lacking = _weighty(lacking, assessment, _SAYING)
-    if not lacking:
+    others = _weighty([w for w in question.states.words if w not in wanted], assessment)
+    if not lacking or not all(held.issuperset(terms(word)) for word in others):
         return ""
     return f"The abstract of “{nearest.label}” does not mention {_either(lacking[:_NAMED])}."
 

@@ -371,18 +371,19 @@ class ExtractiveAnswerer:
         if in_full := self._in_full(plain, text, said, meant, filters):
             return in_full
         missing = missing_words(plain.assessment.question.text, plain.assessment.statistics)
-        made = corrections(missing, self._words())
+        slips = [word for word in missing if self._is_no_word(word)]
+        made = corrections(slips, self._words())
         if not made:
             return plain
         mended = with_corrections(text, made)
         other = self._assessed(mended, with_corrections(said, made), meant, filters)
         offered = f"Did you mean “{mended}”?"
-        slips = all(self._is_no_word(correction.word) for correction in made)
-        if other.assessment.status == "answered" and slips:
+        if other.assessment.status == "answered":
             words = _listed([f"“{correction.word}”" for correction in made], "or")
             lead = f"No abstract here mentions {words}. {offered} For that:"
             return _Part(other.asked, other.assessment, lead)
-        if other.assessment.confidence > plain.assessment.confidence:
+        better = other.assessment.confidence > plain.assessment.confidence
+        if better and other.assessment.status != "absent":
             return _Part(plain.asked, plain.assessment, offered)
         return plain
 

@@ -194,7 +194,7 @@ class Layout:
                 break
             if quotable(candidate):
                 chosen.setdefault(candidate.paper.paper.id, candidate)
-        self._draft.say("What the abstracts say; yes or no is the reader's to judge:")
+        self._draft.say("What the abstracts say:")
         return self._best(list(chosen.values()), self._added)
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:

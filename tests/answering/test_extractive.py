@@ -277,6 +277,12 @@ def test_slips_are_mended_and_it_is_said(assistant: Assistant) -> None:
     assert "Did you mean “" in said
 
 
+def test_a_word_of_english_is_no_slip_though_no_abstract_has_it(assistant: Assistant) -> None:
+    for question in ("pruning of apricot wreaths", "causes of the french revelation"):
+        answer = assistant.ask(question)
+        assert "Did you mean" not in answer.answer + " ".join(answer.notes)
+
+
 def test_a_question_in_another_language_is_told_so(assistant: Assistant) -> None:
     answer = assistant.ask("Welche Arbeiten behandeln das Beschneiden von Sprachmodellen?")
     check_whole(answer, assistant)
@@ -411,8 +417,8 @@ def test_every_form_shows_another_field_letter_for_letter(medical: Assistant, fo
     answer = medical.ask(FORMS[form])
     check_whole(answer, medical)
     assert answer.form == form
-    judged = answer.sentences[0].text.endswith("yes or no is the reader's to judge:")
-    assert judged == (form == "yes_no")  # no quotation is labelled yes or no
+    said = answer.sentences[0].text == "What the abstracts say:"
+    assert said == (form == "yes_no")  # no quotation is labelled yes or no
 
 
 @pytest.mark.corpus
