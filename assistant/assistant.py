@@ -494,6 +494,7 @@ class Assistant:
         found = find(
             topic,
             self._retriever(),
+            self._reader(),
             wanted=papers,
             include=used,
             exclude=dropped,
@@ -674,7 +675,7 @@ class Assistant:
             wanted = (p for p in self.library.papers() if not filters or filters.fits(p))
             return materials_of(everything([p.id for p in wanted], retriever))
         text, _ = checked_topic(topic)
-        chosen, vector = about(text, retriever, wanted=papers, filters=filters)
+        chosen, vector = about(text, retriever, self._reader(), wanted=papers, filters=filters)
         return materials_of(chosen, vector)
 
     def _prepared_review(
@@ -692,6 +693,7 @@ class Assistant:
         return prepare(
             topic,
             self._retriever(),
+            self._reader(),
             papers=papers,
             include=used,
             exclude=dropped,

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 
 from assistant import Assistant
+from assistant.answering.evidence import PassageReader
+from assistant.embedding import open_embedder
 from assistant.files import write_atomically
 from assistant.paper import normalised_title
 from assistant.retrieval import PaperRetriever
@@ -52,12 +54,14 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> float:
     return float(cohen_kappa_score(one, two))
 
 
-def measured(line: Mapping[str, Any], retriever: PaperRetriever) -> dict[str, Any]:
+def measured(
+    line: Mapping[str, Any], retriever: PaperRetriever, reader: PassageReader
+) -> dict[str, Any]:
     """One topic: what the review does, beside plain search."""
     labels: Mapping[str, Sequence[str]] = line["labels"]
     core = {paper for paper, given in labels.items() if set(given) == {"core"}}
-    order, _, _ = weighed(line["topic"], retriever, wanted=_SHOWN)
-    found = find(line["topic"], retriever, wanted=_SHOWN)
+    order, _, _ = weighed(line["topic"], retriever, reader, wanted=_SHOWN)
+    found = find(line["topic"], retriever, reader, wanted=_SHOWN)
     search = [paper.paper.id for paper in retriever.find(line["topic"], 100)]
     ranked = [c.paper.id for c in order]
     used = [c.paper.id for c in found.core]
@@ -90,7 +94,8 @@ def measure(library: str, files: Sequence[Path]) -> dict[str, Any]:
     """Every topic of the files, and their means."""
     lines = [json.loads(row) for file in files for row in file.read_text("utf-8").splitlines()]
     with Assistant.open(library) as assistant:
-        rows = [measured(line, assistant.retriever) for line in lines]
+        reader = PassageReader(open_embedder(assistant.settings))
+        rows = [measured(line, assistant.retriever, reader) for line in lines]
     pairs = [(a, b) for line in lines for a, b in line["labels"].values()]
     means = {
         name: round(float(np.mean(values)), 3)
@@ -117,11 +122,12 @@ def read(library: str, file: Path) -> Rows:
     """Candidates of each topic of a file, which of them are relevant, and how many are at all."""
     made: Rows = []
     with Assistant.open(library) as assistant:
+        reader = PassageReader(open_embedder(assistant.settings))
         for row in file.read_text("utf-8").splitlines():
             line = json.loads(row)
             relevant = set(map(normalised_title, line["relevant"]))
             unclear = set(map(normalised_title, line.get("unclear", ()))) - relevant
-            order, _, _ = weighed(line["topic"], assistant.retriever)
+            order, _, _ = weighed(line["topic"], assistant.retriever, reader)
             kept = [c for c in order if c.paper.title_key not in unclear]
             made.append((kept, [c.paper.title_key in relevant for c in kept], len(relevant)))
     return made

@@ -48,7 +48,7 @@ def missing_note(assessment: Assessment) -> str:
 
 
 def _not_told(assessment: Assessment) -> str:
-    """The detail that was asked for, where the nearest paper has all else and does not mention it."""
+    """The detail that was asked for, where the nearest paper has all else, and not that."""
     question = assessment.question
     if not (assessment.readings and assessment.is_near and question.focus.any()):
         return ""

@@ -4,10 +4,12 @@ The library is searched for several forms of the topic: as it was given, its par
 acronyms in full (and the other way round) where papers found write "long form (SHORT)". A linear
 model is then trained on the surest papers against the least likely ones, and a fitted model
 (`assistant.fitted`, ``topic``) weighs what speaks for a paper: the search, its cosine to the
-topic, how much of the topic's words it holds, and that linear model. What it judges likely is
+topic, how much of the topic's words it holds, that linear model, and what its abstract holds of
+the topic when both are read together (`assistant.answering.evidence`). What it judges likely is
 **core** and written about; what holds the topic's words, or stands near, is **related** and
-listed; the rest is off topic. Where nobody says a short topic in one sentence, nothing is core.
-Nothing is called absent that any paper mentions.
+listed; the rest is off topic. Where nobody says a short topic in one sentence, nothing is core,
+unless the topic is a question: that is answered in other words. Nothing is called absent that any
+paper mentions.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.acronyms import long_forms
+from assistant.answering.evidence import PassageReader
 from assistant.filters import Filters
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.results import Passage
 from assistant.retrieval import PaperRetriever
-from assistant.retrieved import RetrievedPaper, Statistics
+from assistant.retrieved import Retrieval, RetrievedPaper, Statistics
+from assistant.review.judging import Told, is_question, told
 from assistant.review.model import LeftOut, SearchStep
 from assistant.text import STOP_WORDS, terms, words
 
@@ -65,14 +69,17 @@ _SURELY = 0.5
 """Chance from which a paper is about a topic that nobody says in one sentence."""
 _PART, _A_PART = 0.5, "a part of the topic"
 """What a part of the topic counts beside the whole; why it was searched for."""
+_READ = 60
+"""Papers that are read with the topic, at least; what comes after them holds less."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
 _COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]{2,}-[^\W\d_]{2,}(?![\w-])")
+_ENDING = re.compile(r"(?<=\w{3})(?:e?s|ed|ing|e)$")
 _ACRONYM = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Za-z]{2,6}\b")
 
 
-def singular(text: str) -> frozenset[str]:
-    """The content words of a text, without the s of a plural."""
-    return frozenset(w.removesuffix("s") for w in words(text) if w not in STOP_WORDS)
+def uninflected(text: str) -> frozenset[str]:
+    """The content words of a text, without what makes a plural, a past or a participle of one."""
+    return frozenset(_ENDING.sub("", w) for w in words(text) if w not in STOP_WORDS)
 
 
 @dataclass(eq=False)
@@ -81,7 +88,8 @@ class Candidate:
 
     ``share``: of the topic's words, by idf, that it holds; ``together``: that one sentence or its
     title holds; ``phrase``: 1 where they follow each other; ``short``: the topic is of few words,
-    each of which is needed; ``why``: what speaks for it.
+    each of which is needed; ``told``: what its abstract holds, read with the topic; ``why``: what
+    speaks for it.
     """
 
     found: RetrievedPaper
@@ -92,6 +100,7 @@ class Candidate:
     phrase: float = 0.0
     search: float = 0.0
     linear: float = 0.0
+    told: Told = field(default_factory=Told)
     by_hand: bool = False
     short: bool = False
 
@@ -117,8 +126,8 @@ class Candidate:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Of title and abstract, without the s of a plural."""
-        return singular(f"{self.paper.title} {self.paper.abstract}")
+        """Of title and abstract, uninflected."""
+        return uninflected(f"{self.paper.title} {self.paper.abstract}")
 
     def holds(self, stems: AbstractSet[str]) -> bool:
         """Whether all of these stand in title and abstract: another spelling that it writes."""
@@ -144,6 +153,7 @@ class Candidate:
             "titled": self.title_share * self.short,
             "missing": (1.0 - self.share) * self.short,
             "phrase": self.phrase * self.short,
+            "told": self.told.log_odds,
         }
 
 
@@ -172,6 +182,7 @@ class Found:
 def find(
     topic: str,
     retriever: PaperRetriever,
+    reader: PassageReader,
     *,
     wanted: int,
     include: Sequence[str] = (),
@@ -179,7 +190,7 @@ def find(
     filters: Filters | None = None,
 ) -> Found:
     """The papers for a review of ``topic``; ``include`` and ``exclude`` are ids of papers."""
-    candidates, steps, vector = weighed(topic, retriever, wanted=wanted, filters=filters)
+    candidates, steps, vector = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
     known = {c.paper.id: c for c in candidates}
     for paper in retriever.read([i for i in include if i not in known], vector):
         known[paper.paper.id] = Candidate(paper)
@@ -199,10 +210,15 @@ def find(
 
 
 def about(
-    topic: str, retriever: PaperRetriever, *, wanted: int, filters: Filters | None = None
+    topic: str,
+    retriever: PaperRetriever,
+    reader: PassageReader,
+    *,
+    wanted: int,
+    filters: Filters | None = None,
 ) -> tuple[list[Candidate], Floats]:
     """The papers about a topic or that mention it, best first, and the topic's vector."""
-    order, _, vector = weighed(topic, retriever, wanted=wanted, filters=filters)
+    order, _, vector = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
     kept = [c for c in order if c.sentences and (c.relevance >= CORE or c.share > 0.99)]
     return kept[:wanted], vector
 
@@ -216,10 +232,56 @@ def everything(ids: Sequence[str], retriever: PaperRetriever) -> list[Candidate]
 
 
 def weighed(
-    topic: str, retriever: PaperRetriever, *, wanted: int = 30, filters: Filters | None = None
+    topic: str,
+    retriever: PaperRetriever,
+    reader: PassageReader,
+    *,
+    wanted: int = 30,
+    filters: Filters | None = None,
 ) -> tuple[list[Candidate], list[SearchStep], Floats]:
     """All papers looked at, best first, the searches that brought them, the topic's vector."""
-    k = max(_LOOKED_AT, 3 * wanted)
+    first, order, steps, forms = _searched(topic, retriever, max(_LOOKED_AT, 3 * wanted), filters)
+    _share_words(order, [(topic, ""), *forms], first.statistics)
+    _train_linear(order)
+    stems = set(terms(topic))
+    short = len(stems) <= _SHORT_TOPIC
+    for candidate in order:
+        candidate.short = short
+    _read(topic, order, first.statistics, reader, max(_READ, 2 * wanted))
+    unheld = short and any(first.statistics.document_frequency(stem) == 0 for stem in stems)
+    whole = short and not is_question(topic) and all(why != _A_PART for _, why in forms)
+    for candidate in order:
+        candidate.relevance = _relevance(candidate, len(stems), unheld, whole)
+    if whole and all(c.together < _TOLD and c.relevance < _SURELY for c in order):
+        for candidate in order:  # nobody says the topic: whoever comes near is listed
+            candidate.relevance = min(candidate.relevance, CORE - 0.01)
+    order.sort(key=lambda c: (-c.relevance, c.paper.id))
+    return order, steps, first.vector
+
+
+def _relevance(candidate: Candidate, stems: int, unheld: bool, whole: bool) -> float:
+    """The estimated chance that a paper is about a topic of so many ``stems``.
+
+    ``unheld``: one of them stands in no paper; ``whole``: each of them is needed.
+    """
+    chance = 1.0 / (1.0 + math.exp(-load("topic").log_odds(candidate.features)))
+    named = candidate.title_share > 0.99  # its title holds the whole topic
+    if named or (candidate.phrase and candidate.linear > (_LIKE if stems == 1 else 0.0)):
+        chance = max(chance, CORE)
+    far = candidate.found.cosine < (_SYNONYM if unheld else _LEAST_COSINE)
+    if far and candidate.share < (0.99 if unheld else _LEAST_SHARE):
+        chance *= RELATED  # the best of a library that does not hold the topic
+    if whole and stems == 2 and not unheld and candidate.share < 0.99:
+        chance = min(chance, CORE - 0.01)  # a white dwarf is no dwarf galaxy
+    return round(chance, 4)
+
+
+def _searched(
+    topic: str, retriever: PaperRetriever, k: int, filters: Filters | None
+) -> tuple[Retrieval, list[Candidate], list[SearchStep], list[tuple[str, str]]]:
+    """What the search for the topic brought, all that its other forms brought beside it, each
+    search, and the forms with where they come from.
+    """
     first = retriever.find(topic, k, filters)
     candidates = {p.paper.id: Candidate(p, search=p.score) for p in first}
     steps = [SearchStep(query=topic, why="the topic itself", found=len(first), new=len(first))]
@@ -240,35 +302,7 @@ def weighed(
             if known and known.holds(needed) and (paper.paper.id not in first_ids or part == 1.0):
                 known.search = max(known.search, part * paper.score)
         steps.append(SearchStep(query=form, why=why, found=len(retrieval), new=len(new)))
-    order = list(candidates.values())
-    _share_words(order, [(topic, ""), *forms], first.statistics)
-    model = load("topic")
-    _train_linear(order)
-    stems = set(terms(topic))
-    short = len(stems) <= _SHORT_TOPIC
-    like = _LIKE if len(stems) == 1 else 0.0
-    unheld = short and any(first.statistics.document_frequency(stem) == 0 for stem in stems)
-    whole = short and all(why != _A_PART for _, why in forms)
-    both = whole and len(stems) == 2 and not unheld
-    for candidate in order:
-        candidate.short = short
-        odds = model.log_odds(candidate.features)
-        chance = 1.0 / (1.0 + math.exp(-odds))
-        named = candidate.title_share > 0.99  # its title holds the whole topic
-        if named or (candidate.phrase and candidate.linear > like):
-            chance = max(chance, CORE)
-        least = _SYNONYM if unheld else _LEAST_COSINE
-        far = candidate.found.cosine < least
-        if far and candidate.share < (0.99 if unheld else _LEAST_SHARE):
-            chance *= RELATED  # the best of a library that does not hold the topic
-        if both and candidate.share < 0.99:
-            chance = min(chance, CORE - 0.01)  # a white dwarf is no dwarf galaxy
-        candidate.relevance = round(chance, 4)
-    if whole and all(c.together < _TOLD and c.relevance < _SURELY for c in order):
-        for candidate in order:  # nobody says the topic: whoever comes near is listed
-            candidate.relevance = min(candidate.relevance, CORE - 0.01)
-    order.sort(key=lambda c: (-c.relevance, c.paper.id))
-    return order, steps, first.vector
+    return first, list(candidates.values()), steps, forms
 
 
 def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
@@ -355,7 +389,7 @@ def _share_words(
         weights = {stem: statistics.idf(stem) for stem in wanted}
         weight = sum(weights.values()) or 1.0
         # "tokens" and "tokenization" share a stem, and are two subjects
-        alone = next(iter(singular(form)), "") if len(wanted) == 1 else ""
+        alone = next(iter(uninflected(form)), "") if len(wanted) == 1 else ""
         whole = _PART if why == _A_PART else 1.0  # a part of the topic is not the whole of it
         for candidate in candidates:
             parts = [sum(weights[t] for t in weights.keys() & part) for part in candidate.stems]
@@ -402,6 +436,27 @@ def _train_linear(candidates: Sequence[Candidate]) -> None:
     decisions = (decisions - decisions.mean()) / max(float(decisions.std()), 1e-6)
     for candidate, decision in zip(order, decisions, strict=True):
         candidate.linear = float(np.clip(decision, -3.0, 3.0))
+
+
+def _read(
+    topic: str,
+    candidates: Sequence[Candidate],
+    statistics: Statistics,
+    reader: PassageReader,
+    most: int,
+) -> None:
+    """Reads the likeliest with the topic; the others hold no more than the least of them."""
+    model = load("topic")
+    order = sorted(candidates, key=lambda c: -model.log_odds(c.features))
+    read = [c for c in order if c.sentences][:most]
+    least = 0.0
+    for candidate, held in zip(
+        read, told(topic, [c.found for c in read], statistics, reader), strict=True
+    ):
+        candidate.told = held
+        least = min(least, held.log_odds)
+    for candidate in set(candidates) - set(read):
+        candidate.told = Told(least)
 
 
 def _draw_the_line(

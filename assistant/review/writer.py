@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.answering.evidence import PassageReader
+from assistant.attribution import quoted
 from assistant.errors import QuestionError
 from assistant.filters import Filters
 from assistant.results import Mode
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Statistics
-from assistant.review.answers import answers
 from assistant.review.candidates import CORE, Candidate, Found, find
 from assistant.review.cells import CHANGE, Material, data_set_names
 from assistant.review.comparing import (
@@ -48,6 +49,7 @@ MOST_TOPIC = 400
 """Characters of a topic that are read."""
 _THIN = 3
 _MOST_THEMES, _PER_THEME = 8, 15
+_MOST_ANSWERS = 8
 _MOST_NUMBERS = 3
 """Numbers of one paper in the table of numbers."""
 _HOW = (
@@ -105,6 +107,7 @@ def checked_topic(topic: str) -> tuple[str, list[str]]:
 def prepare(
     topic: str,
     retriever: PaperRetriever,
+    reader: PassageReader,
     *,
     papers: int,
     include: Sequence[str] = (),
@@ -121,7 +124,15 @@ def prepare(
     topic, notes = checked_topic(topic)
     tell = on_progress or (lambda _: None)
     tell(ReviewProgress(step="searching", done=0, total=4))
-    found = find(topic, retriever, wanted=papers, include=include, exclude=exclude, filters=filters)
+    found = find(
+        topic,
+        retriever,
+        reader,
+        wanted=papers,
+        include=include,
+        exclude=exclude,
+        filters=filters,
+    )
     statistics = retriever.find(topic, 1).statistics
     held = statistics.papers_held
     if papers > held:
@@ -212,6 +223,23 @@ def _overview(prepared: Prepared) -> list[ReviewSentence]:
     return [ReviewSentence(text=f"{text}{alone}.")]
 
 
+def answers(prepared: Prepared) -> list[ReviewSentence]:
+    """Of a topic that is a question, what the papers say to it, the likeliest first.
+
+    Yes or no is the reader's to judge: told by words alone, it was wrong too often.
+    """
+    said = []
+    for candidate, material in zip(prepared.found.core, prepared.materials, strict=True):
+        place = candidate.told.place
+        words = quoted(material.sentences, place) if place is not None else None
+        if words:
+            shown = f"{name_of(material.paper)}: “{words}”"
+            sentence = Statement().cite(material, words, shown=shown).done()
+            said.append((candidate.told.score, sentence))
+    said.sort(key=lambda pair: -pair[0])
+    return [sentence for _, sentence in said[:_MOST_ANSWERS]]
+
+
 # ---------------------------------------------------------------------- the frame
 
 
@@ -248,7 +276,7 @@ def assembled(
         model=model,
         scope=_scope(prepared, mode, model),
         overview=list(opening),
-        answers=answers(prepared.topic, ordered, prepared.statistics.idf),
+        answers=answers(prepared),
         themes=themes,
         table=[_row(materials[m], themes[theme_of[m]].name) for m in order],
         numbers=_numbers(ordered),
