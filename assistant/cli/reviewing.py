@@ -22,9 +22,12 @@ from assistant.cli.terminal import Terminal
 from assistant.errors import SourceError
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
 from assistant.review.rendering import format_of, render, rendered
+from assistant.review.rendering.blocks import LEGEND
 from assistant.review.rendering.markdown import verdict_line
 
 __all__ = ["review"]
+
+_VERBATIM = "What stands in quotation marks stands letter for letter in the abstracts."
 
 
 def review(
@@ -163,4 +166,5 @@ def _step(progress: ReviewProgress) -> str:
 def _summary(made: Review) -> str:
     if made.status == "absent":
         return made.scope[0].text
-    return f"{', '.join(made.extent)}. {verdict_line(made)}"
+    told = verdict_line(made) if made.model else f"{_VERBATIM} {LEGEND}"
+    return f"{', '.join(made.extent)}. {told}"

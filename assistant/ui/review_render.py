@@ -20,7 +20,14 @@ from assistant.review.model import (
     TableRow,
     Theme,
 )
-from assistant.review.rendering.blocks import SECTIONS, listed, sections, table_of
+from assistant.review.rendering.blocks import (
+    LEGEND,
+    MARKS,
+    SECTIONS,
+    listed,
+    sections,
+    table_of,
+)
 from assistant.review.rendering.markdown import verdict_line
 from assistant.ui import render
 from assistant.ui.icons import icon
@@ -220,9 +227,10 @@ class _Document:
                 rows += f'<tr><th scope="rowgroup" {span}>{escape(theme.name)}</th></tr>'
             kept = (row for row in filled if row.theme == theme.name)
             rows += "".join(self._row(row, columns) for row in kept)
+        legend = f'<p class="quiet">{LEGEND}</p>' if escape(MARKS["likely"]) in rows else ""
         return (
             '<div class="answer wide" tabindex="0" role="region" aria-label="Contributions">'
-            f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{legend}</div>"
         )
 
     def references(self) -> str:
@@ -266,7 +274,7 @@ class _Document:
         quote = Quote(number=cell.citation, text=cell.quote, support=cell.support, score=1.0)
         known = cell.citation in self._papers
         mark = self._chip(cell.citation, quote) if known else ""
-        return f"<td>{paper_html(cell.text)}{mark}</td>"
+        return f"<td>{paper_html(cell.text + MARKS[cell.certainty])}{mark}</td>"
 
     def _reference(self, reference: Reference) -> str:
         paper = reference.paper

@@ -11,6 +11,7 @@ from assistant.attribution import is_verbatim
 from assistant.errors import LibraryNotFound, PaperNotFound, QuestionError
 from assistant.paper import Paper
 from assistant.review.model import COLUMNS, Review, ReviewProgress, ReviewSentence, Theme
+from assistant.review.rendering import rendered
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -133,6 +134,42 @@ def test_papers_that_find_the_opposite_are_quoted_both(make: Make) -> None:
     said = review.disagreements[0]
     assert "were significantly higher in July.” [1] But" in said.text or "But" in said.text
     assert said.citations == [1, 2]
+
+
+def test_a_topic_that_is_a_question_is_answered_by_the_papers(make: Make) -> None:
+    papers = [
+        Paper(
+            title="Lamps in the Orchard",
+            abstract="Moths are drawn by lamps at night. We hung blue lamps in nine orchards for "
+            "two summers. Under blue lamps the trees bore a fifth more apples than in the dark. "
+            "We thank the growers.",
+        ),
+        Paper(
+            title="Frost and Blossom",
+            abstract="Late frost kills blossom. We counted blossom in forty orchards after a "
+            "frost in May. Orchards on slopes kept most of their blossom.",
+        ),
+    ]
+    made = make([*papers, *other_papers()])
+    review = made.review("does blue light raise the yield of apple trees")
+    assert review.status != "absent"
+    assert review.references[0].paper.title == "Lamps in the Orchard"
+    assert "a fifth more apples" in review.answers[0].text
+    assert review.answers[0].citations == [1]
+    assert not made.review("blue lamps in orchards").answers  # a topic asks nothing
+
+
+def test_what_is_likely_is_marked_where_it_stands(experts: Assistant) -> None:
+    review = experts.review(TOPIC)
+    cells = [c for row in review.table for c in (row.method, row.result, row.scale) if c]
+    for cell in cells:
+        cell.certainty = "sure"
+    assert "(?)" not in rendered(review, "markdown")
+    cells[0].certainty, cell = "likely", cells[0]
+    for form in ("markdown", "html"):
+        text = rendered(review, form)
+        assert f"{cell.text}” (?)" in text or f"{cell.text} (?)" in text
+        assert "(?) marks what is likely" in text
 
 
 def test_open_questions_are_the_papers_own(experts: Assistant) -> None:

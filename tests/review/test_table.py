@@ -35,6 +35,13 @@ def test_any_columns_over_a_topic(experts: Assistant) -> None:
     assert "colour of the sky" in table.notes[0]
 
 
+@pytest.mark.parametrize("column", ["intervention", "population", "outcome", "patients"])
+def test_a_column_is_not_filled_with_another(experts: Assistant, column: str) -> None:
+    table = experts.table("expert pruning", f"method, {column}", 4)
+    assert all(column not in row.cells for row in table.rows)
+    assert column in table.notes[0]
+
+
 def test_every_cell_is_of_its_abstract(experts: Assistant) -> None:
     abstracts = {p.id: p.abstract for p in experts.library.papers()}
     table = experts.table(None, "problem, method, result, numbers, data set, compared with")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.review.model import Review, ReviewSentence, TableRow, Theme
+from assistant.review.model import Cell, Review, ReviewSentence, TableRow, Theme
 
 __all__ = [
     "HEADS",
+    "LEGEND",
+    "MARKS",
     "NUMBER_HEADS",
     "SECTIONS",
     "Block",
@@ -31,6 +33,8 @@ SECTIONS = {
     "answers": "What papers say to the question",
     "related": "Related papers of the library, not written about",
 }
+MARKS = {"likely": " (?)", "sure": ""}
+LEGEND = "(?) marks what is likely, not sure, to be what its column asks for."
 _LEAST = 0.1
 """Share of the papers that fill a column, from which on it is shown."""
 _FLAGS = {"partial": " ⚠ (partial)", "unsupported": " ✗ (unsupported)"}
@@ -64,12 +68,14 @@ def blocks(review: Review) -> Iterator[Block]:
             [
                 *([_plain(row.theme)] if themed else []),
                 [(f"{row.title} ", row.number)],
-                *(_plain(f"“{c.text}”" if (c := getattr(row, name)) else "") for name in columns),
+                *(_cell(getattr(row, name)) for name in columns),
             ]
             for row in filled
         ]
         heads = (*(["Theme"] if themed else []), "Paper", *columns.values())
         yield Block(SECTIONS["contributions"], heads=heads, rows=rows)
+        if any(text.endswith(MARKS["likely"]) for row in rows for cell in row for text, _ in cell):
+            yield Block(lines=[_plain(LEGEND)])
     if review.numbers:
         rows = [
             [
@@ -117,6 +123,10 @@ def listed(review: Review) -> dict[str, list[ReviewSentence]]:
 def sections(review: Review) -> list[Theme]:
     """The themes that have a section: what papers say one by one stands in the table."""
     return review.themes if review.mode == "generative" else []
+
+
+def _cell(cell: Cell | None) -> Pieces:
+    return _plain(f"“{cell.text}”{MARKS[cell.certainty]}" if cell else "")
 
 
 def _plain(text: str) -> Pieces:

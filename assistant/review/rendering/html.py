@@ -16,6 +16,8 @@ from assistant.review.model import (
     Theme,
 )
 from assistant.review.rendering.blocks import (
+    LEGEND,
+    MARKS,
     NUMBER_HEADS,
     SECTIONS,
     listed,
@@ -195,6 +197,7 @@ def _table(review: Review) -> str:
         f"<div class='wide'><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
+    table += f"<p>{LEGEND}</p>" * (MARKS["likely"] in rows)
     return _section("contributions", SECTIONS["contributions"], table, "broad")
 
 
@@ -215,7 +218,9 @@ def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "<td class='empty'><span aria-label='not said'>–</span></td>"
     kind = "" if cell.certainty == "sure" else " class='likely'"
-    return f"<td{kind} title='{cell.certainty}: {_text(cell.quote, 700)}'>{_text(cell.text)}</td>"
+    mark = MARKS[cell.certainty]
+    title = f"{cell.certainty}: {_text(cell.quote, 700)}"
+    return f"<td{kind} title='{title}'>{_text(cell.text)}{mark}</td>"
 
 
 def _listed(name: str, heading: str, review: Review, sentences: list[ReviewSentence]) -> str:

@@ -12,24 +12,22 @@ from assistant.errors import ConfigurationError
 from assistant.escaping import latex as tex
 from assistant.escaping import markdown as escaped
 from assistant.escaping import spreadsheet, xml
+from assistant.review.rendering.blocks import LEGEND, MARKS
 from assistant.review.rendering.documents import longtable
 from assistant.review.table import Row, Table
 
 __all__ = ["FORMATS", "format_of"]
 
-_MARKS = {"likely": " (?)", "sure": ""}
-_LEGEND = "(?) marks what is likely, not sure, to be what its column asks for."
-
 
 def _notes(table: Table) -> list[str]:
     """What stands below a table; the marks are explained where there are any."""
     cells = (cell for row in table.rows for held in row.cells.values() for cell in held)
-    return [*table.notes, *[_LEGEND] * any(_MARKS[cell.certainty] for cell in cells)]
+    return [*table.notes, *[LEGEND] * any(MARKS[cell.certainty] for cell in cells)]
 
 
 def _texts(row: Row, table: Table, *, marks: bool = True) -> list[str]:
     return [
-        "; ".join(c.text + (_MARKS[c.certainty] if marks else "") for c in row.cells.get(name, []))
+        "; ".join(c.text + (MARKS[c.certainty] if marks else "") for c in row.cells.get(name, []))
         for name in table.columns
     ]
 
