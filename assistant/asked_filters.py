@@ -45,12 +45,17 @@ _NO_TOPIC = frozenset(
     terms(
         "paper preprint work abstract article publication document study entry record literature"
         " library collection corpus database archive list find show name many count number total"
-        " year publish published written wrote appear appeared exist available dated"
+        " year publish published written wrote appear appeared exist available dated people"
+        " anything everything researcher"
     )
 )
 """Stems that name papers and where they are, and no topic of theirs."""
 
 
+_ASKS_WHAT = re.compile(
+    r"\W*(?:what|which|anything|everything|how many|list|show|do|is|are)\b", re.I
+)
+"""How a question for papers begins that does not name them: "what is there from 2008"."""
 _SINCE = {"since", "starting in", "starting from", "starting with", "no earlier than"}
 _UNTIL = {"until", "till", "up to", "through", "no later than"}
 _AFTER = {"after", "later than", "newer than", "more recent than"}
@@ -80,7 +85,10 @@ def asked_filters(
         authors: the library's authors whose names hold a text as a part.
     """
     filters, text, note = Filters(), question, ""
-    found = _period(question) if _PAPERS.search(question) else None
+    found = _period(question)
+    if found and not _PAPERS.search(question):
+        rest = question.replace(found[0], " ", 1)
+        found = found if _ASKS_WHAT.match(rest) and names_no_topic(rest) else None
     if found:
         said, filters = found
         held, text = years(), " ".join(question.replace(said, " ", 1).split())

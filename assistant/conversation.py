@@ -130,11 +130,15 @@ _RECORD = re.compile(
      |(?P<doi>(?:the\s+|its\s+|their\s+|a\s+)?dois?{_OF_REF})
      |(?P<link>(?:the\s+|its\s+|their\s+|a\s+)?(?:links?|urls?|pdfs?|web\s*(?:site|page|address)){_OF_REF}
         |where\s+(?:can|could|do)\s+i\s+(?:find|read|get|download|see)\s+{_REF})
-     |(?P<title>(?:the\s+|its\s+)?(?:full\s+|whole\s+)?titles?{_OF_REF}|what\s+is\s+{_REF}\s+called))
+     |(?P<title>(?:the\s+|its\s+)?(?:full\s+|whole\s+)?titles?{_OF_REF}|what\s+is\s+{_REF}\s+called)
+     |(?P<paper>(?:all\s+(?:of\s+)?)?(?:them|those|these)(?:\s+all)?))
     (?:\s+(?:in|please))?""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What is asked of the record of a paper that was shown."""
+_LIST_THEM = re.compile(
+    r"\W*(?:please )?(?:list|show|name|give)(?: me)?(?: all(?: of)?)? (?:them|those|these)\b", re.I
+)
 _ONLY_LATER = frozenset({"when", "where"})
 """What is asked of a record only where another field of it is asked for in the same breath."""
 _PICK = re.compile(
@@ -303,8 +307,9 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
     shown = [_shown(answer) for answer in reversed(said[-_LOOKED_BACK:])]
     if asked and (picking := _picking(question, shown)):
         return picking
+    pointed_at = _lists_first(question, shown)
     for find in (_recorded, _several, _pointing):
-        for papers in shown:
+        for papers in pointed_at:
             if asked and (pointing := find(question, papers)):
                 return pointing
     if asked and (another := _another(question, turns)) is not None:
@@ -323,6 +328,14 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
         return Resolved(whole, whole)
     is_why = before and _WHY.match(question)
     return _why(before, said, shown) if is_why else _leant_on(question, before, asked, said)
+
+
+def _lists_first(question: str, shown: Sequence[Shown]) -> list[Shown]:
+    """The answers in which ``question`` points to papers: by an ordinal, to one of several."""
+    several = _ORDINAL.search(question) or _LIST_THEM.match(question)
+    if _MARK.search(question) or not several:
+        return list(shown)
+    return sorted(shown, key=lambda papers: len(papers) < 2)
 
 
 def _of_one(question: str, before: str, shown: Sequence[Shown]) -> Resolved | None:
@@ -481,8 +494,8 @@ def _subject(question: str) -> re.Match[str] | None:
 def _switched(question: str, before: str, alike: Alike | None, slot: str = "") -> str | None:
     """The question ``before`` with the subject that ``question`` names in the place of its own.
 
-    With a preposition, in place of what follows the same one there; in place of ``slot``, where
-    that is known to be the subject. None where nothing in ``before`` is of its kind.
+    With a preposition, in place of what follows the same one there, if it is there; in place of
+    ``slot``, where that is known to be the subject. None where nothing is of its kind.
     """
     found = _subject(question)
     if found is None or not before:
@@ -490,8 +503,11 @@ def _switched(question: str, before: str, alike: Alike | None, slot: str = "") -
     subject = found["subject"].strip()
     if found["prep"]:
         place = rf"\b{found['prep']}\s+(?:the |an? )?(?:[\w-]+(?: (?!{_FUNCTIONS})[\w-]+){{0,3}})"
-        same = list(re.finditer(place, before, re.IGNORECASE))
-        return f"{before[: same[-1].start()]}{subject}{before[same[-1].end() :]}" if same else None
+        if same := list(re.finditer(place, before, re.IGNORECASE)):
+            return f"{before[: same[-1].start()]}{subject}{before[same[-1].end() :]}"
+        subject, slot = subject[len(found["prep"]) :].strip(), ""
+        span = _of_its_kind(subject, before, alike)
+        return f"{before[: span[0]]}{subject}{before[span[1] :]}" if span else None
     asked = asking(before)
     if not slot and asked.form in {"list", "definition"} and not asked.means:
         slot = asked.topic

@@ -98,6 +98,9 @@ def terms(text: str) -> list[str]:
     return [_stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
+_INITIALS = re.compile(r"(?<![^\s(])(?:[A-Z]\.-?){2,}$")
+
+
 @lru_cache(maxsize=1)
 def _punkt() -> PunktSentenceTokenizer:
     from llama_index.core.utils import globals_helper  # noqa: PLC0415
@@ -121,11 +124,16 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
         yield at, end
 
 
+def _begins(piece: str) -> bool:
+    """Whether ``piece`` begins as a sentence does, with a word that is no name."""
+    return next(iter(words(piece)), "") in STOP_WORDS
+
+
 def sentences(text: str) -> list[Span]:
     """The sentences of ``text`` as spans, without surrounding white space, in order.
 
     Punkt decides, then pieces are joined again where it cut inside brackets, before a lower
-    case word, or after a lone enumerator ("2.").
+    case word, after a lone enumerator ("2."), or between initials and a name ("C.T.R. Wilson").
     """
     spans: list[Span] = []
     for start, end in _pieces(text):
@@ -136,6 +144,7 @@ def sentences(text: str) -> list[Span]:
                 (piece[0].islower() and not before.endswith((" .", " ?", " !")))
                 or _open_brackets(before) > 0
                 or re.fullmatch(r"\(?\w{1,2}[.)]", before)
+                or (_INITIALS.search(before) and not _begins(piece))
             )
             if broken and len(before) < 600:  # an unclosed bracket must not swallow the abstract
                 spans[-1] = Span(spans[-1].start, end)

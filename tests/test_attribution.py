@@ -129,8 +129,13 @@ def test_a_sentence_that_the_next_turns_round_comes_with_it() -> None:
         "None of them, however, held.",
         "In contrast, roots last.",
         "However, these walls fall.",
+        "If true, walls would fall.",
+        "If this was so, walls would fall.",
+        "Instead, walls stand.",
     ],
 )
 def test_what_takes_up_the_sentence_before_dangles(sentence: str) -> None:
     assert dangles(sentence)
     assert not dangles("In contrast to walls, roots last.")
+    assert not dangles("If walls fall, roots last.")
+    assert not dangles("Instead of walls we planted hedges.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from assistant.conversation import (
@@ -30,7 +32,6 @@ HISTORY = turns(
 @pytest.mark.parametrize(
     "question",
     [
-        "and for vision models?",
         "How many of them did it keep?",
         "What did that cost?",
         "Does this work on a CPU?",
@@ -112,6 +113,29 @@ def test_papers_that_were_shown_are_compared_by_name() -> None:
     )
     after = [*LISTED, *turns("what is hail?", "Hail: “Ice.” [1]")]
     assert len(resolved("compare [1] and [2]", after).beside) == 2
+
+
+def test_an_ordinal_is_of_the_last_answer_that_shows_several() -> None:
+    after = [*LISTED, *turns("what is hail?", "Hail in May. A survey: “Ice.” [1]")]
+    assert resolved("who wrote the second one?", after).among == (("Hail: A Study", "Big."),)
+    assert resolved("and the last one?", after).paper == "Snow: Why?"
+    assert resolved("who wrote that", after).among == (("Hail in May. A survey", "Ice."),)
+
+
+def test_the_papers_that_were_shown_are_listed() -> None:
+    after = [*LISTED, *turns("what is hail?", "Hail in May. A survey: “Ice.” [1]")]
+    meant = resolved("list them pls", after)
+    assert meant.fields == ("paper",)
+    assert len(meant.among) == 4
+
+
+def test_another_subject_with_another_preposition_takes_the_place_of_its_kind() -> None:
+    def alike(text: str, others: Sequence[str]) -> list[float]:
+        return [float(text == "saturn" and other == "jupiter") for other in others]
+
+    before = turns("what drives the winds of jupiter?", "Jets: “Heat.” [1]")
+    meant = resolved("and for saturn?", before, alike)
+    assert meant.text == "what drives the winds of saturn?"
 
 
 def test_more_leaves_out_all_that_was_shown() -> None:

@@ -28,6 +28,11 @@ def cut(text: str) -> list[str]:
         ("Smith et al. Show this. It holds.", ["Smith et al. Show this.", "It holds."]),
         ("We gain 2.3 points. Then 4.", ["We gain 2.3 points.", "Then 4."]),
         ("A curriculum.We conduct tests.", ["A curriculum.", "We conduct tests."]),
+        (
+            "The paper of J.C.M. Maxwell holds. It does.",
+            ["The paper of J.C.M. Maxwell holds.", "It does."],
+        ),
+        ("It began in the U.S. The rest followed.", ["It began in the U.S.", "The rest followed."]),
         ("See (it is odd. Very odd.) now. Done.", ["See (it is odd. Very odd.) now.", "Done."]),
         ("首先。其次！最后", ["首先。", "其次！", "最后"]),
         ("no full stop at all", ["no full stop at all"]),

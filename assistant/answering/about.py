@@ -82,7 +82,8 @@ _NEGATED = re.compile(r"\b(?:no|not|without)\b|n['’]t\b", re.IGNORECASE)
 _NEWEST = re.compile(
     rf"""{_LEAD}(?:(?:what|which)\s+(?:is|are)\s+)?(?:list\s+)?(?:the\s+)?
       (?:\d+\s+)?(?P<which>most\s+recent|newest|latest|recent|oldest|earliest|last|first)\s+(?:\d+\s+)?
-      (?:published\s+)?(?:{_PAPERS})(?:\s+(?:on|about)\s+(?P<topic>.+?))?{_HERE}
+      (?:published\s+)?(?:{_PAPERS}|ones?|things?|(?=(?:on|about)\s))
+      (?:\s*\b(?:on|about)\s+(?P<topic>.+?))?{_HERE}
      |{_LEAD}(?:which|what)\s+(?:{_PAPERS})\s+(?:is|are)\s+(?:the\s+)?
       (?P<which2>most\s+recent|newest|latest|oldest|earliest){_HERE}
      |{_LEAD}what\s+is\s+(?:new|the\s+newest)(?:\s+here)?""",
@@ -90,7 +91,7 @@ _NEWEST = re.compile(
 )
 _BY = re.compile(
     rf"""{_LEAD}(?:
-      (?:(?:which|what|list|show|find|all|any|are\s+there|is\s+there|do\s+you\s+have)\s+)*
+      (?:(?:which|what|list|show|find|all|any|how\s+many|are\s+there|is\s+there|do\s+you\s+have)\s+)*
         (?:me\s+)?(?:all\s+|any\s+|some\s+|the\s+|a\s+)*{_PAPERS}\s+
         (?:(?:are|is|were|was|have\s+been|that\s+are)\s+)?(?:written\s+|authored\s+|published\s+)?
         (?:by|from\s+the\s+author)\s+(?P<by>.+?)
@@ -180,6 +181,9 @@ _OF_RECORDS = frozenset(
     )
 )
 """Stems of what the records tell, with which a question may end without naming a topic."""
+
+_NOBODY = frozenset("people anyone anybody someone researchers scientists authors".split())
+"""Who is by no name an author."""
 
 Finder = Callable[[str], Sequence[Paper]]
 
@@ -335,7 +339,7 @@ class AboutLibrary:
         return True
 
     def _by(self, draft: Draft, name: str, _: re.Match[str]) -> bool:
-        if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS:
+        if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS | _NOBODY:
             return False
         papers = self._held()
         known = [paper for paper in papers if paper.authors]
@@ -464,7 +468,12 @@ class AboutLibrary:
 
 
 def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
-    """A line with what is stored of ``paper``: of authors, year, venue, doi, link or title."""
+    """A line with what is stored of ``paper``: authors, year, venue, doi, link, title; or "paper"
+    for the line alone.
+    """
+    if list(fields) == ["paper"]:
+        _line(draft, paper)
+        return
     known = {
         "authors": f"is by {_joined(paper.authors)}" if paper.authors else "",
         "year": f"is of {paper.year}" if paper.year else "",
@@ -472,6 +481,7 @@ def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
         "doi": f"has the DOI {paper.doi}" if paper.doi else "",
         "link": f"is at {paper.link}" if paper.link else "",
         "title": "is its title",
+        "paper": "is the paper",
     }
     named = {"venue": "journal", "doi": "DOI"}
     told = [known[field] for field in fields if known[field]]

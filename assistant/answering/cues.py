@@ -38,6 +38,8 @@ _FOUND = 2.5
 """Log-odds that it is worth to tell what was found where that is asked for. Measured on 160
 questions about clinical trials: the deciding sentence first in 40 → 57%, on 196 others that were
 not looked at in 53 → 65%; beyond it the questions of other fields lose."""
+_TOLD_BEFORE = 1.5
+"""Log-odds that it costs to tell what was known before, where a mechanism is asked for."""
 _ASKS_FINDING = re.compile(
     r"\b(?:effects?|affects?|impacts?|influences?|outcomes?|results?|findings?|gains?|benefits?"
     r"|compar\w*|vs|versus)\b",
@@ -69,9 +71,15 @@ _IS = re.compile(
     r"\s*,?\s*(?:is|are|was|were)\s+(?:\w+ly )?(?:an?|the(?! same| subject| case)|one|any|when)\b"
     r"|\s*,?\s*(?:(?:can|may) be|is|are) (?:\w+ly )?(?:defined|characteri[sz]ed"
     r"|regarded|described) (?:as|by)\b"
-    r"|\s*,?\s*(?:refers? to|means|denotes?|stands? for)\b",
+    r"|\s*,?\s*(?:refers? to|means|denotes?|stands? for|consists? in)\b",
     re.IGNORECASE,
 )
+_KIND = re.compile(
+    r"^\s*(?:phenomenon|effect|method|technique|approach|model|theory|principle|paradigm"
+    r"|algorithm|mechanism|hypothesis|syndrome|condition)(?=\s)",
+    re.IGNORECASE,
+)
+"""What a thing is called beside its name: "the X effect is …"."""
 _BETWEEN = re.compile(r"\s*(?::|[–—-]{1,2}\s|,? i\.?e\.?,?\s|,? that is\b)", re.IGNORECASE)
 _APPOSITION = re.compile(
     r"\s*,\s+(?:an?|the|one|in which|where|(?:which|that) (?:is|are))\b", re.IGNORECASE
@@ -124,7 +132,11 @@ _ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota
 
 
 def worth(asked: Asking, question: Question) -> Callable[[str], float]:
-    """What a sentence is worth beside its score, in the form of the question, in log-odds."""
+    """What a sentence is worth beside its score, in the form of the question, in log-odds.
+
+    Its role is told by its words alone: with its place among the others, fewer of the wanted facts
+    came first in three of four sets.
+    """
     found: Callable[[str], float]
     match asked.form:
         case "definition":
@@ -132,7 +144,9 @@ def worth(asked: Asking, question: Question) -> Callable[[str], float]:
             found = lambda s: defines(s, topic) - _FOUND * chances(s)["method"]  # noqa: E731
         case "explanation":
             cue = REASON if asked.why else _MEANS
-            found = lambda s: 0.6 * bool(cue.search(s))  # noqa: E731
+            found = lambda s: (  # noqa: E731
+                0.6 * bool(cue.search(s)) - _TOLD_BEFORE * chances(s)["background"]
+            )
         case "limits":
             plain, hint = (_DATA, _DATA) if "data" in asked.means else (_LIMIT, _HINTS_LIMIT)
             found = lambda s: 1.5 * bool(plain.search(s)) + 0.5 * bool(hint.search(s))  # noqa: E731
@@ -186,6 +200,7 @@ def defines(sentence: str, topic: re.Pattern[str]) -> float:
     introduced = _INTRODUCES.search(before) is not None
     spelled_out = after.startswith(")")
     after = re.sub(r"^\W*\([^)]*\)", "", after).lstrip("\"”’'")
+    after = _KIND.sub("", after)
     inside = _CLAUSE.match(sentence) and "," not in before
     if _IS.match(after) or _BETWEEN.match(after) or spelled_out:
         return 2.5 + start

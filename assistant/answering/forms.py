@@ -62,6 +62,7 @@ _ON = _set(
 _DOING = _set(
     "work works worked working builds studied studies wrote writes published looked tried"
 )
+_ANYONE = _set("anyone anybody people others somebody someone you we")
 _QUANTITY = _set("any some more all every the a an these your my")
 _FUNCTION = STOP_WORDS | _set("whats whos s")
 _TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)\W*$", re.IGNORECASE)
@@ -372,7 +373,9 @@ def _compared(sides: list[str], text: str) -> Asking | None:
 
 
 def _side(text: str) -> str:
-    """A side of a comparison without its article and what is said of both at the end."""
+    """A side of a comparison without its article and what is said of both at either end."""
+    before, colon, after = text.partition(": ")
+    text = after if colon and len(terms(before)) > 1 and terms(after) and _asks(before) else text
     plain = _ASPECT.sub("", text.strip(" ?.!:,"))
     plain = re.sub(r"^\W*(?:and|or|the|a|an|using|between)\s+", "", plain, flags=re.I)
     return re.sub(r"\s+(?:better|worse|instead|differ|compare)$", "", plain, flags=re.I)
@@ -380,7 +383,11 @@ def _side(text: str) -> str:
 
 def _limits(text: str) -> Asking | None:
     found = _LIMITS.search(text)
-    if found and (_INTERROGATIVE.match(text) or not terms(text[: found.start()])):
+    if (
+        found
+        and not _WHY.match(text)
+        and (_INTERROGATIVE.match(text) or not terms(text[: found.start()]))
+    ):
         rest = text[found.end() :]
         means = re.sub(
             r" (?:with|of)$|^(?:limited|fails?|breaks? down)$", "", found.group().lower()
@@ -413,7 +420,8 @@ def _list(text: str, keywords: bool = True) -> Asking | None:
     asked = (
         (run[0] in ("do", "have", "what") and {"have", "got"} & told and {"we", "you"} & told)
         or (run[0] == "what" and {"known", "done", "tried", "found"} & told)
-        or (run[0] in ("who", "has", "does", "did") and told & _DOING)
+        or (run[0] == "who" and told & _DOING)
+        or (run[0] in ("has", "does", "did") and told & _DOING and told & _ANYONE)
         or run[0] in ("summarize", "summarise", "overview", "summary", "survey")
     )
     papers = bool(told & _PAPERS) and (wh or there or _leads(run, _PAPERS))

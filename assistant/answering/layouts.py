@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assistant.acronyms import long_forms
 from assistant.answering.confidence import Assessment
 from assistant.answering.cues import (
     ADDS,
@@ -117,7 +118,8 @@ class Layout:
         """What is related, where nothing answers: the best sentence of the nearest papers."""
         used: set[str] = set()
         for candidate in assessment.candidates:
-            if len(used) == most:
+            far = candidate.score < assessment.candidates[0].score - _WITHIN
+            if len(used) == most or (used and far):
                 return
             if candidate.paper.paper.id not in used and self._take(candidate):
                 used.add(candidate.paper.paper.id)
@@ -206,7 +208,7 @@ class Layout:
         return self._best(told or ranked, self._added)
 
     def _definition(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = phrase(asked.topic)
+        pattern = _naming(asked.topic, assessment.retrieval)
         on, defining = self._defining(asked.topic, pattern, assessment)
         written = 0
         for paper, place in defining:
@@ -533,6 +535,15 @@ def _aspect(one: Candidate, other: Candidate, own: set[str]) -> float:
 
 def _whole(found: RetrievedPaper) -> str:
     return f"{found.paper.title}. {found.paper.abstract}"
+
+
+def _naming(topic: str, papers: Iterable[RetrievedPaper]) -> re.Pattern[str]:
+    """Finds ``topic`` in a sentence, also by the short form that ``papers`` give it."""
+    stems = terms(topic)
+    spelled = long_forms(_whole(paper) for paper in papers)
+    shorts = dict.fromkeys(short for (long, short), _ in spelled.items() if terms(long) == stems)
+    names = (phrase(name).pattern for name in (topic, *shorts))
+    return re.compile("|".join(names), re.IGNORECASE)
 
 
 def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) -> bool:

@@ -34,6 +34,13 @@ _COMMON = 2
 _LONG_ENOUGH, _COGNATE, _SAME_BEGINNING = 6, 0.78, 0.05
 """Letters, and how alike two words must be, to be the same word in two languages."""
 _SAME_SOUND = {"c": "ck", "k": "kc", "f": "fp", "z": "zc"}
+_PAIRS = "re er,our or,is iz,ys yz,ll l,ae e,oe e,ogue og,ence ense"
+_BRITISH_AMERICAN = tuple(
+    (re.compile(rf"(?<=\w\w){one}(?=\w{{0,6}}$)", re.IGNORECASE), other)
+    for pair in _PAIRS.split(",")
+    for one, other in (pair.split(), pair.split()[::-1])
+)
+"""What a word of one English has where the other has something else: "fibre", "fiber"."""
 _MOST_PAPERS = 20_000
 """Papers whose words are collected; more add hardly a word that is worth offering."""
 
@@ -130,7 +137,8 @@ def missing_words(question: str, statistics: Statistics) -> list[str]:
 
 
 def as_held(text: str, statistics: Statistics) -> str:
-    """``text`` with names spelled as the library does, where only their spacing is another.
+    """``text`` spelled as the library does, where that is British and this American, or where
+    only the spacing of a name is another.
 
     "cifar10" is "cifar-10" where no paper has the one word and papers have both of the other.
     """
@@ -146,6 +154,13 @@ def as_held(text: str, statistics: Statistics) -> str:
         one = found[1] + found[2]
         return found[0] if held(found[0]) or not held(one) else one
 
+    def elsewhere(found: re.Match[str]) -> str:
+        if held(found[0]):
+            return found[0]
+        others = (ending.sub(other, found[0]) for ending, other in _BRITISH_AMERICAN)
+        return next((word for word in others if word != found[0] and held(word)), found[0])
+
+    text = re.sub(r"\b[^\W\d_]{5,}\b", elsewhere, text)
     text = re.sub(r"\b[^\W\d_]{2,}\d+\b", apart, text)
     return re.sub(r"\b([^\W\d_]{2,})[\s-](\d+)\b", joined, text)
 

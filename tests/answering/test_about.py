@@ -75,6 +75,10 @@ def ask(assistant: Assistant, question: str) -> Answer:
         ("what are the most common subjects in the papers from 2012", "1 of the 4 papers here"),
         ("Which journals are the papers from?", "Journal of Shores (2)"),
         ("who are the authors in this library?", "3 authors"),
+        ("what is there from 2012?", "1 of the 4 papers here is of 2012"),
+        ("what did people publish in 2012", "1 of the 4 papers here is of 2012"),
+        ("how many papers by brandt", "2 papers here are by brandt"),
+        ("newest on tidal flats", "Tidal Flats Texel: Mud and Birds [1] (2013)"),
         ("list all papers", "Tidal Flats Dorum: Mud and Birds"),
     ],
 )

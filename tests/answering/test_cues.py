@@ -56,3 +56,9 @@ def test_where_an_effect_is_asked_for_what_was_found_is_worth_most(asked: str) -
 def test_how_it_was_done_is_not_worth_less_where_that_is_asked_for() -> None:
     tells = worth(asking("How many plots were limed?"), question("How many plots were limed?"))
     assert tells("Forty plots were randomly assigned to lime.") >= tells("Yields were higher.")
+
+
+def test_a_thing_may_be_called_what_it_is_beside_its_name() -> None:
+    topic = phrase("neap lag")
+    assert defines("The neap lag (NL) phenomenon consists in a late tide.", topic) >= DEFINED
+    assert defines("The neap lag effect is the lateness of a tide.", topic) >= DEFINED

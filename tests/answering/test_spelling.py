@@ -1,0 +1,37 @@
+"""Words of a question as the library writes them."""
+
+from __future__ import annotations
+
+import pytest
+from fake_embedder import FakeEmbedder
+
+from assistant import Assistant, Paper, Settings
+from assistant.answering.spelling import as_held
+from assistant.retrieved import Statistics
+
+
+@pytest.fixture(scope="module")
+def statistics(tmp_path_factory: pytest.TempPathFactory) -> Statistics:
+    folder = tmp_path_factory.mktemp("spelling")
+    assistant = Assistant(Settings.load(library=folder / "library", cache=folder / "cache"))
+    assistant._opened_embedder = FakeEmbedder()
+    text = "A fibre of colour in the center. Behavior was modelled on CIFAR-10 by visualization."
+    assistant.library.ingest([Paper(title="Fibres", abstract=text)])
+    return assistant.library.statistics
+
+
+@pytest.mark.parametrize(
+    ("asked", "held"),
+    [
+        ("fiber optics", "fibre optics"),
+        ("color of fibers", "colour of fibres"),
+        ("in the centre", "in the center"),
+        ("behaviour modeling", "behavior modeling"),
+        ("visualisation on cifar10", "visualization on cifar-10"),
+        ("a timber and a flour of our own", "a timber and a flour of our own"),
+    ],
+)
+def test_words_are_spelled_as_the_library_does(
+    asked: str, held: str, statistics: Statistics
+) -> None:
+    assert as_held(asked, statistics) == held
