@@ -120,11 +120,14 @@ _TELLS = re.compile(
 )
 _AIM = re.compile(
     r"\b(?:(?:we|i|this (?:paper|study|work|article|report)|the (?:authors?|paper))"
-    r" (?:have |has |here |\w+ed and )?(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+"
-    r"|describ\w+|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*)"
+    r" (?:have |has |here |also |then |further(?:more)? |\w+ed and )*"
+    r"(?:stud(?:y|ied|ies)|review\w*|investigat\w+|examin\w+"
+    r"|describ\w+|discuss\w*|analy[sz]\w+|compared?|evaluat\w+|assess\w*|test(?:ed)?|address\w*"
+    r"|report(?:s|ed)? (?:on |an? |the )*(?:[\w-]+ )?"
+    r"(?:comparison|study|experiments?|trial|test)s?)"
     r"|(?:ha(?:s|ve) been|is|are|was|were) (?:reviewed|studied|investigated|examined|discussed"
     r"|described|presented|analy[sz]ed|conducted|undertaken|carried out|performed|done|evaluated"
-    r"|assessed))\b",
+    r"|assessed|designed))\b",
     re.IGNORECASE,
 )
 """A sentence that tells what was studied, not what came of it."""

@@ -328,15 +328,18 @@ class Layout:
         of_sides = {t for side in asked.sides for t in terms(side)}
         aspect = {t: weight for t, weight in question.idf.items() if t not in of_sides}
 
-        def compares(text: str) -> float:
-            here = sum(side.in_text(text) for side in sides)
+        def compares(candidate: Candidate) -> float:
+            text, title = candidate.text, candidate.paper.paper.title
+            titled = all(side.in_text(title) for side in sides)  # and need not be named again
+            here = len(sides) if titled else sum(side.in_text(text) for side in sides)
             bag = set(terms(text))
             told = sum(weight for t, weight in aspect.items() if t in bag)
             shared = told / (sum(aspect.values()) or 1.0)
             compared = 1.5 * bool(COMPARES.search(text))
             return tells(text) + _ASPECT * shared + 0.75 * here + compared - aims(text)
 
-        ranked = _ranked(both, compares)
+        scored = (replace(c, score=c.score + compares(c)) for c in both)
+        ranked = sorted(scored, key=lambda c: -c.score)
         direct = [c for c in ranked if COMPARES.search(c.text)]
         of_each = [self._of_side(side) for side in asked.sides]
         if direct and self._best(direct, 1):

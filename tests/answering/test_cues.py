@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.answering.cues import DEFINED, defines, phrase, worth
+from assistant.answering.cues import DEFINED, aims, defines, phrase, worth
 from assistant.answering.forms import asking
 from tests.answering.test_stance import question
 
@@ -62,3 +62,16 @@ def test_a_thing_may_be_called_what_it_is_beside_its_name() -> None:
     topic = phrase("neap lag")
     assert defines("The neap lag (NL) phenomenon consists in a late tide.", topic) >= DEFINED
     assert defines("The neap lag effect is the lateness of a tide.", topic) >= DEFINED
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We report a direct comparison of two clocks.",
+        "Using both clocks, we also investigated their drift.",
+        "The trial was designed to compare both clocks.",
+    ],
+)
+def test_what_was_studied_is_not_what_came_of_it(sentence: str) -> None:
+    assert aims(sentence) > 0
+    assert not aims("We report an increase of drift in both clocks.")
