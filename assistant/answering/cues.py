@@ -15,7 +15,6 @@ from assistant.roles import chances
 from assistant.text import terms, words
 
 __all__ = [
-    "ADDS",
     "COMPARES",
     "DEFINED",
     "REASON",
@@ -110,9 +109,6 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 """A sentence that begins with a clause, whose comma opens no apposition."""
-ADDS = re.compile(
-    r"\W*(?:furthermore|moreover|in addition|additionally|finally|also|besides|lastly)\b", re.I
-)
 _TELLS = re.compile(
     r"\s+(?:is|are|has|have|aims?|seeks?|works?|refers?|consists?|uses?|allows?|enables?"
     r"|provides?|offers?|can|reduces?|combines?)\b",

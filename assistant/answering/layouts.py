@@ -15,7 +15,6 @@ import numpy as np
 from assistant.acronyms import long_forms
 from assistant.answering.confidence import Assessment
 from assistant.answering.cues import (
-    ADDS,
     COMPARES,
     DEFINED,
     SUPPOSES,
@@ -29,13 +28,14 @@ from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.forms import Asking
 from assistant.answering.membership import on_topic
 from assistant.answering.question import Question, compact
-from assistant.answering.selection import Candidate, candidates, key_score
+from assistant.answering.selection import Candidate, candidates
 from assistant.answering.stance import finds_none, turns
 from assistant.attribution import answers_nothing, dangles, quotation
 from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper
 from assistant.settings import AnswerSettings
+from assistant.telling import most_telling
 from assistant.text import terms, words
 from assistant.themes import grouped
 
@@ -129,12 +129,7 @@ class Layout:
         if not assessment.retrieval:
             return False
         found = assessment.retrieval[0]
-        scored = sorted(
-            (key_score(found, place, assessment.asked), place)
-            for place in range(len(found.sentences))
-            if quotation(found.paper.abstract, found.spans, [place])
-        )
-        places = [place for _, place in scored[-_MECHANISM:]]
+        places = _telling(found, assessment.asked)[:_MECHANISM]
         if not places or not self._draft.quote(found, places, full_title=True):
             self._draft.title(found.paper)
         return True
@@ -276,8 +271,8 @@ class Layout:
         head = f"{len(members)}{more} paper{'s' * (len(members) != 1)}{least} here{topic}"
         self._draft.say(f"{head}; the first {listed} with what they say:" if rest else f"{head}:")
         for found in members[:listed]:
-            place = _key_sentence(found, assessment.asked)
-            if place is None or not self._draft.quote(found, [place], full_title=True):
+            places = _telling(found, assessment.asked)[:1]
+            if not places or not self._draft.quote(found, places, full_title=True):
                 self._draft.title(found.paper)
         named, left = rest[: _NAMED - listed], len(members) - max(_NAMED, listed)
         for name, group in self._groups(named, asked.topic, len(members)):
@@ -554,21 +549,11 @@ def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) ->
     return topic <= set(terms(found.paper.title)) or pattern.search(_whole(found)) is not None
 
 
-def _key_sentence(found: RetrievedPaper, question: Question) -> int | None:
-    """The place of the sentence that tells best what the paper does about the question."""
-    topic = set(question.terms)
-
-    def tells(place: int) -> float:
-        text = found.sentences[place]
-        whole = bool(topic) and topic <= set(terms(text))
-        return key_score(found, place, question) + 0.6 * whole - 0.8 * bool(ADDS.match(text))
-
-    scored = [
-        (tells(place), place)
-        for place in range(len(found.sentences))
-        if quotation(found.paper.abstract, found.spans, [place])
-    ]
-    return max(scored)[1] if scored else None
+def _telling(found: RetrievedPaper, question: Question) -> list[int]:
+    """The places of the sentences that tell what the paper is to the question, best first."""
+    towards = 0.5 * (question.vector + found.mean)
+    near = [float(cosine) for cosine in found.vectors @ towards]
+    return most_telling(found.paper.title, found.sentences, near)
 
 
 def _capital(text: str) -> str:

@@ -11,29 +11,19 @@ questions whose wanted facts are known, beside what the form of the question is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.addressing import address_odds
 from assistant.answering.evidence import NUMBER, Reading
 from assistant.answering.question import Question
-from assistant.attribution import answers_nothing, dangles
+from assistant.attribution import answers_nothing
 from assistant.fitted import load
 from assistant.retrieved import RetrievedPaper
-from assistant.roles import chances
 from assistant.text import STOP_WORDS, terms, words
 
-__all__ = ["Candidate", "candidates", "key_score", "sentence_features"]
+__all__ = ["Candidate", "candidates", "sentence_features"]
 
-_BACKGROUND = re.compile(
-    r"(However|While|Recent(ly)?|Despite|Although|Existing|Traditional(ly)?|Current|Prior|Previous)\b"
-)
-_CONTRIBUTION = re.compile(
-    r"\b(we|this (paper|work|study)|i) (\w+ly )?(propose|present|introduce|develop|design|describe"
-    r"|show|prove|find|study|investigate|demonstrate|discover|establish|offer)",
-    re.IGNORECASE,
-)
 _ASKED = 0.7
 _ORDERS = 1.75
 """Log-odds of being an order to the reader, below 0, from which a sentence is held back."""
@@ -101,24 +91,3 @@ def sentence_features(
         "wanted_number": float(numbered and question.wants_number),
         "counted": float(question.counts(text)),
     }
-
-
-def key_score(found: RetrievedPaper, place: int, question: Question) -> float:
-    """How well the sentence at ``place`` tells what the paper does about the question."""
-    text = found.sentences[place]
-    if answers_nothing(text):
-        return -10.0
-    new = _CONTRIBUTION.search(text) is not None
-    old = _BACKGROUND.match(text) is not None or (place == 0 and not new)
-    role = chances(text)
-    tells = role["aim"] + role["result"] - role["method"] * (not new)
-    long = len(text.split())
-    return (
-        tells
-        + 3.0 * float(found.vectors[place] @ question.vector)
-        + 1.0 * question.coverage(set(terms(text)))
-        + 1.2 * new
-        - 1.0 * old
-        - 0.5 * dangles(text)
-        - 0.03 * max(0, long - 30)
-    )

@@ -22,6 +22,7 @@ from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
 from assistant.roles import Role, role_scores
+from assistant.telling import cues, telling
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
@@ -181,9 +182,6 @@ _MOVED = re.compile(
     r"|normal|unchanged|similar))\b"
 )
 
-_ADDS = re.compile(
-    r"\W*(?:furthermore|moreover|additionally|in addition|also|finally|besides)\b", re.IGNORECASE
-)
 _OTHERS = re.compile(
     r"(?:\bby|^)\W*(?:[\w.’'-]+,? ){1,5}\((?:1[89]|20)\d\d[a-z]?\)"
     r"|\bit is (?:well|widely|generally|commonly|now) (?:known|accepted|recogni[sz]ed|established)"
@@ -315,20 +313,13 @@ class Material:
         return self._whole(place)
 
     def telling(self, place: int) -> float:
-        """How near a sentence comes to saying what its paper is; no unit (`eval.telling`)."""
-        return load("telling").log_odds(self.telling_cues(place))
+        """How near a sentence comes to saying what its paper is; no unit."""
+        return telling(self.telling_cues(place))
 
     def telling_cues(self, place: int) -> dict[str, float]:
-        """What speaks for a sentence's saying what its paper is: role, title, meaning, form."""
-        text = self.sentences[place]
-        title = set(terms(self.paper.title))
-        return {
-            **{str(role): chance for role, chance in self.scores[place].items()},
-            "titled": len(title & set(terms(text))) / max(3, len(title)),
-            "near": self.salience[place] if self.salience else 0.0,
-            "adds": float(bool(_ADDS.match(text))),
-            "leans": float((quoted(self.sentences, place) or text) != text),
-        }
+        """See `assistant.telling.cues`."""
+        near = self.salience[place] if self.salience else 0.0
+        return cues(self.paper.title, self.sentences, place, self.scores[place], near)
 
     def _counts(self, place: int) -> float:
         """What a number adds to a sentence that tells what was found."""
