@@ -99,6 +99,7 @@ def terms(text: str) -> list[str]:
 
 
 _INITIALS = re.compile(r"(?<![^\s(])(?:[A-Z]\.-?){2,}$")
+_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof)\.$")
 
 
 @lru_cache(maxsize=1)
@@ -133,7 +134,8 @@ def sentences(text: str) -> list[Span]:
     """The sentences of ``text`` as spans, without surrounding white space, in order.
 
     Punkt decides, then pieces are joined again where it cut inside brackets, before a lower
-    case word, after a lone enumerator ("2."), or between initials and a name ("C.T.R. Wilson").
+    case word, after a lone enumerator ("2."), or between initials, or a title,
+    and a name ("C.T.R. Wilson").
     """
     spans: list[Span] = []
     for start, end in _pieces(text):
@@ -145,6 +147,7 @@ def sentences(text: str) -> list[Span]:
                 or _open_brackets(before) > 0
                 or re.fullmatch(r"\(?\w{1,2}[.)]", before)
                 or (_INITIALS.search(before) and not _begins(piece))
+                or _TITLE.search(before)
             )
             if broken and len(before) < 600:  # an unclosed bracket must not swallow the abstract
                 spans[-1] = Span(spans[-1].start, end)

@@ -32,6 +32,10 @@ def cut(text: str) -> list[str]:
             "The paper of J.C.M. Maxwell holds. It does.",
             ["The paper of J.C.M. Maxwell holds.", "It does."],
         ),
+        (
+            "We show Mr. DLib's logs. They are large.",
+            ["We show Mr. DLib's logs.", "They are large."],
+        ),
         ("It began in the U.S. The rest followed.", ["It began in the U.S.", "The rest followed."]),
         ("See (it is odd. Very odd.) now. Done.", ["See (it is odd. Very odd.) now.", "Done."]),
         ("首先。其次！最后", ["首先。", "其次！", "最后"]),
