@@ -45,16 +45,16 @@ _NO_TOPIC = frozenset(
     terms(
         "paper preprint work abstract article publication document study entry record literature"
         " library collection corpus database archive list find show name many count number total"
-        " year publish published written wrote appear appeared exist available dated people"
-        " anything everything researcher"
+        " year publish published written wrote appear appeared exist available dated"
+        " anything everything"
     )
 )
 """Stems that name papers and where they are, and no topic of theirs."""
 
 
-_ASKS_WHAT = re.compile(
-    r"\W*(?:what|which|anything|everything|how many|list|show|do|is|are)\b", re.I
-)
+_SOMEBODY = re.compile(r"\b(?:did|have|has) (?:people|researchers|anyone|anybody|they)\b", re.I)
+"""Who is no author and no topic: "what did people publish"."""
+_ASKS_WHAT = re.compile(r"\W*(?:what|which|anything|everything|how many|list|show)\b", re.I)
 """How a question for papers begins that does not name them: "what is there from 2008"."""
 _SINCE = {"since", "starting in", "starting from", "starting with", "no earlier than"}
 _UNTIL = {"until", "till", "up to", "through", "no later than"}
@@ -113,7 +113,8 @@ def asked_filters(
 
 def names_no_topic(question: str, besides: Collection[str] = ()) -> bool:
     """Whether ``question`` speaks of nothing but papers, and of stems that are in ``besides``."""
-    return all(term in _NO_TOPIC or term in besides for term in terms(question))
+    bare = _SOMEBODY.sub(" ", question)
+    return all(term in _NO_TOPIC or term in besides for term in terms(bare))
 
 
 def _period(question: str) -> tuple[str, Filters] | None:

@@ -27,7 +27,7 @@ _DANGLING = re.compile(
     r"|this|these|those|that|such|it|its|they|their|both|the former|the latter|here|hence"
     r"|thus|therefore|consequently|as a result|for this|to this end|to do (?:so|this)|moreover"
     r"|taken together|on the other hand|in other words|conversely|(?:in|by) contrast(?=,)"
-    r"|instead(?=,)|on the contrary|if (?:this|that|these|those|so|true|it|they)"
+    r"|instead(?=,)|on the contrary|if (?:this|that|these|those|so|true)"
     r"|[\w-]+ (?:of|among) (?:them|these|those)"
     r"|(?:in|by|with|from|to|on|of|at|for|under|among|after|despite|beyond|besides) "
     r"(?:this|these|those|such|its|their|both|doing so|so doing)"

@@ -332,8 +332,10 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
 
 def _lists_first(question: str, shown: Sequence[Shown]) -> list[Shown]:
     """The answers in which ``question`` points to papers: by an ordinal, to one of several."""
-    several = _ORDINAL.search(question) or _LIST_THEM.match(question)
-    if _MARK.search(question) or not several:
+    found = _ORDINAL.search(question)
+    nth = ((found["nth"] or found["alone"] or "") if found else "").lower()
+    one = nth in {"last", "final"} and found and found[0].lower().endswith(("one", "ones"))
+    if not (nth in _ORDINALS or one or _LIST_THEM.match(polite(question))):
         return list(shown)
     return sorted(shown, key=lambda papers: len(papers) < 2)
 
@@ -457,13 +459,16 @@ def _recorded(question: str, shown: Shown) -> Resolved | None:
         found = _RECORD.fullmatch(piece)
         if not found or (not fields and piece.lower() in _ONLY_LATER):
             return None
+        if found["paper"] and not _LIST_THEM.match(polite(question)):
+            return None
         fields.append(found.lastgroup or "")
     pointed = _pointed(question, shown)
     papers = [shown[pointed[1]]] if pointed else list(shown.values())
     if not papers:
         return None
     text = f"{question} (about: {'; '.join(name for name, _ in papers)})"
-    return Resolved(text, question, among=tuple(papers), fields=tuple(fields))
+    told = [field for field in fields if field != "paper"] or fields
+    return Resolved(text, question, among=tuple(papers), fields=tuple(told))
 
 
 def _picking(question: str, shown: Sequence[Shown]) -> Resolved | None:

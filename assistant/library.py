@@ -65,7 +65,8 @@ MAX_ABSTRACT = 50_000
 TITLE_REPEATS = 2
 """Times that BM25 counts a title (measured, see eval/)."""
 CUTTING = 3
-"""Version of `assistant.chunking` and of the rows; raised with their results."""
+"""Version of `assistant.chunking` and of the rows; raised with their results, but not for a rare
+sentence that is cut otherwise: a library keeps the cuts that it was made with."""
 MENDED_AT_ONCE = 3000
 """Papers of which a damaged graph is made again by whoever finds it (a minute, embedded here)."""
 _FOLLOW_SECONDS = 2.0

@@ -119,6 +119,7 @@ def test_an_ordinal_is_of_the_last_answer_that_shows_several() -> None:
     after = [*LISTED, *turns("what is hail?", "Hail in May. A survey: “Ice.” [1]")]
     assert resolved("who wrote the second one?", after).among == (("Hail: A Study", "Big."),)
     assert resolved("and the last one?", after).paper == "Snow: Why?"
+    assert resolved("what does paper 1 say of ice?", after).paper == "Ice."
     assert resolved("who wrote that", after).among == (("Hail in May. A survey", "Ice."),)
 
 
@@ -127,6 +128,7 @@ def test_the_papers_that_were_shown_are_listed() -> None:
     meant = resolved("list them pls", after)
     assert meant.fields == ("paper",)
     assert len(meant.among) == 4
+    assert not resolved("what are those?", after).fields
 
 
 def test_another_subject_with_another_preposition_takes_the_place_of_its_kind() -> None:

@@ -36,6 +36,7 @@ def cut(text: str) -> list[str]:
             "We show Mr. DLib's logs. They are large.",
             ["We show Mr. DLib's logs.", "They are large."],
         ),
+        ("It was so in the U.K. Results differ.", ["It was so in the U.K.", "Results differ."]),
         ("It began in the U.S. The rest followed.", ["It began in the U.S.", "The rest followed."]),
         ("See (it is odd. Very odd.) now. Done.", ["See (it is odd. Very odd.) now.", "Done."]),
         ("首先。其次！最后", ["首先。", "其次！", "最后"]),

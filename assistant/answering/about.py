@@ -481,7 +481,6 @@ def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
         "doi": f"has the DOI {paper.doi}" if paper.doi else "",
         "link": f"is at {paper.link}" if paper.link else "",
         "title": "is its title",
-        "paper": "is the paper",
     }
     named = {"venue": "journal", "doi": "DOI"}
     told = [known[field] for field in fields if known[field]]

@@ -85,6 +85,10 @@ def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
 class CrossEncoder:
     """The upper layers, ready to read. Safe in several threads."""
 
+    def open(self) -> None:
+        """Opens the model, which else the first reading does."""
+        _ = self._session
+
     def read(self, question: Floats, passage: Sequence[Window], sentences: int) -> Floats:
         """(sentences,) log-odds that each answers; `UNREAD` for the empty.
 

@@ -92,6 +92,7 @@ class _Read:
     words: WordStates
     places: NDArray[np.int64]
     windows: tuple[Window, ...]
+    sentences: int
 
 
 def _read(title: str, sentences: tuple[str, ...], embedder: Embedder) -> _Read:
@@ -102,7 +103,9 @@ def _read(title: str, sentences: tuple[str, ...], embedder: Embedder) -> _Read:
         states = embedder.read(text)
         seen = tuple(windows(embedder, title, sentences, states))
     words = word_states(text[:_READ_CHARACTERS], states)
-    return _Read(words, np.searchsorted(starts, words.starts, side="right") - 1, seen)
+    return _Read(
+        words, np.searchsorted(starts, words.starts, side="right") - 1, seen, len(sentences)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class Reading:
 
 
 class PassageReader:
-    """Reads passages for questions; remembers the word states of those read lately.
+    """Reads passages for questions; remembers what the model makes of those read lately.
 
     Safe in several threads.
     """
@@ -145,35 +148,40 @@ class PassageReader:
     def read(self, question: Question, papers: Sequence[RetrievedPaper]) -> list[Reading]:
         """What each of ``papers`` holds of ``question``."""
         passages = [PassageText.of(paper) for paper in papers]
-        return [
-            self.reading(question, passage, answers)
-            for passage, answers in zip(
-                passages, self.answers(question.said, passages), strict=True
-            )
-        ]
+        reads = list(self._threads.map(self._read, passages))  # on all cores
+        answers = self._answers(question.said, reads)
+        return [self._reading(question, *one) for one in zip(passages, reads, answers, strict=True)]
 
     def answers(self, question: str, passages: Sequence[PassageText]) -> list[Floats]:
         """For each of ``passages``, (sentences,) log-odds that each answers; see `Reading`."""
+        return self._answers(question, list(self._threads.map(self._read, passages)))
+
+    def reading(self, question: Question, passage: PassageText) -> Reading:
+        """What ``passage`` holds of ``question``."""
+        read = self._read(passage)
+        (answers,) = self._answers(question.said, [read])
+        return self._reading(question, passage, read, answers)
+
+    def _answers(self, question: str, reads: Sequence[_Read]) -> list[Floats]:
         if not isinstance(self.embedder, WordEmbedder):
-            return [np.zeros(len(passage.sentences), np.float32) for passage in passages]
+            return [np.zeros(read.sentences, np.float32) for read in reads]
         states = self.embedder.read(question).lower
+        self._encoder.open()
 
-        def read(passage: PassageText) -> Floats:
-            return self._encoder.read(states, self._read(passage).windows, len(passage.sentences))
+        def odds(read: _Read) -> Floats:
+            return self._encoder.read(states, read.windows, read.sentences)
 
-        return list(self._threads.map(read, passages))  # on all cores
+        return list(self._threads.map(odds, reads))
 
-    def reading(
-        self, question: Question, passage: PassageText, answers: Floats | None = None
+    def _reading(
+        self, question: Question, passage: PassageText, read: _Read, answers: Floats
     ) -> Reading:
-        """What ``passage`` holds of ``question``; ``answers``, if at hand, as in `Reading`."""
-        if answers is None:
-            (answers,) = self.answers(question.said, [passage])
         title_terms = set(terms(passage.title))
         bags = [set(terms(sentence)) for sentence in passage.sentences]
         bag = title_terms.union(*bags)
         letters = compact(f"{passage.title} {' '.join(passage.sentences)}")
-        similar, exact, sentence_of = self._matches(question, passage)
+        similar, exact = self._matches(question, read.words)
+        sentence_of = read.places
         best: Floats = np.max(similar, axis=1, initial=0.0)
         held = exact.any(axis=1)
         rare, aligned = question.rarity, question.rarity * question.alignment
@@ -225,22 +233,14 @@ class PassageReader:
             answers,
         )
 
-    def _matches(
-        self, question: Question, passage: PassageText
-    ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
-        """(question words, passage words): similarity in [-1, 1], and whether stems agree.
-
-        Then, (passage words,), the sentence that each word is of, -1 for the title.
-        """
-        read = self._read(passage)
-        states = read.words
+    def _matches(self, question: Question, states: WordStates) -> tuple[Floats, NDArray[np.bool_]]:
+        """(question words, passage words): similarity in [-1, 1], and whether stems agree."""
         exact = _stems(question.states)[:, None] == _stems(states)[None, :]
         exact |= _joined(question.states, states) | _joined(states, question.states).T
         similar: Floats = question.states.vectors @ states.vectors.T
         if not states.vectors.shape[1]:
             similar = np.zeros(exact.shape, np.float32)
-        similar = np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar)
-        return similar, exact, read.places
+        return np.where(exact, np.maximum(similar, np.float32(_EXACT)), similar), exact
 
     def _read(self, passage: PassageText) -> _Read:
         return self._remembered(passage.title, tuple(passage.sentences))

@@ -15,8 +15,8 @@ from assistant.answering.question import HOW_MUCH, VERB, without_kind
 from assistant.text import STOP_WORDS, terms
 
 __all__ = [
-    "Asking", "Form", "asking", "bare_topic", "evidence_text", "measured", "no_topic", "opened",
-    "parts", "polite", "thing",
+    "Asking", "Form", "asking", "asks", "bare_topic", "evidence_text", "measured", "no_topic",
+    "opened", "parts", "polite", "thing",
 ]  # fmt: skip
 
 Form = Literal[
@@ -62,7 +62,7 @@ _ON = _set(
 _DOING = _set(
     "work works worked working builds studied studies wrote writes published looked tried"
 )
-_ANYONE = _set("anyone anybody people others somebody someone you we")
+_ANYONE = _set("anyone anybody people others somebody someone there you we")
 _QUANTITY = _set("any some more all every the a an these your my")
 _FUNCTION = STOP_WORDS | _set("whats whos s")
 _TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)\W*$", re.IGNORECASE)
@@ -328,6 +328,13 @@ def _unframed(question: str) -> tuple[str, bool]:
     return _WHATS.sub(r"\1 is", text), claimed
 
 
+def asks(text: str) -> bool:
+    """Whether ``text`` is put as a question, not as a topic."""
+    plain = polite(text)
+    begins = _INTERROGATIVE.match(plain) or _AUXILIARY.match(plain)
+    return text.rstrip().endswith("?") or begins is not None
+
+
 def _asks_itself(text: str) -> bool:
     return bool(_INTERROGATIVE.match(text) or _AUXILIARY.match(text) or len(terms(text)) < 3)
 
@@ -421,7 +428,7 @@ def _list(text: str, keywords: bool = True) -> Asking | None:
         (run[0] in ("do", "have", "what") and {"have", "got"} & told and {"we", "you"} & told)
         or (run[0] == "what" and {"known", "done", "tried", "found"} & told)
         or (run[0] == "who" and told & _DOING)
-        or (run[0] in ("has", "does", "did") and told & _DOING and told & _ANYONE)
+        or (run[0] in ("has", "does", "did") and told & _DOING and told & (_ANYONE | _PAPERS))
         or run[0] in ("summarize", "summarise", "overview", "summary", "survey")
     )
     papers = bool(told & _PAPERS) and (wh or there or _leads(run, _PAPERS))

@@ -1,7 +1,7 @@
 """Words of a question that no abstract holds, and what they may have been meant to be.
 
 The vocabulary is the library's own, so that the terms of its field are known, whatever the field
-is. A correction is always said; nothing is changed in silence.
+is. A correction is always said; the same word as the other English spells it is none.
 """
 
 from __future__ import annotations
@@ -34,13 +34,31 @@ _COMMON = 2
 _LONG_ENOUGH, _COGNATE, _SAME_BEGINNING = 6, 0.78, 0.05
 """Letters, and how alike two words must be, to be the same word in two languages."""
 _SAME_SOUND = {"c": "ck", "k": "kc", "f": "fp", "z": "zc"}
-_PAIRS = "re er,our or,is iz,ys yz,ll l,ae e,oe e,ogue og,ence ense"
-_BRITISH_AMERICAN = tuple(
-    (re.compile(rf"(?<=\w\w){one}(?=\w{{0,6}}$)", re.IGNORECASE), other)
-    for pair in _PAIRS.split(",")
-    for one, other in (pair.split(), pair.split()[::-1])
+_OF_RE = r"\b((?:fib|cent|lit|theat|calib|lust|spect|mit|och|goit|tit)|(?:\w*met))"
+_OF_OUR = (
+    r"\b((?:mis)?behavi|(?:dis)?col|tum|vap|od|harb|lab|neighb|fav|flav|hum|rum|vig|arm|hon|endeav"
+    r"|rig|sav)"
 )
-"""What a word of one English has where the other has something else: "fibre", "fiber"."""
+_BRITISH_AMERICAN = tuple(
+    (re.compile(rf"{before}{one}{after}"), rf"\g<1>{other}\g<2>")
+    for before, british, american, after in (
+        (_OF_RE, "re", "er", r"(s?)\b"),
+        (_OF_OUR, "our", "or", r"(\w*)\b"),
+        (r"\b(\w{3,})", "is", "iz", r"((?:e[ds]?|ing|ers?|ations?|able)\b)"),
+        (r"\b(\w{3,})", "ys", "yz", r"((?:e[ds]?|ing|ers?)\b)"),
+        (r"\b(\w*)", "aem", "em", r"(i[ac]s?\b|[ao]\w{3,})"),
+        (r"\b(an)", "aesth", "esth", r"(\w+)"),
+        (r"\b(p|orthop)", "aed", "ed", r"(i\w+)"),
+        (r"\b(gyn|arch)", "ae", "e", r"([co]\w+)"),
+        (r"\b()", "oe", "e", r"((?:strog|soph|dem)\w+)"),
+        (r"\b(f)", "oet", "et", r"(us\w*|al)\b"),
+        (r"\b(diarrh)", "oea", "ea", r"(\w?)\b"),
+        (r"\b(catal|dial|anal|monol)", "ogue", "og", r"(s?)\b"),
+        (r"\b(def|off|lic|pret)", "ence", "ense", r"(s?)\b"),
+    )
+    for one, other in ((british, american), (american, british))
+)
+"""A word of one English, and what it is in the other: "fibre" and "fiber"; none but these."""
 _MOST_PAPERS = 20_000
 """Papers whose words are collected; more add hardly a word that is worth offering."""
 
@@ -155,12 +173,13 @@ def as_held(text: str, statistics: Statistics) -> str:
         return found[0] if held(found[0]) or not held(one) else one
 
     def elsewhere(found: re.Match[str]) -> str:
-        if held(found[0]):
-            return found[0]
-        others = (ending.sub(other, found[0]) for ending, other in _BRITISH_AMERICAN)
-        return next((word for word in others if word != found[0] and held(word)), found[0])
+        word = found[0]
+        if not terms(word) or held(word):
+            return word
+        others = (form.sub(other, word) for form, other in _BRITISH_AMERICAN)
+        return next((other for other in others if other != word and held(other)), word)
 
-    text = re.sub(r"\b[^\W\d_]{5,}\b", elsewhere, text)
+    text = re.sub(r"\b[a-z]{4,}\b", elsewhere, text)
     text = re.sub(r"\b[^\W\d_]{2,}\d+\b", apart, text)
     return re.sub(r"\b([^\W\d_]{2,})[\s-](\d+)\b", joined, text)
 

@@ -69,11 +69,12 @@ _SURELY = 0.5
 """Chance from which a paper is about a topic that nobody says in one sentence."""
 _PART, _A_PART = 0.5, "a part of the topic"
 """What a part of the topic counts beside the whole; why it was searched for."""
-_READ = 60
-"""Papers that are read with the topic, at least; what comes after them holds less."""
+_READ = 30
+"""Papers that are read with the topic beyond those that are wanted; the rest is taken to hold as
+little as the least of them."""
 _AND = re.compile(r"\s*(?:[,;/]|\band\b|\bor\b|\bversus\b|\bvs\.?(?=\s))\s*", re.IGNORECASE)
 _COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]{2,}-[^\W\d_]{2,}(?![\w-])")
-_ENDING = re.compile(r"(?<=\w{3})(?:e?s|ed|ing|e)$")
+_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|e)?s?$")
 _ACRONYM = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Za-z]{2,6}\b")
 
 
@@ -192,8 +193,10 @@ def find(
     """The papers for a review of ``topic``; ``include`` and ``exclude`` are ids of papers."""
     candidates, steps, vector = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
     known = {c.paper.id: c for c in candidates}
-    for paper in retriever.read([i for i in include if i not in known], vector):
-        known[paper.paper.id] = Candidate(paper)
+    if named := retriever.read([i for i in include if i not in known], vector):
+        statistics = retriever.find(topic, 1).statistics
+        for paper, held in zip(named, told(topic, named, statistics, reader), strict=True):
+            known[paper.paper.id] = Candidate(paper, told=held)
     for name in include:
         if name in known:
             known[name].by_hand = True
@@ -247,7 +250,7 @@ def weighed(
     short = len(stems) <= _SHORT_TOPIC
     for candidate in order:
         candidate.short = short
-    _read(topic, order, first.statistics, reader, max(_READ, 2 * wanted))
+    _read(topic, order, first.statistics, reader, wanted + _READ)
     unheld = short and any(first.statistics.document_frequency(stem) == 0 for stem in stems)
     whole = short and not is_question(topic) and all(why != _A_PART for _, why in forms)
     for candidate in order:
@@ -445,7 +448,7 @@ def _read(
     reader: PassageReader,
     most: int,
 ) -> None:
-    """Reads the likeliest with the topic; the others hold no more than the least of them."""
+    """Reads the likeliest with the topic; the others are taken to be like the least of them."""
     model = load("topic")
     order = sorted(candidates, key=lambda c: -model.log_odds(c.features))
     read = [c for c in order if c.sentences][:most]

@@ -10,17 +10,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from assistant.answering.evidence import PassageReader
-from assistant.answering.forms import asking, evidence_text
+from assistant.answering.forms import asking, asks, evidence_text
 from assistant.answering.question import Question
 from assistant.answering.selection import Candidate as Sentence
 from assistant.answering.selection import candidates
 from assistant.attribution import quoted
+from assistant.embedding import WordEmbedder
 from assistant.retrieved import RetrievedPaper, Statistics
+from assistant.text import terms
 
 __all__ = ["Told", "is_question", "told"]
 
 _ANSWERS = -1.5
 """Log-odds, by the cross-encoder, from which a sentence is shown as what a paper says."""
+_HELD = 0.6
+"""Share of the topic's words that it must hold where no cross-encoder reads it."""
 
 
 class Told(NamedTuple):
@@ -35,27 +39,30 @@ class Told(NamedTuple):
 
 def is_question(topic: str) -> bool:
     """Whether a topic asks something, and does not only name it."""
-    return asking(topic).form in {"yes_no", "explanation", "fact", "limits"}
+    return asks(topic) and asking(topic).form in {"yes_no", "explanation", "fact", "limits"}
 
 
 def told(
     topic: str, papers: Sequence[RetrievedPaper], statistics: Statistics, reader: PassageReader
 ) -> list[Told]:
-    """What each of ``papers`` holds of ``topic``."""
+    """What each of ``papers`` holds of ``topic``; log-odds are 0 without a `WordEmbedder`."""
     wanted = evidence_text(topic) or topic
     vector = reader.embedder.embed_query(wanted)
     question = Question.read(wanted, vector, statistics, reader.embedder, topic)
     readings = reader.read(question, papers)
+    contextual = isinstance(reader.embedder, WordEmbedder)
+    odds = [reading.log_odds if contextual else 0.0 for reading in readings]
     if not is_question(topic):
-        return [Told(reading.log_odds) for reading in readings]
+        return [Told(value) for value in odds]
     best: dict[int, Sentence] = {}
     for one in sorted(candidates(question, papers, readings), key=lambda c: -c.score):
-        reading, text = readings[one.rank], quoted(one.paper.sentences, one.position)
-        if text and reading.answers[one.position] >= _ANSWERS:
+        held = question.coverage(set(terms(f"{one.paper.paper.title} {one.text}")))
+        answers = (
+            readings[one.rank].answers[one.position] >= _ANSWERS if contextual else held >= _HELD
+        )
+        if answers and quoted(one.paper.sentences, one.position):
             best.setdefault(one.rank, one)
     return [
-        Told(reading.log_odds, best[n].position, best[n].score)
-        if n in best
-        else Told(reading.log_odds)
-        for n, reading in enumerate(readings)
+        Told(value, best[n].position, best[n].score) if n in best else Told(value)
+        for n, value in enumerate(odds)
     ]

@@ -43,6 +43,7 @@ from assistant.answering.forms import (
         ("why is the reach of a crane limited", "explanation", "reach of a crane limited"),
         ("does working memory improve with sleep", "yes_no", "working memory improve with sleep"),
         ("has anyone worked on bird song", "list", "bird song"),
+        ("has any paper studied bird song", "list", "bird song"),
         ("when does ray tracing fail", "limits", "ray tracing"),
         ("which datasets does the heron study use", "limits", "heron study use"),
         ("What do we have on coral reefs?", "list", "coral reefs"),

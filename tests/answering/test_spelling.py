@@ -15,7 +15,10 @@ def statistics(tmp_path_factory: pytest.TempPathFactory) -> Statistics:
     folder = tmp_path_factory.mktemp("spelling")
     assistant = Assistant(Settings.load(library=folder / "library", cache=folder / "cache"))
     assistant._opened_embedder = FakeEmbedder()
-    text = "A fibre of colour in the center. Behavior was modelled on CIFAR-10 by visualization."
+    text = (
+        "A fibre of colour in the center. Behavior was modelled on CIFAR-10 by visualization. The "
+        "timbre of tiers, filling, tilling, a holy flor, Keler. Edema, hemoglobin, anaesthesia."
+    )
     assistant.library.ingest([Paper(title="Fibres", abstract=text)])
     return assistant.library.statistics
 
@@ -28,7 +31,10 @@ def statistics(tmp_path_factory: pytest.TempPathFactory) -> Statistics:
         ("in the centre", "in the center"),
         ("behaviour modeling", "behavior modeling"),
         ("visualisation on cifar10", "visualization on cifar-10"),
-        ("a timber and a flour of our own", "a timber and a flour of our own"),
+        ("oedema and haemoglobin", "edema and hemoglobin"),
+        ("anesthesia", "anaesthesia"),
+        ("timber, tires, tiling, holly", "timber, tires, tiling, holly"),
+        ("a flour of our own by Keller", "a flour of our own by Keller"),
     ],
 )
 def test_words_are_spelled_as_the_library_does(

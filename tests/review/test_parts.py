@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.paper import Paper
-from assistant.review.candidates import forms_of
+from assistant.review.candidates import forms_of, uninflected
 from assistant.review.cells import Material, data_set_names
 from assistant.review.comparing import across, counted, name_of
+from assistant.review.judging import is_question
 from assistant.review.model import Quote, ReviewSentence
 from assistant.roles import role_scores
 from assistant.text import sentences
@@ -155,6 +156,19 @@ def test_acronyms_both_ways() -> None:
         "VR for surgery"
     ]
     assert ("salt", "a part of the topic") in forms_of("salt and sugar", [])
+
+
+def test_a_topic_is_no_question_though_it_names_what_one_asks_for() -> None:
+    for topic in ("side effects of statins", "accuracy of the SIR model", "limits of computation"):
+        assert not is_question(topic)
+    for topic in ("does light help trees", "why do reeds bend", "how old are the dunes?"):
+        assert is_question(topic)
+
+
+def test_inflections_of_a_word_are_one_and_derivations_another() -> None:
+    assert uninflected("embeddings") == uninflected("embedding")
+    assert uninflected("gendered") == uninflected("genders") == uninflected("gender")
+    assert uninflected("tokens") != uninflected("tokenization")
 
 
 def test_an_acronym_that_nobody_spells_out_finds_its_compound() -> None:
