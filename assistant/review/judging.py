@@ -23,8 +23,6 @@ __all__ = ["Told", "is_question", "told"]
 
 _ANSWERS = -1.5
 """Log-odds, by the cross-encoder, from which a sentence is shown as what a paper says."""
-_MANY = 20
-"""Papers from which what an abstract holds is known beside what others hold."""
 _HELD = 0.6
 """Share of the topic's words that it must hold where no cross-encoder reads it."""
 
@@ -47,16 +45,13 @@ def is_question(topic: str) -> bool:
 def told(
     topic: str, papers: Sequence[RetrievedPaper], statistics: Statistics, reader: PassageReader
 ) -> list[Told]:
-    """What each of ``papers`` holds of ``topic``; log-odds are 0 without a `WordEmbedder`, and in
-    a library of few papers.
-    """
+    """What each of ``papers`` holds of ``topic``; log-odds are 0 without a `WordEmbedder`."""
     wanted = evidence_text(topic) or topic
     vector = reader.embedder.embed_query(wanted)
     question = Question.read(wanted, vector, statistics, reader.embedder, topic)
     readings = reader.read(question, papers)
     contextual = isinstance(reader.embedder, WordEmbedder)
-    many = statistics.papers_held >= _MANY
-    odds = [reading.log_odds if contextual and many else 0.0 for reading in readings]
+    odds = [reading.log_odds if contextual else 0.0 for reading in readings]
     if not is_question(topic):
         return [Told(value) for value in odds]
     best: dict[int, Sentence] = {}
