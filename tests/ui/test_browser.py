@@ -356,7 +356,9 @@ def test_what_papers_say_does_nothing_in_a_review(
 ) -> None:
     there = visit(filled.url).open("/#review")
     page = there.page
-    page.fill("#review-topic", 'evil <img src=x onerror="window.hurt=1"> of gaze estimation')
+    page.fill(
+        "#review-topic", "evil <img src=x onerror=\"window.hurt='title'\"> of gaze estimation"
+    )
     page.keyboard.press("Enter")
     page.wait_for_selector(".candidates li")
     page.click("[data-act=compose]")
