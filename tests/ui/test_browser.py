@@ -356,9 +356,7 @@ def test_what_papers_say_does_nothing_in_a_review(
 ) -> None:
     there = visit(filled.url).open("/#review")
     page = there.page
-    page.fill(
-        "#review-topic", "gaze estimation with one eye"
-    )
+    page.fill("#review-topic", "gaze estimation with one eye")
     page.keyboard.press("Enter")
     page.wait_for_selector(".candidates li")
     page.click("[data-act=compose]")
