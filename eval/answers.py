@@ -122,7 +122,7 @@ def measure(
     notify: Notify = lambda _: None,
 ) -> list[Judged]:
     """Asks every question (twice with ``leave_out``, where it is answerable) and judges it."""
-    finder = GoldFinder(assistant.library)
+    finder = GoldFinder(assistant.library.papers())
     golds = [finder.ids(question) for question in questions]
     for question in questions[:3]:  # warm: imports, maps, the model
         assistant.ask(question.question, question.history)

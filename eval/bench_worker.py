@@ -15,18 +15,18 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from assistant import Assistant
 from assistant.embedding import open_embedder
 from assistant.errors import AssistantError
-from assistant.paper import Paper, normalised_title
+from assistant.paper import Paper
 from assistant.settings import Settings
 from assistant.text import sentences
 from eval.bench_page import page
-from eval.data import read_questions
+from eval.data import GoldFinder, read_questions
 from eval.embedders import TimedEmbedder
 from eval.starter import Starter
 from eval.statistics import percentiles
@@ -164,14 +164,21 @@ def quality(task: dict[str, Any]) -> dict[str, Any]:
     embedder = _embedder(task)
     questions = [q for q in read_questions(Path(task["questions"])) if q.kind in ("fact", "find")]
     assistant, starter = _ours(task["ours"], embedder), Starter(task["starter"], embedder)
-    ours, theirs = 0, 0
+    finder, ours, theirs = GoldFinder(assistant.library.papers()), 0, 0
     for question in questions:
-        gold = {normalised_title(title) for title in question.gold_titles}
-        ours += gold <= {normalised_title(r.title) for r in assistant.search(question.question, 8)}
-        found = starter.find(question.question)
-        theirs += gold <= {normalised_title(node.metadata["title"]) for node in found}
+        golds = finder.ids(question)
+        told = [found.title for found in assistant.search(question.question, 8)]
+        ours += _holds_all(golds, told, finder)
+        told = [node.metadata["title"] for node in starter.find(question.question)]
+        theirs += _holds_all(golds, told, finder)
     shares = {"ours": ours / len(questions), "starter": theirs / len(questions)}
     return {"questions": len(questions), **{key: round(v, 4) for key, v in shares.items()}}
+
+
+def _holds_all(golds: Sequence[set[str]], titles: Iterable[str], finder: GoldFinder) -> bool:
+    """Whether each gold paper is among those with ``titles``."""
+    found = set().union(*map(finder.papers, titles))
+    return all(gold & found for gold in golds)
 
 
 def turns(task: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant import Assistant
 from assistant.embedding import open_embedder
 from assistant.errors import AssistantError
-from assistant.library import Library
 from assistant.paper import Paper, normalised_title
 from assistant.results import Message, Rejection
 from assistant.settings import APP, Settings
@@ -160,12 +159,19 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class GoldFinder:
-    """Finds the papers that gold titles name, loosely about case, punctuation and LaTeX."""
+    """Finds the papers that gold titles name, loosely about case, punctuation and LaTeX.
 
-    def __init__(self, library: Library) -> None:
+    A title may be told by what stands before its colon, where no other begins so.
+    """
+
+    def __init__(self, papers: Iterable[Paper]) -> None:
         self._by_title: dict[str, set[str]] = {}
-        for paper in library.papers():
+        self._by_head: dict[str, set[str]] = {}
+        for paper in papers:
             self._by_title.setdefault(paper.title_key, set()).add(paper.id)
+            head, colon, _ = paper.title.partition(":")
+            if colon:
+                self._by_head.setdefault(normalised_title(head), set()).add(paper.title_key)
 
     def ids(self, question: Question) -> list[set[str]]:
         """For every gold title of ``question`` the ids of the papers that have it.
@@ -181,12 +187,18 @@ class GoldFinder:
             if not title.startswith("#")
         ]
 
-    def _named(self, title: str, question_id: str) -> set[str]:
+    def papers(self, title: str) -> set[str]:
+        """The ids of the papers that have ``title``; empty where none has."""
         from assistant.reading.latex import readable  # noqa: PLC0415
 
-        keys = normalised_title(title), normalised_title(readable(title))
-        found = next((self._by_title[key] for key in keys if key in self._by_title), None)
-        if found is None:
+        keys = [normalised_title(title), normalised_title(readable(title))]
+        heads = self._by_head.get(keys[0], set())
+        keys += heads if len(heads) == 1 else ()
+        return next((self._by_title[key] for key in keys if key in self._by_title), set())
+
+    def _named(self, title: str, question_id: str) -> set[str]:
+        found = self.papers(title)
+        if not found:
             raise EvalError(
                 f"The gold title {title!r} of question {question_id} is not in the library.",
                 "Give the papers that the questions were written for with --papers.",

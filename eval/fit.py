@@ -53,11 +53,11 @@ from assistant.answering.question import Question as Asked
 from assistant.answering.selection import sentence_features
 from assistant.attribution import answers_nothing, quotation
 from assistant.fitted import load
-from assistant.paper import Paper, normalised_title
+from assistant.paper import Paper
 from assistant.retrieved import RetrievedPaper
 from assistant.sample import SAMPLE_PAPERS
 from eval.answers import Judged, measure
-from eval.data import QUESTIONS, Question, read_beir, read_questions
+from eval.data import QUESTIONS, GoldFinder, Question, read_beir, read_questions
 from eval.facts import states
 from eval.seams import Finder
 from eval.withheld import Withholding
@@ -249,11 +249,10 @@ class Asker:
 
     def own_questions(self) -> None:
         """Their cases."""
-        ids = {normalised_title(p.title): p.id for p in self.assistant.library.papers() if p.title}
+        finder = GoldFinder(self.assistant.library.papers())
         for name in FILES.get(self.name, ()):
             for question in self._of(name):
-                titles = map(normalised_title, question.gold_titles)
-                gold = {ids[title] for title in titles if title in ids}
+                gold = set().union(*map(finder.papers, question.gold_titles))
                 answerable = question.answerable
                 self.with_twin(
                     question.question,
@@ -355,6 +354,7 @@ def _lists(askers: dict[str, Asker]) -> list[list[tuple[Features, bool]]]:
         lists = [
             q for q in read_questions(QUESTIONS / f"plain-{name}.jsonl") if str(q.kind) == "list"
         ]
+        finder = GoldFinder(asker.assistant.library.papers())
         for question in lists[::2]:
             topic = asking(question.question).topic
             papers = asker.retriever.find(topic, 60)
@@ -362,12 +362,12 @@ def _lists(askers: dict[str, Asker]) -> list[list[tuple[Features, bool]]]:
             asked = Asked.read(topic, papers.vector, papers.statistics, embedder)
             best = max(paper.cosine for paper in papers)
             top = max(paper.standing for paper in papers)
-            gold = {normalised_title(title) for title in question.gold_titles}
+            gold = set().union(*map(finder.papers, question.gold_titles))
             found.append(
                 [
                     (
                         membership_features(asked, paper, best, top),
-                        normalised_title(paper.paper.title) in gold,
+                        paper.paper.id in gold,
                     )
                     for paper in papers
                 ]

@@ -33,7 +33,7 @@ def questions_as_set(name: str, questions: list[Question], assistant: Assistant)
     """A question file as a retrieval set: gold papers are relevant, absent questions left out."""
     from assistant.conversation import standalone  # noqa: PLC0415
 
-    finder = GoldFinder(assistant.library)
+    finder = GoldFinder(assistant.library.papers())
     queries, qrels = {}, {}
     for question in questions:
         gold = finder.ids(question)

@@ -30,6 +30,7 @@ from assistant.answering.evidence import PassageReader
 from assistant.filters import Filters
 from assistant.fitted import load
 from assistant.paper import Paper
+from assistant.reading.abstracts import clean_text
 from assistant.results import Passage
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Retrieval, RetrievedPaper, Statistics
@@ -169,6 +170,7 @@ class Found:
 
     topic: str
     vector: Floats
+    statistics: Statistics
     core: list[Candidate] = field(default_factory=list)
     related: list[Candidate] = field(default_factory=list)
     steps: list[SearchStep] = field(default_factory=list)
@@ -191,16 +193,16 @@ def find(
     filters: Filters | None = None,
 ) -> Found:
     """The papers for a review of ``topic``; ``include`` and ``exclude`` are ids of papers."""
-    candidates, steps, vector = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
+    candidates, steps, first = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
+    vector, statistics = first.vector, first.statistics
     known = {c.paper.id: c for c in candidates}
     if named := retriever.read([i for i in include if i not in known], vector):
-        statistics = retriever.find(topic, 1).statistics
         for paper, held in zip(named, told(topic, named, statistics, reader), strict=True):
             known[paper.paper.id] = Candidate(paper, told=held)
     for name in include:
         if name in known:
             known[name].by_hand = True
-    found = Found(topic, vector, steps=steps, looked_at=len(candidates))
+    found = Found(topic, vector, statistics, steps=steps, looked_at=len(candidates))
     order = sorted(known.values(), key=lambda c: (not c.by_hand, -c.relevance, c.paper.id))
     likely = [c for c in order if c.relevance >= CORE or c.by_hand]
     found.mentions = sum(c.share > 0.99 for c in order)
@@ -221,9 +223,9 @@ def about(
     filters: Filters | None = None,
 ) -> tuple[list[Candidate], Floats]:
     """The papers about a topic or that mention it, best first, and the topic's vector."""
-    order, _, vector = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
+    order, _, first = weighed(topic, retriever, reader, wanted=wanted, filters=filters)
     kept = [c for c in order if c.sentences and (c.relevance >= CORE or c.share > 0.99)]
-    return kept[:wanted], vector
+    return kept[:wanted], first.vector
 
 
 def everything(ids: Sequence[str], retriever: PaperRetriever) -> list[Candidate]:
@@ -241,8 +243,12 @@ def weighed(
     *,
     wanted: int = 30,
     filters: Filters | None = None,
-) -> tuple[list[Candidate], list[SearchStep], Floats]:
-    """All papers looked at, best first, the searches that brought them, the topic's vector."""
+) -> tuple[list[Candidate], list[SearchStep], Retrieval]:
+    """All papers looked at, best first, the searches that brought them, and what the first found.
+
+    Mark-up is no word of a topic, as it is none of a title.
+    """
+    topic = clean_text(topic)
     first, order, steps, forms = _searched(topic, retriever, max(_LOOKED_AT, 3 * wanted), filters)
     _share_words(order, [(topic, ""), *forms], first.statistics)
     _train_linear(order)
@@ -259,7 +265,7 @@ def weighed(
         for candidate in order:  # nobody says the topic: whoever comes near is listed
             candidate.relevance = min(candidate.relevance, CORE - 0.01)
     order.sort(key=lambda c: (-c.relevance, c.paper.id))
-    return order, steps, first.vector
+    return order, steps, first
 
 
 def _relevance(candidate: Candidate, stems: int, unheld: bool, whole: bool) -> float:

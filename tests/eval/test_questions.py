@@ -14,7 +14,7 @@ from assistant.paper import Paper, normalised_title
 from assistant.reading import read
 from assistant.sample import SAMPLE_PAPERS
 from assistant.text import words
-from eval.data import QUESTIONS, Kind, Question, read_beir, read_questions
+from eval.data import QUESTIONS, GoldFinder, Kind, Question, read_beir, read_questions
 from eval.facts import states
 
 RUN = 6
@@ -48,7 +48,7 @@ def problems(questions: list[Question], papers: dict[str, Paper]) -> list[str]:
 def _wrong(
     question: Question, papers: dict[str, Paper], copied: set[tuple[str, ...]]
 ) -> Iterable[str]:
-    golds = [papers.get(_key(title, papers)) for title in question.gold_titles]
+    golds = _golds(question.gold_titles, papers)
     text = " ".join(f"{paper.title} {paper.abstract}" for paper in golds if paper)
     checks = {
         "a gold title that no paper has": None in golds,
@@ -68,11 +68,11 @@ def _wrong(
             yield f"the question gives its fact {fact!r} away"
 
 
-def _key(title: str, papers: dict[str, Paper]) -> str:
-    from assistant.reading.latex import readable  # noqa: PLC0415
-
-    key = normalised_title(title)
-    return key if key in papers else normalised_title(readable(title))
+def _golds(titles: Iterable[str], papers: dict[str, Paper]) -> list[Paper | None]:
+    """The paper of each title; None where no paper, or more than one, has it."""
+    finder, by_id = GoldFinder(papers.values()), {paper.id: paper for paper in papers.values()}
+    found = [finder.papers(title) for title in titles]
+    return [by_id[next(iter(ids))] if len(ids) == 1 else None for ids in found]
 
 
 def _runs(text: str, length: int = RUN) -> list[tuple[str, ...]]:
@@ -124,7 +124,7 @@ def _wrong_in_plain(
     question: Question, papers: dict[str, Paper], copied: set[tuple[str, ...]]
 ) -> Iterable[str]:
     named = [title for title in question.gold_titles if not title.startswith("#")]
-    golds = [papers.get(_key(title, papers)) for title in named]
+    golds = _golds(named, papers)
     text = " ".join(f"{paper.title} {paper.abstract}" for paper in golds if paper)
     written = [question.question, question.answer, *question.gold_facts]
     written += [turn.content for turn in question.history]

@@ -356,7 +356,7 @@ def test_what_papers_say_does_nothing_in_a_review(
 ) -> None:
     there = visit(filled.url).open("/#review")
     page = there.page
-    page.fill("#review-topic", "gaze estimation with one eye")
+    page.fill("#review-topic", 'gaze estimation with one eye <img src=x onerror="window.hurt=1">')
     page.keyboard.press("Enter")
     page.wait_for_selector(".candidates li")
     page.click("[data-act=compose]")
@@ -369,6 +369,7 @@ def test_what_papers_say_does_nothing_in_a_review(
     alone = there.context.new_page()
     alone.goto(saved.as_uri())
     for seen in (page, alone):
+        assert "window.hurt" in seen.inner_text("body")
         assert seen.evaluate("window.hurt") is None
         links = seen.evaluate("[...document.querySelectorAll('a')].map((a) => a.href)")
         assert not [link for link in links if link.startswith("javascript")]
