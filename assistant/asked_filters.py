@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from assistant.filters import Filters
 from assistant.text import terms
 
-__all__ = ["Asked", "asked_filters", "names_no_topic"]
+__all__ = ["NOBODY", "Asked", "asked_filters", "names_no_topic"]
 
 _YEAR = r"(?:19|20)\d\d"
 _PERIOD = re.compile(
@@ -52,8 +52,9 @@ _NO_TOPIC = frozenset(
 """Stems that name papers and where they are, and no topic of theirs."""
 
 
-_SOMEBODY = re.compile(r"\b(?:did|have|has) (?:people|researchers|anyone|anybody|they)\b", re.I)
-"""Who is no author and no topic: "what did people publish"."""
+NOBODY = frozenset("people anyone anybody someone researchers scientists authors they".split())
+"""Who is by no name an author, nor a topic: "what did people publish"."""
+_SOMEBODY = re.compile(rf"\b(?:did|have|has) (?:{'|'.join(sorted(NOBODY))})\b", re.IGNORECASE)
 _ASKS_WHAT = re.compile(r"\W*(?:what|which|anything|everything|how many|list|show)\b", re.I)
 """How a question for papers begins that does not name them: "what is there from 2008"."""
 _SINCE = {"since", "starting in", "starting from", "starting with", "no earlier than"}

@@ -130,15 +130,15 @@ _RECORD = re.compile(
      |(?P<doi>(?:the\s+|its\s+|their\s+|a\s+)?dois?{_OF_REF})
      |(?P<link>(?:the\s+|its\s+|their\s+|a\s+)?(?:links?|urls?|pdfs?|web\s*(?:site|page|address)){_OF_REF}
         |where\s+(?:can|could|do)\s+i\s+(?:find|read|get|download|see)\s+{_REF})
-     |(?P<title>(?:the\s+|its\s+)?(?:full\s+|whole\s+)?titles?{_OF_REF}|what\s+is\s+{_REF}\s+called)
-     |(?P<paper>(?:all\s+(?:of\s+)?)?(?:them|those|these)(?:\s+all)?))
+     |(?P<title>(?:the\s+|its\s+)?(?:full\s+|whole\s+)?titles?{_OF_REF}|what\s+is\s+{_REF}\s+called))
     (?:\s+(?:in|please))?""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What is asked of the record of a paper that was shown."""
 _LIST_THEM = re.compile(
-    r"\W*(?:please )?(?:list|show|name|give)(?: me)?(?: all(?: of)?)? (?:them|those|these)\b", re.I
+    r"(?:list|show|name|give)(?: me)?(?: all(?: of)?)? (?:them|those|these)(?: all)?", re.I
 )
+"""The papers that were shown are wanted, by their titles."""
 _ONLY_LATER = frozenset({"when", "where"})
 """What is asked of a record only where another field of it is asked for in the same breath."""
 _PICK = re.compile(
@@ -457,11 +457,11 @@ def _recorded(question: str, shown: Shown) -> Resolved | None:
     fields: list[str] = []
     for piece in re.split(r",?\s+and\s+|\?\s+", polite(question).strip(" ?.!")):
         found = _RECORD.fullmatch(piece)
-        if not found or (not fields and piece.lower() in _ONLY_LATER):
+        if not (found or _LIST_THEM.fullmatch(piece)):
             return None
-        if found["paper"] and not _LIST_THEM.match(polite(question)):
+        if not fields and piece.lower() in _ONLY_LATER:
             return None
-        fields.append(found.lastgroup or "")
+        fields.append(found.lastgroup or "" if found else "paper")
     pointed = _pointed(question, shown)
     papers = [shown[pointed[1]]] if pointed else list(shown.values())
     if not papers:

@@ -80,6 +80,10 @@ class RetrievedPaper:
             vectors[silent] = 0
         return vectors
 
+    def nearness(self, vector: Floats) -> list[float]:
+        """(sentences,) how near each is to ``vector`` and to the paper itself: mean cosine."""
+        return [float(cosine) for cosine in self.vectors @ (0.5 * (vector + self.mean))]
+
     @property
     def told(self) -> str:
         """The abstract as a language model gets it: without what is left out."""

@@ -14,12 +14,12 @@ from assistant.fitted import load
 from assistant.roles import Role, role_scores
 from assistant.text import terms
 
-__all__ = ["cues", "most_telling", "telling"]
+__all__ = ["BACKGROUND", "cues", "most_telling", "telling"]
 
 _ADDS = re.compile(
     r"\W*(?:furthermore|moreover|additionally|in addition|also|finally|besides)\b", re.IGNORECASE
 )
-_BACKGROUND = 0.5
+BACKGROUND = 0.5
 """Chance from which a sentence is of the background."""
 
 
@@ -58,7 +58,7 @@ def most_telling(title: str, sentences: Sequence[str], near: Sequence[float]) ->
     scores = role_scores(sentences)
     order = [
         (
-            scores[place]["background"] < _BACKGROUND,
+            scores[place]["background"] < BACKGROUND,
             telling(cues(title, sentences, place, scores[place], near[place])),
             -place,
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from assistant.answering.authors import one_name
 from assistant.answering.draft import Draft
 from assistant.answering.forms import polite
-from assistant.asked_filters import names_no_topic
+from assistant.asked_filters import NOBODY, names_no_topic
 from assistant.errors import PaperNotFound
 from assistant.filters import Filters
 from assistant.library import Library
@@ -182,9 +182,6 @@ _OF_RECORDS = frozenset(
 )
 """Stems of what the records tell, with which a question may end without naming a topic."""
 
-_NOBODY = frozenset("people anyone anybody someone researchers scientists authors".split())
-"""Who is by no name an author."""
-
 Finder = Callable[[str], Sequence[Paper]]
 
 
@@ -339,7 +336,7 @@ class AboutLibrary:
         return True
 
     def _by(self, draft: Draft, name: str, _: re.Match[str]) -> bool:
-        if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS | _NOBODY:
+        if not name or len(name.split()) > 5 or set(words(name)) <= STOP_WORDS | NOBODY:
             return False
         papers = self._held()
         known = [paper for paper in papers if paper.authors]

@@ -270,9 +270,7 @@ def parts(question: str) -> list[str]:
 
 def _asks(text: str) -> bool:
     plain = polite(text)
-    return bool(
-        _INTERROGATIVE.match(plain) or _AUXILIARY.match(plain) or _list(plain)
-    ) and not _VERSUS.search(plain)
+    return bool(_interrogates(plain) or _list(plain)) and not _VERSUS.search(plain)
 
 
 def asking(question: str) -> Asking:
@@ -330,13 +328,16 @@ def _unframed(question: str) -> tuple[str, bool]:
 
 def asks(text: str) -> bool:
     """Whether ``text`` is put as a question, not as a topic."""
-    plain = polite(text)
-    begins = _INTERROGATIVE.match(plain) or _AUXILIARY.match(plain)
-    return text.rstrip().endswith("?") or begins is not None
+    return text.rstrip().endswith("?") or _interrogates(polite(text))
 
 
 def _asks_itself(text: str) -> bool:
-    return bool(_INTERROGATIVE.match(text) or _AUXILIARY.match(text) or len(terms(text)) < 3)
+    return _interrogates(text) or len(terms(text)) < 3
+
+
+def _interrogates(text: str) -> bool:
+    """Whether ``text`` begins with a question word or an auxiliary."""
+    return bool(_INTERROGATIVE.match(text) or _AUXILIARY.match(text))
 
 
 def measured(topic: str) -> bool:
@@ -363,8 +364,8 @@ def _comparison(text: str) -> Asking | None:
             first = re.split(r",\s+(?=\w)", found["a"])
             second = re.split(r",?\s+and\s+|,\s+", found["b"]) if len(first) > 1 else [found["b"]]
             return _compared([*first, *second], bare)
-    asks = _INTERROGATIVE.match(bare) or _AUXILIARY.match(bare) or _list(bare, keywords=False)
-    found = None if asks else _EITHER.match(text)
+    wants = _interrogates(bare) or _list(bare, keywords=False)
+    found = None if wants else _EITHER.match(text)
     return _compared([found["a"], found["b"]], bare) if found else None
 
 
@@ -454,8 +455,8 @@ def _key_words(text: str) -> Asking:
     """Words without a question: papers on them, or with a question mark what is behind them."""
     bare = text.strip(" \t?.!")
     detail = _DETAIL.match(bare) and (len(terms(bare)) > 3 or re.search(r"\bthe\b", bare))
-    asks = text.rstrip().endswith("?") or _ANY_INTERROGATIVE.search(bare)
-    if asks or detail or re.match(r"^\W*(?:i|we|my|our)\b", bare, re.IGNORECASE):
+    wants = text.rstrip().endswith("?") or _ANY_INTERROGATIVE.search(bare)
+    if wants or detail or re.match(r"^\W*(?:i|we|my|our)\b", bare, re.IGNORECASE):
         return Asking("fact", bare_topic(bare))
     return Asking("list", _HERE.sub("", bare))
 

@@ -551,8 +551,7 @@ def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) ->
 
 def _telling(found: RetrievedPaper, question: Question) -> list[int]:
     """The places of the sentences that tell what the paper is to the question, best first."""
-    towards = 0.5 * (question.vector + found.mean)
-    near = [float(cosine) for cosine in found.vectors @ towards]
+    near = found.nearness(question.vector)
     return most_telling(found.paper.title, found.sentences, near)
 
 

@@ -22,7 +22,7 @@ from assistant.cli.terminal import Terminal
 from assistant.errors import SourceError
 from assistant.review.model import Review, ReviewEstimate, ReviewProgress
 from assistant.review.rendering import format_of, render, rendered
-from assistant.review.rendering.blocks import LEGEND, MARKS
+from assistant.review.rendering.blocks import legend
 from assistant.review.rendering.markdown import verdict_line
 
 __all__ = ["review"]
@@ -166,7 +166,5 @@ def _step(progress: ReviewProgress) -> str:
 def _summary(made: Review) -> str:
     if made.status == "absent":
         return made.scope[0].text
-    cells = (c for row in made.table for c in (row.method, row.result, row.scale) if c)
-    legend = f" {LEGEND}" * any(MARKS[cell.certainty] for cell in cells)
-    told = verdict_line(made) if made.model else f"{_VERBATIM}{legend}"
+    told = verdict_line(made) if made.model else f"{_VERBATIM} {legend(made)}".rstrip()
     return f"{', '.join(made.extent)}. {told}"

@@ -22,7 +22,7 @@ from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
 from assistant.roles import Role, role_scores
-from assistant.telling import cues, telling
+from assistant.telling import BACKGROUND, cues, telling
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
@@ -215,8 +215,6 @@ _LEAST_WORDS = 6
 _DOES: tuple[Role, ...] = ("aim", "method")
 _FINDS: tuple[Role, ...] = ("result",)
 _NUMBER = 0.5
-_BACKGROUND = 0.5
-"""Chance from which a sentence is of the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +345,7 @@ class Material:
 
         One of them is None where the other holds it, or none is sure.
         """
-        own = [p for p in self._own if self.scores[p]["background"] < _BACKGROUND] or self._own
+        own = [p for p in self._own if self.scores[p]["background"] < BACKGROUND] or self._own
         main = max(own or range(len(self.sentences)), key=self.telling, default=None)
         if main is None:
             return None, None

@@ -153,7 +153,7 @@ class _Job:
         self._total = 2 + sum(
             len(self.writer.batches(prepared, group.members)) for group in prepared.groups
         )
-        statistics = prepared.statistics
+        statistics = prepared.found.statistics
         self._checker = Checker(
             self.writer.embedder, statistics.idf, prepared.materials, prepared.found.core
         )

@@ -14,7 +14,6 @@ from assistant.errors import QuestionError
 from assistant.filters import Filters
 from assistant.results import Mode
 from assistant.retrieval import PaperRetriever
-from assistant.retrieved import Statistics
 from assistant.review.candidates import CORE, Candidate, Found, find
 from assistant.review.cells import CHANGE, Material, data_set_names
 from assistant.review.comparing import (
@@ -71,7 +70,6 @@ class Prepared:
 
     topic: str
     found: Found
-    statistics: Statistics
     groups: list[Group]
     materials: list[Material]
     started: float
@@ -133,14 +131,13 @@ def prepare(
         exclude=exclude,
         filters=filters,
     )
-    statistics = retriever.find(topic, 1).statistics
-    held = statistics.papers_held
+    held = found.statistics.papers_held
     if papers > held:
         notes.append(f"{papers:,} papers were asked for, and the library holds {held:,}.")
     tell(ReviewProgress(step=f"reading {len(found.core)} papers", done=1, total=4))
     materials = materials_of(found.core, found.vector)
-    prepared = Prepared(topic, found, statistics, [], materials, started, notes)
-    prepared.regroup(_themes(found, topic, statistics))
+    prepared = Prepared(topic, found, [], materials, started, notes)
+    prepared.regroup(_themes(found, topic))
     return prepared
 
 
@@ -149,15 +146,12 @@ def materials_of(papers: Sequence[Candidate], vector: np.ndarray | None = None) 
     names = data_set_names(p.sentences for p in papers)
     made = []
     for paper in papers:
-        near: list[float] = []
-        if vector is not None and paper.sentences:
-            mean = 0.5 * (np.asarray(vector) + paper.found.mean)
-            near = [float(c) for c in paper.found.vectors @ mean]
+        near = [] if vector is None else paper.found.nearness(vector)
         made.append(Material(paper.paper, paper.sentences, near, names))
     return made
 
 
-def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
+def _themes(found: Found, topic: str) -> list[Group]:
     if not found.core:
         return []
     vectors = np.stack([p.found.mean for p in found.core])
@@ -165,7 +159,7 @@ def _themes(found: Found, topic: str, statistics: Statistics) -> list[Group]:
     texts = [p.paper.abstract for p in found.core]
     avoid = " ".join([topic, *(step.query for step in found.steps)])
     most = max(_MOST_THEMES, len(titles) // _PER_THEME)
-    return grouped(vectors, titles, texts, avoid, statistics.idf, most)
+    return grouped(vectors, titles, texts, avoid, found.statistics.idf, most)
 
 
 # ---------------------------------------------------------------------- without a model
@@ -375,7 +369,7 @@ def _counts(prepared: Prepared) -> Counts:
     found = prepared.found
     used = len(found.core)
     return Counts(
-        held=prepared.statistics.papers_held,
+        held=prepared.found.statistics.papers_held,
         found=found.looked_at,
         relevant=found.relevant,
         used=used,
@@ -386,7 +380,7 @@ def _counts(prepared: Prepared) -> Counts:
 def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSentence]:
     """How the library was searched, and how many papers were found, used, listed."""
     found, used = prepared.found, len(prepared.found.core)
-    held = prepared.statistics.papers_held
+    held = prepared.found.statistics.papers_held
     searches = counted(len(found.steps), "query", "queries")
     said = [
         f"Of the {held:,} papers of the library, {searches} on “{prepared.topic}” brought "
@@ -438,7 +432,7 @@ def _absent(prepared: Prepared) -> Review:
     else:
         text = (
             f"This library holds nothing on “{prepared.topic}”: of its "
-            f"{prepared.statistics.papers_held:,} papers "
+            f"{prepared.found.statistics.papers_held:,} papers "
             f"{found.looked_at:,} were looked at, and none is about it or mentions it"
         )
     said = [text]

@@ -21,9 +21,9 @@ from assistant.review.model import (
     Theme,
 )
 from assistant.review.rendering.blocks import (
-    LEGEND,
     MARKS,
     SECTIONS,
+    legend,
     listed,
     sections,
     table_of,
@@ -227,10 +227,11 @@ class _Document:
                 rows += f'<tr><th scope="rowgroup" {span}>{escape(theme.name)}</th></tr>'
             kept = (row for row in filled if row.theme == theme.name)
             rows += "".join(self._row(row, columns) for row in kept)
-        legend = f'<p class="quiet">{LEGEND}</p>' if escape(MARKS["likely"]) in rows else ""
+        told = legend(self._review)
+        below = f'<p class="quiet">{told}</p>' if told else ""
         return (
             '<div class="answer wide" tabindex="0" role="region" aria-label="Contributions">'
-            f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{legend}</div>"
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{below}</div>"
         )
 
     def references(self) -> str:

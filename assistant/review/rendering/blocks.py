@@ -16,6 +16,7 @@ __all__ = [
     "Block",
     "Pieces",
     "blocks",
+    "legend",
     "listed",
     "sections",
     "table_of",
@@ -74,8 +75,8 @@ def blocks(review: Review) -> Iterator[Block]:
         ]
         heads = (*(["Theme"] if themed else []), "Paper", *columns.values())
         yield Block(SECTIONS["contributions"], heads=heads, rows=rows)
-        if any(text.endswith(MARKS["likely"]) for row in rows for cell in row for text, _ in cell):
-            yield Block(lines=[_plain(LEGEND)])
+        if told := legend(review):
+            yield Block(lines=[_plain(told)])
     if review.numbers:
         rows = [
             [
@@ -108,6 +109,13 @@ def table_of(review: Review) -> tuple[dict[str, str], list[TableRow]]:
     }  # fmt: skip
     whole = review.mode == "extractive" and columns
     return columns, [r for r in review.table if whole or any(getattr(r, name) for name in columns)]
+
+
+def legend(review: Review) -> str:
+    """What the mark behind a cell means; empty where no cell of the table has it."""
+    columns, filled = table_of(review)
+    cells = (getattr(row, name) for row in filled for name in columns)
+    return LEGEND if any(cell and MARKS[cell.certainty] for cell in cells) else ""
 
 
 def listed(review: Review) -> dict[str, list[ReviewSentence]]:

@@ -16,10 +16,10 @@ from assistant.review.model import (
     Theme,
 )
 from assistant.review.rendering.blocks import (
-    LEGEND,
     MARKS,
     NUMBER_HEADS,
     SECTIONS,
+    legend,
     listed,
     sections,
     table_of,
@@ -197,7 +197,8 @@ def _table(review: Review) -> str:
         f"<div class='wide'><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
-    table += f"<p>{LEGEND}</p>" * (MARKS["likely"] in rows)
+    told = legend(review)
+    table += f"<p>{told}</p>" if told else ""
     return _section("contributions", SECTIONS["contributions"], table, "broad")
 
 
