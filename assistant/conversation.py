@@ -510,7 +510,7 @@ def _switched(question: str, before: str, alike: Alike | None, slot: str = "") -
         place = rf"\b{found['prep']}\s+(?:the |an? )?(?:[\w-]+(?: (?!{_FUNCTIONS})[\w-]+){{0,3}})"
         if same := list(re.finditer(place, before, re.IGNORECASE)):
             return f"{before[: same[-1].start()]}{subject}{before[same[-1].end() :]}"
-        subject, slot = subject[len(found["prep"]) :].strip(), ""
+        subject = subject[len(found["prep"]) :].strip()
         span = _of_its_kind(subject, before, alike)
         return f"{before[: span[0]]}{subject}{before[span[1] :]}" if span else None
     asked = asking(before)

@@ -115,6 +115,12 @@ def test_papers_that_were_shown_are_compared_by_name() -> None:
     assert len(resolved("compare [1] and [2]", after).beside) == 2
 
 
+def test_a_subject_with_the_same_head_takes_the_place_of_the_one_before() -> None:
+    assert leans("and for vision models?")
+    completed = standalone("and for vision models?", HISTORY)
+    assert completed == "Which methods prune experts of vision models?"
+
+
 def test_an_ordinal_is_of_the_last_answer_that_shows_several() -> None:
     after = [*LISTED, *turns("what is hail?", "Hail in May. A survey: “Ice.” [1]")]
     assert resolved("who wrote the second one?", after).among == (("Hail: A Study", "Big."),)

@@ -54,13 +54,15 @@ def told(
     odds = [reading.log_odds if contextual else 0.0 for reading in readings]
     if not is_question(topic):
         return [Told(value) for value in odds]
+
+    def answers(one: Sentence) -> bool:
+        if contextual:
+            return bool(readings[one.rank].answers[one.position] >= _ANSWERS)
+        return question.coverage(set(terms(f"{one.paper.paper.title} {one.text}"))) >= _HELD
+
     best: dict[int, Sentence] = {}
     for one in sorted(candidates(question, papers, readings), key=lambda c: -c.score):
-        held = question.coverage(set(terms(f"{one.paper.paper.title} {one.text}")))
-        answers = (
-            readings[one.rank].answers[one.position] >= _ANSWERS if contextual else held >= _HELD
-        )
-        if answers and quoted(one.paper.sentences, one.position):
+        if answers(one) and quoted(one.paper.sentences, one.position):
             best.setdefault(one.rank, one)
     return [
         Told(value, best[n].position, best[n].score) if n in best else Told(value)
