@@ -156,7 +156,8 @@ def _stance(text: str, at: int) -> str:
 
 
 def _numbers(text: str) -> Iterator[Number]:
-    fractions = [f.span() for f in _FRACTION.finditer(text)]
+    shares = [f for f in _FRACTION.finditer(text) if float(f["d"] or 1)]  # "1/0" is none
+    fractions = [share.span() for share in shares]
     for found in _DIGITS.finditer(text):
         if any(start <= found.start() < end for start, end in fractions):
             continue
@@ -166,7 +167,7 @@ def _numbers(text: str) -> Iterator[Number]:
             found.start(),
             stance=_stance(text, found.start()),
         )
-    for found in _FRACTION.finditer(text):
+    for found in shares:
         top, part = found["top"] or "1", found["part"]
         n = float(found["n"] or (top if top.isdigit() else _WORDS.get(top.lower(), 1.0)))
         share = n / float(found["d"] or _PARTS[part.lower()] if part else found["d"])

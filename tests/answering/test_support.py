@@ -115,6 +115,11 @@ def test_rounding_fractions_and_decimal_commas(said: str, held: str, agrees: boo
     assert here.agrees(there) == agrees
 
 
+def test_what_is_divided_by_nothing_is_no_fraction() -> None:
+    numbers = Particulars.of("A binary 1/0 code fills 1/4 of the time.").numbers
+    assert [number.shown for number in numbers] == ["1", "0", "1/4"]
+
+
 def test_a_number_may_be_made_of_two() -> None:
     gain, low, high = Particulars.of("2.3 points, 65.3 and 67.6").numbers
     assert gain.derives(low, high)
