@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer  # type: ignore[import-untyped]
     from Stemmer import Stemmer  # type: ignore[import-not-found]
 
-__all__ = ["STOP_WORDS", "Span", "sentences", "terms", "words"]
+__all__ = ["STOP_WORDS", "Span", "plain_letters", "sentences", "terms", "words"]
 
 # Function words and question words. They carry no topic, and a question is full of them.
 STOP_WORDS = frozenset(
@@ -41,6 +41,7 @@ STOP_WORDS = frozenset(
 )
 
 _WORD = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile(r"(?<=[A-Za-z])[\u0300-\u036f]+")
 
 # Punkt as it comes with LlamaIndex does not know these of scientific English.
 _ABBREVIATIONS = re.findall(
@@ -63,13 +64,20 @@ class Span(NamedTuple):
     end: int
 
 
-def words(text: str) -> list[str]:
+def words(text: str, *, accents: bool = False) -> list[str]:
     """Lower-case words of ``text``: runs of letters and digits, stop words included.
 
-    Figures above and below the line are figures: ``CO₂`` is ``co2``.
+    Figures above and below the line are figures: ``CO₂`` is ``co2``. Latin letters lose their
+    accents, as people type them (``El Niño`` is ``el nino``), unless ``accents`` are to stay.
     """
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _WORD.findall(plain.casefold())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text) if accents else plain_letters(text)
+    return _WORD.findall(text.casefold())
+
+
+def plain_letters(text: str) -> str:
+    """``text`` in compatible characters (NFKC), Latin letters without their accents."""
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))
 
 
 @lru_cache(maxsize=200_000)

@@ -66,6 +66,13 @@ def test_words_are_runs_of_letters_and_digits_in_lower_case() -> None:
     assert words("GPT-4o's B_1 Straße") == ["gpt", "4o", "s", "b", "1", "strasse"]
 
 
+def test_latin_letters_lose_their_accents_and_others_keep_their_marks() -> None:
+    assert words("El Niño, Schrödinger, Erdős, naïveté") == [
+        "el", "nino", "schrodinger", "erdos", "naivete",
+    ]  # fmt: skip
+    assert words("Эйнштейн 한국어 が ά") == ["эйнштейн", "한국어", "が", "ά"]
+
+
 def test_terms_are_stems_of_content_words_in_order_with_repetitions() -> None:
     assert terms("What are the models? Modelling the model.") == ["model", "model", "model"]
     assert terms("what is it that they do") == []

@@ -51,7 +51,7 @@ def language_of(text: str) -> str:
     """The English name of the language that ``text`` is surely written in, else "English"."""
     if name := _SCRIPTS.get(_script(text)):
         return name
-    held = words(text)
+    held = words(text, accents=True)
     counts = {name: sum(word in _lists()[name] for word in held) for name in _LANGUAGES}
     own = {name: sum(_only_in(word, name) for word in held) for name in _LANGUAGES}
     best = max(_LANGUAGES, key=lambda name: (counts[name], own[name]))
@@ -62,7 +62,9 @@ def language_of(text: str) -> str:
 
 def content_of(text: str, name: str) -> list[str]:
     """The words of ``text`` that are no function words of the language ``name`` ("French")."""
-    return [word for word in words(text) if word not in _lists().get(name.casefold(), ())]
+    return [
+        word for word in words(text, accents=True) if word not in _lists().get(name.casefold(), ())
+    ]
 
 
 def language(text: str, known: Collection[str] = ()) -> str:
@@ -73,7 +75,7 @@ def language(text: str, known: Collection[str] = ()) -> str:
     script = _script(text)
     if script != _LATIN:
         return "cjk" if script in _KANA else script
-    held = [word for word in words(text) if word not in known]
+    held = [word for word in words(text, accents=True) if word not in known]
     scores = {name: sum(word in stops for word in held) for name, stops in _lists().items()}
     best = max(scores, key=lambda name: scores[name], default="")
     english = scores.get("english", 0)
@@ -86,7 +88,7 @@ def language(text: str, known: Collection[str] = ()) -> str:
 def differs(text: str, other: str) -> bool:
     """Whether two texts are clearly in two languages."""
     two = language(other)
-    one = language(text, frozenset(words(other)) if two == "english" else ())
+    one = language(text, frozenset(words(other, accents=True)) if two == "english" else ())
     return bool(one and two) and one != two
 
 
@@ -122,5 +124,5 @@ def _lists() -> dict[str, frozenset[str]]:
     for entry in folder.iterdir():
         if entry.name not in ("README", "hinglish") and entry.is_file():
             told = f"{entry.read_text('utf-8')} {_ASKING.get(entry.name, '')}"
-            found[entry.name] = frozenset(words(told))
+            found[entry.name] = frozenset(words(told, accents=True))
     return found
