@@ -25,6 +25,7 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from assistant.answering.streams import events_of, extractive_events
 from assistant.asked_filters import Asked, asked_filters
 from assistant.errors import AssistantError, LibraryNotFound, QuestionError
 from assistant.files import missing
@@ -83,6 +84,8 @@ MAX_QUESTION = 4000
 """Characters of a question that are read; the rest is cut off, and the answer says so."""
 MOST_SCREENED = 20_000
 """Papers of a screening, the nearest to its topic: of each the model keeps words and meaning."""
+
+FROM_RECORDS = "Told from the library's records; no language model was asked."
 
 History = Sequence[Message | dict[str, str]]
 Sources = Sequence[str | Path | Paper | Mapping[str, Any]] | str | Path | Paper | Mapping[str, Any]
@@ -312,7 +315,12 @@ class Assistant:
         if asked.note:
             notes.append(asked.note)
         filters, papers = filters or asked.filters, len(self.library)
-        if self.settings.llm:
+        answerer = self._extractive(k)
+        told = answerer.of_records(asked.text, turns, filters) if self.settings.llm else None
+        if told is not None:  # exactly, where a model would count what it has been given to read
+            told.notes = [*notes, FROM_RECORDS]
+            events = events_of(told)
+        elif self.settings.llm:
             events = self._generative().stream(
                 asked.text,
                 turns,
@@ -325,9 +333,6 @@ class Assistant:
                 cancellation=cancellation,
             )
         else:
-            from assistant.answering.streams import extractive_events  # noqa: PLC0415
-
-            answerer = self._extractive(k)
             events = extractive_events(
                 asked.text, turns, papers=papers, notes=notes, answerer=answerer, filters=filters
             )

@@ -186,21 +186,39 @@ class ExtractiveAnswerer:
             notes=notes,
         )
 
-    def _told(
+    def of_records(
+        self, question: str, turns: Sequence[Message] = (), filters: Filters | None = None
+    ) -> Answer | None:
+        """The answer to a question about the library itself, from its records; None for others.
+
+        Only of the library as a whole, not of what ``turns`` have shown.
+        """
+        meant = resolved(question, turns, self._alike) if turns else Resolved(question, question)
+        if meant.fields or meant.picks or meant.asked != question:
+            return None  # of papers that were shown
+        return self._about(question, question, Draft(), filters)
+
+    def _about(
         self, question: str, meant: str, draft: Draft, filters: Filters | None
     ) -> Answer | None:
-        """The answer to what is known without reading: talk, and what the library holds."""
-        reply = None
         # made for each question: it would hold this answerer, and what that holds, in a circle
         find = partial(self._papers_on, filters=filters)
         about = AboutLibrary(self._library, find, _rarity_of(self._reader.embedder), filters)
         if not about.answer(meant, draft):
-            reply = small_talk(question, len(self._library))
-            if reply is None:
-                return None
-            draft.say(reply)
-        form: Form = "talk" if reply is not None else "about_library"
-        return _unjudged(question, meant, draft, form, "answered", 1.0)
+            return None
+        return _unjudged(question, meant, draft, "about_library", "answered", 1.0)
+
+    def _told(
+        self, question: str, meant: str, draft: Draft, filters: Filters | None
+    ) -> Answer | None:
+        """The answer to what is known without reading: talk, and what the library holds."""
+        if told := self._about(question, meant, draft, filters):
+            return told
+        reply = small_talk(question, len(self._library))
+        if reply is None:
+            return None
+        draft.say(reply)
+        return _unjudged(question, meant, draft, "talk", "answered", 1.0)
 
     def _alike(self, text: str, others: Sequence[str]) -> list[float]:
         """The cosine of ``text`` to each of ``others``."""

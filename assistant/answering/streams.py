@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from assistant.filters import Filters
 from assistant.results import (
+    Answer,
     CitationEvent,
     DoneEvent,
     Event,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.retrieval import PaperRetriever
     from assistant.retrieved import Retrieval
 
-__all__ = ["extractive_events"]
+__all__ = ["events_of", "extractive_events"]
 
 
 class _Timed:
@@ -67,6 +68,11 @@ def extractive_events(
     result.notes = [*notes, *result.notes]
     result.timings_ms.total = (time.perf_counter() - started) * 1000
     result.timings_ms.answer = result.timings_ms.total - result.timings_ms.retrieve
+    yield from events_of(result)
+
+
+def events_of(result: Answer) -> Iterator[Event]:
+    """The events that show an answer which is whole."""
     yield TextEvent(text=result.answer)
     for citation in result.citations:
         yield CitationEvent(citation=citation)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from assistant import Assistant
+from assistant.assistant import FROM_RECORDS
 from assistant.endpoint.ledger import Price, count_tokens
 from assistant.errors import (
     ContextTooLong,
@@ -95,6 +96,22 @@ def texts(events: list[Event]) -> str:
 def last(events: list[Event]) -> Answer:
     assert isinstance(events[-1], DoneEvent), events[-1]
     return events[-1].answer
+
+
+# -- what the records tell
+
+
+def test_a_question_about_the_library_is_told_from_its_records(
+    server: ScriptedServer, assistant_for: AssistantFor
+) -> None:
+    assistant = assistant_for()
+    answer = last(list(assistant.stream("How many papers are in this library?", HISTORY)))
+    assert not server.requests
+    assert str(len(assistant.library)) in answer.answer
+    assert answer.answered
+    assert FROM_RECORDS in answer.notes
+    answers(server, answer=GOOD)
+    assert last(list(assistant.stream("How many experts are pruned?"))).mode == "generative"
 
 
 # -- a plain question
