@@ -2,6 +2,7 @@
 
     python -m pip install torch            (the processor's build; for this command alone)
     python -m eval.cross_encoder --abstracts FOLDER [--without FIELD…]
+    python -m eval.cross_encoder --abstracts FOLDER --go-on
     python -m eval.cross_encoder --abstracts FOLDER --measure
 
 FOLDER holds clones of arxiv_archive and systematic-review-datasets (`eval.abstracts`), and keeps
@@ -9,7 +10,9 @@ what is computed on the way: a run that was stopped goes on after the last whole
 ``--without`` it writes assistant/fitted/cross-encoder.onnx; with it the fields are left out and
 only measured: whether the sentence that is likeliest answers, and how well the likeliest tells
 an abstract that answers from the same abstract asked for what it does not say, and from the
-nearest other one (AUROC). ``--measure`` does the same with the model of the package and the
+nearest other one (AUROC). ``--go-on`` starts from the model of the package in place of the
+published layers, and takes one pass at lower rates: so it learned from what was written later.
+``--measure`` does the same with the model of the package and the
 questions of ``sentences/held-out.jsonl``, which no model has seen. ``sentences/README.md`` is the
 data's card.
 
@@ -26,7 +29,7 @@ import hashlib
 import pickle
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +47,7 @@ from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS, model_folder
 from assistant.embedding.weights import SAFETENSORS
 from assistant.settings import Settings
 from eval.abstracts import SENTENCES, Abstract, Abstracts
-from eval.cross_encoder_graph import PARTS, export
+from eval.cross_encoder_graph import PARTS, export, parameters
 from eval.data import EvalError, json_lines
 
 TARGET = Path(__file__).parents[1] / "assistant" / "fitted" / "cross-encoder.onnx"
@@ -57,6 +60,8 @@ BATCH = 16
 EPOCHS = 3
 RATE, HEAD_RATE = 6e-5, 5e-4
 """Learning rates of the published layers, and of what is new."""
+AGAIN = 0.6
+"""… of them, where a trained model goes on."""
 _WARM = 50
 """Steps in which the rates rise."""
 _QUESTION_START = 14.0, -8.0
@@ -273,17 +278,29 @@ def _rows(items: Sequence[Item], read: dict[str, Read], chance: random.Random) -
     return found
 
 
-def train(items: Sequence[Item], read: dict[str, Read], kept: Path, held: Sequence[Item]) -> Any:
-    """The trained network; ``kept``: where it is kept after every pass."""
+def train(
+    items: Sequence[Item],
+    read: dict[str, Read],
+    kept: Path,
+    held: Sequence[Item],
+    begun: Mapping[str, NDArray[np.float32]] | None = None,
+) -> Any:
+    """The trained network; ``kept``: where it is kept after every pass; ``begun``: the parameters
+    of a trained one that goes on.
+    """
     import torch  # noqa: PLC0415
 
     torch.manual_seed(1)
     network = _network(Settings.load())
     old = [p for name, p in network.named_parameters() if name.startswith("layers.")]
     new = [p for name, p in network.named_parameters() if not name.startswith("layers.")]
-    rates = [RATE, HEAD_RATE]
+    if begun:
+        network.load_state_dict({n: torch.from_numpy(np.array(p)) for n, p in begun.items()})
+    passes, share = (1, AGAIN) if begun else (EPOCHS, 1.0)
+    rates = [RATE * share, HEAD_RATE * share]
     optimizer = torch.optim.AdamW(
-        [{"params": old, "lr": RATE}, {"params": new, "lr": HEAD_RATE}], weight_decay=0.01
+        [{"params": part, "lr": rate} for part, rate in zip((old, new), rates, strict=True)],
+        weight_decay=0.01,
     )
     done = 0
     if kept.exists():
@@ -291,8 +308,8 @@ def train(items: Sequence[Item], read: dict[str, Read], kept: Path, held: Sequen
         done = state["epochs"]
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
-    steps = EPOCHS * len(_rows(items, read, random.Random(1))) // BATCH  # noqa: S311
-    for epoch in range(done, EPOCHS):
+    steps = passes * len(_rows(items, read, random.Random(1))) // BATCH  # noqa: S311
+    for epoch in range(done, passes):
         network.train()
         chance = random.Random(epoch)  # noqa: S311
         batches = _batches(_rows(items, read, chance), chance)
@@ -421,6 +438,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--abstracts", type=Path, required=True, help="folder with the clones")
     parser.add_argument("--without", nargs="*", default=[], help="fields to leave out and measure")
+    parser.add_argument("--go-on", action="store_true", help="from the model of the package")
     parser.add_argument("--measure", action="store_true", help="the model of the package")
     options = parser.parse_args(arguments)
     if options.measure:
@@ -430,8 +448,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     without = set(options.without)
     held = [item for item in items if item.science in without]
     print(f"{len(items) - len(held)} questions to learn from, {len(held)} to measure", flush=True)
-    kept = options.abstracts / f"cross-encoder{'-'.join(['', *sorted(without)])}.pt"
-    network = train([item for item in items if item.science not in without], read, kept, held)
+    told = ["", *(["again"] if options.go_on else []), *sorted(without)]
+    kept = options.abstracts / f"cross-encoder{'-'.join(told)}.pt"
+    begun = parameters(TARGET.read_bytes()) if options.go_on else None
+    learned = [item for item in items if item.science not in without]
+    network = train(learned, read, kept, held, begun)
     if not without:
         state = {name: part.float().numpy() for name, part in network.state_dict().items()}
         TARGET.write_bytes(export(state))

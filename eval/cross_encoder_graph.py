@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from assistant.embedding.graph import LAYERS, Graph, quantised
 from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS
 
-__all__ = ["PARTS", "export"]
+__all__ = ["PARTS", "export", "parameters"]
 
 PARTS = {
     "o": "attention.output.dense",
@@ -76,6 +77,37 @@ def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
     return quantised(helper.make_model(made, opset_imports=opsets, ir_version=8))
+
+
+def parameters(model: bytes) -> dict[str, NDArray[np.float32]]:
+    """What `export` wrote, as the network's parameters again, as near as its int8 has them."""
+    held = {
+        tensor.name: numpy_helper.to_array(tensor)
+        for tensor in onnx.load_model_from_string(model).graph.initializer
+    }
+
+    def weights(name: str) -> NDArray[np.float32]:
+        whole = held[f"{name}_quantized"].astype(np.float32) - held[f"{name}_zero_point"]
+        return np.ascontiguousarray((whole * held[f"{name}_scale"]).T, np.float32)
+
+    found = {"types": np.stack([held["type.question"], held["type.passage"]])}
+    for layer in range(LOWER_LAYERS, LAYERS):
+        own, name = f"layers.{layer - LOWER_LAYERS}", f"encoder.layer.{layer}"
+        for part, said in {"qkv": "qkv", **PARTS}.items():
+            plain = f"{name}.{said}.weight" in held
+            weight = f"{name}.{said}.weight"
+            found[f"{own}.{part}.weight"] = held[weight] if plain else weights(weight)
+            found[f"{own}.{part}.bias"] = held[f"{name}.{said}.bias"]
+    tau = held["of.both"].mean()
+    nothing = np.zeros(1, np.float32)
+    return found | {
+        "tau": np.float32(tau),
+        "mul.weight": (held["of.both"] - tau) / np.float32(DIMENSION**0.5),
+        "mul.bias": nothing,
+        "head.weight": held["of.sentence"],
+        "head.bias": nothing,
+        "bias": np.float32(held["bias"][0]),
+    }
 
 
 def _as_published(state: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
