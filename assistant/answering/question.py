@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assistant.embedding import Embedder, TextStates, WordEmbedder
 from assistant.retrieved import Statistics
-from assistant.text import STOP_WORDS, terms, words
+from assistant.text import STOP_WORDS, plain_letters, terms, words
 
 __all__ = [
     "HOW_MUCH",
@@ -148,8 +148,8 @@ class WordStates:
 
 
 def compact(text: str) -> str:
-    """``text`` in small letters without spaces and hyphens, so that "GPT 4" is "GPT-4"."""
-    return re.sub(r"[\s‐-―-]+", "", text.casefold())
+    """``text`` in small letters without spaces, hyphens and accents: "GPT 4" is "GPT-4"."""
+    return re.sub(r"[\s‐-―-]+", "", (text if text.isascii() else plain_letters(text)).casefold())
 
 
 def without_kind(question: str) -> str:
