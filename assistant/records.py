@@ -72,8 +72,7 @@ are left out of the search for candidates (never out of their scores)."""
 
 _CHECKED = 32 * 2**20
 """Bytes of a file up to which SQLite checks all its pages when it is opened: rows that a page of
-zeros has lost have no CRC that could be wrong. 5 MB take 10 ms; of larger ones ``doctor`` does it."""
-
+zeros has lost have no CRC that could be wrong. Of larger ones ``doctor`` does it."""
 _DAMAGE = ("malformed", "no such table", "not a database", "decode", "corrupt", "disk I/O error")
 """What SQLite says of a damaged file where it does not call it damaged."""
 

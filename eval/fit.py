@@ -1,18 +1,20 @@
 """Fits the models that answer without a language model, and writes them to assistant/fitted/.
 
-    python -m eval.fit --data FOLDER     (the folder that ASSISTANT_TEST_DATA names)
+    python -m eval.fit --data FOLDER --abstracts FOLDER
 
+(the folder that ASSISTANT_TEST_DATA names, and that of the clones that `eval.abstracts` reads)
 and keeps the digests of what it wrote in eval/fitted.sha256, which a test compares.
 
 ``evidence``: whether an abstract answers a question. ``confidence``: what the best evidence is
 worth, beside how near the library is to the question. ``selection``: which sentence states a
-wanted fact. ``trust``: how often an answer of such a confidence is good. ``membership``: whether
-a paper is on a topic.
+wanted fact, with ``cues``: what its words tell of that. ``trust``: how often an answer of such a
+confidence is good. ``membership``: whether a paper is on a topic.
 
 Learns from the project's own questions over the sample library, the saved listing pages and two
 retrieval sets, from the short questions of questions/fit.txt, from the queries of the retrieval
-sets (in their own library, with all their papers taken out, and in libraries of other fields)
-and from titles; never from the questions in FOLDER, nor from held-out.jsonl.
+sets (in their own library, with all their papers taken out, and in libraries of other fields),
+from titles, and from sentences/chosen.jsonl, which no cross-encoder has learned from; never
+from the questions in FOLDER, nor from a held-out.jsonl.
 
 Figures are of fields that were left out: what is said of medicine comes from models that have
 seen machine learning and aeronautics only. ``trust`` is fitted on answers of such models.
@@ -45,7 +47,7 @@ from sklearn.preprocessing import StandardScaler
 from assistant import Assistant, Settings
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import trust_features
-from assistant.answering.cues import worth
+from assistant.answering.cues import CUES, cues
 from assistant.answering.evidence import Reading
 from assistant.answering.forms import asking, evidence_text
 from assistant.answering.membership import membership_features
@@ -56,8 +58,9 @@ from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.retrieved import RetrievedPaper
 from assistant.sample import SAMPLE_PAPERS
+from eval.abstracts import SENTENCES, Abstracts
 from eval.answers import Judged, measure
-from eval.data import QUESTIONS, GoldFinder, Question, read_beir, read_questions
+from eval.data import QUESTIONS, GoldFinder, Question, json_lines, read_beir, read_questions
 from eval.facts import states
 from eval.seams import Finder
 from eval.withheld import Withholding
@@ -78,7 +81,8 @@ CONFIDENCE = "evidence short short_evidence above has_focus lacks_focus matched"
 SELECTION = (
     "answers rel_evidence paper_score wanted_number unit counted cosine inside hit soft_new"
 ).split()
-SELECTION_LEXICAL = [name for name in SELECTION if name != "answers"]
+CHOICE = [*SELECTION, *CUES]
+"""What is fitted together for the choice of a sentence; written as two models."""
 TRUST = "answerable list definition explanation comparison".split()
 MEMBERSHIP = "coverage lack title_coverage often cosine_share standing_share".split()
 NAMES = {
@@ -87,7 +91,8 @@ NAMES = {
     "confidence": CONFIDENCE,
     "confidence-lexical": ["evidence"],
     "selection": SELECTION,
-    "selection-lexical": SELECTION_LEXICAL,
+    "selection-lexical": [name for name in SELECTION if name != "answers"],
+    "cues": list(CUES),
     "trust": TRUST,
     "membership": MEMBERSHIP,
 }
@@ -98,6 +103,7 @@ FIELDS = {
     "cystic_fibrosis": "medicine",
     "medline1033": "medicine",
     "cranfield": "aeronautics",
+    "chosen": "many",
 }
 FILES = {
     "listing": ("plain-ml", "listing-pages", "listing-pages-2"),
@@ -110,6 +116,8 @@ TEMPLATES = (
     "What is known about {}?", "papers on {}", "{}", "Which papers deal with {}?",
     "Is there work on {}?", "How does {} work?", "What are the results on {}?",
 )  # fmt: skip
+BESIDE = 80
+"""Abstracts of each source among those that were written about (`Asker.written`)."""
 _ALIKE = 0.62
 """Cosine of two papers from which they may answer the same question."""
 
@@ -124,8 +132,8 @@ Models = dict[str, tuple[float, dict[str, float]]]
 class Case:
     """One question in one library, with the features of what was found for it.
 
-    ``file``: the question file that it is of. ``sentences``: features, whether a wanted fact is
-    stated, and what the sentence is worth in the question's form.
+    ``file``: the question file that it is of. ``sentences``: features, the rank of the paper, and
+    whether it answers.
     """
 
     library: str
@@ -137,7 +145,7 @@ class Case:
     above: float
     absent_type: str | None = None
     passages: list[tuple[Features, bool]] = field(default_factory=list)
-    sentences: list[tuple[Features, int, bool, float]] = field(default_factory=list)
+    sentences: list[tuple[Features, int, bool]] = field(default_factory=list)
 
     @property
     def field(self) -> str:
@@ -165,6 +173,7 @@ class Case:
             "set": 0.7 if sure else 0.2,
             "title": 0.6 if sure else 0.1,
             "short": 3.0 if right else 1.0,
+            "written": 0.4 if sure or not self.answerable else 0.1,
         }
         return weights.get(self.kind, 1.0)
 
@@ -193,9 +202,12 @@ class Asker:
         answerable: bool | None = None,
         without: Collection[str] = (),
         of: Question | None = None,
+        places: Collection[int] = (),
         file: str = "",
     ) -> None:
-        """Adds the case of ``question``; ``without``: ids of papers that are taken out."""
+        """Adds the case of ``question``; ``without``: ids of papers that are taken out, ``places``:
+        of the sentences of the gold paper that answer it.
+        """
         form = asking(question)
         retriever: Finder = self.retriever
         if without:
@@ -220,15 +232,16 @@ class Asker:
             of.absent_type if of else None,
         )
         facts = of.gold_facts if of and not without and kind not in {"two", "library"} else ()
-        adds = worth(form, whole)
+        told = cues(form, whole)
         readings = self.reader.read(asked, list(papers))
         for rank, (paper, reading) in enumerate(zip(papers, readings, strict=True)):
             right = paper.paper.id in gold
             case.passages.append((reading.features, right))
-            if facts and rank < READ:
-                for features, text in _sentences(whole, paper, reading):
-                    states_it = right and any(states(text, fact) for fact in facts)
-                    case.sentences.append((features, rank, states_it, adds(text)))
+            if (facts or places) and rank < READ:
+                for place, features, text in _sentences(whole, paper, reading):
+                    answers = place in places or any(states(text, fact) for fact in facts)
+                    known = features | told(paper.sentences[place])
+                    case.sentences.append((known, rank, right and answers))
         self.cases.append(case)
 
     def with_twin(self, question: str, kind: str, gold: Collection[str], **given: Any) -> None:
@@ -237,6 +250,18 @@ class Asker:
         if gold:
             given["answerable"] = False
             self.ask(question, kind, without=gold, **given)
+
+    def written(self, folder: Path) -> None:
+        """Every second question of sentences/chosen.jsonl, and a twin of every eighth."""
+        listed = Abstracts(folder).listed(list(json_lines(SENTENCES / "chosen-papers.jsonl")))
+        held = {paper.title: paper.id for paper in self.assistant.library.papers()}
+        lines = list(json_lines(SENTENCES / "chosen.jsonl"))
+        for n, line in enumerate(lines[::2]):
+            gold = {held[listed[line["p"]].title]} if line["a"] else set()
+            places = [place - 1 for place in line["a"]]
+            self.ask(line["q"], "written", gold, places=places, file="chosen")
+            if gold and n % 4 == 0:
+                self.ask(line["q"], "written", answerable=False, without=gold, file="chosen")
 
     def questions(self) -> list[Question]:
         """The project's own over this library that stand alone."""
@@ -278,12 +303,12 @@ class Asker:
 
 def _sentences(
     asked: Asked, paper: RetrievedPaper, reading: Reading
-) -> Iterator[tuple[Features, str]]:
-    """The features of each sentence that may be shown, and what is shown with it."""
+) -> Iterator[tuple[int, Features, str]]:
+    """Place and features of each sentence that may be shown, and what is shown with it."""
     for place, text in enumerate(paper.sentences):
         shown = quotation(paper.paper.abstract, paper.spans, [place])
         if shown and not answers_nothing(text):
-            yield sentence_features(asked, paper, reading, place), shown
+            yield place, sentence_features(asked, paper, reading, place), shown
 
 
 def _topic(paper: Paper, chance: random.Random) -> str:
@@ -293,7 +318,7 @@ def _topic(paper: Paper, chance: random.Random) -> str:
     return " ".join(words[: chance.choice((3, 4, 5, 7))] if len(words) > 7 else words)
 
 
-def gather(data: Path, folder: Path) -> tuple[list[Case], dict[str, Asker]]:
+def gather(data: Path, clones: Path, folder: Path) -> tuple[list[Case], dict[str, Asker]]:
     """All cases, and who asked each library."""
     cases: list[Case] = []
     chance = random.Random(1)  # noqa: S311
@@ -318,7 +343,23 @@ def gather(data: Path, folder: Path) -> tuple[list[Case], dict[str, Asker]]:
             queries[name] = [question.question for question in asker.questions()]
         print(f"{name}: {len(cases)} cases", flush=True)
     _ask_others(askers, queries, chance)
+    assistant = Assistant(Settings.load(library=folder / "chosen"))
+    assistant.ingest(list(_chosen(clones)))
+    askers["chosen"] = Asker("chosen", assistant, cases, folder)
+    askers["chosen"].written(clones)
+    print(f"chosen: {len(cases)} cases", flush=True)
     return cases, askers
+
+
+def _chosen(clones: Path) -> Iterator[Paper]:
+    """The abstracts that sentences/chosen.jsonl asks, among others of their sources."""
+    collections, lines = Abstracts(clones), list(json_lines(SENTENCES / "chosen-papers.jsonl"))
+    others = [
+        one for source in sorted({line["s"] for line in lines})
+        for one in collections.some(source, BESIDE)
+    ]  # fmt: skip
+    for one in {p.digest: p for p in [*others, *collections.listed(lines).values()]}.values():
+        yield Paper(title=one.title, abstract=" ".join(one.sentences))
 
 
 def _ask_others(
@@ -434,7 +475,8 @@ def _weight(case: Case) -> float:
     Twins: only of plain questions, and little, since another paper may still answer.
     """
     if not case.plain:
-        return 0.0 if case.taken_out else 0.8 if case.file else 0.2
+        known = 0.2 if case.kind == "written" else 0.8 if case.file else 0.2
+        return 0.0 if case.taken_out else known
     return 0.25 if case.taken_out else 2.0 if case.absent_type == "detail" else 1.0
 
 
@@ -453,13 +495,10 @@ def _confidence_features(case: Case, evidence: Evidence) -> Features:
 def fit_selection(
     cases: Sequence[Case], evidence: Any, names: Sequence[str]
 ) -> tuple[float, dict[str, float]]:
-    """Conditional logit: of the sentences found for a question, which one states a fact?
-
-    A form's own worth of a sentence is added with weight 1, as `layouts` does.
-    """
-    asked = [case for case in cases if any(right for _, _, right, _ in case.sentences)]
+    """Conditional logit: of the sentences found for a question, which one answers?"""
+    asked = [case for case in cases if any(right for _, _, right in case.sentences)]
     tables = [_table(case, evidence, names) for case in asked]
-    everything = np.concatenate([table for table, _, _ in tables])
+    everything = np.concatenate([table for table, _ in tables])
     mean, scale = everything.mean(0), everything.std(0) + 1e-9
     sizes = Counter(case.file for case in asked)
     weights = np.array([1 / np.sqrt(sizes[case.file]) for case in asked])
@@ -467,9 +506,9 @@ def fit_selection(
 
     def loss(w: Array) -> tuple[float, Array]:
         total, slope = _PRIOR * float(w @ w) / 2, _PRIOR * w
-        for (table, right, added), weight in zip(tables, weights, strict=True):
+        for (table, right), weight in zip(tables, weights, strict=True):
             x = (table - mean) / scale
-            value = x @ w + added
+            value = x @ w
             chance = np.exp(value - value.max())
             chance /= chance.sum()
             share = float(chance[right].sum())
@@ -485,24 +524,21 @@ _PRIOR = 5.0
 """Precision of the weights of standardised features."""
 
 
-def _table(
-    case: Case, evidence: Any, names: Sequence[str]
-) -> tuple[Array, NDArray[np.bool_], Array]:
-    """(sentences, features), (sentences,) which state a fact, (sentences,) worth in the form."""
+def _table(case: Case, evidence: Any, names: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
+    """(sentences, features), and (sentences,) which answer."""
     values = [log_odds(evidence, features) for features, _ in case.passages[:READ]]
     rows = []
-    for features, rank, _, _ in case.sentences:
+    for features, rank, _ in case.sentences:
         known = {**features, "rel_evidence": values[rank] - max(values)}
-        rows.append([known[name] for name in names])
-    right = np.array([right for _, _, right, _ in case.sentences])
-    return np.array(rows), right, np.array([worth for *_, worth in case.sentences])
+        rows.append([known.get(name, 0.0) for name in names])
+    return np.array(rows), np.array([right for _, _, right in case.sentences])
 
 
 def _fact_first(case: Case, models: Models) -> bool:
     """Whether the likeliest sentence states a wanted fact."""
-    table, right, worth = _table(case, models["evidence"], SELECTION)
-    weights = np.array([models["selection"][1][name] for name in SELECTION])
-    return bool(right[int(np.argmax(table @ weights + worth))])
+    table, right = _table(case, models["evidence"], CHOICE)
+    known = {**models["selection"][1], **models["cues"][1]}
+    return bool(right[int(np.argmax(table @ np.array([known[name] for name in CHOICE])))])
 
 
 def fit_all(cases: Sequence[Case]) -> Models:
@@ -511,8 +547,11 @@ def fit_all(cases: Sequence[Case]) -> Models:
     for suffix, names, used in (("", EVIDENCE, CONFIDENCE), ("-lexical", LEXICAL, ["evidence"])):
         models[f"evidence{suffix}"], best = fit_evidence(cases, names)
         models[f"confidence{suffix}"] = fit_confidence(cases, best, used)
-    for name, names in (("selection", SELECTION), ("selection-lexical", SELECTION_LEXICAL)):
-        models[name] = fit_selection(cases, models["evidence"], names)
+    for name in ("selection-lexical", "selection"):
+        own = NAMES[name]
+        _, weights = fit_selection(cases, models["evidence"], [*own, *CUES])
+        models[name] = 0.0, {feature: weights[feature] for feature in own}
+        models["cues"] = 0.0, {feature: weights[feature] for feature in CUES}
     return models
 
 
@@ -530,7 +569,11 @@ def left_out(
         for asker in askers.values():
             if FIELDS[asker.name] == name and asker.questions():
                 judged += measure(asker.assistant, asker.questions())
-        plain = [c for c in cases if c.field == name and c.plain and not c.taken_out]
+        plain = [
+            c
+            for c in cases
+            if c.field == name and (c.plain or c.kind == "written") and not c.taken_out
+        ]
         best = [best_evidence(case, models["evidence"]) for case in plain]
         notes["evidence"].append(f"{name} {_auroc(plain, [value for value, _ in best]):.3f}")
         sure = [
@@ -541,7 +584,7 @@ def left_out(
         stated = [
             _fact_first(case, models)
             for case in plain
-            if any(right for _, _, right, _ in case.sentences)
+            if any(right for _, _, right in case.sentences)
         ]
         notes["selection"].append(f"{name} {np.mean(stated):.0%} of {len(stated)}")
         print(name, {model: note[-1] for model, note in notes.items()}, flush=True)
@@ -594,6 +637,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Fits and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("ASSISTANT_TEST_DATA"))
+    parser.add_argument("--abstracts", type=Path, required=True, help="folder with the clones")
     parser.add_argument("--libraries", type=Path, help="folder to keep what is ingested for it in")
     options = parser.parse_args(arguments)
     if options.data is None:
@@ -601,7 +645,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, used in NAMES.items():  # nothing of a former fit goes into this one
         write(name, (0.0, dict.fromkeys(used, 0.0)), "not fitted yet")
     with tempfile.TemporaryDirectory() as folder:
-        cases, askers = gather(options.data, options.libraries or Path(folder))
+        cases, askers = gather(options.data, options.abstracts, options.libraries or Path(folder))
         fit_membership(_lists(askers))
         judged, notes = left_out(cases, askers)
     models = fit_all(cases)
@@ -617,6 +661,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         models["selection"],
         f"Which sentence states a wanted fact, the first does for. {said['selection']}",
     )
+    write("cues", models["cues"], "What words tell of a sentence's being wanted; with selection.")
     for name in ("evidence-lexical", "confidence-lexical", "selection-lexical"):
         write(name, models[name], "The same without the states of words.")
     note = f"How often an answer is good: {len(judged)} answers of fields left out of the fit."

@@ -11,15 +11,18 @@ from collections.abc import Callable
 from assistant.answering.evidence import NUMBER
 from assistant.answering.forms import Asking
 from assistant.answering.question import Question
-from assistant.roles import chances
+from assistant.fitted import load
+from assistant.roles import ROLES, chances
 from assistant.text import terms, words
 
 __all__ = [
     "COMPARES",
+    "CUES",
     "DEFINED",
     "REASON",
     "SUPPOSES",
     "aims",
+    "cues",
     "defines",
     "phrase",
     "worth",
@@ -29,16 +32,8 @@ _AT_THE_START = 5
 """Characters that may stand before what a sentence begins with."""
 DEFINED = 1.5
 """From which a sentence counts as one that defines."""
-_NEAR = 2.0
-"""Log-odds that a number in the midst of the question's words is worth."""
 _WINDOW = 60
 """Characters on both sides of a number that tell what it is a number of."""
-_FOUND = 2.5
-"""Log-odds that it is worth to tell what was found where that is asked for. Measured on 160
-questions about clinical trials: the deciding sentence first in 40 → 57%, on 196 others that were
-not looked at in 53 → 65%; beyond it the questions of other fields lose."""
-_TOLD_BEFORE = 1.5
-"""Log-odds that it costs to tell what was known before, where a mechanism is asked for."""
 _ASKS_FINDING = re.compile(
     r"\b(?:effects?|affects?|impacts?|influences?|outcomes?|results?|findings?|gains?|benefits?"
     r"|compar\w*|vs|versus)\b",
@@ -128,37 +123,66 @@ _AIM = re.compile(
 )
 """A sentence that tells what was studied, not what came of it."""
 _ASKS_BEST = re.compile(r"\b(?:best|most|strongest|leading|state of the art|sota|optimal)\b", re.I)
+_SAYS = {"why": REASON, "how": _MEANS, "comparison": COMPARES, "best": _BEST}
+"""Words that the sentence which answers often has, by the kind of question."""
+_KINDS = "why how definition limits comparison whether number best finding other".split()
+CUES = (
+    *(f"{kind}_{part}" for kind in _KINDS for part in (*ROLES, "aims")),
+    *(f"{kind}_says" for kind in _SAYS),
+    "limits_plain", "limits_hint", "number_near", "defines",
+)  # fmt: skip
+"""Names of all cues; their weights are fitted by ``python -m eval.fit`` (`assistant.fitted`)."""
 
 
-def worth(asked: Asking, question: Question) -> Callable[[str], float]:
-    """What a sentence is worth beside its score, in the form of the question, in log-odds.
+Cues = dict[str, float]
+
+
+def cues(asked: Asking, question: Question) -> Callable[[str], Cues]:
+    """What the words of a sentence tell of its being what ``asked`` wants, by name (`CUES`).
 
     Its role is told by its words alone: with its place among the others, fewer of the wanted facts
     came first in three of four sets.
     """
-    found: Callable[[str], float]
-    match asked.form:
-        case "definition":
-            topic = phrase(asked.topic)
-            found = lambda s: defines(s, topic) - _FOUND * chances(s)["method"]  # noqa: E731
-        case "explanation":
-            cue = REASON if asked.why else _MEANS
-            found = lambda s: (  # noqa: E731
-                0.6 * bool(cue.search(s)) - _TOLD_BEFORE * chances(s)["background"]
-            )
-        case "limits":
-            plain, hint = (_DATA, _DATA) if "data" in asked.means else (_LIMIT, _HINTS_LIMIT)
-            found = lambda s: 1.5 * bool(plain.search(s)) + 0.5 * bool(hint.search(s))  # noqa: E731
-        case _ if question.wants_number and asked.form != "yes_no":
-            found = lambda s: _NEAR * _number_near(s, question) - aims(s)  # noqa: E731
-        case _ if _ASKS_BEST.search(question.text):
-            found = lambda s: float(_BEST.search(s) is not None)  # noqa: E731
-        case _:
-            found = lambda _: 0.0  # noqa: E731
-    if asked.form in {"yes_no", "comparison"} or _ASKS_FINDING.search(question.text):
-        cost = 0.0 if question.wants_number else 1.0  # for a number it is in `found`
-        return lambda s: found(s) + _FOUND * chances(s)["result"] - cost * aims(s)
-    return found
+    kind = _kind(asked, question)
+    topic = phrase(asked.topic) if asked.form == "definition" else None
+    plain, hint = (_DATA, _DATA) if "data" in asked.means else (_LIMIT, _HINTS_LIMIT)
+
+    def told(sentence: str) -> Cues:
+        found: Cues = {f"{kind}_{role}": share for role, share in chances(sentence).items()}
+        found[f"{kind}_aims"] = aims(sentence)
+        if kind in _SAYS:
+            found[f"{kind}_says"] = float(_SAYS[kind].search(sentence) is not None)
+        if asked.form == "limits":
+            found["limits_plain"] = float(plain.search(sentence) is not None)
+            found["limits_hint"] = float(hint.search(sentence) is not None)
+        if question.wants_number and asked.form != "yes_no":
+            found["number_near"] = _number_near(sentence, question)
+        if topic:
+            found["defines"] = defines(sentence, topic)
+        return found
+
+    return told
+
+
+def worth(asked: Asking, question: Question) -> Callable[[str], float]:
+    """What a sentence is worth beside its score, in the form of the question, in log-odds."""
+    told, model = cues(asked, question), load("cues")
+    return lambda sentence: model.log_odds_of_few(told(sentence))
+
+
+def _kind(asked: Asking, question: Question) -> str:
+    """Which of `_KINDS` a question is of: what decides what a role is worth."""
+    if asked.form == "explanation":
+        return "why" if asked.why else "how"
+    if asked.form in {"definition", "limits", "comparison"}:
+        return asked.form
+    if asked.form == "yes_no":
+        return "whether"
+    if question.wants_number:
+        return "number"
+    if _ASKS_BEST.search(question.text):
+        return "best"
+    return "finding" if _ASKS_FINDING.search(question.text) else "other"
 
 
 def aims(sentence: str) -> float:

@@ -19,6 +19,7 @@ from assistant.answering.cues import (
     DEFINED,
     SUPPOSES,
     aims,
+    cues,
     defines,
     phrase,
     worth,
@@ -195,9 +196,9 @@ class Layout:
         return self._best(list(chosen.values()), self._added)
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
-        tells = worth(asked, assessment.asked)
-        ranked = _ranked(assessment.candidates, tells)
-        told = [c for c in ranked if tells(c.text)]
+        ranked = _ranked(assessment.candidates, worth(asked, assessment.asked))
+        held = cues(asked, assessment.asked)
+        told = [c for c in ranked if held(c.text)["limits_plain"] or held(c.text)["limits_hint"]]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
         return self._best(told or ranked, self._added)
@@ -330,8 +331,7 @@ class Layout:
             bag = set(terms(text))
             told = sum(weight for t, weight in aspect.items() if t in bag)
             shared = told / (sum(aspect.values()) or 1.0)
-            compared = 1.5 * bool(COMPARES.search(text))
-            return tells(text) + _ASPECT * shared + 0.75 * here + compared - aims(text)
+            return tells(text) + _ASPECT * shared + 0.75 * here
 
         scored = (replace(c, score=c.score + compares(c)) for c in both)
         ranked = sorted(scored, key=lambda c: -c.score)
