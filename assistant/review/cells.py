@@ -21,19 +21,13 @@ from assistant.attribution import quoted, turned
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
+from assistant.review.samples import OTHER_WORD, WORD, counts
 from assistant.roles import Role, role_scores
 from assistant.telling import BACKGROUND, cues, telling
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
 
-_WORD = r"[^\W\d_][\w’'/+-]*"
-_SMALL = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SPELLED = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_SMALL[:9])}))?|{'|'.join(_SMALL)})"
 _VALUE = (
     r"(?:[~≈<>≤≥±+−-]\s?)?\d+(?:,\d{3})*(?:\.\d+)?"
     r"(?:\s?(?:±|\+/-|\(±|plus or minus)\s?\d+(?:\.\d+)?\)?)?"
@@ -48,12 +42,12 @@ _LINK = (
     r"\s(?:only |about |approximately |around |nearly |over |up to |at least |as (?:high|low|much) "
     r"as |an? (?:average|mean|median) of )?"
 )
-_MEASURE = rf"(?P<what>(?:{_WORD}\s){{0,4}}?{_WORD})"
+_MEASURE = rf"(?P<what>(?:{WORD}\s){{0,4}}?{WORD})"
 _IS = re.compile(rf"\b{_MEASURE}\s{_LINK}(?P<value>{_VALUE})(?![\w(/-]|[.,]\d)")
 _AFTER = re.compile(
     r"(?<!\bat )(?<!\b[io][nf] )(?<!\b[io][nf] a )(?<!\bas )(?<!\bto )(?<!about )"
     rf"(?<![\w.,/-])(?<!-\s)(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
-    rf"(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
+    rf"(?P<what>(?:{WORD}\s){{0,2}}{WORD})"
     r"(?=[\s,.;)]|$)"
 )
 _CHANGE = re.compile(
@@ -76,28 +70,8 @@ _COMPARES = re.compile(
     re.IGNORECASE,
 )
 _P = re.compile(r"\b[Pp](?:[- ]value)?\s?(?:[<>=≤≥]|of|was)\s?0?\.\d+(?:\s?[×x]\s?10\S+)?")
-_N = re.compile(r"\b[nN]\s?=\s?\d[\d,]*\b")
 _STATED = re.compile(r"\((?:total )?(?P<n>[nN]\s?=\s?\d[\d,]*)\)")
 """A count in brackets of its own; not "S/N = 10", "(n = 0.6)", "(n = 19-25)"."""
-_SAMPLED = (
-    r"(?:patients|participants|subjects|people|persons|individuals|adults|children|infants|newborns"
-    r"|neonates|adolescents|students|pupils|women|men|males|females|boys|girls|volunteers|cases"
-    r"|families|households|siblings|twins|respondents|workers|teachers|schools|hospitals|firms"
-    r"|countries|studies|trials|articles|mice|rats|animals|dogs|rabbits|cats|monkeys|sheep|cells"
-    r"|samples|specimens|eyes|images|videos|documents|sentences|questions|items|observations"
-    r"|records|examples|instances|scenes|recordings|experiments|tests)"
-)
-_OTHER_WORD = rf"(?!(?:{'|'.join(sorted(STOP_WORDS))}|per|percent|years?)\b){_WORD}"
-_SAMPLE = re.compile(
-    rf"(?<![\w.,/^-])(?<!\bper )(?:(?!(?:19|20)\d\d\b)\d[\d,]*|{_SPELLED})\s"
-    rf"(?:{_OTHER_WORD}\s){{0,4}}?{_SAMPLED}\b",
-    re.IGNORECASE,
-)
-_FEW = frozenset("one two three 1 2 3".split())
-_PART_OF = re.compile(
-    rf"(?:\band\b.*)(?:\d|\b{_SPELLED})\s(?:of|out of)\s(?:the\s)?$|\band\s$", re.IGNORECASE
-)
-_AMONG = re.compile(r"\b(?:of|in|on|from|among)\s(?:the\s|all\s|these\s)*$", re.IGNORECASE)
 _HELD_BY = r"(?:data ?sets?|benchmarks?|corpus|corpora|databases?|registry|registries|cohorts?)"
 _NAME = r"[A-Z][\w.+-]*(?:[A-Z\d]|[a-z]{2})[\w+-]*(?:[ -](?:[A-Z\d][\w+-]*|\d+))*"
 _HELD = re.compile(rf"\b{_HELD_BY}\b")
@@ -125,12 +99,12 @@ _ENDS_AT = re.compile(
 )
 """After "compared with" the whole of what is named; after "outperforms", without where."""
 _CUT = re.compile(
-    rf"[.,]\d|, (?!\w+ing\b){_OTHER_WORD}"
-    rf"|\s?(?:{_OTHER_WORD})(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)\b"
+    rf"[.,]\d|, (?!\w+ing\b){OTHER_WORD}"
+    rf"|\s?(?:{OTHER_WORD})(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)\b"
 )
 _HANGS = re.compile(r"(?:\s(?:in|on|at|by|of|for|with|and|or|that|the|a|an|only|\w+ly))+$")
 _INSIDE = re.compile(
-    rf"(?<!\w)(?:{_OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
+    rf"(?<!\w)(?:{OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
     r"(?:the |an? |their |its |our |this |these |all |both )?$"
 )
 _GOES_ON = re.compile(
@@ -177,7 +151,7 @@ _HEDGED = re.compile(r"\b(?:may|might|should|would|will|could|must)\b", re.IGNOR
 _UP = r"increased|higher|elevated|greater|raised|improved|enhanced"
 _DOWN = r"decreased|lower|reduced|diminished|impaired|depressed"
 _MOVED = re.compile(
-    rf"\b(?P<what>(?:{_WORD}\s(?:of\s)?){{1,5}}?)(?:was|were|is|are)\s(?:also |found to be )?"
+    rf"\b(?P<what>(?:{WORD}\s(?:of\s)?){{1,5}}?)(?:was|were|is|are)\s(?:also |found to be )?"
     rf"(?P<how>(?:not )?(?:significantly |markedly |slightly |substantially )?(?:{_UP}|{_DOWN}"
     r"|normal|unchanged|similar))\b"
 )
@@ -202,7 +176,7 @@ _UNDER = re.compile(
     re.IGNORECASE,
 )
 """Before a number, what makes it a condition or a mark rather than what was found."""
-_IN = re.compile(rf"\s(?:in|of)\s(?:the\s|per\s)?{_OTHER_WORD}(?:\s{_OTHER_WORD}){{0,2}}")
+_IN = re.compile(rf"\s(?:in|of)\s(?:the\s|per\s)?{OTHER_WORD}(?:\s{OTHER_WORD}){{0,2}}")
 """What a change was one of."""
 _BOUND = re.compile(
     r"(?:\b(?:less|more|fewer) than|\bat (?:least|most)|\bup to|[<>≤≥~≈∼])\s?$", re.I
@@ -210,7 +184,7 @@ _BOUND = re.compile(
 _NO_MEASURE = re.compile(
     r"\b(?:range|order|vicinity|maximum|minimum|total|average)$|\w{3}ed\s", re.IGNORECASE
 )
-_MODIFIES = re.compile(rf" (?=[a-z]){_OTHER_WORD}\b(?<!ing)(?<!ed)")
+_MODIFIES = re.compile(rf" (?=[a-z]){OTHER_WORD}\b(?<!ing)(?<!ed)")
 _LEAST_WORDS = 6
 _DOES: tuple[Role, ...] = ("aim", "method")
 _FINDS: tuple[Role, ...] = ("result",)
@@ -450,9 +424,11 @@ class Material:
         Where none is sure, the only "(N = 41)" of an abstract that counts nothing else is likely.
         """
         read = [(_certainty("sample", cues), cell) for cell, cues in self.samples_read]
-        sure = [cell for odds, cell in sorted(read, key=lambda one: -one[0])[:1] if odds >= 0]
-        if sure or len(read) != 1:
-            return sure
+        odds, cell = max(read, key=lambda one: one[0], default=(-math.inf, None))
+        if cell and odds >= 0:
+            return [cell]
+        if len(read) != 1:
+            return []
         stated = [
             (match["n"], place)
             for place, text in enumerate(self.sentences)
@@ -463,36 +439,10 @@ class Material:
     @cached_property
     def samples_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What may be the size of a sample, with what speaks for it."""
-        found = []
-        for place, text in enumerate(self.sentences):
-            for pattern in (_N, _SAMPLE):
-                for match in pattern.finditer(text):
-                    before, after = text[: match.start()], text[match.end() :]
-                    count = re.search(r"\d[\d,]*", match.group())
-                    number = int(count.group().replace(",", "")) if count else 0
-                    few = match.group().split()[0].casefold() in _FEW
-                    if few or (count and not number) or _PART_OF.search(before):
-                        continue  # "4 of 20 carriers" is a part of them
-                    cues = {
-                        **{r: self.scores[place][r] for r in ("aim", "method", "result")},
-                        "n": float(pattern is _N),
-                        "spelled": float(count is None),
-                        "log": math.log10(max(1, number or 10)),
-                        "among": float(bool(_AMONG.search(before))),
-                        "definite": float(bool(re.search(r"\b(?:the|all|these)\s$", before))),
-                        "subject": float(not before),
-                        "listed": float(bool(re.match(r"[^.;]{0,60}?(?:,|and) \d", after))),
-                        "part": float(
-                            bool(re.match(r"\sof\s|.*\bof (?:whom|them|which)\b", after))
-                        ),
-                        "bracketed": float(before.count("(") > before.count(")")),
-                        "place": place / len(self.sentences),
-                        "number": float(bool(re.search(r"\d", before[-12:]))),
-                    }
-                    found.append((self.cell(match.group(), place), cues))
-        for _, cues in found:
-            cues["others"] = math.log(sum(cues["n"] == other["n"] for _, other in found))
-        return found
+        return [
+            (self.cell(one.text, one.place), one.cues)
+            for one in counts(self.sentences, self.scores)
+        ]
 
     def _all(self, pattern: re.Pattern[str]) -> list[Cell]:
         return [
