@@ -64,7 +64,7 @@ _SAMPLE = re.compile(
 )
 _KNOWN = re.compile(_SAMPLED, re.IGNORECASE)
 _TAKERS = re.compile(
-    r"(?:participant|subject|volunteer|respondent|interviewee|informant|individual|rater|annotator)s",
+    r"(?:participant|patient|subject|volunteer|respondent|interviewee|informant|individual|rater|annotator)s",
     re.IGNORECASE,
 )
 """Nouns of those who take part in what is told, whatever the sentence says of them."""
@@ -141,6 +141,7 @@ def counts(sentences: Sequence[str], roles: Sequence[Mapping[Role, float]]) -> l
         one.cues["others"] = math.log(alike)
         one.cues["only"] = one.cues["n"] * (alike == 1)
         one.cues["first"] = float(one is found[0])
+        one.cues["opens"] = one.cues["first"] * one.cues["known"] * one.cues["among"]
         one.cues["largest"] = float(one.number >= max(other.number for other in found))
     return found
 
@@ -162,7 +163,7 @@ def _count(
     kinds = {
         "known": bool(_KNOWN.fullmatch(head)),
         "takers": bool(_TAKERS.fullmatch(head)),
-        "doers": bool(_DOERS.fullmatch(head)),
+        "doers": bool(_DOERS.fullmatch(head) and not _KNOWN.fullmatch(head)),
         "studied": bool(_STUDIED.search(before)),
         "took": bool(_TOOK.match(after)),
         "object": bool(_OBJECT.search(before)),
