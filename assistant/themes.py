@@ -48,6 +48,8 @@ _WRITTEN = 0.15
 """Share of a theme's papers that must write its name word for word."""
 _CONTRAST = 0.25
 """By how much more of a theme's papers than of the others hold its name."""
+_OF_TOPIC = 0.3
+"""Share of a word's phrases that hold a word of the topic, beyond which it is but its head."""
 _TITLED = 0.25
 """Share of the titles that hold a word which is a name all alone."""
 NOUN = 0.4
@@ -154,6 +156,7 @@ def _subjects(
 ) -> dict[tuple[str, ...], _Subject]:
     """Phrases that could name a theme of some papers, and which papers are about each."""
     nouns = nounness(read)
+    heads_topic = _heads(read, avoided)
     forms: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     where: dict[str, set[int]] = defaultdict(set)
     for p, paper in enumerate(read):
@@ -173,11 +176,51 @@ def _subjects(
         about = frozenset(p for p in near if read[p].about(key))
         if not _LEAST_SHARING <= len(about) <= _HALF * len(read):
             continue
+        if not _tells_apart(fresh, about, read) or (len(fresh) == 1 and heads_topic(fresh[0])):
+            continue
         titled = sum(read[p].title.issuperset(key) for p in about) / len(about)
         if len(key) > 1 or titled > _TITLED:
             weight = sum(min(idf(stem), _CAP) for stem in fresh) ** 0.5 * (0.3 + titled)
-            found[key] = _Subject(written.most_common(1)[0][0], about, weight)
+            longer = _completed(key, about, read) if len(key) == 1 else ""
+            found[key] = _Subject(longer or written.most_common(1)[0][0], about, weight)
     return found
+
+
+def _tells_apart(fresh: Sequence[str], about: Collection[int], read: Sequence[PhrasesOf]) -> bool:
+    """Whether a name tells the papers that are ``about`` it from the rest of them.
+
+    What most papers write, or a good part of the rest, is what all are about, or a word for it. Of
+    a name that holds the topic, the ``fresh`` part must tell them apart.
+    """
+    rest = [paper for p, paper in enumerate(read) if p not in about]
+    return sum(paper.holds(fresh) for paper in rest) <= _CONTRAST * len(rest)
+
+
+def _heads(read: Sequence[PhrasesOf], avoided: set[str]) -> Callable[[str], bool]:
+    """Whether a word is what the topic is called by: much of the phrases that it ends hold the
+    topic. "paradigm" names nothing among papers that write "BCI paradigm".
+    """
+    ended: Counter[str] = Counter()
+    topical: Counter[str] = Counter()
+    for paper in read:
+        for key in paper.phrases:
+            if len(key) > 1:
+                ended[key[-1]] += 1
+                topical[key[-1]] += not avoided.isdisjoint(key[:-1])
+    return lambda stem: topical[stem] > _OF_TOPIC * ended[stem]
+
+
+def _completed(key: tuple[str, ...], about: Collection[int], read: Sequence[PhrasesOf]) -> str:
+    """The phrase of two words that most papers about a word write for it; empty if none is."""
+    forms: Counter[str] = Counter()
+    for p in about:
+        written = {
+            form for longer, form in read[p].phrases.items()
+            if len(longer) == 2 and longer[-1] == key[0]
+        }  # fmt: skip
+        forms.update(written)
+    form, count = forms.most_common(1)[0] if forms else ("", 0)
+    return form if count > _MAJORITY * len(about) else ""
 
 
 def _worth(members: Sequence[int], subject: _Subject, centred: Floats) -> float:

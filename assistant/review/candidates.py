@@ -163,15 +163,17 @@ class Candidate:
 class Found:
     """What a search brought.
 
-    ``core``: written about, most relevant first; ``related``: listed; ``unused``: why, and how
-    many, that are about it too are not in ``core``; ``mentions``: how many of those looked at hold
-    all of the topic's words; ``left_out``: all that are related, and some of the others.
+    ``core``: written about, most relevant first; ``beyond``: about it too, but more than were
+    asked for; ``related``: listed; ``unused``: why, and how many, that are about it too are in
+    neither of the first two; ``mentions``: how many of those looked at hold all of the topic's
+    words; ``left_out``: all that are beyond or related, and some of the others.
     """
 
     topic: str
     vector: Floats
     statistics: Statistics
     core: list[Candidate] = field(default_factory=list)
+    beyond: list[Candidate] = field(default_factory=list)
     related: list[Candidate] = field(default_factory=list)
     steps: list[SearchStep] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -495,17 +497,18 @@ def _draw_the_line(
             means.setdefault(title, candidate.found.mean)
             continue
         elif id(candidate) in core:
+            found.beyond.append(candidate)
             why = f"beyond the {wanted} papers that were asked for"
         elif found.nearest and (candidate.relevance >= RELATED or candidate.share > 0.99):
             found.related.append(candidate)
             why = f"related: {candidate.why}"
         else:
             why = f"off topic: {candidate.why}"
-        if id(candidate) in core:
+        told = why.startswith(("related", "beyond"))
+        if id(candidate) in core and not told:
             found.unused[why] += 1
-        related = why.startswith("related")
-        others += not related
-        if related or others <= _LISTED:
+        others += not told
+        if told or others <= _LISTED:
             found.left_out.append(
                 LeftOut(
                     paper_id=candidate.paper.id,

@@ -16,24 +16,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import chain
 
-from assistant.attribution import quoted, turned
+from assistant.attribution import CUT, quoted, turned
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.model import Cell, Certainty
+from assistant.review.samples import OTHER_WORD, WORD, counts
 from assistant.roles import Role, role_scores
 from assistant.telling import BACKGROUND, cues, telling
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
 
-_WORD = r"[^\W\d_][\w’'/+-]*"
-_SMALL = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SPELLED = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_SMALL[:9])}))?|{'|'.join(_SMALL)})"
 _VALUE = (
     r"(?:[~≈<>≤≥±+−-]\s?)?\d+(?:,\d{3})*(?:\.\d+)?"
     r"(?:\s?(?:±|\+/-|\(±|plus or minus)\s?\d+(?:\.\d+)?\)?)?"
@@ -43,24 +38,34 @@ _VALUE = (
     r"|years?|months?|weeks?|days?|hours?|minutes?|seconds?|degrees?|°C?|mV|[mk]?V|[mk]?W|k?cal"
     r"|K|Pa|kPa|psi|ft|lb|m[Ee]q)\b(?:/(?:[a-zA-Zμµ]+)\d?)*)?"
 )
-_LINK = (
-    r"(?:\([^()]{1,40}\)\s)?(?:of|was|were|is|are|reached|reaches|averaged|equal(?:s|ed)? to|=|:)"
-    r"\s(?:only |about |approximately |around |nearly |over |up to |at least |as (?:high|low|much) "
-    r"as |an? (?:average|mean|median) of )?"
+_HEDGE = (
+    r"(?:(?:only|about|approximately|around|roughly|nearly|almost|over|up to|at (?:least|most)"
+    r"|as (?:high|low|much) as|(?:more|less|fewer|higher|lower) than)\s)"
 )
-_MEASURE = rf"(?P<what>(?:{_WORD}\s){{0,4}}?{_WORD})"
-_IS = re.compile(rf"\b{_MEASURE}\s{_LINK}(?P<value>{_VALUE})(?![\w(/-]|[.,]\d)")
+"""Before a value, what is a part of it: "over 20%"."""
+_LINK = (
+    r"(?:\([^()]{1,40}\)\s)?(?:(?:of|was|were|is|are|reached|reaches|averaged|equal(?:s|ed)? to|=|:"
+    r"|(?:ros|ris|increas|improv|fell|fall|dropp?|decreas|declin)(?:es?|ed|s)? to|exceeding"
+    r"|exceed(?:s|ed))\s(?:an? (?:average|mean|median) of )?|(?=(?:above|below|near|over|as high as"
+    r"|as low as|up to|higher than|lower than)\s))"
+)
+_MOST_NAMED = 5
+"""Words of what is measured."""
+_MEASURE = rf"(?P<what>(?:{WORD}\s){{0,{_MOST_NAMED - 1}}}?{WORD})"
+_IS = re.compile(
+    rf"\b{_MEASURE}\s{_LINK}(?P<value>(?:(?:above|below|near) |{_HEDGE})?{_VALUE})"
+    r"(?![\w(/-]|[.,]\d)"
+)
 _AFTER = re.compile(
     r"(?<!\bat )(?<!\b[io][nf] )(?<!\b[io][nf] a )(?<!\bas )(?<!\bto )(?<!about )"
     rf"(?<![\w.,/-])(?<!-\s)(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
-    rf"(?P<what>(?:{_WORD}\s){{0,2}}{_WORD})"
+    rf"(?P<what>(?:{WORD}\s){{0,2}}{WORD})"
     r"(?=[\s,.;)]|$)"
 )
 _CHANGE = re.compile(
     r"\b(?P<verb>(?:reduc|decreas|lower|shorten|increas|rais|improv|boost|accelerat|enhanc"
     r"|exceed|outperform|surpass)\w*|cuts?)\s(?P<what>(?:the |its |their )?(?:[\w’'/+-]+\s){1,5}?)"
-    rf"by\s(?:about |approximately |nearly |over |up to |at least |an average of )?"
-    rf"(?P<value>{_VALUE})(?![\w(/~-]|[.,]\d)",
+    rf"by\s(?:an average of )?(?P<value>{_HEDGE}?{_VALUE})(?![\w(/~-]|[.,]\d)",
     re.IGNORECASE,
 )
 CHANGE = re.compile(
@@ -70,34 +75,9 @@ CHANGE = re.compile(
 )
 """A change of which is not said what changed."""
 _CLAUSE_WORDS = frozenset("that which who where when while whereas whose and or but".split())
-_COMPARES = re.compile(
-    r"\b(?:than|compared|versus|vs|relative to|baselines?|whereas|while|respectively|controls?"
-    r"|previous|prior|existing|state-of-the-art|from)\b",
-    re.IGNORECASE,
-)
 _P = re.compile(r"\b[Pp](?:[- ]value)?\s?(?:[<>=≤≥]|of|was)\s?0?\.\d+(?:\s?[×x]\s?10\S+)?")
-_N = re.compile(r"\b[nN]\s?=\s?\d[\d,]*\b")
 _STATED = re.compile(r"\((?:total )?(?P<n>[nN]\s?=\s?\d[\d,]*)\)")
 """A count in brackets of its own; not "S/N = 10", "(n = 0.6)", "(n = 19-25)"."""
-_SAMPLED = (
-    r"(?:patients|participants|subjects|people|persons|individuals|adults|children|infants|newborns"
-    r"|neonates|adolescents|students|pupils|women|men|males|females|boys|girls|volunteers|cases"
-    r"|families|households|siblings|twins|respondents|workers|teachers|schools|hospitals|firms"
-    r"|countries|studies|trials|articles|mice|rats|animals|dogs|rabbits|cats|monkeys|sheep|cells"
-    r"|samples|specimens|eyes|images|videos|documents|sentences|questions|items|observations"
-    r"|records|examples|instances|scenes|recordings|experiments|tests)"
-)
-_OTHER_WORD = rf"(?!(?:{'|'.join(sorted(STOP_WORDS))}|per|percent|years?)\b){_WORD}"
-_SAMPLE = re.compile(
-    rf"(?<![\w.,/^-])(?<!\bper )(?:(?!(?:19|20)\d\d\b)\d[\d,]*|{_SPELLED})\s"
-    rf"(?:{_OTHER_WORD}\s){{0,4}}?{_SAMPLED}\b",
-    re.IGNORECASE,
-)
-_FEW = frozenset("one two three 1 2 3".split())
-_PART_OF = re.compile(
-    rf"(?:\band\b.*)(?:\d|\b{_SPELLED})\s(?:of|out of)\s(?:the\s)?$|\band\s$", re.IGNORECASE
-)
-_AMONG = re.compile(r"\b(?:of|in|on|from|among)\s(?:the\s|all\s|these\s)*$", re.IGNORECASE)
 _HELD_BY = r"(?:data ?sets?|benchmarks?|corpus|corpora|databases?|registry|registries|cohorts?)"
 _NAME = r"[A-Z][\w.+-]*(?:[A-Z\d]|[a-z]{2})[\w+-]*(?:[ -](?:[A-Z\d][\w+-]*|\d+))*"
 _HELD = re.compile(rf"\b{_HELD_BY}\b")
@@ -125,12 +105,12 @@ _ENDS_AT = re.compile(
 )
 """After "compared with" the whole of what is named; after "outperforms", without where."""
 _CUT = re.compile(
-    rf"[.,]\d|, (?!\w+ing\b){_OTHER_WORD}"
-    rf"|\s?(?:{_OTHER_WORD})(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)\b"
+    rf"[.,]\d|, (?!\w+ing\b){OTHER_WORD}"
+    rf"|\s?(?:{OTHER_WORD})(?!\s(?:by|with|in|on|at|the|an?)\b)(?<!ing)\b"
 )
 _HANGS = re.compile(r"(?:\s(?:in|on|at|by|of|for|with|and|or|that|the|a|an|only|\w+ly))+$")
 _INSIDE = re.compile(
-    rf"(?<!\w)(?:{_OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
+    rf"(?<!\w)(?:{OTHER_WORD}[ -]){{1,3}}?(?:of|in|between) "
     r"(?:the |an? |their |its |our |this |these |all |both )?$"
 )
 _GOES_ON = re.compile(
@@ -164,6 +144,29 @@ _OPEN = re.compile(
     r"(?:known|clear|understood|established)))\b",
     re.IGNORECASE,
 )
+_WORK = (
+    r"(?:research|stud(?:y|ies)|work|investigations?|trials?|evaluations?|experiments?|exploration"
+    r"|tests?|testing|validation|analys[ei]s|data|improvements?)"
+)
+_LEFT = re.compile(
+    rf"\b(?:(?:requires?|needs?|warrants?|deserves?|merits?|calls? for|necessitates?)\s(?:\w+\s)?"
+    rf"(?:further|more|additional|larger|future)\s(?:[\w-]+\s){{0,3}}{_WORK}"
+    rf"|(?:in|for)\s(?:a\s|the\s|our\s)?future,?\s(?:(?:[\w-]+\s)?{_WORK},?\s)?we\s"
+    r"(?:will|plan|intend|hope|aim|would)"
+    rf"|future\s(?:[\w-]+\s)?{_WORK}\s(?:will|should|could|can|must|might|may|needs?|has|have"
+    r"|includes?|is to)\b"
+    r"|(?:has|have|needs?|remains?) to be (?:\w+ (?:and |or )?)?(?:validated|confirmed"
+    r"|verified|tested|studied|explored|investigated|addressed|clarified|understood|completed|solved|resolved)"
+    r"|(?:main |major |important |key |one |a |our )?limitations? "
+    r"(?:of (?:this|our|the)[^.;]{0,60}? )?(?:is|are|was|were|includes?)\b"
+    r"|(?:study|work|analysis|results?|findings?|conclusions?|approach|method)"
+    r" (?:is|are|was|were) limited (?:by|to|in)"
+    r"|(?:interpreted|treated|taken|viewed|generali[sz]ed) (?:\w+ )?with (?:\w+ )?(?:caution|care)"
+    r"|open (?:question|problem|issue|challenge)s?\b[^.;]{0,40}\b(?:is|are|remains?)\b)",
+    re.IGNORECASE,
+)
+"""What a paper says of its own limits, or leaves to others, whatever role the sentence seems to
+have; `_OPEN` holds what also tells of the gap that a paper fills."""
 _NOT_OPEN = re.compile(
     r"\b(?:where|whose|although|while|even though|previously|until now|hitherto|so far|was unknown"
     r"|were unknown)\b",
@@ -177,7 +180,7 @@ _HEDGED = re.compile(r"\b(?:may|might|should|would|will|could|must)\b", re.IGNOR
 _UP = r"increased|higher|elevated|greater|raised|improved|enhanced"
 _DOWN = r"decreased|lower|reduced|diminished|impaired|depressed"
 _MOVED = re.compile(
-    rf"\b(?P<what>(?:{_WORD}\s(?:of\s)?){{1,5}}?)(?:was|were|is|are)\s(?:also |found to be )?"
+    rf"\b(?P<what>(?:{WORD}\s(?:of\s)?){{1,5}}?)(?:was|were|is|are)\s(?:also |found to be )?"
     rf"(?P<how>(?:not )?(?:significantly |markedly |slightly |substantially )?(?:{_UP}|{_DOWN}"
     r"|normal|unchanged|similar))\b"
 )
@@ -190,6 +193,57 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 """What reports the work of others."""
+_TELLS = (
+    r"(?:discuss|present|describ|provid|report|review|outlin|consider|examin|explor|investigat"
+    r"|analy[sz]|address|illustrat|survey|stud[iy]|propos|introduc|summari[sz]|giv"
+    r"|compar|evaluat)"
+)
+_AIMS = re.compile(
+    rf"\b(?:we|I|authors?|paper|article|study|work|report|chapter|thesis|note)\s(?:\w+ly\s|also\s"
+    rf"|then\s|here\s|further\s|will\s|aims? to\s)*{_TELLS}\w*\b",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"\b(?:is|are|was|were|be|been)\s(?:\w+ly\s|also\s|then\s)*"
+    r"(?:(?P<only>discuss|outlin|summari[sz])|present|describ|review|report|consider|examin"
+    r"|illustrat|explor|investigat|analy[sz]|address)(?:ed|ied)\b(?!\s(?:to|as)\b)"
+    r"(?:\s(?:in|with|for|from|and|by|at|on|here|using|through|based|below)\b[^,;:]*)?\W*$",
+    re.IGNORECASE,
+)
+"""What ends in saying that it is told; ``only`` that, and nothing of how it was done."""
+_OUTCOMES = re.compile(
+    r"\W*(?:finally,? )?(?:the |our |some |its )?(?:[\w-]+ ){0,2}?(?:results?|findings?"
+    r"|observations?|implications?|applications?)\b",
+    re.IGNORECASE,
+)
+_ADDED = re.compile(
+    rf"\b(?:we|I|authors?)\s(?:also|finally|further|additionally|then)\s{_TELLS}\w*\b", re.I
+)
+_PROMISES = re.compile(
+    r"\b(?:provid|offer|shed|giv|gain|yield|discuss|highlight)\w*\s(?:\w+\s){0,3}?"
+    r"(?:insights?|light|guidance|guidelines?|implications?|understanding|directions?"
+    r"|indications?|perspectives?)\b(?! that\b)"
+    r"|\bone day\b|\bpotentially\b|\bopens? (?:up )?(?:\w+ ){0,2}"
+    r"(?:ways?|doors?|avenues?|possibilit)"
+    r"|\bdiscussion\b[^.]{0,40}\bconclud",
+    re.IGNORECASE,
+)
+_GAP = re.compile(
+    r"\b(?:ha(?:s|ve) yet to|little is known|remains? (?:\w+ )?(?:unclear|unknown|open|elusive)"
+    r"|(?:ha(?:s|ve)|had) not (?:yet )?been|no (?:\w+ ){0,2}(?:study|studies|work|research) ha"
+    r"|is poorly|are poorly|one of the (?:main|major|biggest) (?:issue|problem|challenge)s?)\b",
+    re.IGNORECASE,
+)
+_FOUND = re.compile(
+    r"^\W*that\b|\d|\bthan\b|\b(?:higher|lower|better|worse|more|less|increas\w+|decreas\w+"
+    r"|reduc\w+|improv\w+|outperform\w*|significant\w*|correlat\w+|no (?:difference|effect))\b",
+    re.IGNORECASE,
+)
+"""What a sentence that tells a finding holds: an amount, a clause, a direction."""
+_FRAGMENT = re.compile(
+    r"[;:,]\s*\(?(?:\d{1,2}|[a-h]|[ivx]{1,4})[.)]+\s*$|^\W*(?:\d{1,2}|[a-h]|[ivx]{1,4})[.)]\s"
+)
+"""A piece of an enumeration that was taken for a sentence: "two drugs; 2.", "3. Third one."."""
 _ALTHOUGH = re.compile(r"\W*(?:while|although|though|despite)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|\bwww\.")
 _AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
@@ -202,19 +256,48 @@ _UNDER = re.compile(
     re.IGNORECASE,
 )
 """Before a number, what makes it a condition or a mark rather than what was found."""
-_IN = re.compile(rf"\s(?:in|of)\s(?:the\s|per\s)?{_OTHER_WORD}(?:\s{_OTHER_WORD}){{0,2}}")
+_IN = re.compile(
+    rf"\s(?:in|of)\s(?:the\s|per\s)?{OTHER_WORD}(?:\s{OTHER_WORD}){{0,4}}"
+    rf"(?!\s(?:and|or)\b|\s{OTHER_WORD}|[\w’'-])"
+)
 """What a change was one of."""
-_BOUND = re.compile(
-    r"(?:\b(?:less|more|fewer) than|\bat (?:least|most)|\bup to|[<>≤≥~≈∼])\s?$", re.I
+_BOUND = re.compile(rf"(?:\b{_HEDGE}|[<>≤≥~≈∼]\s?)$", re.IGNORECASE)
+_NO_NOUN = re.compile(r"(?:er|ly|ed|ing|old|ago|s than)$")
+_ATTAINS = (
+    r"(?:achiev|reach|attain|obtain|yield|show|gain|giv|produc|report|exhibit|provid|demonstrat"
+    r"|observ|perform|deliver|record|find|found|get|got)(?:e?[sd]|es|ing|s|e|n|ed)?"
 )
+_HAS_VERB = re.compile(rf".*\b{_ATTAINS}\s", re.IGNORECASE)
+"""Up to where in the words before a number there is a verb: "models achieve high accuracy"."""
+_BEGUN = re.compile(
+    rf"(?:^|[,;:(.]\s|\b(?:the|an?|its|their|our|of)\s)((?:{OTHER_WORD}\s){{0,3}})$", re.IGNORECASE
+)
+_CUT_BEFORE = re.compile(r"(?:\b(?:per|each|every|versus|vs\.?)|[\d)%]|\w-)\s?$", re.IGNORECASE)
+"""Before what is measured, what shows that its name has been cut: "just 3 active sources"."""
 _NO_MEASURE = re.compile(
-    r"\b(?:range|order|vicinity|maximum|minimum|total|average)$|\w{3}ed\s", re.IGNORECASE
+    r"\b(?:range|order|vicinity|maximum|minimum|total|average)$|\w{3}ed\s"
+    r"|^(?:course|period|level|chance|confidence intervals?|CIs?)$",
+    re.IGNORECASE,
 )
-_MODIFIES = re.compile(rf" (?=[a-z]){_OTHER_WORD}\b(?<!ing)(?<!ed)")
+_MODIFIES = re.compile(rf" (?=[a-z]){OTHER_WORD}\b(?<!ing)(?<!ed)")
 _LEAST_WORDS = 6
 _DOES: tuple[Role, ...] = ("aim", "method")
 _FINDS: tuple[Role, ...] = ("result",)
 _NUMBER = 0.5
+
+
+_ROSE = r"increased|improved|rose|grew"
+_FELL = r"decreased|declined|fell|dropped"
+_WENT = re.compile(
+    rf"\b(?P<what>(?:{WORD}\s(?:of\s)?){{1,5}}?)(?:also\s)?(?P<how>(?:significantly\s|markedly\s"
+    rf"|slightly\s|substantially\s)?(?:{_ROSE}|{_FELL}))\b(?!\s(?:by|the|an?|from|risk)\b\s[a-z])"
+)
+_ROSES = r"increase|rise|improvement|growth|gain"
+_FELLS = r"decrease|decline|reduction|drop|fall|loss"
+_CHANGED = re.compile(
+    rf"\b(?P<how>(?:no\s)?(?:\w+(?:ant|ed|ial|ight|al)\s)?(?:{_ROSES}|{_FELLS}))\s(?:in|of)\s(?:the\s)?"
+    rf"(?P<what>(?:{OTHER_WORD}\s?){{1,4}}?)(?=[,.;]|\s?(?:was|were|in|of|for|with|after|during|by|on)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +384,7 @@ class Material:
         sure = [
             place for place in self._own
             if _certainty(column, self.role_cues(place, wanted)) >= 0
+            and not (column == "result" and (self.aside(place) or self.announces(place)))
         ]  # fmt: skip
         if not sure:
             return None
@@ -309,6 +393,22 @@ class Material:
         if column == "background" and (turned(self.sentences, place) or _ALTHOUGH.match(following)):
             place += 1  # what is praised is not the problem
         return self._whole(place)
+
+    def announces(self, place: int) -> bool:
+        """Whether a sentence tells what the paper does, with no word of what came of it."""
+        text = self.sentences[place]
+        if _TOLD.search(text):
+            return not re.search(r"\d", text)
+        return bool(_AIMS.search(text)) and not _FOUND.search(_AIMS.split(text, maxsplit=1)[-1])
+
+    def aside(self, place: int) -> bool:
+        """Whether a sentence only adds, promises, or says that something is told or not known."""
+        text = self.sentences[place]
+        added = bool(_ADDED.search(text)) and self.announces(place)
+        vague = bool(_PROMISES.search(text)) and not re.search(r"\d", text)
+        told = _TOLD.search(text)
+        only = bool(told and (told["only"] or _OUTCOMES.match(text)))
+        return added or vague or only or bool(_GAP.search(text))
 
     def telling(self, place: int) -> float:
         """How near a sentence comes to saying what its paper is; no unit."""
@@ -331,6 +431,7 @@ class Material:
             if len(text.split()) >= _LEAST_WORDS
             and not _ADDRESS.search(text)
             and not _OTHERS.search(text)
+            and not _FRAGMENT.search(text)
             and quoted(self.sentences, place) is not None
         ]  # fmt: skip
 
@@ -346,13 +447,18 @@ class Material:
         One of them is None where the other holds it, or none is sure.
         """
         own = [p for p in self._own if self.scores[p]["background"] < BACKGROUND] or self._own
+        apart = [p for p in own if not self.aside(p)] or own
+        replaced = max(own, key=self.telling, default=None) not in apart
+        own = apart
         main = max(own or range(len(self.sentences)), key=self.telling, default=None)
         if main is None:
             return None, None
         does = _certainty("method", self.role_cues(main, _DOES))
         finds = _certainty("result", self.role_cues(main, _FINDS))
-        finding = finds > does
+        finding = finds > does and not self.announces(main) and not self.aside(main)
         cell = self._whole(main, "sure" if max(does, finds) >= 0 else "likely")
+        if replaced and not finding and does < 0 and self.approach:
+            cell = self.approach
         other = self.approach if finding else self.sentence("result")
         if other and (other.text in cell.text or cell.text in other.text):
             other = None
@@ -367,8 +473,8 @@ class Material:
         """A limit of its own, or what it leaves to others; from its own part only."""
         for place in range(len(self.sentences) - 1, max(0, int(0.6 * len(self.sentences)) - 1), -1):
             text = self.sentences[place]
-            found = _OPEN.search(text)
-            if found and not _NOT_OPEN.search(text) and self.role(place) == "result":
+            left = _LEFT.search(text) or (self.role(place) == "result" and _OPEN.search(text))
+            if left and not _NOT_OPEN.search(text) and not _TOLD.search(text):
                 whole = quoted(self.sentences, place)
                 return Cell(text=whole, citation=self.number, quote=whole) if whole else None
         return None
@@ -395,7 +501,7 @@ class Material:
                     if what and not taken & set(range(start, end)):
                         taken |= set(range(start, end))
                         value = text[start:end].strip()
-                        if pattern is _AFTER:  # "less than 8% degradation"
+                        if pattern is _AFTER and value in shown:  # "less than 8% degradation"
                             value = shown[: shown.index(value)] + value
                         form = (
                             "change" if pattern is _CHANGE else "is" if pattern is _IS else "after"
@@ -420,12 +526,10 @@ class Material:
             "percent": float(bool(re.search(r"%|per ?cent", value))),
             "times": float(bool(re.search(r"[x×]$|fold|times", value))),
             "bare": float(bool(re.fullmatch(r"[\d,.\s<>~≈]+", value))),
-            "compares": float(bool(_COMPARES.search(text))),
             "bracketed": float(bracketed),
             "counted": float(bool(re.search(r"\ban?\s(?:\w+\s)?$", before))),
             "under": float(under),
             "condition": float(condition),
-            "numbers": math.log(len(re.findall(r"\d+(?:\.\d+)?", text))),
             "fraction": float(bool(re.match(r"\D*0?\.\d\d", value))),
             "unit": float(bool(re.search(r"\d\s?[a-zμ°]", value))),
             "was": float(bool(re.search(r"\s(?:was|were|is|are)\s", shown))),
@@ -450,9 +554,11 @@ class Material:
         Where none is sure, the only "(N = 41)" of an abstract that counts nothing else is likely.
         """
         read = [(_certainty("sample", cues), cell) for cell, cues in self.samples_read]
-        sure = [cell for odds, cell in sorted(read, key=lambda one: -one[0])[:1] if odds >= 0]
-        if sure or len(read) != 1:
-            return sure
+        odds, cell = max(read, key=lambda one: one[0], default=(-math.inf, None))
+        if cell and odds >= 0:
+            return [cell]
+        if len(read) != 1:
+            return []
         stated = [
             (match["n"], place)
             for place, text in enumerate(self.sentences)
@@ -463,36 +569,10 @@ class Material:
     @cached_property
     def samples_read(self) -> list[tuple[Cell, dict[str, float]]]:
         """What may be the size of a sample, with what speaks for it."""
-        found = []
-        for place, text in enumerate(self.sentences):
-            for pattern in (_N, _SAMPLE):
-                for match in pattern.finditer(text):
-                    before, after = text[: match.start()], text[match.end() :]
-                    count = re.search(r"\d[\d,]*", match.group())
-                    number = int(count.group().replace(",", "")) if count else 0
-                    few = match.group().split()[0].casefold() in _FEW
-                    if few or (count and not number) or _PART_OF.search(before):
-                        continue  # "4 of 20 carriers" is a part of them
-                    cues = {
-                        **{r: self.scores[place][r] for r in ("aim", "method", "result")},
-                        "n": float(pattern is _N),
-                        "spelled": float(count is None),
-                        "log": math.log10(max(1, number or 10)),
-                        "among": float(bool(_AMONG.search(before))),
-                        "definite": float(bool(re.search(r"\b(?:the|all|these)\s$", before))),
-                        "subject": float(not before),
-                        "listed": float(bool(re.match(r"[^.;]{0,60}?(?:,|and) \d", after))),
-                        "part": float(
-                            bool(re.match(r"\sof\s|.*\bof (?:whom|them|which)\b", after))
-                        ),
-                        "bracketed": float(before.count("(") > before.count(")")),
-                        "place": place / len(self.sentences),
-                        "number": float(bool(re.search(r"\d", before[-12:]))),
-                    }
-                    found.append((self.cell(match.group(), place), cues))
-        for _, cues in found:
-            cues["others"] = math.log(sum(cues["n"] == other["n"] for _, other in found))
-        return found
+        return [
+            (self.cell(one.text, one.place), one.cues)
+            for one in counts(self.sentences, self.scores)
+        ]
 
     def _all(self, pattern: re.Pattern[str]) -> list[Cell]:
         return [
@@ -597,11 +677,13 @@ class Material:
         for place, text in enumerate(self.sentences):
             if self.role(place) != "result":
                 continue
-            for match in _MOVED.finditer(text):
+            for match in chain(*(form.finditer(text) for form in (_MOVED, _WENT, _CHANGED))):
                 what, how = tuple(sorted(set(terms(match["what"])))), match["how"]
                 if len(what) >= 2:
-                    sign = 1 if re.search(_UP, how) else -1 if re.search(_DOWN, how) else 0
-                    found.append(Direction(what, 0 if how.startswith("not ") else sign, place))
+                    up, down = rf"{_UP}|{_ROSE}|{_ROSES}", rf"{_DOWN}|{_FELL}|{_FELLS}"
+                    sign = 1 if re.search(up, how) else -1 if re.search(down, how) else 0
+                    none = how.startswith(("not ", "no "))
+                    found.append(Direction(what, 0 if none else sign, place))
         return found
 
 
@@ -623,8 +705,12 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
         if _CLAUSE_WORDS & {w.casefold() for w in words} or not terms(match["what"]):
             return "", ""
         return match["what"].strip(), text[match.start("verb") : match.end("value")].strip()
-    if match.start("what") > match.start("value"):
-        return _what_after(match, text, words)
+    after = match.start("what") > match.start("value")
+    return _what_after(match, text, words) if after else _what_before(match, text, words)
+
+
+def _what_before(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[str, str]:
+    """As `_what`, for "accuracy of 92.3%"."""
     bare = re.fullmatch(r"\d+(?:,\d{3})*", match["value"].strip())
     cut = max((n for n, w in enumerate(words) if w.casefold() in STOP_WORDS), default=-1)
     if (bare and not re.search(r"=|score|index|rate", match.group())) or not words[cut + 1 :]:
@@ -633,7 +719,12 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
     start = text.rindex(words[cut + 1], match.start("what"), end)
     while cut >= 0 and (before := _INSIDE.search(text[:start])):  # "ratio of the mean …"
         start = before.start()
-    what = text[start:end]
+    if told := _HAS_VERB.match(text, start, end):
+        start = told.end()
+    if cut < 0 and len(words) == _MOST_NAMED:  # it begins before what was read
+        begun = _BEGUN.search(text[:start])
+        start = begun.start(1) if begun else end
+    what = text[start:end] or "-"
     first = what.partition(" ")[0].casefold()
     set_up = _SETTING.search(text[:start]) and not _RELATIVE.search(match["value"])
     odd = set_up or (first in STOP_WORDS and first != "the") or first.endswith(("ed", "ing"))
@@ -643,10 +734,16 @@ def _what(match: re.Match[str], text: str) -> tuple[str, str]:
     )  # "40% of the species"; "× 10"
     odd = odd or bool(re.search(r"\b(?:on|in|to|for)\s(?:the\s)?$", text[:start])) or "(" in what
     odd = odd or text[:start].endswith("-") or bool(_NO_MEASURE.search(what))
+    odd = odd or bool(_CUT_BEFORE.search(text[:start]))
     odd = odd or not _CLAUSE_WORDS.isdisjoint(what.casefold().split()) or not what[0].isalpha()
     if odd or len(what) < 2 or not terms(what):
         return "", ""
-    return what, text[start : match.end("value")].strip()
+    end = match.end("value")
+    if CHANGE.fullmatch(what) and (of := _IN.match(text, end)):
+        while inside := _IN.match(text, of.end()):
+            of = inside
+        return f"{what}{CUT}{text[end : of.end()].strip()}", text[start : of.end()]
+    return what, text[start:end].strip()
 
 
 def _what_after(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[str, str]:
@@ -656,12 +753,14 @@ def _what_after(match: re.Match[str], text: str, words: Sequence[str]) -> tuple[
     )
     whole = stop < len(words) or not _GOES_ON.match(text, match.end("what"))
     what = " ".join(words[:stop]) if whole else ""
-    if not what or ")" in match["value"] or re.search(r"(?:er|ly|ed|ing|old|s than)$", what):
-        return "", ""  # "8 times smaller": of what is not said here
+    before = text[: match.start("value")]
+    cut = ")" in match["value"] or re.search(r"\d\S*\s(?:and|or|to)\s$", before)
+    if not what or cut or _NO_MEASURE.search(what) or _NO_NOUN.search(what):
+        return "", ""  # "8 times smaller": of what is not said here; "1.0 and 1.5 ms pulses"
     end = match.start("what") + len(what)
     while inside := _IN.match(text, end):
         end = inside.end()
-    bound = _BOUND.search(text[: match.start("value")])
+    bound = _BOUND.search(before)
     return what, text[bound.start() if bound else match.start("value") : end]
 
 

@@ -1,8 +1,8 @@
 """What can truly be said across papers: each sentence follows from cells and cites both sides.
 
-Alike: the same data, or a comparator with a name. Different: values of one measure on one data
-set. Conflicting: the same quantity was found higher by one paper and lower, or no
-different, by another; both sentences are quoted whole.
+Alike: the same data, or a comparator with a name. Different: values of one measure, on one data
+set, or on what need not be the same. Conflicting: the same quantity was found higher by one paper
+and lower, or no different, by another; both sentences are quoted whole.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from assistant.attribution import quoted, short_name
+from assistant.attribution import CUT, quoted, short_name
 from assistant.paper import Paper
-from assistant.review.cells import Material
+from assistant.review.cells import CHANGE, Material
 from assistant.review.model import Cell, Quote, ReviewSentence
 from assistant.text import STOP_WORDS, terms
 
@@ -28,6 +28,8 @@ _SAME = 0.8
 """Share of the stems of two titles that both hold, from which on they are of one paper."""
 _MOST = 4
 """Papers that one sentence sets side by side, and sentences of a kind, at the most."""
+_SUMMARIES = frozenset(terms("average mean overall median total best highest lowest maximum"))
+"""Stems that say how values were put together, not what was measured."""
 _WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
@@ -160,21 +162,41 @@ def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
             if key[len(one.key) :] and key not in keys and material.role(one.place) == "result":
                 keys.add(key)
                 by_key[key].append((material, n))
-    made = []
-    for held in sorted(by_key.values(), key=lambda h: -len(h))[:_MOST]:
-        if len(held) < 2:
-            continue
-        what = held[0][0].measured[held[0][1]].named
-        said = Statement(f"Both give “{what}”: " if len(held) == 2 else f"Several give “{what}”: ")
-        for n, (material, place) in enumerate(held[:_MOST]):
-            one = material.measured[place]
-            said.add("; " if n else "").cite(
-                material,
-                material.sentences[one.place],
-                shown=f"{name_of(material.paper)} “{one.text}”",
-            )
-        made.append(said.add(".").done())
-    return made
+    made = [_side_by_side(held) for held in sorted(by_key.values(), key=lambda h: -len(h))[:_MOST]
+            if len(held) > 1]  # fmt: skip
+    return made + _measures_apart(materials)
+
+
+def _measures_apart(materials: Sequence[Material]) -> list[ReviewSentence]:
+    """Values of one measure that papers give on no data set that is named beside them; that they
+    need not be on the same is said, too.
+    """
+    by_key: dict[tuple[str, ...], list[tuple[Material, int]]] = defaultdict(list)
+    for material in materials:
+        keys = set()
+        for n, one in enumerate(material.measured):
+            key = tuple(stem for stem in one.key if stem not in _SUMMARIES)
+            bare = CHANGE.fullmatch(one.named) or one.cues["change"] or CUT in one.named
+            bare = bare or material.data_in(one.place)
+            if key and not bare and key not in keys and material.role(one.place) == "result":
+                keys.add(key)
+                by_key[key].append((material, n))
+    shared = sorted((held for held in by_key.values() if len(held) > 1), key=lambda h: -len(h))
+    return [_side_by_side(held, ", which need not be on the same data") for held in shared[:_MOST]]
+
+
+def _side_by_side(held: Sequence[tuple[Material, int]], how: str = "") -> ReviewSentence:
+    """The values of one measure; the name is the shortest that one of the papers gives it."""
+    what = min((m.measured[n].named for m, n in held), key=len)
+    said = Statement(f"{'Both' if len(held) == 2 else 'Several'} give “{what}”{how}: ")
+    for n, (material, place) in enumerate(held[:_MOST]):
+        one = material.measured[place]
+        said.add("; " if n else "").cite(
+            material,
+            material.sentences[one.place],
+            shown=f"{name_of(material.paper)} “{one.text}”",
+        )
+    return said.add(".").done()
 
 
 def _namings(materials: Sequence[Material]) -> list[ReviewSentence]:

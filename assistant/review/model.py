@@ -235,6 +235,9 @@ class Review(BaseModel):
     counts: Counts = Field(default_factory=Counts)
     verdicts: Verdicts = Field(default_factory=Verdicts)
     searches: list[SearchStep] = Field(default_factory=list)
+    beyond: list[LeftOut] = Field(
+        default_factory=list, description="about the topic too, beyond the papers asked for"
+    )
     related: list[LeftOut] = Field(default_factory=list, description="listed, not written about")
     left_out: list[LeftOut] = Field(default_factory=list)
     map: list[MapPoint] = Field(default_factory=list)

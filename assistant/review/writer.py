@@ -261,6 +261,7 @@ def assembled(
         for group, parts in zip(prepared.groups, sections, strict=True)
     ]
     ordered = [materials[m] for m in order]
+    beyond = {c.paper.id for c in found.beyond}
     related = {c.paper.id for c in found.related}
     review = Review(
         topic=prepared.topic,
@@ -289,6 +290,7 @@ def assembled(
         ],
         counts=_counts(prepared),
         searches=found.steps,
+        beyond=[left for left in found.left_out if left.paper_id in beyond],
         related=[left for left in found.left_out if left.paper_id in related],
         left_out=found.left_out,
         map=[
@@ -384,17 +386,14 @@ def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSent
     searches = counted(len(found.steps), "query", "queries")
     said = [
         f"Of the {held:,} papers of the library, {searches} on “{prepared.topic}” brought "
-        f"{found.looked_at:,} to look at; this review is written about {used:,} of them and lists "
-        f"{len(found.related):,} more that are related"
+        f"{found.looked_at:,} to look at; this review is written about {used:,} of them"
+        f"{_listed_beside(found)}"
     ]
-    unsure = used and all(p.relevance < CORE and not p.by_hand for p in found.core)
+    unsure = _unsure(found)
     if unsure:
         said.append(f"None of them is surely about the topic: {counted(found.mentions)} mention it")
     for why, number in found.unused.items():
-        are = (
-            ("mentions", "mention") if unsure else ("is by estimate about", "are by estimate about")
-        )
-        said.append(f"{number:,} more {are[number > 1]} it, and left out: {why}")
+        said.append(f"{number:,} more {_about(number, unsure=unsure)}, and left out: {why}")
     by_hand = sum(p.by_hand for p in found.core)
     if by_hand:
         said.append(f"{by_hand} of the papers {'was' if by_hand == 1 else 'were'} named by hand")
@@ -404,6 +403,29 @@ def _scope(prepared: Prepared, mode: Mode, model: str | None) -> list[ReviewSent
         said.append("None of them has an abstract, so that nothing can be said but their titles")
     said.append(_HOW if mode == "extractive" else _written_by(model))
     return [ReviewSentence(text=f"{text}.") for text in said]
+
+
+def _unsure(found: Found) -> bool:
+    """Whether none of the papers that are written about is surely about the topic."""
+    core = found.core
+    return bool(core) and all(p.relevance < CORE and not p.by_hand for p in core)
+
+
+def _about(number: int, *, unsure: bool) -> str:
+    """What is said of so many papers beside those that are written about."""
+    if unsure:
+        return "mentions it" if number == 1 else "mention it"
+    return f"{'is' if number == 1 else 'are'} by estimate about it"
+
+
+def _listed_beside(found: Found) -> str:
+    """Which papers the review names and is not written about; empty where there are none."""
+    kinds = {
+        _about(len(found.beyond), unsure=_unsure(found)): len(found.beyond),
+        "is related" if len(found.related) == 1 else "are related": len(found.related),
+    }
+    listed = [f"{number:,} more that {what}" for what, number in kinds.items() if number]
+    return f" and lists {joined(listed)}" if listed else ""
 
 
 def _written_by(model: str | None) -> str:

@@ -294,13 +294,47 @@ def test_few_papers_and_those_that_share_nothing_have_no_themes() -> None:
 
 def test_what_is_mentioned_once_is_no_theme() -> None:
     told = ["Sweat salt of children. Sweat salt of adults."] * 4
-    beside = ["Lungs grow with age. Age matters. Sweat salt was not looked at."] * 4
+    beside = ["Lungs grow with age. Age matters."] * 3
+    beside.append("Lungs grow with age. Age matters. Sweat salt was not looked at.")
     titles = [f"Study {chr(97 + n)}" for n in range(8)]
     titles[4:] = [f"Lung growth {chr(97 + n)}" for n in range(4)]
     themes = grouped(_vectors([0] * 4 + [1] * 4), titles, told + beside)
     assert {t.name: sorted(t.members) for t in themes} == {
         "Sweat salt": [0, 1, 2, 3], "Lung growth": [4, 5, 6, 7]
     }  # fmt: skip
+
+
+def test_what_the_rest_writes_as_well_names_no_theme() -> None:
+    told = [f"{kind} here. {kind} again." for kind in ["Sweat salt"] * 4 + ["Lung volume"] * 4]
+    shared = [*told[:4], *(f"{text} Sweat salt was seen." for text in told[4:])]
+    titles = [f"Study {chr(97 + n)}" for n in range(8)]
+    names = {
+        theme.name
+        for texts in (told, shared)
+        for theme in grouped(_vectors([0] * 4 + [1] * 4), titles, texts)
+    }
+    assert "Sweat salt" in names
+    assert {t.name for t in grouped(_vectors([0] * 4 + [1] * 4), titles, shared)} == {"All papers"}
+
+
+def test_the_head_of_the_topic_names_no_theme() -> None:
+    """Among papers on lemon sorting "sorting machine" is no theme, and "peel" is one."""
+    told = ["The lemon machine is new. A lemon machine sorts."] * 4
+    told += ["Peel of fruit is thin. Peel dries."] * 4 + ["Seeds of fruit are big. Seeds dry."] * 4
+    kinds = ["Lemon machine", "Thin peel", "Big seeds"]
+    titles = [f"{kinds[n // 4]} {chr(97 + n)}" for n in range(12)]
+    themes = grouped(
+        _vectors([n // 4 for n in range(12)]), titles, told, "lemon", idf=lambda _: 3.0
+    )
+    assert "machine" not in " ".join(theme.name.casefold() for theme in themes)
+
+
+def test_a_word_is_named_as_most_write_it() -> None:
+    told = ["The learning rule is new. This learning rule holds."] * 4
+    told += ["The bursts are long. Bursts of cells stop."] * 4
+    titles = [f"{'A rule' if n < 4 else 'Bursts'} {chr(97 + n)}" for n in range(8)]
+    themes = grouped(_vectors([0] * 4 + [1] * 4), titles, told, idf=lambda _: 3.0)
+    assert {theme.name for theme in themes} == {"Learning rule", "Bursts"}
 
 
 def test_the_main_sentence_is_shown_though_no_column_is_sure() -> None:

@@ -80,6 +80,7 @@ def test_markdown(review: Review) -> None:
     assert heads[:4] == ["Scope", "Overview", "Contributions", "Reported numbers"]
     rest = ["Across the papers"] * bool(review.across)
     rest += ["Left open by the papers", "References"]
+    rest += [SECTIONS["beyond"]] * bool(review.beyond)
     rest += [SECTIONS["related"]] * bool(review.related)
     assert heads[4:] == rest
     table = [line for line in text.splitlines() if line.startswith("|")]

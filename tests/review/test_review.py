@@ -11,7 +11,7 @@ from assistant.attribution import is_verbatim
 from assistant.errors import LibraryNotFound, PaperNotFound, QuestionError
 from assistant.paper import Paper
 from assistant.review.model import COLUMNS, Review, ReviewProgress, ReviewSentence, Theme
-from assistant.review.rendering import rendered
+from assistant.review.rendering import render, rendered
 
 from .conftest import Make, expert_papers, other_papers
 
@@ -239,9 +239,20 @@ def test_what_is_counted_is_what_is_listed(make: Make, monkeypatch: pytest.Monke
     assert "1 more is by estimate about it, and left out: no abstract." in said
     assert "1 more is by estimate about it, and left out: dropped by hand." in said
     assert not any("asked for" in text for text in said)
-    few = assistant.review("expert pruning", papers=2).scope
-    beyond = "more are by estimate about it, and left out: beyond the 2 papers that were asked for."
-    assert any(sentence.text.endswith(beyond) for sentence in few)
+    few = assistant.review("expert pruning", papers=2)
+    assert len(few.beyond) > 1
+    assert f"lists {len(few.beyond)} more that are by estimate about it" in few.scope[0].text
+    assert not any("asked for" in sentence.text for sentence in few.scope)
+    document = render(few, "md")
+    assert all(f"- {left.title}" in document for left in few.beyond)
+
+
+def test_no_papers_are_not_counted(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.review.candidates.RELATED", 1.1)
+    review = make(expert_papers()[:3]).review("expert pruning")
+    assert not review.related
+    assert not review.beyond
+    assert review.scope[0].text.endswith("this review is written about 3 of them.")
 
 
 def test_themes_are_counted_as_they_are_named(experts: Assistant) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.review.model import Cell, Review, ReviewSentence, TableRow, Theme
+from assistant.review.model import Cell, LeftOut, Review, ReviewSentence, TableRow, Theme
 
 __all__ = [
     "HEADS",
@@ -15,6 +15,7 @@ __all__ = [
     "SECTIONS",
     "Block",
     "Pieces",
+    "beside",
     "blocks",
     "legend",
     "listed",
@@ -32,6 +33,7 @@ SECTIONS = {
     "disagreements": "Where the papers point different ways",
     "open": "Left open by the papers",
     "answers": "What papers say to the question",
+    "beyond": "By estimate about the topic, beyond the papers asked for",
     "related": "Related papers of the library, not written about",
 }
 MARKS = {"likely": " (?)", "sure": ""}
@@ -126,6 +128,12 @@ def listed(review: Review) -> dict[str, list[ReviewSentence]]:
         "open": review.open_questions,
     }
     return {name: sentences for name, sentences in said.items() if sentences}
+
+
+def beside(review: Review) -> dict[str, list[LeftOut]]:
+    """The lists of papers that the review names and is not written about, after its references."""
+    lists = {"beyond": review.beyond, "related": review.related}
+    return {name: papers for name, papers in lists.items() if papers}
 
 
 def sections(review: Review) -> list[Theme]:

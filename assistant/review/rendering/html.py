@@ -10,6 +10,7 @@ from html import escape
 from assistant.escaping import web_address
 from assistant.review.model import (
     Cell,
+    LeftOut,
     Review,
     ReviewSentence,
     TableRow,
@@ -19,6 +20,7 @@ from assistant.review.rendering.blocks import (
     MARKS,
     NUMBER_HEADS,
     SECTIONS,
+    beside,
     legend,
     listed,
     sections,
@@ -50,7 +52,7 @@ def html(review: Review) -> str:
             *(_listed(name, SECTIONS[name], review, said) for name, said in listed(review).items()),
             _map(review),
             _references(review),
-            _related(review),
+            *(_beside(name, papers) for name, papers in beside(review).items()),
             f"<footer><p>{escape(verdict_line(review))}</p></footer>" if review.model else "",
         ]
     body += [f"<p class='note'>{_text(note)}</p>" for note in review.notes]
@@ -247,9 +249,9 @@ def _numbers(review: Review) -> str:
     return _section("numbers", "Reported numbers", f"<div class='wide'>{table}</div>", "broad")
 
 
-def _related(review: Review) -> str:
-    rows = "".join(f"<li>{_text(left.title, 300)}</li>" for left in review.related)
-    return _section("related", SECTIONS["related"], f"<ul>{rows}</ul>") if rows else ""
+def _beside(name: str, papers: list[LeftOut]) -> str:
+    rows = "".join(f"<li>{_text(left.title, 300)}</li>" for left in papers)
+    return _section(name, SECTIONS[name], f"<ul>{rows}</ul>")
 
 
 def _references(review: Review) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from assistant.escaping import markdown as escaped
 from assistant.paper import Paper
 from assistant.review.model import Review
-from assistant.review.rendering.blocks import SECTIONS, Block, Pieces, blocks
+from assistant.review.rendering.blocks import SECTIONS, Block, Pieces, beside, blocks
 
 __all__ = ["citation_line", "keyed", "markdown", "verdict_line"]
 
@@ -32,9 +32,9 @@ def markdown(
             for r in review.references
         ]
     lines += references
-    if review.related:
-        lines += ["", f"## {SECTIONS['related']}", ""]
-        lines += [f"- {escaped(left.title)}" for left in review.related]
+    for name, papers in beside(review).items():
+        lines += ["", f"## {SECTIONS[name]}", ""]
+        lines += [f"- {escaped(left.title)}" for left in papers]
     if review.references and review.model:
         lines += ["", "---", "", verdict_line(review)]
     lines += [line for note in review.notes for line in ("", escaped(note))]
