@@ -65,7 +65,8 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 _WORD = re.compile(r"[^\W_][\w’'-]*[^\W_]|[^\W_]|[.,;:!?()]")
 _LONGEST = 3
 _NO_NOUN = re.compile(
-    r"(?:ed|ous|ive|ary|able|ible|ly|ful|less|est|\w{4}al)$|\bother$", re.IGNORECASE
+    r"(?:ed|ous|ive|ary|able|ible|ly|ful|less|est|\w{4}al)$|\b(?:other|driven|given|taken|shown|known)$",
+    re.IGNORECASE,
 )
 """How words end that name nothing when they stand last."""
 
@@ -176,7 +177,7 @@ def _subjects(
         about = frozenset(p for p in near if read[p].about(key))
         if not _LEAST_SHARING <= len(about) <= _HALF * len(read):
             continue
-        if not _tells_apart(fresh, about, read) or (len(fresh) == 1 and heads_topic(fresh[0])):
+        if not _tells_apart(fresh, about, read) or (len(key) == 1 and heads_topic(key[0])):
             continue
         titled = sum(read[p].title.issuperset(key) for p in about) / len(about)
         if len(key) > 1 or titled > _TITLED:

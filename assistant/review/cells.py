@@ -117,7 +117,7 @@ _GOES_ON = re.compile(
     r"\s*(?:(?:and|or|to|plus|,)\s+[\d<>~±]|[xX×]\s?\d|(?:and|or)\s+(?:from|up)\s"
     r"|(?!(?:of|in|on|at|for|to|by|with|from|over|than|per|and|or|but|when|while|after|before|as"
     r"|during|under|across|within|among|relative|compared|using|without|if|which|that|because|is"
-    r"|are|was|were)\b)[^\W\d_])"
+    r"|are|was|were|even|only|respectively|versus|vs|where|whereas|although|though)\b)[^\W\d_])"
 )
 """After a number, what says that it is not the whole of it: "2.5 or 4", "3.2 courses"."""
 _SETTING = re.compile(r"\b(?:at|with|using|under|for|from)\s+(?:an?|the|\w+al)\s+(?:\w+\s+)?$")
@@ -272,11 +272,14 @@ _HAS_VERB = re.compile(rf".*\b{_ATTAINS}\s", re.IGNORECASE)
 _BEGUN = re.compile(
     rf"(?:^|[,;:(.]\s|\b(?:the|an?|its|their|our|of)\s)((?:{OTHER_WORD}\s){{0,3}})$", re.IGNORECASE
 )
+_POINTS = re.compile(r"\b(?:its|their|his|her|this|these|that|those)\s$", re.IGNORECASE)
+"""Before the one word of what is measured, what says of what in another sentence."""
 _CUT_BEFORE = re.compile(r"(?:\b(?:per|each|every|versus|vs\.?)|[\d)%]|\w-)\s?$", re.IGNORECASE)
 """Before what is measured, what shows that its name has been cut: "just 3 active sources"."""
 _NO_MEASURE = re.compile(
     r"\b(?:range|order|vicinity|maximum|minimum|total|average)$|\w{3}ed\s"
-    r"|^(?:course|period|level|chance|confidence intervals?|CIs?)$",
+    r"|^(?:course|period|level|chance|confidence intervals?|CIs?)$"
+    r"|^(?:even|only|also|just|still)\b",
     re.IGNORECASE,
 )
 _MODIFIES = re.compile(rf" (?=[a-z]){OTHER_WORD}\b(?<!ing)(?<!ed)")
@@ -734,6 +737,7 @@ def _what_before(match: re.Match[str], text: str, words: Sequence[str]) -> tuple
     )  # "40% of the species"; "× 10"
     odd = odd or bool(re.search(r"\b(?:on|in|to|for)\s(?:the\s)?$", text[:start])) or "(" in what
     odd = odd or text[:start].endswith("-") or bool(_NO_MEASURE.search(what))
+    odd = odd or (" " not in what and bool(_POINTS.search(text[:start])))
     odd = odd or bool(_CUT_BEFORE.search(text[:start]))
     odd = odd or not _CLAUSE_WORDS.isdisjoint(what.casefold().split()) or not what[0].isalpha()
     if odd or len(what) < 2 or not terms(what):

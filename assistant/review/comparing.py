@@ -176,9 +176,10 @@ def _measures_apart(materials: Sequence[Material]) -> list[ReviewSentence]:
         keys = set()
         for n, one in enumerate(material.measured):
             key = tuple(stem for stem in one.key if stem not in _SUMMARIES)
-            bare = CHANGE.fullmatch(one.named) or one.cues["change"] or CUT in one.named
-            bare = bare or material.data_in(one.place)
-            if key and not bare and key not in keys and material.role(one.place) == "result":
+            change = bool(CHANGE.fullmatch(one.named) or one.cues["change"] or CUT in one.named)
+            if change or material.data_in(one.place):
+                continue
+            if key and key not in keys and material.role(one.place) == "result":
                 keys.add(key)
                 by_key[key].append((material, n))
     shared = sorted((held for held in by_key.values() if len(held) > 1), key=lambda h: -len(h))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.acronyms import long_forms
 from assistant.answering.evidence import PassageReader
 from assistant.attribution import quoted
 from assistant.errors import QuestionError
@@ -157,7 +158,10 @@ def _themes(found: Found, topic: str) -> list[Group]:
     vectors = np.stack([p.found.mean for p in found.core])
     titles = [p.paper.title for p in found.core]
     texts = [p.paper.abstract for p in found.core]
-    avoid = " ".join([topic, *(step.query for step in found.steps)])
+    stems = set(terms(topic))
+    held = long_forms(f"{title}. {text}" for title, text in zip(titles, texts, strict=True))
+    shorts = [short for long, short in held if stems <= set(terms(long))]  # names of it, too
+    avoid = " ".join([topic, *(step.query for step in found.steps), *shorts])
     most = max(_MOST_THEMES, len(titles) // _PER_THEME)
     return grouped(vectors, titles, texts, avoid, found.statistics.idf, most)
 

@@ -417,3 +417,18 @@ def test_a_topic_of_two_words_needs_both(make: Make, monkeypatch: pytest.MonkeyP
     assistant = make([*papers, *other_papers()])
     rings = {c.paper.title: c.ring for c in assistant.review_candidates("dwarf galaxies")}
     assert [rings[title] for title in titles] == ["core", "core", "related"]
+
+
+def test_a_short_name_of_the_topic_names_no_theme(make: Make) -> None:
+    kinds = ("Peel", "Juice", "Seeds")
+    papers = [
+        Paper(
+            title=f"{kinds[n % 3]} and the ISLS of farm {chr(97 + n)}",
+            abstract="Inland sweet lemon sorting (ISLS) is old. We study sweet lemon sorting."
+            f" {kinds[n % 3]} of lemons matter. {kinds[n % 3]} were weighed in {chr(97 + n)}.",
+        )
+        for n in range(9)
+    ]
+    review = make([*papers, *other_papers()]).review("sweet lemon sorting")
+    assert review.references
+    assert not any("ISLS" in theme.name for theme in review.themes)
