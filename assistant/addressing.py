@@ -5,12 +5,8 @@ An abstract tells what somebody did and found. A sentence in it that gives order
 finding: `heard` leaves it out of what is answered from, taken for proof, or given to a language
 model. A linear model over words and pairs of words tells such sentences
 (``fitted/addressing.json``), fitted by ``python -m eval.address_fit`` on instructions that other
-people wrote and on abstracts of several fields; what is no text of the abstract's language is told
-by its form. Statements of what is to be answered, cited or believed ("the reply is …") have few
-words of an order: a second model tells those (``addressing-statements.json``, and
-``addressing-statements-vectors.json`` where the vectors of all-MiniLM-L6-v2 are at hand), fitted by
-``python -m eval.address_statements`` on statements written for that. None is fitted on the attacks
-that measure the guard (tests/attacks.json).
+people wrote and on abstracts of several fields, never on our own attacks; what is no text of the
+abstract's language is told by its form.
 """
 
 from __future__ import annotations
@@ -33,12 +29,9 @@ __all__ = [
     "address_odds",
     "doubted",
     "heard",
-    "statement_odds",
     "tokens_of",
     "told",
 ]
-
-Floats = NDArray[np.float32]
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[^\w\s]")
 CODE = re.compile(
@@ -63,13 +56,8 @@ _BEGINS = frozenset(["^", ",", ";", ":", "please", "not", "then", "and", "always
 """What stands before an order."""
 _SURE = 1.25
 """Log-odds from which a sentence is left out: on fields outside the fit one in 250 true ones is."""
-_DOUBT, _VECTORS_DOUBT = -0.75, -1.95
-"""Log-odds from which a sentence alone proves nothing: by words, and by a statement's vector."""
-STRICTER = 1.0
-"""By how much the log-odds of an order are lowered, so that both models together leave out no more
-than the first alone did."""
-BY_ORDER, BY_VECTOR = 0.6, 0.5
-"""What an order's log-odds, and a vector's, count in those of a statement."""
+_DOUBT = -0.75
+"""Log-odds from which a sentence alone proves nothing, where there are no vectors."""
 _LONG = 8
 """Words from which a sentence of English holds one that only binds."""
 
@@ -110,46 +98,17 @@ def address_odds(sentence: str) -> float:
     return load("addressing").log_odds_of_few(dict.fromkeys(held, 1.0))
 
 
-@lru_cache(maxsize=20_000)
-def _statement_odds(sentence: str) -> float:
-    held = address_features(LABEL.sub("", sentence), _verbs())
-    odds = load("addressing-statements").log_odds_of_few(dict.fromkeys(held, 1.0))
-    return odds + BY_ORDER * max(-12.0, address_odds(sentence))
-
-
-def statement_odds(texts: Sequence[str], vectors: Floats | None) -> Floats:
-    """(sentences,) log-odds that each states what is to be said, cited or believed.
-
-    ``vectors``: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
-    """
-    odds = np.array([_statement_odds(text) if text else -np.inf for text in texts], np.float32)
-    return odds if vectors is None else odds + _by("addressing-statements-vectors", vectors)
-
-
-def _by(name: str, vectors: Floats) -> Floats:
-    model = load(name)
-    weights = np.array([*model.weights.values()], np.float32)
-    return vectors @ weights + np.float32(model.intercept)
-
-
-def _odds(texts: Sequence[str], vectors: Floats | None) -> Floats:
-    """(sentences,) the higher log-odds of order and statement; -inf where there is no text."""
-    orders = np.array([address_odds(text) if text else -np.inf for text in texts], np.float32)
-    odds: Floats = np.maximum(orders - STRICTER, statement_odds(texts, vectors))
-    return odds
-
-
-def heard(abstract: str, spans: Sequence[Span], vectors: Floats | None = None) -> tuple[Span, ...]:
+def heard(abstract: str, spans: Sequence[Span]) -> tuple[Span, ...]:
     """``spans`` of the sentences of ``abstract``; an empty one in the place of each that is left
     out: it speaks to its reader, or is no English among English.
-
-    ``vectors``: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
     """
     texts = [abstract[start:end] for start, end in spans]
     english = sum(_binds(text) for text in texts) > len(texts) / 2
     return tuple(
-        Span(span.start, span.start) if odds > _SURE or (english and not _binds(text)) else span
-        for span, text, odds in zip(spans, texts, _odds(texts, vectors), strict=True)
+        Span(span.start, span.start)
+        if address_odds(text) > _SURE or (english and not _binds(text))
+        else span
+        for span, text in zip(spans, texts, strict=True)
     )
 
 
@@ -159,18 +118,17 @@ def _binds(text: str) -> bool:
     return (len(held) < _LONG and text.isascii()) or any(word in STOP_WORDS for word in held)
 
 
-def doubted(texts: Sequence[str], vectors: Floats | None) -> list[bool]:
+def doubted(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> list[bool]:
     """Which sentences may speak to their reader: alone they prove nothing that a model says.
 
     Statements of what an answer is to be ("the official figure is …") have few words of an order;
     ``vectors``, (sentences, dimension) of all-MiniLM-L6-v2 if there are any, tell of them, too.
     """
+    odds = np.array([address_odds(text) if text else -np.inf for text in texts])
     if vectors is None:
-        return [bool(odds > _DOUBT) for odds in _odds(texts, None)]
-    orders = np.array([address_odds(text) if text else -np.inf for text in texts], np.float32)
-    orders += _by("addressing-vectors", vectors)
-    statements = statement_odds(texts, vectors)
-    return [bool(x) for x in (orders > STRICTER) | (statements > _VECTORS_DOUBT)]
+        return list(odds > _DOUBT)
+    model = load("addressing-vectors")
+    return list(odds + vectors @ np.array([*model.weights.values()]) + model.intercept > 0)
 
 
 def told(abstract: str, sentences: Sequence[str]) -> str:

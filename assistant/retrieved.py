@@ -51,7 +51,6 @@ class RetrievedPaper:
     ``best_cosine``: the best chunk's; ``standing``: by how many standard deviations that is
     above the cosines of the library's chunks. ``bm25``: 0 where no word is shared.
     ``all_spans``: the sentences of the abstract. ``mean``: (dimension,) unit mean of the chunks.
-    ``knows_words``: whether the vectors are those of the program's own model.
     """
 
     paper: Paper
@@ -63,17 +62,11 @@ class RetrievedPaper:
     all_spans: tuple[Span, ...]
     mean: Floats
     read_vectors: Callable[[], Floats]
-    knows_words: bool = False
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """The sentences of the abstract; empty spans for those that speak to their reader."""
-        vectors = self._all_vectors if self.knows_words and self.all_spans else None
-        return heard(self.paper.abstract, self.all_spans, vectors)
-
-    @cached_property
-    def _all_vectors(self) -> Floats:
-        return self.read_vectors()
+        return heard(self.paper.abstract, self.all_spans)
 
     @cached_property
     def vectors(self) -> Floats:
@@ -81,7 +74,7 @@ class RetrievedPaper:
         when first wanted.
         """
         silent = [n for n, span in enumerate(self.spans) if span.start == span.end]
-        vectors = self._all_vectors
+        vectors = self.read_vectors()
         if silent:
             vectors = vectors.copy()
             vectors[silent] = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding import Embedder, WordEmbedder
+from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
 from assistant.filters import Filters
 from assistant.paper import Paper
@@ -151,7 +151,6 @@ class GivenRetriever:
             all_spans=spans,
             mean=mean,
             read_vectors=lambda: self._embedder.embed(texts),
-            knows_words=isinstance(self._embedder, WordEmbedder),
         )
 
 

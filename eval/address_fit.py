@@ -12,8 +12,6 @@ Apache-2.0; stanford-oval/storm, open_deep_research and K-Dense-AI's scientific 
 FOLDER of abstracts: JSON Lines files with an "abstract", one field a file: CSAbstruct and SciTLDR
 (Apache-2.0), and records of systematic reviews (asreview/systematic-review-datasets: nudging,
 software, opioids, ADHD). With them go the sample, the saved listing pages and the retrieval sets.
-Statements of what is to be answered or cited have a model of their own beside these:
-``python -m eval.address_statements``.
 The intercept is set so that `FALSE` of the sentences of fields that were left out of the fit are
 taken for instructions.
 """
