@@ -408,6 +408,24 @@ def test_a_damaged_database_is_made_again_from_the_collection(
     assert notes == ["making the local database again…"]
 
 
+def test_a_block_of_zeros_loses_no_paper(
+    sample_library: Library, make_library: MakeLibrary
+) -> None:
+    question, papers = "sparse pruning", list(sample_library.papers())
+    before = search(sample_library, question, 8)
+    file = database(sample_library)
+    whole, chance = file.read_bytes(), random.Random(28)
+    for _ in range(8):
+        at = chance.randrange(len(whole) - 4096)
+        file.write_bytes(whole[:at] + bytes(4096) + whole[at + 4096 :])
+        for leftover in file.parent.glob("papers-*.sqlite-*"):
+            leftover.unlink()
+        after = make_library(sample_library.path)
+        assert search(after, question, 8) == before
+        assert list(after.papers()) == papers
+        after.close()
+
+
 def test_flipped_bytes_are_never_an_answer(
     sample_library: Library, make_library: MakeLibrary, notes: list[str]
 ) -> None:
