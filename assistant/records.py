@@ -171,9 +171,12 @@ class Records:
             elif found != FORMAT:
                 raise RecordsDamaged(f"{self.path} is of format {found}, not {FORMAT}")
             elif self.path.stat().st_size <= _CHECKED:
-                wrong = str(self._db.execute("PRAGMA quick_check(1)").fetchone()[0])
+                wrong = self._quick_check()
                 if wrong != "ok":
                     raise RecordsDamaged(f"{self.path}: {wrong}")
+
+    def _quick_check(self) -> str:
+        return str(self._one("PRAGMA quick_check(1)"))
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -601,7 +604,7 @@ class Records:
         """
         counted: Counter[str] = Counter()
         try:
-            found = str(self._one("PRAGMA quick_check(1)"))
+            found = self._quick_check()
             if found != "ok":
                 return found
             for some in _pieces([int(place) for place in self.all_places()]):

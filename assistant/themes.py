@@ -48,6 +48,8 @@ _WRITTEN = 0.15
 """Share of a theme's papers that must write its name word for word."""
 _CONTRAST = 0.25
 """By how much more of a theme's papers than of the others hold its name."""
+_ELSEWHERE = 0.25
+"""Share of the other papers that may write a theme's name in one of their sentences."""
 _OF_TOPIC = 0.3
 """Share of a word's phrases that hold a word of the topic, beyond which it is but its head."""
 _TITLED = 0.25
@@ -194,7 +196,7 @@ def _tells_apart(fresh: Sequence[str], about: Collection[int], read: Sequence[Ph
     a name that holds the topic, the ``fresh`` part must tell them apart.
     """
     rest = [paper for p, paper in enumerate(read) if p not in about]
-    return sum(paper.holds(fresh) for paper in rest) <= _CONTRAST * len(rest)
+    return sum(paper.holds(fresh) for paper in rest) <= _ELSEWHERE * len(rest)
 
 
 def _heads(read: Sequence[PhrasesOf], avoided: set[str]) -> Callable[[str], bool]:

@@ -551,7 +551,7 @@ def fit_all(cases: Sequence[Case]) -> Models:
         own = NAMES[name]
         _, weights = fit_selection(cases, models["evidence"], [*own, *CUES])
         models[name] = 0.0, {feature: weights[feature] for feature in own}
-        models["cues"] = 0.0, {feature: weights[feature] for feature in CUES}
+    models["cues"] = 0.0, {feature: weights[feature] for feature in CUES}  # of the last
     return models
 
 

@@ -197,8 +197,9 @@ class Layout:
 
     def _limits(self, asked: Asking, assessment: Assessment) -> bool:
         ranked = _ranked(assessment.candidates, worth(asked, assessment.asked))
-        held = cues(asked, assessment.asked)
-        told = [c for c in ranked if held(c.text)["limits_plain"] or held(c.text)["limits_hint"]]
+        tells = cues(asked, assessment.asked)
+        held = ((c, tells(c.text)) for c in ranked)
+        told = [c for c, found in held if found["limits_plain"] or found["limits_hint"]]
         if not told:
             self._draft.say(f"Abstracts rarely tell {asked.means}; the nearest that is said:")
         return self._best(told or ranked, self._added)

@@ -15,7 +15,9 @@ from assistant.text import terms
 
 __all__ = [
     "CHANGE_AXIS",
+    "SMALL",
     "SMALL_AXES",
+    "TENS",
     "Direction",
     "Number",
     "Particulars",
@@ -34,21 +36,21 @@ _UNITS = {
     "%": "%", "percent": "%", "per cent": "%", "percentage point": "%", "percentage points": "%",
     "x": "x", "×": "x", "times": "x", "fold": "x", "-fold": "x", " fold": "x",
 }  # fmt: skip
-# "one" is a pronoun more often than a number
-_ONES = "two three four five six seven eight nine".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+SMALL = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen"
+).split()
+"""Words of the numbers from 1 to 19."""
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+"""… and of the tens from 20 to 90."""
 _WORDS = {
-    word: float(value)
-    for value, word in enumerate(
-        ["zero", "", *_ONES, *"ten eleven twelve thirteen fourteen fifteen sixteen".split(),
-         *"seventeen eighteen nineteen".split()]
-    )
-    if word
-} | {
+    "zero": 0.0,
+    # "one" is a pronoun more often than a number
+    **{word: float(value) for value, word in enumerate(SMALL[1:], 2)},
     "dozen": 12.0,
-    **{ten: 10.0 * n for n, ten in enumerate(_TENS, 2)},
-    **{f"{ten}-{one}": 10.0 * n + m for n, ten in enumerate(_TENS, 2)
-       for m, one in enumerate(["one", *_ONES], 1)},
+    **{ten: 10.0 * n for n, ten in enumerate(TENS, 2)},
+    **{f"{ten}-{one}": 10.0 * n + m for n, ten in enumerate(TENS, 2)
+       for m, one in enumerate(SMALL[:9], 1)},
 }  # fmt: skip
 _PARTS = {
     "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import threading
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from itertools import islice
 
 from assistant.paper import Paper
 from assistant.retrieved import Statistics
-from assistant.text import STOP_WORDS, terms
+from assistant.text import STOP_WORDS, plain_letters, terms
 
 __all__ = [
     "Correction", "Vocabulary", "as_held", "corrections", "missing_words", "with_corrections",
@@ -107,8 +106,7 @@ class Vocabulary:
 
         The same word, or one that shares most of its letters in order, and those it begins with.
         """
-        bare = unicodedata.normalize("NFKD", word.casefold())
-        word = "".join(letter for letter in bare if not unicodedata.combining(letter))
+        word = plain_letters(word.casefold())
         counts = self._words()
         if counts[word] or any(letter.isdigit() for letter in word):
             return word

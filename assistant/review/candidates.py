@@ -504,11 +504,11 @@ def _draw_the_line(
             why = f"related: {candidate.why}"
         else:
             why = f"off topic: {candidate.why}"
-        told = why.startswith(("related", "beyond"))
-        if id(candidate) in core and not told:
+        named = why.startswith(("related", "beyond"))
+        if id(candidate) in core and not named:
             found.unused[why] += 1
-        others += not told
-        if told or others <= _LISTED:
+        others += not named
+        if named or others <= _LISTED:
             found.left_out.append(
                 LeftOut(
                     paper_id=candidate.paper.id,

@@ -297,6 +297,8 @@ _WENT = re.compile(
 )
 _ROSES = r"increase|rise|improvement|growth|gain"
 _FELLS = r"decrease|decline|reduction|drop|fall|loss"
+_UPWARD = re.compile(rf"{_UP}|{_ROSE}|{_ROSES}")
+_DOWNWARD = re.compile(rf"{_DOWN}|{_FELL}|{_FELLS}")
 _CHANGED = re.compile(
     rf"\b(?P<how>(?:no\s)?(?:\w+(?:ant|ed|ial|ight|al)\s)?(?:{_ROSES}|{_FELLS}))\s(?:in|of)\s(?:the\s)?"
     rf"(?P<what>(?:{OTHER_WORD}\s?){{1,4}}?)(?=[,.;]|\s?(?:was|were|in|of|for|with|after|during|by|on)\b)"
@@ -683,8 +685,7 @@ class Material:
             for match in chain(*(form.finditer(text) for form in (_MOVED, _WENT, _CHANGED))):
                 what, how = tuple(sorted(set(terms(match["what"])))), match["how"]
                 if len(what) >= 2:
-                    up, down = rf"{_UP}|{_ROSE}|{_ROSES}", rf"{_DOWN}|{_FELL}|{_FELLS}"
-                    sign = 1 if re.search(up, how) else -1 if re.search(down, how) else 0
+                    sign = 1 if _UPWARD.search(how) else -1 if _DOWNWARD.search(how) else 0
                     none = how.startswith(("not ", "no "))
                     found.append(Direction(what, 0 if none else sign, place))
         return found

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from assistant.answering.particulars import SMALL
 from assistant.attribution import CUT, quoted, short_name
 from assistant.paper import Paper
-from assistant.review.cells import CHANGE, Material
+from assistant.review.cells import CHANGE, Material, Measured
 from assistant.review.model import Cell, Quote, ReviewSentence
 from assistant.text import STOP_WORDS, terms
 
@@ -30,7 +31,7 @@ _MOST = 4
 """Papers that one sentence sets side by side, and sentences of a kind, at the most."""
 _SUMMARIES = frozenset(terms("average mean overall median total best highest lowest maximum"))
 """Stems that say how values were put together, not what was measured."""
-_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+_WORDS = ["no", *SMALL[:12]]
 
 
 def counted(number: int, noun: str = "paper", plural: str = "") -> str:
@@ -124,7 +125,7 @@ def across(materials: Sequence[Material]) -> list[ReviewSentence]:
                 continue  # "existing methods" are another's in each paper
             said = list_of(Statement(), [(m, cell.quote) for m, cell in held])
             made.append(said.add(f" {kind}: “{words}”.").done())
-    return made + _measures(materials)
+    return made + _measures(materials) + _measures_apart(materials)
 
 
 def _distinct(materials: Sequence[Material]) -> list[Material]:
@@ -154,39 +155,51 @@ def _shared(
 
 def _measures(materials: Sequence[Material]) -> list[ReviewSentence]:
     """Values of one measure on one data set side by side; no word is said on which is better."""
-    by_key: dict[tuple[str, ...], list[tuple[Material, int]]] = defaultdict(list)
-    for material in materials:
-        keys = set()
-        for n, one in enumerate(material.measured):
-            key = (*one.key, *material.data_in(one.place))
-            if key[len(one.key) :] and key not in keys and material.role(one.place) == "result":
-                keys.add(key)
-                by_key[key].append((material, n))
-    made = [_side_by_side(held) for held in sorted(by_key.values(), key=lambda h: -len(h))[:_MOST]
-            if len(held) > 1]  # fmt: skip
-    return made + _measures_apart(materials)
+
+    def key(material: Material, one: Measured) -> tuple[str, ...]:
+        data = material.data_in(one.place)
+        return (*one.key, *data) if data else ()
+
+    return [_side_by_side(held) for held in _shared_values(materials, key)]
 
 
 def _measures_apart(materials: Sequence[Material]) -> list[ReviewSentence]:
     """Values of one measure that papers give on no data set that is named beside them; that they
     need not be on the same is said, too.
     """
-    by_key: dict[tuple[str, ...], list[tuple[Material, int]]] = defaultdict(list)
+
+    def key(material: Material, one: Measured) -> tuple[str, ...]:
+        change = bool(CHANGE.fullmatch(one.named) or one.cues["change"] or CUT in one.named)
+        if change or material.data_in(one.place):
+            return ()
+        return tuple(stem for stem in one.key if stem not in _SUMMARIES)
+
+    how = ", which need not be on the same data"
+    return [_side_by_side(held, how) for held in _shared_values(materials, key)]
+
+
+Values = list[tuple[Material, int]]
+
+
+def _shared_values(
+    materials: Sequence[Material], key_of: Callable[[Material, Measured], tuple[str, ...]]
+) -> list[Values]:
+    """Results of one key that two papers or more give, one of each, the most common first; what
+    has no key is left out.
+    """
+    by_key: dict[tuple[str, ...], Values] = defaultdict(list)
     for material in materials:
         keys = set()
         for n, one in enumerate(material.measured):
-            key = tuple(stem for stem in one.key if stem not in _SUMMARIES)
-            change = bool(CHANGE.fullmatch(one.named) or one.cues["change"] or CUT in one.named)
-            if change or material.data_in(one.place):
-                continue
+            key = key_of(material, one)
             if key and key not in keys and material.role(one.place) == "result":
                 keys.add(key)
                 by_key[key].append((material, n))
-    shared = sorted((held for held in by_key.values() if len(held) > 1), key=lambda h: -len(h))
-    return [_side_by_side(held, ", which need not be on the same data") for held in shared[:_MOST]]
+    shared = (held for held in by_key.values() if len(held) > 1)
+    return sorted(shared, key=lambda held: -len(held))[:_MOST]
 
 
-def _side_by_side(held: Sequence[tuple[Material, int]], how: str = "") -> ReviewSentence:
+def _side_by_side(held: Values, how: str = "") -> ReviewSentence:
     """The values of one measure; the name is the shortest that one of the papers gives it."""
     what = min((m.measured[n].named for m, n in held), key=len)
     said = Statement(f"{'Both' if len(held) == 2 else 'Several'} give “{what}”{how}: ")

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.answering.particulars import SMALL, TENS
 from assistant.roles import Role
 from assistant.text import STOP_WORDS
 
@@ -24,19 +25,14 @@ WORD = r"[^\W\d_][\w’'/+-]*"
 """A word, in a pattern."""
 OTHER_WORD = rf"(?!(?:{'|'.join(sorted(STOP_WORDS))}|per|percent|years?)\b){WORD}"
 """One that is neither a stop word nor of a measure."""
-_SMALL = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_SMALL[:9])}))?|{'|'.join(_SMALL)})"
+_BELOW_100 = rf"(?:(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(SMALL[:9])}))?|{'|'.join(SMALL)})"
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _SPELLED = (
     rf"(?:(?:an?|{_BELOW_100})(?:[- ](?:{'|'.join(_SCALES)}))+(?:[- ](?:and[- ])?{_BELOW_100})?"
     rf"|{_BELOW_100})"
 )
-_VALUES = dict(zip(["a", *_SMALL], [1, *range(1, 20)], strict=True))
-_VALUES |= {"an": 1} | dict(zip(_TENS, range(20, 100, 10), strict=True))
+_VALUES = dict(zip(["a", *SMALL], [1, *range(1, 20)], strict=True))
+_VALUES |= {"an": 1} | dict(zip(TENS, range(20, 100, 10), strict=True))
 _N = re.compile(r"\b[nN]\s?=\s?\d[\d,]*\b")
 _SAMPLED = (
     r"(?:patients|participants|subjects|people|persons|individuals|adults|children|infants|newborns"
