@@ -843,6 +843,7 @@ function lastQuestion() { // its top under the bar: an answer is read from its b
   return last ? last.getBoundingClientRect().top + scrollY - $("#bar").offsetHeight - 24 : Infinity;
 }
 const grown = new MutationObserver(() => {
+  if (document.activeElement.matches("#thread :focus-visible")) return; // read by key: it stays in sight
   if (following && root.dataset.view === "chat" && (current.turns.length || root.dataset.busy !== undefined))
     scrollTo({ top: Math.min(document.body.scrollHeight, lastQuestion()) });
 });
