@@ -133,6 +133,12 @@ def seed_records(corpus_data: Path) -> list[Paper | Rejection]:
     return list(read([corpus_data / "seeds"]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first: else a worker ends with one while the others have none."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)  # keeps the order otherwise
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Where CI is set, a skipped corpus or browser test is a failure: there is no excuse there."""
     if not os.environ.get("CI") or "PYTEST_XDIST_WORKER" in os.environ:
