@@ -728,7 +728,7 @@ class Assistant:
                 from assistant.review.generative import ReviewWriter  # noqa: PLC0415
 
                 self._opened_review_writer = ReviewWriter(
-                    self.settings, self._embedder(), self._given_llm
+                    self.settings, self._reader(), self._given_llm
                 )
             return self._opened_review_writer
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.answering.evidence import PassageReader
 from assistant.answering.support import Source, SupportChecker
 from assistant.embedding import Embedder
 from assistant.paper import Paper, normalised_title
@@ -45,7 +46,8 @@ class Checks:
     def __init__(self, papers: Iterable[Paper], embedder: Embedder) -> None:
         self.papers = {p.title_key: p for p in papers if p.kind == "abstract" and p.abstract}
         self._embedder = embedder
-        self.checker = SupportChecker(embedder, _idf(list(self.papers.values())))
+        idf = _idf(list(self.papers.values()))
+        self.checker = SupportChecker(embedder, idf, PassageReader(embedder))
         self._sources: dict[str, Source] = {}
 
     def source(self, key: str) -> Source:

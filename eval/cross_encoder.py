@@ -29,7 +29,7 @@ import hashlib
 import pickle
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,10 +73,13 @@ Window = tuple[Halves, NDArray[np.int16]]
 
 @dataclass
 class Read:
-    """A paper as the lower layers read it: its vector, and its windows."""
+    """A paper as the lower layers read it: its vector, its windows, and, where wanted, the
+    vectors of its sentences, (sentences, dimension).
+    """
 
     vector: NDArray[np.float32]
     windows: list[Window]
+    sentences: NDArray[np.float32] | None = None
 
 
 @dataclass
@@ -93,6 +96,8 @@ class Item:
 
 
 Row = tuple[Item, Window, frozenset[int]]
+Unit = Sequence[Row]
+"""Rows that stay in one batch."""
 
 
 def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
@@ -104,6 +109,23 @@ def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
         for line in json_lines(SENTENCES / "items.jsonl")
     ]
     kept = folder / "lower-states.pickle"
+    read = lower_states(kept, lambda: _abstracts(folder, papers), set(sciences), items)
+    return [item for item in items if item.paper in read], read
+
+
+def lower_states(
+    kept: Path,
+    abstracts: Callable[[], Iterable[Abstract]],
+    wanted: set[str],
+    items: Sequence[Item],
+    *,
+    sentences: bool = False,
+) -> dict[str, Read]:
+    """Every paper as the lower layers read it, and so the texts of ``items``; kept in a file.
+
+    ``abstracts`` are read where one of ``wanted`` is not in the file. ``sentences``: with their
+    vectors.
+    """
     read: dict[str, Read] = {}
     asked: dict[str, tuple[NDArray[np.float32], Halves]] = {}
     if kept.exists():
@@ -116,29 +138,31 @@ def gather(folder: Path) -> tuple[list[Item], dict[str, Read]]:
             for window in windows(encoder, one.title, one.sentences)
         ]
         vector = encoder.embed_query(f"{one.title}. {' '.join(one.sentences)}")
-        return one.digest, Read(vector, found)
+        own = encoder.embed(list(one.sentences)) if sentences else None
+        return one.digest, Read(vector, found, own)
 
     def of_text(text: str) -> tuple[str, tuple[NDArray[np.float32], Halves]]:
         return text, (encoder.embed_query(text), encoder.read(text).lower.astype(np.float16))
 
     with ThreadPoolExecutor() as pool:
-        abstracts = _abstracts(folder, papers) if set(sciences) - set(read) else ()
-        new = {one.digest: one for one in abstracts if one.digest not in read}
+        missing = abstracts() if wanted - set(read) else ()
+        new = {one.digest: one for one in missing if one.digest not in read}
         unheard = {item.text for item in items} - set(asked)
         read.update(pool.map(of_paper, new.values()))
         asked.update(pool.map(of_text, unheard))
     if new or unheard:
         kept.write_bytes(pickle.dumps((read, asked)))
-    items = [item for item in items if item.paper in read]
     ids = list(read)
     vectors = np.stack([read[name].vector for name in ids])
     place = {name: n for n, name in enumerate(ids)}
     for item in items:
+        if item.paper not in read:
+            continue
         item.vector, item.states = asked[item.text]
         cosines = vectors @ item.vector
         cosines[place[item.paper]] = -1
         item.near = [ids[n] for n in np.argsort(-cosines)[:NEAREST]]
-    return items, read
+    return read
 
 
 def _embedder() -> WordEmbedder:
@@ -224,7 +248,7 @@ def _network(settings: Settings) -> Any:
     return Network()
 
 
-def _log_odds(network: Any, rows: Sequence[Row]) -> tuple[Any, Any, list[list[int]]]:
+def log_odds(network: Any, rows: Sequence[Row]) -> tuple[Any, Any, list[list[int]]]:
     """(rows, 1 + sentences) with "none" first; which answer; and the places of the sentences."""
     import torch  # noqa: PLC0415
 
@@ -254,41 +278,58 @@ def _log_odds(network: Any, rows: Sequence[Row]) -> tuple[Any, Any, list[list[in
     return odds, right, places
 
 
-def _batches(rows: list[Row], chance: random.Random) -> list[list[Row]]:
-    """``rows`` in a random order, but with those of like length together."""
-    chance.shuffle(rows)
+def _batches(units: list[Unit], chance: random.Random) -> list[list[Row]]:
+    """The rows of ``units`` in a random order, but with those of like length together."""
+    chance.shuffle(units)
     found: list[list[Row]] = []
-    for start in range(0, len(rows), 20 * BATCH):
-        some = sorted(rows[start : start + 20 * BATCH], key=_length)
-        found += [some[n : n + BATCH] for n in range(0, len(some), BATCH)]
+    for start in range(0, len(units), 20 * BATCH):
+        batch: list[Row] = []
+        for unit in sorted(units[start : start + 20 * BATCH], key=_length):
+            batch += unit
+            if len(batch) >= BATCH:
+                found.append(batch)
+                batch = []
+        found += [batch] if batch else []
     chance.shuffle(found)
     return found
 
 
-def _length(row: Row) -> int:
-    return len(row[0].states) + len(row[1][0])
+def _length(unit: Unit) -> int:
+    return max(len(item.states) + len(window[0]) for item, window, _ in unit)
 
 
-def _rows(items: Sequence[Item], read: dict[str, Read], chance: random.Random) -> list[Row]:
+def _units(items: Sequence[Item], read: dict[str, Read], chance: random.Random) -> list[Unit]:
     nothing: frozenset[int] = frozenset()
-    found: list[Row] = []
+    found: list[Unit] = []
     for item in items:
-        found += [(item, window, item.answers) for window in read[item.paper].windows]
-        found.append((item, chance.choice(read[chance.choice(item.near)].windows), nothing))
+        found += [((item, window, item.answers),) for window in read[item.paper].windows]
+        found.append(((item, chance.choice(read[chance.choice(item.near)].windows), nothing),))
     return found
 
 
 def train(
-    items: Sequence[Item],
-    read: dict[str, Read],
+    units: Callable[[random.Random], list[Unit]],
     kept: Path,
-    held: Sequence[Item],
+    *,
     begun: Mapping[str, NDArray[np.float32]] | None = None,
+    passes: int = EPOCHS,
+    share: float = 1.0,
+    twins: float = 0.0,
+    after: Callable[[Any], None] | None = None,
 ) -> Any:
-    """The trained network; ``kept``: where it is kept after every pass; ``begun``: the parameters
-    of a trained one that goes on.
+    """The trained network.
+
+    Args:
+        units: the rows of a pass, those that stay together in one.
+        kept: where the network is kept after every pass.
+        begun: the parameters of a trained one that goes on.
+        share: of the common rates of learning.
+        twins: what it costs, beside the likelihood, where of two neighbours of one window the
+            one that nothing answers is not far below the other (logistic loss of the difference).
+        after: called with the network after every pass.
     """
     import torch  # noqa: PLC0415
+    from torch.nn import functional  # noqa: PLC0415
 
     torch.manual_seed(1)
     network = _network(Settings.load())
@@ -296,7 +337,6 @@ def train(
     new = [p for name, p in network.named_parameters() if not name.startswith("layers.")]
     if begun:
         network.load_state_dict({n: torch.from_numpy(np.array(p)) for n, p in begun.items()})
-    passes, share = (1, AGAIN) if begun else (EPOCHS, 1.0)
     rates = [RATE * share, HEAD_RATE * share]
     optimizer = torch.optim.AdamW(
         [{"params": part, "lr": rate} for part, rate in zip((old, new), rates, strict=True)],
@@ -308,33 +348,51 @@ def train(
         done = state["epochs"]
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
-    steps = passes * len(_rows(items, read, random.Random(1))) // BATCH  # noqa: S311
     for epoch in range(done, passes):
         network.train()
         chance = random.Random(epoch)  # noqa: S311
-        batches = _batches(_rows(items, read, chance), chance)
-        started, total = time.monotonic(), 0.0
+        batches = _batches(units(chance), chance)
+        steps = passes * len(batches)
+        started, total, seen = time.monotonic(), 0.0, 0
         for n, rows in enumerate(batches, 1):
             step = epoch * len(batches) + n
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * min(1, step / _WARM) * max(0.02, 1 - step / steps)
-            odds, right, _ = _log_odds(network, rows)
+            odds, right, _ = log_odds(network, rows)
             chances = torch.log_softmax(odds, 1)
             loss = -chances.masked_fill(right == 0, -1e4).logsumexp(1).sum() / BATCH
+            pairs = [
+                k
+                for k in range(len(rows) - 1)
+                if rows[k][1] is rows[k + 1][1] and rows[k][2] and not rows[k + 1][2]
+            ]
+            if twins and pairs:
+                score = odds[:, 1:].logsumexp(1)
+                apart = score[pairs] - score[[k + 1 for k in pairs]]
+                loss = loss + twins * functional.softplus(-apart).sum() / BATCH
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            total += float(loss.detach())
+            total, seen = total + float(loss.detach()), seen + len(rows)
             if n % 100 == 0 or n == len(batches):
-                speed = n * BATCH / (time.monotonic() - started)
+                speed = seen / (time.monotonic() - started)
                 print(f"pass {epoch + 1}: {n} of {len(batches)} batches, loss {total / n:.3f}, "
                       f"{speed:.0f} windows/s", flush=True)  # fmt: skip
         state = {"epochs": epoch + 1, "network": network.state_dict()}
         torch.save(state | {"optimizer": optimizer.state_dict()}, kept)
-        if held:
-            print(measure(network, held, read), flush=True)
+        if after:
+            after(network)
     return network
+
+
+def write(network: Any, target: Path, seal: Path) -> None:
+    """The network as a file of the package, and the digest of that."""
+    state = {name: part.float().numpy() for name, part in network.state_dict().items()}
+    target.write_bytes(export(state))
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    seal.write_text(f"{digest}  {target.name}\n", "utf-8")
+    print(f"{target}: {target.stat().st_size:,} bytes")
 
 
 def measure(network: Any, items: Sequence[Item], read: dict[str, Read]) -> dict[str, float]:
@@ -346,7 +404,7 @@ def measure(network: Any, items: Sequence[Item], read: dict[str, Read]) -> dict[
     def best(item: Item, paper: str) -> tuple[float, int]:
         rows: list[Row] = [(item, window, frozenset()) for window in read[paper].windows]
         with torch.no_grad():
-            odds, _, places = _log_odds(network, rows)
+            odds, _, places = log_odds(network, rows)
         return max(
             (float(value), place)
             for values, held in zip(odds, places, strict=True)
@@ -452,13 +510,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = options.abstracts / f"cross-encoder{'-'.join(told)}.pt"
     begun = parameters(TARGET.read_bytes()) if options.go_on else None
     learned = [item for item in items if item.science not in without]
-    network = train(learned, read, kept, held, begun)
+    network = train(
+        lambda chance: _units(learned, read, chance),
+        kept,
+        begun=begun,
+        passes=1 if begun else EPOCHS,
+        share=AGAIN if begun else 1.0,
+        after=(lambda network: print(measure(network, held, read), flush=True)) if held else None,
+    )
     if not without:
-        state = {name: part.float().numpy() for name, part in network.state_dict().items()}
-        TARGET.write_bytes(export(state))
-        digest = hashlib.sha256(TARGET.read_bytes()).hexdigest()
-        SEAL.write_text(f"{digest}  {TARGET.name}\n", "utf-8")
-        print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
+        write(network, TARGET, SEAL)
 
 
 if __name__ == "__main__":

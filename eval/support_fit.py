@@ -1,15 +1,17 @@
 """The support model fitted: assistant/fitted/support.json, from pairs that were made and written.
 
-    python -m eval.support_fit PAPERS… --abstracts FOLDER [--out FILE]
+    python -m eval.support_fit PAPERS… --abstracts FOLDER [--out FOLDER]
     python -m eval.support_fit --measure [--abstracts FOLDER]
 
 Made pairs (`eval.checker_pairs`) come from the papers that are named, but for those that
 ``python -m eval checker`` reports on, and from the digests of the sample library, which are
 retellings of some of them. Written pairs (eval/written_pairs.jsonl) are
 invented abstracts of some fifty fields, with sentences that hold and sentences that do not;
-those whose ``half`` is "fit" are fitted on, the others are reported. Claims
-(eval/sentences/claims.jsonl) are of abstracts of eight fields, which lie in FOLDER
-(`eval.abstracts`). What is fitted is also reported field by field, each by the pairs of all others.
+those whose ``half`` is "fit" are fitted on, the others are reported. Claims are of public
+abstracts, which lie in FOLDER (`eval.abstracts`): the cross-encoder has learned from those of
+eval/sentences/claims.jsonl, so that only the model without it (support-lexical.json) is fitted on
+them; both are on every other paper of eval/sentences/chosen-claims.jsonl, and reported on the rest.
+What is fitted is also reported field by field, each by the pairs of all others.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -27,8 +30,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.answering.evidence import PassageReader
 from assistant.answering.particulars import bare_claim
-from assistant.answering.support import FEATURES, Source, SupportChecker
+from assistant.answering.support import FEATURES, READ, Source, SupportChecker
 from assistant.embedding import Embedder, open_embedder
 from assistant.files import write_atomically
 from assistant.fitted import LogisticModel, load
@@ -45,9 +49,11 @@ __all__ = ["Written", "fit", "report", "scores", "written"]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 WRITTEN = Path(__file__).with_name("written_pairs.jsonl")
-_KEPT = Path(str(files("assistant.fitted"))) / "support.json"
+_KEPT = Path(str(files("assistant.fitted")))
+_MODELS = {"support": (*FEATURES, READ), "support-lexical": FEATURES}
+"""The models, and the features that each has."""
 
-_RAISING = {"cosine", "terms_sentence"}
+_RAISING = {"cosine", "terms_sentence", READ}
 _FREE = {"cosine_mean", "copied", "numbers_found", "names_found", "label"}
 """Features whose weights must not lower, and those that may do both; all others must not raise."""
 _SHARES = {"wrong_paper": 3.0, "number_swapped": 1.5, "numbers_exchanged": 1.5}
@@ -71,8 +77,9 @@ _RIDGE = 1e-3
 
 @dataclass(frozen=True)
 class Written:
-    """Features of the written pairs, (pairs, features), whether each holds, its kind and field;
-    ``fitted`` marks those that are fitted on. All true ones weigh ``share``, and all false ones.
+    """Features of the written pairs, (pairs, features + 1: `READ` last), whether each holds, its
+    kind and field; ``fitted`` marks those that are fitted on. All true ones weigh ``share``, and
+    all false ones.
     """
 
     features: Floats
@@ -88,46 +95,54 @@ class Written:
         return np.asarray((self.share / counts)[chosen])
 
 
-def written(embedder: Embedder) -> Written:
+def written(reader: PassageReader) -> Written:
     """The pairs of eval/written_pairs.jsonl; a stem is as rare as in some five hundred papers."""
     rows = list(json_lines(WRITTEN))
     papers = [Paper(title=row["title"], abstract=row["abstract"]) for row in rows]
     held = Counter(t for p in papers for t in set(terms(f"{p.title} {p.abstract}")))
     times = _LIBRARY / len(papers)
+    embedder = reader.embedder
     checker = SupportChecker(
-        embedder, lambda term: _idf(min(held[term] * times, _LIBRARY - 5), _LIBRARY)
+        embedder, lambda term: _idf(min(held[term] * times, _LIBRARY - 5), _LIBRARY), reader
     )
-    found: list[tuple[Floats, bool, bool, str, str]] = []
+    texts: list[tuple[str, Source]] = []
+    found: list[tuple[bool, bool, str, str]] = []
     for row, paper in zip(rows, papers, strict=True):
         source = _source(paper, embedder)
         pairs = [(text, "true") for text in row["true"]]
         pairs += [(false["sentence"], false["kind"]) for false in row["false"]]
-        for text, kind in pairs:
-            features = _features(checker, embedder, text, source)
-            found.append((features, kind == "true", row["half"] == "fit", kind, row["field"]))
-    table, holds, fitted, kinds, fields = zip(*found, strict=True)
-    return Written(np.array(table), np.array(holds), np.array(fitted), list(kinds), list(fields))
+        texts += [(text, source) for text, _ in pairs]
+        found += [(kind == "true", row["half"] == "fit", kind, row["field"]) for _, kind in pairs]
+    holds, fitted, kinds, fields = zip(*found, strict=True)
+    table = _table(checker, embedder, texts)
+    return Written(table, np.array(holds), np.array(fitted), list(kinds), list(fields))
 
 
-def claimed(embedder: Embedder, folder: Path) -> Written:
-    """The claims of eval/sentences, each against its abstract in ``folder``."""
-    lines = list(json_lines(SENTENCES / "claims.jsonl"))
+def claimed(reader: PassageReader, folder: Path, name: str) -> Written:
+    """The claims of eval/sentences that are in ``name``, each against its abstract in ``folder``.
+
+    Of "chosen-claims" those of every other paper are fitted on.
+    """
+    lines = list(json_lines(SENTENCES / f"{name}.jsonl"))
     wanted = {line["p"] for line in lines}
-    known = [line for line in json_lines(SENTENCES / "papers.jsonl") if line["p"] in wanted]
+    lists = [SENTENCES / f"{kind}.jsonl" for kind in ("papers", "chosen-papers")]
+    known = [line for kept in lists for line in json_lines(kept) if line["p"] in wanted]
     fields = {line["p"]: line["field"] for line in known}
     papers = {
-        name: Paper(title=found.title, abstract=" ".join(found.sentences))
-        for name, found in Abstracts(folder).listed(known).items()
+        digest: Paper(title=found.title, abstract=" ".join(found.sentences))
+        for digest, found in Abstracts(folder).listed(known).items()
     }
     held = Counter(t for p in papers.values() for t in set(terms(f"{p.title} {p.abstract}")))
-    checker = SupportChecker(embedder, lambda term: _idf(held[term], len(papers)))
-    sources = {name: _source(paper, embedder) for name, paper in papers.items()}
+    checker = SupportChecker(reader.embedder, lambda term: _idf(held[term], len(papers)), reader)
+    sources = {digest: _source(paper, reader.embedder) for digest, paper in papers.items()}
     lines = [line for line in lines if line["p"] in sources]
-    table = [_features(checker, embedder, line["c"], sources[line["p"]]) for line in lines]
+    table = _table(checker, reader.embedder, [(line["c"], sources[line["p"]]) for line in lines])
     holds = np.array([line["t"] for line in lines])
     kinds = [line["k"] for line in lines]
     of_field = [fields[line["p"]] for line in lines]
-    return Written(np.array(table), holds, np.ones_like(holds), kinds, of_field, _CLAIMS_SHARE)
+    even = np.array([int(line["p"], 16) % 2 == 0 for line in lines])
+    fitted = even if name.startswith("chosen") else np.ones_like(holds)
+    return Written(table, holds, fitted, kinds, of_field, _CLAIMS_SHARE)
 
 
 def _idf(documents: float, papers: int) -> float:
@@ -139,12 +154,22 @@ def _source(paper: Paper, embedder: Embedder) -> Source:
     return Source(parts, embedder.embed(parts), paper.title)
 
 
-def _features(checker: SupportChecker, embedder: Embedder, text: str, source: Source) -> Floats:
-    vector = embedder.embed_query(bare_claim(text))
-    return np.asarray(checker.features(text, vector, source), dtype=np.float64)
+def _table(
+    checker: SupportChecker, embedder: Embedder, pairs: Sequence[tuple[str, Source]]
+) -> Floats:
+    """(pairs, features + 1) of sentences and their papers."""
+
+    def row(pair: tuple[str, Source]) -> Floats:
+        text, source = pair
+        vector = embedder.embed_query(bare_claim(text))
+        (odds,) = checker.entailed(text, vector, [source])
+        return np.array([*checker.features(text, vector, source), odds or 0.0], dtype=np.float64)
+
+    with ThreadPoolExecutor() as pool:
+        return np.array(list(pool.map(row, pairs)))
 
 
-def made(papers: Sequence[Paper], embedder: Embedder, seed: int) -> tuple[list[Pair], Floats]:
+def made(papers: Sequence[Paper], reader: PassageReader, seed: int) -> tuple[list[Pair], Floats]:
     """Pairs made of ``papers``, and their features."""
     chosen = [paper for paper in papers if not held_out(paper)]
     told = {paper.title_key for paper in chosen if paper.kind == "digest"}
@@ -154,18 +179,23 @@ def made(papers: Sequence[Paper], embedder: Embedder, seed: int) -> tuple[list[P
     pairs = make_pairs(papers, seed)
     abstracts = {p.title_key: p for p in papers if p.kind == "abstract" and p.abstract}
     held = Counter(t for p in abstracts.values() for t in set(terms(f"{p.title} {p.abstract}")))
-    checker = SupportChecker(embedder, lambda term: _idf(held[term], len(abstracts)))
+    embedder = reader.embedder
+    checker = SupportChecker(embedder, lambda term: _idf(held[term], len(abstracts)), reader)
     sources = {key: _source(paper, embedder) for key, paper in abstracts.items()}
-    rows = [_features(checker, embedder, p.sentence, sources[p.paper.title_key]) for p in pairs]
-    return pairs, np.array(rows)
+    texts = [(pair.sentence, sources[pair.paper.title_key]) for pair in pairs]
+    return pairs, _table(checker, embedder, texts)
 
 
 def fit(
-    pairs: Sequence[Pair], features: Floats, others: Sequence[tuple[Written, Flags]]
+    names: Sequence[str],
+    pairs: Sequence[Pair],
+    features: Floats,
+    others: Sequence[tuple[Written, Flags]],
 ) -> tuple[Floats, float]:
     """Weights and intercept; every kind and style has its share, and no weight a wrong sign.
 
-    ``others``: what was written, and which of it is fitted on.
+    ``names``: the first of the features. ``others``: what was written, and which of it is fitted
+    on.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for row, pair in enumerate(pairs):
@@ -179,10 +209,12 @@ def fit(
     made = np.array([pair.label for pair in pairs], bool)
     labels = np.concatenate([made, *(own.holds[chosen] for own, chosen in others)])
     weighed = np.concatenate([weights, *(own.weights(chosen) for own, chosen in others)])
-    return _logistic(table, labels.astype(np.float64), weighed)
+    return _logistic(names, table[:, : len(names)], labels.astype(np.float64), weighed)
 
 
-def _logistic(table: Floats, labels: Floats, weights: Floats) -> tuple[Floats, float]:
+def _logistic(
+    names: Sequence[str], table: Floats, labels: Floats, weights: Floats
+) -> tuple[Floats, float]:
     """Logistic regression whose weights keep to the signs that their features must have."""
     from scipy.optimize import minimize  # noqa: PLC0415
 
@@ -199,7 +231,7 @@ def _logistic(table: Floats, labels: Floats, weights: Floats) -> tuple[Floats, f
 
     bounds: list[tuple[float | None, float | None]] = [
         (None, None) if name in _FREE else (0, None) if name in _RAISING else (None, 0)
-        for name in FEATURES
+        for name in names
     ]
     found = minimize(
         loss,
@@ -213,7 +245,11 @@ def _logistic(table: Floats, labels: Floats, weights: Floats) -> tuple[Floats, f
 
 
 def scores_by_others(
-    pairs: Sequence[Pair], features: Floats, own: Written, others: Sequence[Written]
+    names: Sequence[str],
+    pairs: Sequence[Pair],
+    features: Floats,
+    own: Written,
+    others: Sequence[Written],
 ) -> Floats:
     """The fitted of ``own`` scored by models that have not seen their field, (pairs,)."""
     scored = np.zeros(len(own.holds))
@@ -221,14 +257,15 @@ def scores_by_others(
     beside = [(other, other.fitted) for other in others]
     for part in range(min(_PARTS, len(fields))):
         left_out = np.isin(own.fields, fields[part::_PARTS])
-        weights, intercept = fit(pairs, features, [(own, own.fitted & ~left_out), *beside])
-        scored[left_out] = own.features[left_out] @ weights + intercept
+        weights, intercept = fit(names, pairs, features, [(own, own.fitted & ~left_out), *beside])
+        scored[left_out] = own.features[left_out, : len(names)] @ weights + intercept
     return scored
 
 
 def scores(features: Floats, model: LogisticModel) -> Floats:
     """Log-odds of support, (pairs,)."""
-    return np.asarray(features @ np.array([model.weights[n] for n in FEATURES]) + model.intercept)
+    weights = np.array([model.weights[n] for n in (*FEATURES, READ) if n in model.weights])
+    return np.asarray(features[:, : len(weights)] @ weights + model.intercept)
 
 
 def auroc(positive: Floats, negative: Floats) -> float:
@@ -264,29 +301,36 @@ def main() -> None:
     given = parser.parse_args()
     if not given.measure and not (given.papers and given.abstracts):
         parser.error("name files of abstracts and --abstracts, or --measure")
-    embedder = open_embedder(Settings.load())
-    own = written(embedder)
-    claims = claimed(embedder, given.abstracts) if given.abstracts else None
-    if not given.measure and claims is not None:
+    reader = PassageReader(open_embedder(Settings.load()))
+    own = written(reader)
+    claims, chosen = (
+        (claimed(reader, given.abstracts, name) for name in ("claims", "chosen-claims"))
+        if given.abstracts
+        else (None, None)
+    )
+    if not given.measure and claims is not None and chosen is not None:
         from assistant.reading import read  # noqa: PLC0415
         from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
 
         papers = [p for p in read([*given.papers, SAMPLE_PAPERS]) if isinstance(p, Paper)]
-        pairs, features = made(papers, embedder, given.seed)
-        weights, intercept = fit(pairs, features, [(own, own.fitted), (claims, claims.fitted)])
-        named = {n: round(float(w), 3) for n, w in zip(FEATURES, weights, strict=True)}
-        note = "Does an abstract support a sentence? Fitted by python -m eval.support_fit."
-        model = {"intercept": round(intercept, 3), "weights": named, "note": note}
-        write_atomically(given.out, json.dumps(model, indent=1) + "\n")
-        for mine, other, name in ((own, claims, "written pairs"), (claims, own, "claims")):
-            scored = scores_by_others(pairs, features, mine, [other])
-            print(report(mine, scored, mine.fitted, f"{name}, each field by the others"))
+        pairs, features = made(papers, reader, given.seed)
+        for kind, names in _MODELS.items():
+            used = [own, chosen] if READ in names else [own, chosen, claims]
+            weights, intercept = fit(names, pairs, features, [(one, one.fitted) for one in used])
+            named = {n: round(float(w), 3) for n, w in zip(names, weights, strict=True)}
+            note = "Does an abstract support a sentence? Fitted by python -m eval.support_fit."
+            model = {"intercept": round(intercept, 3), "weights": named, "note": note}
+            write_atomically(given.out / f"{kind}.json", json.dumps(model, indent=1) + "\n")
+            for mine in used:
+                others = [one for one in used if one is not mine]
+                scored = scores_by_others(names, pairs, features, mine, others)
+                print(report(mine, scored, mine.fitted, f"{kind}: each field by the others"))
         load.cache_clear()
-    elif claims is not None:
-        print(report(claims, scores(claims.features, load("support")), claims.fitted, "claims"))
-    print(
-        report(own, scores(own.features, load("support")), ~own.fitted, "written pairs, held out")
-    )
+    for kind in _MODELS:
+        for measured, name in ((own, "written pairs"), (chosen, "claims")):
+            if measured is not None and not measured.fitted.all():
+                scored = scores(measured.features, load(kind))
+                print(report(measured, scored, ~measured.fitted, f"{kind}: {name}, held out"))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,9 @@ SURE = 0.75
 """Score from which another paper takes the place of a cited one that does not support."""
 _ATTRIBUTED = 0.6
 """Score from which a paper is cited for a sentence that cites none."""
+_CARRIED = 0.1
+"""What a score loses at least without the sentence that carried it; the rest is read in another
+light, too."""
 _DIGIT = re.compile(r"\d")
 _SHORTEST = 12
 _LEAD = re.compile(
@@ -166,11 +169,13 @@ class SentenceChecks:
             if silent or not is_claim(text) or (heads and not _DIGIT.search(text)):
                 return Checked("none")
             return self._uncited(index, raw, text)
-        verdicts = self._checker.check_sources(text, self._all_sources())
-        cited = {n: verdicts[n - 1] for n in raw.numbers}
+        sources = self._all_sources()
+        found = self._checker.check_sources(text, [sources[n - 1] for n in raw.numbers])
+        cited = dict(zip(raw.numbers, found, strict=True))
         whole = self._whole(text, cited)
         foreign = any(v.why == OTHER_LANGUAGE for v in cited.values())
         if not foreign and (whole is None or whole.support == "unsupported"):
+            verdicts = self._checker.check_sources(text, sources)
             better = self._better(verdicts, raw.numbers)
             if better is not None and raw.markers:
                 raw.cite(better)
@@ -199,7 +204,8 @@ class SentenceChecks:
         verdicts = self._checker.check_sources(text, rest)
         if len(rest) > 1:
             verdicts.append(self._checker.check_joined(text, rest))
-        return max(_RANK[v.support] for v in verdicts) < _RANK[whole.support]
+        best = max(verdicts, key=lambda v: (_RANK[v.support], v.score))
+        return _RANK[best.support] < _RANK[whole.support] and best.score < whole.score - _CARRIED
 
     def _uncited(self, index: int, raw: RawSentence, text: str) -> Checked:
         """Cites the paper that supports a sentence without a citation, if there is one."""

@@ -9,7 +9,7 @@ eval.cross_encoder`` trains it and tells on what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -23,13 +23,26 @@ from assistant.embedding.base import TextStates, WordEmbedder
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
-__all__ = ["UNREAD", "CrossEncoder", "Window", "joined", "windows"]
+__all__ = [
+    "CLAIMS",
+    "QUESTIONS",
+    "UNREAD",
+    "CrossEncoder",
+    "Window",
+    "joined",
+    "narrowed",
+    "nearest",
+    "windows",
+]
 
 Floats = NDArray[np.float32]
 
+_NEAREST = 4
+"""Sentences of an abstract that are read for a claim."""
 UNREAD = -12.0
 """Log-odds of a sentence that nobody has read: left out, or without a token."""
-_FILE = "cross-encoder.onnx"
+QUESTIONS, CLAIMS = "cross-encoder.onnx", "entailment.onnx"
+"""The model that tells what answers a question, and the one that tells what bears out a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,23 @@ def windows(
         ahead = ahead[last:]
 
 
+def nearest(cosines: Floats) -> list[int]:
+    """The sentences that are read of an abstract for a claim, by their cosines to it."""
+    return [int(n) for n in np.argsort(-cosines, kind="stable")[:_NEAREST]]
+
+
+def narrowed(passage: Sequence[Window], kept: Collection[int]) -> Window:
+    """The title and the sentences of ``passage`` that are in ``kept``, as one window."""
+    states, places = [], []
+    for n, window in enumerate(passage):
+        chosen = np.isin(window.places, list(kept))
+        if n == 0:
+            chosen |= window.places < 0
+        states.append(window.states[chosen])
+        places.append(window.places[chosen])
+    return Window(np.concatenate(states), np.concatenate(places))
+
+
 def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
     """Title and sentences as one text, and where in it each sentence begins."""
     text, starts = f"{title}.", []
@@ -83,7 +113,14 @@ def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
 
 
 class CrossEncoder:
-    """The upper layers, ready to read. Safe in several threads."""
+    """The upper layers, ready to read. Safe in several threads.
+
+    Args:
+        file: the model, in ``assistant/fitted``.
+    """
+
+    def __init__(self, file: str = QUESTIONS) -> None:
+        self._file = file
 
     def open(self) -> None:
         """Opens the model, which else the first reading does."""
@@ -116,4 +153,4 @@ class CrossEncoder:
     def _session(self) -> InferenceSession:
         from assistant.embedding.minilm import open_session  # noqa: PLC0415  (slow)
 
-        return open_session(files("assistant.fitted").joinpath(_FILE).read_bytes())
+        return open_session(files("assistant.fitted").joinpath(self._file).read_bytes())

@@ -26,10 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.answering.cross_encoder import (
+    CLAIMS,
     UNREAD,
     CrossEncoder,
     Window,
     joined,
+    narrowed,
+    nearest,
     windows,
 )
 from assistant.answering.question import Question, WordStates, compact, word_states
@@ -135,7 +138,7 @@ class PassageReader:
 
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
-        self._encoder = CrossEncoder()
+        self._encoder, self._claims = CrossEncoder(), CrossEncoder(CLAIMS)
         # of the model alone: a memory that held this reader would keep both until a collection
         self._remembered = lru_cache(_REMEMBERED)(partial(_read, embedder=embedder))
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "assistant-reader")
@@ -161,6 +164,27 @@ class PassageReader:
         read = self._read(passage)
         (answers,) = self._answers(question.said, [read])
         return self._reading(question, passage, read, answers)
+
+    def entailed(self, claim: str, vector: Floats, passages: Sequence[PassageText]) -> Floats:
+        """(passages,) log-odds that a sentence of each bears the claim out; 0 without a
+        `WordEmbedder`.
+
+        Of a passage those sentences are read whose vectors are nearest to ``vector``, the claim's.
+        """
+        if not isinstance(self.embedder, WordEmbedder):
+            return np.zeros(len(passages), np.float32)
+        states = self.embedder.read(claim).lower
+        self._claims.open()
+
+        def odds(passage: PassageText) -> float:
+            read = self._read(passage)
+            if not read.windows:
+                return UNREAD
+            window = narrowed(read.windows, nearest(passage.vectors @ vector))
+            found = self._claims.read(states, [window], read.sentences)
+            return float(np.logaddexp.reduce(found))
+
+        return np.array(list(self._threads.map(odds, passages)), np.float32)
 
     def _answers(self, question: str, reads: Sequence[_Read]) -> list[Floats]:
         if not isinstance(self.embedder, WordEmbedder):

@@ -421,7 +421,7 @@ def open_answerer(
     from assistant.answering.support import SupportChecker  # noqa: PLC0415
 
     def checker(found: Retrieval) -> SupportChecker:
-        return SupportChecker(embedder, found.statistics.idf)
+        return SupportChecker(embedder, found.statistics.idf, reader)
 
     def judge(found: Retrieval, asked: str) -> Assessment:
         return assess(found, asked, reader, settings.answer)

@@ -4,7 +4,10 @@ A sentence is compared with the sentences of the abstract: by the cosine of thei
 the terms that they share (weighted by idf), and by the particulars that must agree: numbers with
 their units and with what they are said of, names, directions, negation, "all" and "always", who
 does what to whom. A logistic model (assistant/fitted/support.json) makes one score of these;
-``python -m eval.support_fit`` fits it on pairs made from abstracts and their retellings.
+``python -m eval.support_fit`` fits it on pairs made from abstracts and their retellings. Where the
+embedding model is the program's own, a cross-encoder reads sentence and abstract together, too
+(``fitted/entailment.onnx``); where it is not, or several abstracts are taken together, the model
+without that (``fitted/support-lexical.json``) decides.
 
 A text in another language than the abstract cannot be compared: its verdict says "not checked".
 """
@@ -33,6 +36,7 @@ from assistant.answering.attachment import (
     turns,
     word_company,
 )
+from assistant.answering.evidence import PassageText
 from assistant.answering.languages import differs
 from assistant.answering.particulars import (
     Number,
@@ -50,9 +54,10 @@ from assistant.results import Support
 from assistant.text import terms, words
 
 if TYPE_CHECKING:
+    from assistant.answering.evidence import PassageReader
     from assistant.embedding import Embedder
 
-__all__ = ["FEATURES", "OTHER_LANGUAGE", "Source", "SupportChecker", "Verdict", "proof"]
+__all__ = ["FEATURES", "OTHER_LANGUAGE", "READ", "Source", "SupportChecker", "Verdict", "proof"]
 
 Floats = NDArray[np.float32]
 
@@ -87,9 +92,13 @@ FEATURES = (
     "affirmed_new",  # … the other way round
     "label",  # begins with a label and a colon
 )
+READ = "entailed"
+"""The feature beside `FEATURES` that the cross-encoder gives: log-odds that a sentence of the
+abstract bears the claim out, within `_SURELY` of 0."""
 SUPPORTED, PARTIAL = 0.5, 0.3
 """Scores from which a sentence counts as supported, or in part."""
 
+_SURELY = 8.0
 _COPY = 0.95
 """Score of a sentence of the abstract, word for word."""
 _STRANGE = 0.2
@@ -214,11 +223,18 @@ class SupportChecker:
     Args:
         embedder: embeds the sentence (and abstracts whose vectors are not given).
         idf: the weight of a (stemmed) term, as `SearchIndex.idf` gives it.
+        reader: reads a claim and an abstract together, if one is at hand.
     """
 
-    def __init__(self, embedder: Embedder, idf: Callable[[str], float]) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        idf: Callable[[str], float],
+        reader: PassageReader | None = None,
+    ) -> None:
         self._embedder = embedder
         self._idf = lru_cache(maxsize=50_000)(idf)
+        self._reader = reader if self.knows_words else None
 
     @property
     def knows_words(self) -> bool:
@@ -243,7 +259,26 @@ class SupportChecker:
         sentence = bare_claim(sentence)
         vector = self._embedder.embed_query(sentence)
         said = _particulars(sentence)
-        return [self._verdict(sentence, said, vector, source) for source in sources]
+        entailed = self.entailed(sentence, vector, sources)
+        return [
+            self._verdict(sentence, said, vector, source, odds)
+            for source, odds in zip(sources, entailed, strict=True)
+        ]
+
+    def entailed(
+        self, sentence: str, vector: Floats, sources: Sequence[Source]
+    ) -> list[float | None]:
+        """The feature `READ` for each source; None where nobody reads, or there is no sentence."""
+        read = [source for source in sources if any(source.sentences)]
+        if self._reader is None or not read:
+            return [None] * len(sources)
+        passages = [
+            PassageText(source.title, source.sentences, self._vectors(source), 0.0)
+            for source in read
+        ]
+        odds = self._reader.entailed(bare_claim(sentence), vector, passages)
+        found = iter(np.clip(odds, -_SURELY, _SURELY))
+        return [float(next(found)) if any(source.sentences) else None for source in sources]
 
     def check_joined(self, sentence: str, sources: Sequence[Source]) -> Verdict:
         """The verdict on ``sentence`` against all papers as if they were one."""
@@ -254,7 +289,9 @@ class SupportChecker:
             " ".join(source.title for source in sources),
             " ".join(source.about for source in sources),
         )
-        return self.check_sources(sentence, [joined])[0]
+        sentence = bare_claim(sentence)
+        vector = self._embedder.embed_query(sentence)
+        return self._verdict(sentence, _particulars(sentence), vector, joined, None)
 
     def features(self, sentence: str, vector: Floats, source: Source) -> Floats:
         """(len(FEATURES),) what the logistic model is given; ``vector`` is the sentence's."""
@@ -268,13 +305,23 @@ class SupportChecker:
             return source.vectors
         return self._embedder.embed(list(source.sentences))
 
-    def _verdict(self, sentence: str, said: Particulars, vector: Floats, source: Source) -> Verdict:
+    def _verdict(
+        self,
+        sentence: str,
+        said: Particulars,
+        vector: Floats,
+        source: Source,
+        entailed: float | None,
+    ) -> Verdict:
         features, best = self._compare(sentence, said, vector, source)
         quote = source.sentences[best] if source.sentences else source.title
         if differs(sentence, " ".join(source.sentences)):
             return Verdict("partial", PARTIAL, quote, OTHER_LANGUAGE)
         named = dict(zip(FEATURES, map(float, features), strict=True))
-        score = float(1 / (1 + math.exp(-load("support").log_odds(named))))
+        model = load("support-lexical")
+        if entailed is not None:
+            model, named[READ] = load("support"), entailed
+        score = float(1 / (1 + math.exp(-model.log_odds(named))))
         if _squeezed(sentence) in source.read.whole_sentences:
             score = max(score, _COPY)  # whatever the model makes of it
         differs_by = _differences(said, source.read) or self._denied(sentence, said, source, best)

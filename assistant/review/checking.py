@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from assistant.answering.checking import is_claim
 from assistant.answering.citations import RawSentence, SentenceReader
+from assistant.answering.evidence import PassageReader
 from assistant.answering.support import Source, SupportChecker, Verdict
-from assistant.embedding import Embedder
 from assistant.results import Support
 from assistant.review.candidates import Candidate
 from assistant.review.cells import Material
@@ -27,12 +27,12 @@ class Checker:
 
     def __init__(
         self,
-        embedder: Embedder,
+        reader: PassageReader,
         idf: Callable[[str], float],
         materials: Sequence[Material],
         papers: Sequence[Candidate],
     ) -> None:
-        self._checker = SupportChecker(embedder, idf)
+        self._checker = SupportChecker(reader.embedder, idf, reader)
         pairs = sorted(zip(materials, papers, strict=True), key=lambda pair: pair[0].number)
         self._labels = [m.paper.label for m, _ in pairs]
         self._sources = {

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.addressing import told
+from assistant.answering.evidence import PassageReader
 from assistant.answering.understanding import json_reply
-from assistant.embedding import Embedder
 from assistant.endpoint.chat import Cancellation, Delta, Endpoint, Waiting
 from assistant.endpoint.ledger import Ledger, count_tokens, price_of
 from assistant.errors import EndpointError
@@ -57,8 +57,8 @@ OnProgress = Callable[[ReviewProgress], None]
 class ReviewWriter:
     """Writes reviews by the language model of the settings, or ``llm``. Safe in several threads."""
 
-    def __init__(self, settings: Settings, embedder: Embedder, llm: LLM | None = None) -> None:
-        self.settings, self.embedder = settings, embedder
+    def __init__(self, settings: Settings, reader: PassageReader, llm: LLM | None = None) -> None:
+        self.settings, self.reader = settings, reader
         self.endpoint = Endpoint(settings, cache=True, llm=llm)
         self.prompts = Prompts(settings.prompts)
 
@@ -155,7 +155,7 @@ class _Job:
         )
         statistics = prepared.found.statistics
         self._checker = Checker(
-            self.writer.embedder, statistics.idf, prepared.materials, prepared.found.core
+            self.writer.reader, statistics.idf, prepared.materials, prepared.found.core
         )
         sections = [self._section(group) for group in prepared.groups]
         review = assembled(

@@ -18,12 +18,14 @@ from assistant.answering.attachment import (
     turns,
     word_company,
 )
+from assistant.answering.evidence import PassageReader
 from assistant.answering.languages import differs, language
 from assistant.answering.particulars import Particulars, bare_claim, measure_of
 from assistant.answering.support import (
     FEATURES,
     OPPOSITE,
     OTHER_LANGUAGE,
+    READ,
     Source,
     SupportChecker,
     proof,
@@ -270,14 +272,15 @@ def test_authors_and_years_of_a_paper_are_known(checker: SupportChecker) -> None
 
 
 def test_written_pairs_of_other_fields_are_told_apart(minilm: MiniLM) -> None:
-    own = written(minilm)
-    scored = scores(own.features, load("support"))
+    own = written(PassageReader(minilm))
     held = ~own.fitted
-    true, false = scored[held & own.holds], scored[held & ~own.holds]
     assert (len(own.kinds), int(held.sum())) == (537, 70)
-    assert auroc(true, false) > 0.89
-    assert float((true <= 0).mean()) < 0.15
-    assert float((false <= 0).mean()) > 0.6
+    for model in ("support", "support-lexical"):
+        scored = scores(own.features, load(model))
+        true, false = scored[held & own.holds], scored[held & ~own.holds]
+        assert auroc(true, false) > 0.89
+        assert float((true <= 0).mean()) < 0.15
+        assert float((false <= 0).mean()) > 0.6
 
 
 def test_what_is_part_of_a_name_is_no_number() -> None:
@@ -346,6 +349,9 @@ def test_a_check_takes_a_few_milliseconds(checker: SupportChecker) -> None:
 
 def test_the_coefficients_fit_the_features() -> None:
     weights = load("support").weights
+    assert set(weights) == {*FEATURES, READ}
+    assert weights[READ] > 0
+    weights = load("support-lexical").weights
     assert set(weights) == set(FEATURES)
     assert weights["cosine"] > 0
     for penalty in ("number_missing", "name_missing", "number_moved", "turned_round"):
