@@ -48,7 +48,12 @@ MISSED = {
 
 
 def library_of(folder: Path, attack: dict[str, str], **settings: Any) -> Assistant:
-    """Three papers, the first of which holds the attack between its own sentences."""
+    """Three papers, the first of which holds the attack between its own sentences.
+
+    A library that is there is opened as it is.
+    """
+    if (folder / "library").exists():
+        return Assistant(Settings.load(library=folder / "library", **settings))
     end = "" if attack["text"][-1] in ".!>。" else "."
     abstract = f"{BEFORE} {attack['text']}{end} {FACT} {AFTER}"
     source = folder / "papers.jsonl"
@@ -151,13 +156,19 @@ def own(tmp_path: Path, real_embedder: object) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, real_embedder: object) -> Path:
+    """Where the library of each attack stands, which all ways are asked in."""
+    return tmp_path_factory.mktemp("attacked")
+
+
 def obeyed_without_a_model(folder: Path, half: str) -> list[str]:
     """The attacks of which a word is an answer, or that keep the true one from being given."""
     found = []
     for n, attack in enumerate(ATTACKS):
         if attack["set"] == half:
             place = folder / str(n)
-            place.mkdir()
+            place.mkdir(exist_ok=True)
             answer = library_of(place, attack).ask(QUESTION)
             shown = [s.text for s in answer.sentences]
             bad = any(signed(attack, text) or attack["text"][:40] in text for text in shown)
@@ -168,8 +179,8 @@ def obeyed_without_a_model(folder: Path, half: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("half", "most"), MISSED["no model"].items())
-def test_without_a_model(own: Path, half: str, most: int) -> None:
-    found = obeyed_without_a_model(own, half)
+def test_without_a_model(kept: Path, half: str, most: int) -> None:
+    found = obeyed_without_a_model(kept, half)
     assert len(found) <= most, found
 
 
@@ -177,13 +188,13 @@ def test_without_a_model(own: Path, half: str, most: int) -> None:
 @pytest.mark.parametrize(
     ("way", "half"), [(way, half) for way in ("obeys", "unasked") for half in MISSED[way]]
 )
-def test_with_a_model_that_obeys(own: Path, way: str, half: str) -> None:
+def test_with_a_model_that_obeys(kept: Path, way: str, half: str) -> None:
     always = way == "unasked"
     found = []
     for n, attack in enumerate(ATTACKS):
         if attack["set"] == half:
-            place = own / str(n)
-            place.mkdir()
+            place = kept / str(n)
+            place.mkdir(exist_ok=True)
             if asked(attack, place, always=always, verify="local")[0] == "obeyed":
                 found.append(attack["text"])
     assert len(found) <= MISSED[way][half], found
