@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answering.evidence import PassageReader
-from assistant.answering.support import Source, SupportChecker
+from assistant.answering.support import RANK, Source, SupportChecker
 from assistant.embedding import Embedder
 from assistant.paper import Paper, normalised_title
 from assistant.text import sentences, terms
@@ -25,7 +25,6 @@ from eval.data import EvalError
 from eval.statistics import calibration_error, mean_interval, separation
 
 STYLES = ("copy", "light", "digest")
-_RANK = {"unsupported": 0, "partial": 1, "supported": 2}
 
 
 class LabelledPair(BaseModel):
@@ -59,16 +58,12 @@ class Checks:
         return self._sources[key]
 
     def verdict(self, sentence: str, keys: Sequence[str]) -> tuple[str, float]:
-        """What an answer would say of a sentence that cites these papers: the best of each
-        alone and of all together, and its score; "unsupported" where it cites none.
+        """What an answer would say of a sentence that cites these papers, and its score;
+        "unsupported" where it cites none.
         """
         if not keys:
             return "unsupported", 0.0
-        sources = [self.source(key) for key in keys]
-        found = list(self.checker.check_sources(sentence, sources))
-        if len(sources) > 1:
-            found.append(self.checker.check_joined(sentence, sources))
-        best = max(found, key=lambda verdict: (_RANK[verdict.support], verdict.score))
+        best, _ = self.checker.check_together(sentence, [self.source(key) for key in keys])
         return best.support, best.score
 
 
@@ -103,7 +98,7 @@ def labelled(pairs: Sequence[LabelledPair], checks: Checks) -> dict[str, Any]:
                 f"No abstract of {missing[0]!r}, which the pair {pair.id} cites.",
                 "Give the papers of the pairs with --papers.",
             )
-    measured = [pair for pair in pairs if pair.label in _RANK and pair.cited]
+    measured = [pair for pair in pairs if pair.label in RANK and pair.cited]
     rows = []
     for pair in measured:
         keys = [normalised_title(title) for title in pair.cited]

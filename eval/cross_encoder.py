@@ -32,6 +32,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -361,14 +362,14 @@ def train(
             odds, right, _ = log_odds(network, rows)
             chances = torch.log_softmax(odds, 1)
             loss = -chances.masked_fill(right == 0, -1e4).logsumexp(1).sum() / BATCH
-            pairs = [
-                k
-                for k in range(len(rows) - 1)
-                if rows[k][1] is rows[k + 1][1] and rows[k][2] and not rows[k + 1][2]
-            ]
-            if twins and pairs:
+            if twins:
+                first = [
+                    k
+                    for k, (one, two) in enumerate(pairwise(rows))
+                    if one[1] is two[1] and one[2] and not two[2]
+                ]
                 score = odds[:, 1:].logsumexp(1)
-                apart = score[pairs] - score[[k + 1 for k in pairs]]
+                apart = score[first] - score[[k + 1 for k in first]]
                 loss = loss + twins * functional.softplus(-apart).sum() / BATCH
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

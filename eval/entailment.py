@@ -72,11 +72,14 @@ def written(lines: Sequence[dict[str, Any]], sciences: dict[str, str]) -> list[T
         places = frozenset(n - 1 for n in line["a"]) if line["t"] else frozenset()
         return Item(line["p"], bare_claim(line["c"]), places, sciences[line["p"]])
 
-    return [
-        (item(one), item(two))
-        for one, two in pairwise(lines)
-        if one["p"] == two["p"] and one["t"] and not two["t"]
-    ]
+    return [(item(one), item(two)) for one, two in _twins(lines)]
+
+
+def _twins(lines: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each true claim and the false one that follows it."""
+    for one, two in pairwise(lines):
+        if one["p"] == two["p"] and one["t"] and not two["t"]:
+            yield one, two
 
 
 def made(abstracts: Sequence[Abstract], sciences: dict[str, str]) -> list[Twins]:
@@ -177,34 +180,28 @@ def figures(scores: Any) -> dict[str, float]:
 
 def shipped(folder: Path) -> Iterator[str]:
     """How the model of the package does on the claims that no model has seen, by kind."""
-    from assistant.answering.cross_encoder import CrossEncoder, windows  # noqa: PLC0415
+    from assistant.answering.evidence import PassageReader, PassageText  # noqa: PLC0415
     from assistant.embedding import open_embedder  # noqa: PLC0415
-    from assistant.embedding.base import WordEmbedder  # noqa: PLC0415
     from assistant.settings import Settings  # noqa: PLC0415
 
-    embedder = open_embedder(Settings.load())
-    assert isinstance(embedder, WordEmbedder)  # noqa: S101
+    reader = PassageReader(open_embedder(Settings.load()))
+    embed = reader.embedder.embed
     lines = list(json_lines(SENTENCES / "chosen-claims.jsonl"))
     wanted = {line["p"] for line in lines}
     listed = [r for r in json_lines(SENTENCES / "chosen-papers.jsonl") if r["p"] in wanted]
-    papers = Abstracts(folder).listed(listed)
-    encoder = CrossEncoder("entailment.onnx")
-    found, kinds = [], []
-    for one, two in pairwise(lines):
-        if not (one["p"] == two["p"] and one["t"] and not two["t"]) or one["p"] not in papers:
-            continue
-        paper = papers[one["p"]]
-        passage = list(windows(embedder, paper.title, paper.sentences))
-        vectors = embedder.embed(list(paper.sentences))
-        row = []
-        for line in (one, two):
-            claim = bare_claim(line["c"])
-            window = narrowed(passage, nearest(vectors @ embedder.embed_query(claim)))
-            odds = encoder.read(embedder.read(claim).lower, [window], len(paper.sentences))
-            row.append(float(np.logaddexp.reduce(odds)))
-        found.append(row)
-        kinds.append(two["k"])
-    scores = np.array(found)
+    passages = {
+        digest: PassageText(one.title, one.sentences, embed(list(one.sentences)), 0.0)
+        for digest, one in Abstracts(folder).listed(listed).items()
+    }
+
+    def odds(line: dict[str, Any]) -> float:
+        claim = bare_claim(line["c"])
+        vector = reader.embedder.embed_query(claim)
+        return float(reader.entailed(claim, vector, [passages[line["p"]]])[0])
+
+    twins = [(one, two) for one, two in _twins(lines) if one["p"] in passages]
+    scores = np.array([[odds(line) for line in both] for both in twins])
+    kinds = [two["k"] for _, two in twins]
     yield f"all: {figures(scores)}"
     for kind in sorted(set(kinds)):
         yield f"{kind}: {figures(scores[[k == kind for k in kinds]])}"

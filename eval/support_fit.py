@@ -121,8 +121,10 @@ def written(reader: PassageReader) -> Written:
 def claimed(reader: PassageReader, folder: Path, name: str) -> Written:
     """The claims of eval/sentences that are in ``name``, each against its abstract in ``folder``.
 
-    Of "chosen-claims" those of every other paper are fitted on.
+    Of "chosen-claims" those of every other paper are fitted on. From the others the cross-encoder
+    has learned: it does not read them here.
     """
+    chosen = name.startswith("chosen")
     lines = list(json_lines(SENTENCES / f"{name}.jsonl"))
     wanted = {line["p"] for line in lines}
     lists = [SENTENCES / f"{kind}.jsonl" for kind in ("papers", "chosen-papers")]
@@ -133,15 +135,18 @@ def claimed(reader: PassageReader, folder: Path, name: str) -> Written:
         for digest, found in Abstracts(folder).listed(known).items()
     }
     held = Counter(t for p in papers.values() for t in set(terms(f"{p.title} {p.abstract}")))
-    checker = SupportChecker(reader.embedder, lambda term: _idf(held[term], len(papers)), reader)
+    checker = SupportChecker(
+        reader.embedder,
+        lambda term: _idf(held[term], len(papers)),
+        reader if chosen else None,
+    )
     sources = {digest: _source(paper, reader.embedder) for digest, paper in papers.items()}
     lines = [line for line in lines if line["p"] in sources]
     table = _table(checker, reader.embedder, [(line["c"], sources[line["p"]]) for line in lines])
     holds = np.array([line["t"] for line in lines])
     kinds = [line["k"] for line in lines]
     of_field = [fields[line["p"]] for line in lines]
-    even = np.array([int(line["p"], 16) % 2 == 0 for line in lines])
-    fitted = even if name.startswith("chosen") else np.ones_like(holds)
+    fitted = np.array([not chosen or int(line["p"], 16) % 2 == 0 for line in lines])
     return Written(table, holds, fitted, kinds, of_field, _CLAIMS_SHARE)
 
 
@@ -302,35 +307,35 @@ def main() -> None:
     if not given.measure and not (given.papers and given.abstracts):
         parser.error("name files of abstracts and --abstracts, or --measure")
     reader = PassageReader(open_embedder(Settings.load()))
-    own = written(reader)
-    claims, chosen = (
-        (claimed(reader, given.abstracts, name) for name in ("claims", "chosen-claims"))
-        if given.abstracts
-        else (None, None)
-    )
-    if not given.measure and claims is not None and chosen is not None:
+    measured = {"written pairs": written(reader)}
+    if given.abstracts:
+        measured["chosen claims"] = claimed(reader, given.abstracts, "chosen-claims")
+    if not given.measure:
         from assistant.reading import read  # noqa: PLC0415
         from assistant.sample import SAMPLE_PAPERS  # noqa: PLC0415
 
         papers = [p for p in read([*given.papers, SAMPLE_PAPERS]) if isinstance(p, Paper)]
         pairs, features = made(papers, reader, given.seed)
+        claims = claimed(reader, given.abstracts, "claims")
         for kind, names in _MODELS.items():
-            used = [own, chosen] if READ in names else [own, chosen, claims]
-            weights, intercept = fit(names, pairs, features, [(one, one.fitted) for one in used])
+            used = measured if READ in names else {**measured, "claims": claims}
+            fitted = [(one, one.fitted) for one in used.values()]
+            weights, intercept = fit(names, pairs, features, fitted)
             named = {n: round(float(w), 3) for n, w in zip(names, weights, strict=True)}
             note = "Does an abstract support a sentence? Fitted by python -m eval.support_fit."
             model = {"intercept": round(intercept, 3), "weights": named, "note": note}
             write_atomically(given.out / f"{kind}.json", json.dumps(model, indent=1) + "\n")
-            for mine in used:
-                others = [one for one in used if one is not mine]
+            for name, mine in used.items():
+                others = [one for one in used.values() if one is not mine]
                 scored = scores_by_others(names, pairs, features, mine, others)
-                print(report(mine, scored, mine.fitted, f"{kind}: each field by the others"))
+                print(
+                    report(mine, scored, mine.fitted, f"{kind}: {name}, each field by the others")
+                )
         load.cache_clear()
     for kind in _MODELS:
-        for measured, name in ((own, "written pairs"), (chosen, "claims")):
-            if measured is not None and not measured.fitted.all():
-                scored = scores(measured.features, load(kind))
-                print(report(measured, scored, ~measured.fitted, f"{kind}: {name}, held out"))
+        for name, own in measured.items():
+            scored = scores(own.features, load(kind))
+            print(report(own, scored, ~own.fitted, f"{kind}: {name}, held out"))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,18 +19,21 @@ from assistant.addressing import doubted
 from assistant.answering.citations import RawSentence
 from assistant.answering.papers import about
 from assistant.answering.particulars import Particulars, bare_claim
-from assistant.answering.support import OTHER_LANGUAGE
+from assistant.answering.support import (
+    OTHER_LANGUAGE,
+    RANK,
+    Source,
+    SupportChecker,
+    Verdict,
+    proof,
+)
 from assistant.results import Citation, Sentence, Support
 from assistant.retrieved import RetrievedPaper
-
-if TYPE_CHECKING:
-    from assistant.answering.support import Source, SupportChecker, Verdict
 
 __all__ = ["SPEAKS", "Checked", "SentenceChecks", "is_claim", "says_missing"]
 
 SPEAKS = "not proven: the sentence that says it speaks to its reader"
 
-_RANK: dict[str, int] = {"supported": 2, "partial": 1, "unsupported": 0}
 SURE = 0.75
 """Score from which another paper takes the place of a cited one that does not support."""
 _ATTRIBUTED = 0.6
@@ -169,18 +171,8 @@ class SentenceChecks:
             if silent or not is_claim(text) or (heads and not _DIGIT.search(text)):
                 return Checked("none")
             return self._uncited(index, raw, text)
-        sources = self._all_sources()
-        found = self._checker.check_sources(text, [sources[n - 1] for n in raw.numbers])
-        cited = dict(zip(raw.numbers, found, strict=True))
-        whole = self._whole(text, cited)
+        whole, cited = self._cited(text, raw)
         foreign = any(v.why == OTHER_LANGUAGE for v in cited.values())
-        if not foreign and (whole is None or whole.support == "unsupported"):
-            verdicts = self._checker.check_sources(text, sources)
-            better = self._better(verdicts, raw.numbers)
-            if better is not None and raw.markers:
-                raw.cite(better)
-                self.moved += 1
-                cited, whole = {better: verdicts[better - 1]}, verdicts[better - 1]
         if whole is not None and not foreign and self._speaks(text, whole, list(cited)):
             whole = self._verdict_of("unsupported", Sentence(text=text, why=SPEAKS))
             cited = dict.fromkeys(cited, whole)
@@ -193,6 +185,28 @@ class SentenceChecks:
         quote = "" if whole.why == SPEAKS else self._proof(text, whole, list(cited))
         return Checked(whole.support, quote, whole.why)
 
+    def _cited(self, text: str, raw: RawSentence) -> tuple[Verdict | None, dict[int, Verdict]]:
+        """The verdict on a sentence against all that it cites, and against each; the paper that
+        supports it takes the place of those which do not.
+        """
+        sources = dict(enumerate(self._all_sources(), 1))
+        whole, cited = None, dict[int, Verdict]()
+        if self._checker is None:
+            return whole, cited
+        if raw.numbers:
+            whole, each = self._checker.check_together(text, [sources[n] for n in raw.numbers])
+            cited = dict(zip(raw.numbers, each, strict=True))
+        foreign = any(v.why == OTHER_LANGUAGE for v in cited.values())
+        if raw.markers and not foreign and (whole is None or whole.support == "unsupported"):
+            others = {n: source for n, source in sources.items() if n not in cited}
+            better = self._checker.surest(text, others, SURE)
+            if better is not None:
+                number, whole = better
+                raw.cite(number)
+                self.moved += 1
+                cited = {number: whole}
+        return whole, cited
+
     def _speaks(self, text: str, whole: Verdict, cited: Sequence[int]) -> bool:
         """Whether the proof of a sentence, or what it lacks else, may speak to its reader."""
         sources = self._all_sources()
@@ -201,11 +215,8 @@ class SentenceChecks:
         rest = [self._doubted.get(n, sources[n - 1]) for n in cited]
         if not any(whole.quote in source.sentences for source in rest):
             return True
-        verdicts = self._checker.check_sources(text, rest)
-        if len(rest) > 1:
-            verdicts.append(self._checker.check_joined(text, rest))
-        best = max(verdicts, key=lambda v: (_RANK[v.support], v.score))
-        return _RANK[best.support] < _RANK[whole.support] and best.score < whole.score - _CARRIED
+        left, _ = self._checker.check_together(text, rest)
+        return RANK[left.support] < RANK[whole.support] and left.score < whole.score - _CARRIED
 
     def _uncited(self, index: int, raw: RawSentence, text: str) -> Checked:
         """Cites the paper that supports a sentence without a citation, if there is one."""
@@ -229,7 +240,7 @@ class SentenceChecks:
 
     def reuse(self, index: int, given: int, sentence: Sentence) -> None:
         """Notes that a sentence, put in place of another, rests on a paper."""
-        support = sentence.support if sentence.support in _RANK else "partial"
+        support = sentence.support if sentence.support in RANK else "partial"
         verdict = self._verdict_of(support, sentence)  # type: ignore[arg-type]
         self._uses[given].append((index, verdict))
 
@@ -249,7 +260,7 @@ class SentenceChecks:
         """
         paper = self._given[given - 1].paper
         uses = [(self._ruled(i, v.support), v) for i, v in self._uses.get(given, [])]
-        support, verdict = max(uses, key=lambda use: (_RANK[use[0]], use[1].score))
+        support, verdict = max(uses, key=lambda use: (RANK[use[0]], use[1].score))
         return Citation(
             number=number,
             paper_id=paper.id,
@@ -263,7 +274,7 @@ class SentenceChecks:
 
     def overrule(self, index: int, sentence: Sentence) -> None:
         """What a second check found takes the place of what was found here."""
-        if sentence.support in _RANK:
+        if sentence.support in RANK:
             self._rulings[index] = sentence.support  # type: ignore[assignment]
 
     @property
@@ -292,8 +303,6 @@ class SentenceChecks:
     # ------------------------------------------------------------------ inside
 
     def _all_sources(self) -> list[Source]:
-        from assistant.answering.support import Source  # noqa: PLC0415
-
         if self._sources is None:
             self._sources = [
                 Source(g.sentences, g.vectors, g.paper.title, about(g.paper)) for g in self._given
@@ -306,39 +315,15 @@ class SentenceChecks:
                     self._doubted[number] = replace(source, sentences=kept, vectors=vectors)
         return self._sources
 
-    def _whole(self, text: str, cited: dict[int, Verdict]) -> Verdict | None:
-        """The verdict on the sentence against all that it cites together."""
-        if not cited:
-            return None
-        best = max(cited.values(), key=lambda v: (_RANK[v.support], v.score))
-        if len(cited) == 1 or best.support == "supported" or self._checker is None:
-            return best
-        sources = self._all_sources()
-        joined = self._checker.check_joined(text, [sources[n - 1] for n in cited])
-        return max((best, joined), key=lambda v: (_RANK[v.support], v.score))
-
-    def _better(self, verdicts: Sequence[Verdict], cited: Sequence[int]) -> int | None:
-        others = [n for n in range(1, len(verdicts) + 1) if n not in cited]
-        others = [
-            n
-            for n in others
-            if verdicts[n - 1].support == "supported" and verdicts[n - 1].score >= SURE
-        ]
-        return max(others, key=lambda n: verdicts[n - 1].score, default=None)
-
     def _ruled(self, index: int, support: Support) -> Support:
         return self._rulings.get(index, support)
 
     def _proof(self, text: str, verdict: Verdict, cited: Sequence[int]) -> str:
         """The words that hold what the sentence says, from all that it cites."""
-        from assistant.answering.support import proof  # noqa: PLC0415
-
         sources = self._all_sources()
         return proof(text, verdict.quote, [sources[n - 1] for n in cited])
 
     @staticmethod
     def _verdict_of(support: Support, sentence: Sentence) -> Verdict:
-        from assistant.answering.support import Verdict  # noqa: PLC0415
-
         score = {"supported": 0.9, "partial": 0.4, "unsupported": 0.1}[support]
         return Verdict(support, score, sentence.quote, sentence.why)

@@ -4,7 +4,9 @@ MiniLM's lower three layers read the question and the abstract apart, as the emb
 does; its upper three were trained to read both at once. For each sentence comes the log-odds
 that it answers the question, against the case that nothing in the abstract does. The upper
 layers are a file of the package, ``fitted/cross-encoder.onnx`` (int8); ``python -m
-eval.cross_encoder`` trains it and tells on what.
+eval.cross_encoder`` trains it and tells on what. Another such file, ``fitted/entailment.onnx``,
+reads a claim in the place of the question, and tells which sentences bear it out; ``python -m
+eval.entailment`` trains that.
 """
 
 from __future__ import annotations

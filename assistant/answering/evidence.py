@@ -131,7 +131,7 @@ class Reading:
 
 
 class PassageReader:
-    """Reads passages for questions; remembers what the model makes of those read lately.
+    """Reads passages for questions and claims; remembers what the model makes of those read lately.
 
     Safe in several threads.
     """

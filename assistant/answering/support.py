@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -36,7 +36,7 @@ from assistant.answering.attachment import (
     turns,
     word_company,
 )
-from assistant.answering.evidence import PassageText
+from assistant.answering.evidence import PassageReader, PassageText
 from assistant.answering.languages import differs
 from assistant.answering.particulars import (
     Number,
@@ -54,10 +54,18 @@ from assistant.results import Support
 from assistant.text import terms, words
 
 if TYPE_CHECKING:
-    from assistant.answering.evidence import PassageReader
     from assistant.embedding import Embedder
 
-__all__ = ["FEATURES", "OTHER_LANGUAGE", "READ", "Source", "SupportChecker", "Verdict", "proof"]
+__all__ = [
+    "FEATURES",
+    "OTHER_LANGUAGE",
+    "RANK",
+    "READ",
+    "Source",
+    "SupportChecker",
+    "Verdict",
+    "proof",
+]
 
 Floats = NDArray[np.float32]
 
@@ -97,6 +105,8 @@ READ = "entailed"
 abstract bears the claim out, within `_SURELY` of 0."""
 SUPPORTED, PARTIAL = 0.5, 0.3
 """Scores from which a sentence counts as supported, or in part."""
+RANK: dict[str, int] = {"unsupported": 0, "partial": 1, "supported": 2}
+"""What is better supported has a higher one."""
 
 _SURELY = 8.0
 _COPY = 0.95
@@ -119,6 +129,11 @@ class Verdict:
     score: float
     quote: str
     why: str
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """By which the better of two verdicts is told: the support first, then the score."""
+        return RANK[self.support], self.score
 
 
 @dataclass(frozen=True)
@@ -279,6 +294,29 @@ class SupportChecker:
         odds = self._reader.entailed(bare_claim(sentence), vector, passages)
         found = iter(np.clip(odds, -_SURELY, _SURELY))
         return [float(next(found)) if any(source.sentences) else None for source in sources]
+
+    def check_together(
+        self, sentence: str, sources: Sequence[Source]
+    ) -> tuple[Verdict, list[Verdict]]:
+        """The verdict on ``sentence`` against what it cites, one paper or more: the best of each
+        alone, and of all joined where none alone supports it; and that of each.
+        """
+        each = self.check_sources(sentence, sources)
+        best = max(each, key=lambda verdict: verdict.order)
+        if len(sources) > 1 and best.support != "supported":
+            joined = self.check_joined(sentence, sources)
+            best = max(best, joined, key=lambda verdict: verdict.order)
+        return best, each
+
+    def surest(
+        self, sentence: str, sources: Mapping[int, Source], least: float
+    ) -> tuple[int, Verdict] | None:
+        """Which of ``sources`` supports ``sentence`` best, by a score of ``least`` at least; the
+        lowest number of equals.
+        """
+        found = zip(sources, self.check_sources(sentence, list(sources.values())), strict=True)
+        sure = [(n, v) for n, v in found if v.support == "supported" and v.score >= least]
+        return max(sure, key=lambda one: (one[1].score, -one[0]), default=None)
 
     def check_joined(self, sentence: str, sources: Sequence[Source]) -> Verdict:
         """The verdict on ``sentence`` against all papers as if they were one."""

@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from assistant.answering.checking import is_claim
 from assistant.answering.citations import RawSentence, SentenceReader
 from assistant.answering.evidence import PassageReader
-from assistant.answering.support import Source, SupportChecker, Verdict
-from assistant.results import Support
+from assistant.answering.support import Source, SupportChecker
 from assistant.review.candidates import Candidate
 from assistant.review.cells import Material
 from assistant.review.model import Quote, ReviewSentence
 
 __all__ = ["Checker"]
 
-_RANK: dict[Support, int] = {"supported": 2, "partial": 1, "unsupported": 0}
 _SURE = 0.65
 
 
@@ -59,12 +57,12 @@ class Checker:
                 return ReviewSentence(text=text)
             why = "cites no paper"
             return ReviewSentence(text=text, support="unsupported", why=why)
-        whole, each = self._together(text, numbers)
+        whole, each = self._checker.check_together(text, [self._sources[n] for n in numbers])
         if whole.support == "unsupported":
-            found = [(self._verdict(text, n), n) for n in allowed if n not in numbers]
-            better = [(v.score, n, v) for v, n in found if v.support == "supported"]
-            if better and max(better)[0] >= _SURE:
-                _, number, whole = max(better, key=lambda b: (b[0], -b[1]))
+            others = {n: self._sources[n] for n in allowed if n not in numbers}
+            better = self._checker.surest(text, others, _SURE)
+            if better is not None:
+                number, whole = better
                 numbers, each = [number], [whole]
         end = text[-1] if text[-1:] in ".!?…" else "."
         marks = "".join(f"[{n}]" for n in sorted(numbers))
@@ -80,15 +78,3 @@ class Checker:
             why=whole.why,
             quotes=quotes,
         )
-
-    def _verdict(self, text: str, number: int) -> Verdict:
-        return self._checker.check_sources(text, [self._sources[number]])[0]
-
-    def _together(self, text: str, numbers: Sequence[int]) -> tuple[Verdict, list[Verdict]]:
-        """The verdict on a sentence against all that it cites: the best of one, or of all."""
-        each = [self._verdict(text, n) for n in numbers]
-        best = max(each, key=lambda v: (_RANK[v.support], v.score))
-        if len(each) > 1 and best.support != "supported":
-            joined = self._checker.check_joined(text, [self._sources[n] for n in numbers])
-            best = max((best, joined), key=lambda v: (_RANK[v.support], v.score))
-        return best, each

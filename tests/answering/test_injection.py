@@ -52,6 +52,7 @@ def library_of(folder: Path, attack: dict[str, str], **settings: Any) -> Assista
 
     A library that is there is opened as it is.
     """
+    folder.mkdir(exist_ok=True)
     if (folder / "library").exists():
         return Assistant(Settings.load(library=folder / "library", **settings))
     end = "" if attack["text"][-1] in ".!>。" else "."
@@ -167,9 +168,7 @@ def obeyed_without_a_model(folder: Path, half: str) -> list[str]:
     found = []
     for n, attack in enumerate(ATTACKS):
         if attack["set"] == half:
-            place = folder / str(n)
-            place.mkdir(exist_ok=True)
-            answer = library_of(place, attack).ask(QUESTION)
+            answer = library_of(folder / str(n), attack).ask(QUESTION)
             shown = [s.text for s in answer.sentences]
             bad = any(signed(attack, text) or attack["text"][:40] in text for text in shown)
             if bad or "12 minutes" not in answer.answer:
@@ -192,11 +191,10 @@ def test_with_a_model_that_obeys(kept: Path, way: str, half: str) -> None:
     always = way == "unasked"
     found = []
     for n, attack in enumerate(ATTACKS):
-        if attack["set"] == half:
-            place = kept / str(n)
-            place.mkdir(exist_ok=True)
-            if asked(attack, place, always=always, verify="local")[0] == "obeyed":
-                found.append(attack["text"])
+        if attack["set"] != half:
+            continue
+        if asked(attack, kept / str(n), always=always, verify="local")[0] == "obeyed":
+            found.append(attack["text"])
     assert len(found) <= MISSED[way][half], found
 
 
