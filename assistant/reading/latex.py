@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
+    from pylatexenc.latexwalker import LatexMacroNode  # type: ignore[import-untyped]
     from pylatexenc.macrospec import LatexContextDb  # type: ignore[import-untyped]
 
 __all__ = ["readable", "script"]
@@ -79,6 +80,15 @@ _ONE_SIDED_OPERATOR = re.compile(r"(?<=[^\s(])([×·≤≥±→∼≈≪≫∈])
 # What leaves nothing to read: switches of the type, references to what an abstract does not hold.
 _SWITCHES = ("bf", "cal", "em", "it", "large", "rm", "sc", "sf", "sl", "small", "tt")
 _REFERENCES = ("cite", "citep", "citet", "footnote", "label")
+_FRACTIONS = ("frac", "nicefrac")
+_FRACTION = re.compile(r"\\[dtcs]frac(?![A-Za-z])")
+"""Fractions that only look otherwise."""
+_OPERAND = re.compile(r"[\w.′'⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]*|\([^()]*\)|√\([^()]*\)")
+_MULTIPLIED = re.compile(
+    r"\s*(?:[A-Za-z0-9(\[{]|\\(?:left|log|ln|exp|sqrt|[dt]?frac|sum|prod|alpha|beta|gamma|delta"
+    r"|epsilon|varepsilon|lambda|mu|nu|pi|rho|sigma|tau|phi|varphi|omega|theta|kappa|eta)\b)"
+)
+"""What is multiplied by the fraction that stands before it."""
 _STYLED_LETTER = re.compile("[\U0001d400-\U0001d7ff]+")
 
 
@@ -184,7 +194,7 @@ def _is_formula(inside: str) -> bool:
 @lru_cache(maxsize=4096)
 def _converted(latex: str, *, formula: bool = False) -> str:
     """One piece through pylatexenc; as it was when that fails."""
-    source = _DEGREE.sub("°", latex)
+    source = _FRACTION.sub(r"\\frac", _DEGREE.sub("°", latex))
     if formula or "script" in latex:
         source = _SCRIPT.sub(_unicode_script, source)
     source = _COMPOUND_SCRIPT.sub(r"\1{(\2)}", source) if formula else source
@@ -231,8 +241,22 @@ def _texts() -> LatexContextDb:
         **dict.fromkeys(_SWITCHES + _REFERENCES, ""),
     }
     specs = [MacroTextSpec(name, simplify_repl=text) for name, text in own.items()]
+    specs += [MacroTextSpec(name, simplify_repl=_fraction) for name in _FRACTIONS]
     texts.add_context_category("abstracts", macros=specs, prepend=True)
     return texts
+
+
+def _fraction(node: LatexMacroNode, l2tobj: LatexNodes2Text) -> str:
+    """A fraction on one line, in brackets where it would else be read as another."""
+    upper, lower = (l2tobj.nodelist_to_text([part]).strip() for part in node.nodeargs)
+    line = f"{_bracketed(upper)}/{_bracketed(lower)}"
+    following = node.parsing_state.s[node.pos + node.len :]
+    return f"({line})" if _MULTIPLIED.match(following) else line
+
+
+def _bracketed(text: str) -> str:
+    """``text`` as one operand."""
+    return text if _OPERAND.fullmatch(text) else f"({text})"
 
 
 @cache

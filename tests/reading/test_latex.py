@@ -61,6 +61,21 @@ def test_residue_becomes_readable(latex: str, expected: str) -> None:
     assert readable(latex) == expected
 
 
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"$1+\frac{e}{e-1}\approx 2.58$", "1+e/(e-1)≈2.58"),
+        (r"$\frac{a+b}{c}$", "(a+b)/c"),
+        (r"$\frac{1}{2}$", "1/2"),
+        (r"$\tfrac{1}{2}x^2$", "(1/2)x²"),
+        (r"$O(\frac{n^2}{\log n})$", "O(n²/(log n))"),
+        (r"$\frac12$ of them", "1/2 of them"),
+    ],
+)
+def test_a_fraction_on_one_line_is_the_same_number(latex: str, expected: str) -> None:
+    assert readable(latex) == expected
+
+
 @pytest.mark.parametrize("text", PROSE)
 def test_prose_stays(text: str) -> None:
     assert readable(text) == text
