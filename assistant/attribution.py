@@ -34,6 +34,12 @@ _DANGLING = re.compile(
     r"(?! (?:[\w-]+ ){0,2}(?:paper|work|study|article|report|review|survey|letter|thesis)\b))\b",
     re.IGNORECASE,
 )
+_JOINS = re.compile(
+    rf"\W*{_LEAD}?(?:hence|thus|therefore|consequently|as a result|to this end|moreover)\W+"
+    r"(?!(?:this|these|those|that|such|its?|they|their|both|he|she|his|her)\b)",
+    re.IGNORECASE,
+)
+"""What only binds a sentence to the one before."""
 _TURNING = re.compile(
     r"\W*(?:however|nevertheless|nonetheless|yet|but|alternatively|conversely|on the other hand"
     r"|unfortunately|(?:in|by) contrast(?=,)|despite (?:this|these|that|such|its|their))\b",
@@ -146,12 +152,18 @@ def quotation(
 
 
 def _antecedent(sentences: Sequence[str], place: int, most: int) -> int | None:
-    """Where the sentence begins that the one at ``place`` leans on; None where too far."""
-    start = place
+    """Where the sentence begins that the one at ``place`` leans on; None where too far.
+
+    Where it is too far, one that only goes on from what stood before it ("To this end, …") and
+    names its own subject is far enough.
+    """
+    start, joined = place, None
     while start > 0 and dangles(sentences[start]):
         start -= 1
+        if joined is None and _JOINS.match(sentences[start]):
+            joined = start
         if place - start >= most:
-            return None
+            return joined
     first = sentences[start]  # empty: left out, and nothing may lean on it
     return None if not first or dangles(first) or _is_question(first) else start
 

@@ -97,7 +97,7 @@ class AnswerSettings(_Group):
     max_words: int = Field(75, ge=30, description="behind the sentence that answers")
     read_papers: int = Field(5, ge=1, le=50, description="papers whose evidence is weighed")
     answered_from: float = Field(0.5, ge=0, le=1, description="confidence of an answer")
-    closest_from: float = Field(0.15, ge=0, le=1, description="below it: not in the library")
+    closest_from: float = Field(0.25, ge=0, le=1, description="below it: not in the library")
 
 
 class EndpointSettings(_Group):

@@ -49,17 +49,23 @@ def telling(found: Mapping[str, float]) -> float:
     return load("telling").log_odds(found)
 
 
-def most_telling(title: str, sentences: Sequence[str], near: Sequence[float]) -> list[int]:
+def most_telling(
+    title: str,
+    sentences: Sequence[str],
+    near: Sequence[float],
+    beside: Sequence[float] | None = None,
+) -> list[int]:
     """The places of the sentences that may stand alone, the most telling first.
 
     What is background comes last; ``near``: (sentences,) cosine of each to the paper, or to what
-    is asked of it.
+    is asked of it; ``beside``: (sentences,) what else each is worth, in log-odds.
     """
     scores = role_scores(sentences)
     order = [
         (
             scores[place]["background"] < BACKGROUND,
-            telling(cues(title, sentences, place, scores[place], near[place])),
+            telling(cues(title, sentences, place, scores[place], near[place]))
+            + (beside[place] if beside else 0.0),
             -place,
         )
         for place, text in enumerate(sentences)

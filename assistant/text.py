@@ -106,7 +106,7 @@ def terms(text: str) -> list[str]:
     return [_stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
-_INITIALS = re.compile(r"(?<![^\s(])(?:[A-Z]\.-?){3,}$")
+_INITIALS = re.compile(r"(?<![^\s(])(?!(?:U\.S|U\.K|U\.N|E\.U|D\.C)\.$)(?:[A-Z]\.-?){2,}$")
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof)\.$")
 
 

@@ -139,3 +139,14 @@ def test_what_takes_up_the_sentence_before_dangles(sentence: str) -> None:
     assert not dangles("In contrast to walls, roots last.")
     assert not dangles("If walls fall, roots last.")
     assert not dangles("Instead of walls we planted hedges.")
+
+
+def test_what_only_goes_on_from_the_sentence_before_is_far_enough() -> None:
+    text = (
+        "We build a wall. It holds soil. These soils are wet. They slide. "
+        "To this end, the wall has a drain. It runs on rain."
+    )
+    spans = sentences(text)
+    assert quotation(text, spans, [5]) == text[spans[4].start :]
+    assert quotation(text, spans, [2]) == text[: spans[2].end]
+    assert quotation(text.replace("To this end, the wall", "To this end, it"), spans, [5]) is None

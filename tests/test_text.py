@@ -33,6 +33,10 @@ def cut(text: str) -> list[str]:
             ["The paper of J.C.M. Maxwell holds.", "It does."],
         ),
         (
+            "It was found by J.T. Jebsen first. It holds.",
+            ["It was found by J.T. Jebsen first.", "It holds."],
+        ),
+        (
             "We show Mr. DLib's logs. They are large.",
             ["We show Mr. DLib's logs.", "They are large."],
         ),

@@ -32,6 +32,14 @@ _AT_THE_START = 5
 """Characters that may stand before what a sentence begins with."""
 DEFINED = 1.5
 """From which a sentence counts as one that defines."""
+_SAYS_LITTLE = 6
+"""Words below which a sentence hardly says anything: "They call it QBism."."""
+_THOUGHT = re.compile(
+    r"\b(?:commonly|often|widely|usually|generally|frequently|sometimes|long|traditionally)"
+    r" (?:been )?"
+    r"(?:thought|believed|assumed|concluded|claimed|held|said|argued|supposed|considered to)\b",
+    re.IGNORECASE,
+)
 _WINDOW = 60
 """Characters on both sides of a number that tell what it is a number of."""
 _ASKS_FINDING = re.compile(
@@ -65,7 +73,8 @@ _IS = re.compile(
     r"\s*,?\s*(?:is|are|was|were)\s+(?:\w+ly )?(?:an?|the(?! same| subject| case)|one|any|when)\b"
     r"|\s*,?\s*(?:(?:can|may) be|is|are) (?:\w+ly )?(?:defined|characteri[sz]ed"
     r"|regarded|described) (?:as|by)\b"
-    r"|\s*,?\s*(?:refers? to|means|denotes?|stands? for|consists? in)\b",
+    r"|\s*,?\s*(?:refers? to|means|denotes?|stands? for|consists? in)\b"
+    r"|\s*,?\s*(?:states?|says|asserts?|holds|posits?|postulates?|claims) that\b",
     re.IGNORECASE,
 )
 _KIND = re.compile(
@@ -79,11 +88,16 @@ _APPOSITION = re.compile(
     r"\s*,\s+(?:an?|the|one|in which|where|(?:which|that) (?:is|are))\b", re.IGNORECASE
 )
 _INTRODUCES = re.compile(
-    r"\b(?:propose|introduce|present|develop|describe|articulate|called|termed|dubbed|named"
-    r"|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
-    r"|[\w-]+ [\w-]+, )*\W*$",
+    r"\b(?:propose|introduce|present|develop|describe|articulate|call(?:ed)?|term(?:ed)?|dub(?:bed)?"
+    r"|named?|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
+    r"|[\w-]+ [\w-]+, )*\W*$"
+    r"|\bwe (?:call|term|name|dub|label)\b[^.;:]{1,120}\s(?:the|an?)?\W*$",
     re.IGNORECASE,
 )
+_CALLS = re.compile(
+    r"\b(?:defin|characteri[sz]|formali[sz]|interpret|understand)\w*\s(?:the\s|an?\s)?\W*$", re.I
+)
+_AS = re.compile(r"\W*\bas\b", re.IGNORECASE)
 _DATA = re.compile(
     r"\b(?:data ?sets?|benchmarks?|corpora|corpus|data|trained on|evaluat\w+ on|tested on"
     r"|experiments? (?:on|with)|samples? (?:of|from)|measured (?:on|in))\b",
@@ -167,7 +181,7 @@ def cues(asked: Asking, question: Question) -> Callable[[str], Cues]:
 def worth(asked: Asking, question: Question) -> Callable[[str], float]:
     """What a sentence is worth beside its score, in the form of the question, in log-odds."""
     told, model = cues(asked, question), load("cues")
-    return lambda sentence: model.log_odds_of_few(told(sentence))
+    return lambda sentence: model.log_odds_of_few(told(sentence)) - _doubts(sentence)
 
 
 def _kind(asked: Asking, question: Question) -> str:
@@ -188,6 +202,11 @@ def _kind(asked: Asking, question: Question) -> str:
 def aims(sentence: str) -> float:
     """What it costs that a sentence tells what was studied, not what came of it."""
     return 1.0 * bool(_AIM.search(sentence))
+
+
+def _doubts(sentence: str) -> float:
+    """What it costs that a sentence tells what is commonly thought, or next to nothing."""
+    return 1.0 * bool(_THOUGHT.search(sentence)) + 1.0 * (len(sentence.split()) < _SAYS_LITTLE)
 
 
 def _number_near(sentence: str, question: Question) -> float:
@@ -225,7 +244,8 @@ def defines(sentence: str, topic: re.Pattern[str]) -> float:
     after = re.sub(r"^\W*\([^)]*\)", "", after).lstrip("\"”’'")
     after = _KIND.sub("", after)
     inside = _CLAUSE.match(sentence) and "," not in before
-    if _IS.match(after) or _BETWEEN.match(after) or spelled_out:
+    called = _CALLS.search(before) and _AS.match(after)
+    if _IS.match(after) or _BETWEEN.match(after) or spelled_out or called:
         return 2.5 + start
     if _APPOSITION.match(after) and (not inside or after.count(",") > 1):
         return 2.0 + start + 0.5 * introduced

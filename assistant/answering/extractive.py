@@ -19,14 +19,15 @@ from assistant.answering.about import AboutLibrary, tell_record
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import Assessment, Judge, trusted
-from assistant.answering.cues import COMPARES, REASON
+from assistant.answering.cues import REASON
 from assistant.answering.draft import Draft
-from assistant.answering.evidence import NUMBER, PassageReader
+from assistant.answering.evidence import PassageReader
 from assistant.answering.forms import (
     Asking,
     Form,
     asking,
     bare_topic,
+    may_be_term,
     measured,
     no_topic,
     parts,
@@ -44,6 +45,7 @@ from assistant.answering.spelling import (
     missing_words,
     with_corrections,
 )
+from assistant.answering.told import called, is_compared, is_defined, is_titled, is_told
 from assistant.conversation import Resolved, lean_on, leaning, resolved, small_talk
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.filters import Filters
@@ -51,12 +53,13 @@ from assistant.library import Library
 from assistant.paper import Paper
 from assistant.results import CLOSEST, Answer, Message, Passage, Status
 from assistant.retrieval import PaperRetriever
-from assistant.retrieved import RetrievedPaper
 from assistant.settings import Settings
-from assistant.text import STOP_WORDS, terms, words
+from assistant.text import STOP_WORDS, terms
 
 __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
+_DEFINITION_HELD = 0.95
+"""Confidence where a sentence defines what is asked by its name."""
 NO_MORE = "The papers shown say no more on it than this:"
 NO_REASON = "The papers shown give no reason in so many words; what else they say:"
 ABSENT = "This library does not hold the answer."
@@ -72,9 +75,8 @@ content words up to which a question without one may be about what was shown."""
 _AS_GOOD, _CALLED = 2.0, 5
 """Log-odds below a sentence that was shown within which a new one is worth its words, and papers
 among which the one that is called so is looked for."""
-_NAME_WORDS, _SAYING, _NAMING = 3, 0.5, 0.35
-"""Words that a paper may be called by, and rarity in English from which a word has to be said
-beside its name, and by a paper that is about a subject."""
+_NAMING = 0.35
+"""Rarity in English from which a word has to be said by a paper that is about a subject."""
 _MOST_ON = 200
 """Papers that are looked at to count those on a topic."""
 _BEST: dict[Status, int] = {"answered": 2, "closest": 1, "absent": 0}
@@ -458,14 +460,19 @@ class ExtractiveAnswerer:
             assessment = replace(assessment, confidence=confidence, status=status)
         if asked.form == "comparison" and assessment.status != "answered":
             assessment = self._by_side(asked, assessment, filters)
-        named = assessment.question.names or _called(assessment)
+        named = assessment.question.names or called(assessment)
         if named and asked.form == "list" and not asked.papers and measured(asked.topic):
             asked = replace(asked, form="fact")
-        is_said = {"list": _is_titled, "comparison": _is_compared(asked.sides)}.get(
-            asked.form, _is_told
-        )
+        if asked.form == "fact" and (term := may_be_term(said)) and is_defined(term)(assessment):
+            asked = Asking("definition", term)
+        is_said = {
+            "list": is_titled,
+            "comparison": is_compared(asked.sides),
+            "definition": is_defined(asked.topic),
+        }.get(asked.form, is_told)
         if assessment.status != "answered" and is_said(assessment):
-            sure = max(assessment.confidence, self._settings.answered_from)
+            least = _DEFINITION_HELD if asked.form == "definition" else 0.0
+            sure = max(assessment.confidence, self._settings.answered_from, least)
             assessment = replace(assessment, confidence=sure, status=self._judge.status(sure))
         return _Part(asked, assessment)
 
@@ -618,61 +625,11 @@ def _first(assessment: Assessment) -> str:
     return next((best.paper.paper.id for best in assessment.candidates), "")
 
 
-def _is_titled(assessment: Assessment) -> bool:
-    """Whether the title of a paper that was found holds the whole topic: then it is here."""
-    topic = set(assessment.question.terms)
-    return bool(topic) and any(topic <= set(terms(p.paper.title)) for p in assessment.retrieval)
-
-
 def _weighty(question: Question) -> set[str]:
     """The stems of ``question`` that must be said: of names, and of words that are not common."""
     rare = zip(question.states.words, question.rarity, strict=True)
     said = {t for w, rarity in rare if rarity >= _NAMING or w[0].isupper() for t in terms(w)}
     return said or set(question.terms)
-
-
-def _called(assessment: Assessment) -> list[RetrievedPaper]:
-    """The papers that the question calls by name: by what stands before the colon of a title."""
-    said = f" {' '.join(words(assessment.asked.text))} "
-    heads = ((found, found.paper.title.partition(":")) for found in assessment.retrieval)
-    return [
-        found
-        for found, (head, colon, _) in heads
-        if colon and 0 < len(words(head)) <= _NAME_WORDS and f" {' '.join(words(head))} " in said
-    ]
-
-
-def _is_told(assessment: Assessment) -> bool:
-    """Whether a paper that is called by name has all else that is asked for in one sentence."""
-    question = assessment.question
-    weighty = [w for w, rare in zip(question.states.words, question.rarity, strict=True)
-               if rare >= _SAYING]  # fmt: skip
-    for found in _called(assessment):
-        name = set(terms(found.paper.title.partition(":")[0]))
-        wanted = {t for word in weighty for t in terms(word)} - name
-        for text in found.sentences if wanted else ():
-            numbered = NUMBER.search(text) or not question.wants_number
-            if numbered and wanted <= set(terms(text)):
-                return True
-    return False
-
-
-def _is_compared(sides: Sequence[str]) -> Callable[[Assessment], bool]:
-    """Whether a sentence compares all of ``sides``, of which its paper's title may name some."""
-
-    def holds(text: str, side: str) -> bool:
-        return compact(side) in compact(text) or set(terms(side)) <= set(terms(text))
-
-    def compared(assessment: Assessment) -> bool:
-        return any(
-            COMPARES.search(text)
-            and any(holds(text, side) for side in sides)
-            and all(holds(f"{found.paper.title}. {text}", side) for side in sides)
-            for found in assessment.retrieval[: len(assessment.readings)]
-            for text in found.sentences
-        )
-
-    return compared
 
 
 def _passages(found: Sequence[_Part], most: int) -> list[Passage]:

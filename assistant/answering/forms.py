@@ -15,8 +15,8 @@ from assistant.answering.question import HOW_MUCH, VERB, without_kind
 from assistant.text import STOP_WORDS, terms
 
 __all__ = [
-    "Asking", "Form", "asking", "asks", "bare_topic", "evidence_text", "measured", "no_topic",
-    "opened", "parts", "polite", "thing",
+    "Asking", "Form", "asking", "asks", "bare_topic", "evidence_text", "may_be_term", "measured",
+    "no_topic", "opened", "parts", "polite", "thing",
 ]  # fmt: skip
 
 Form = Literal[
@@ -486,6 +486,18 @@ def _definition(text: str) -> Asking | None:
     if _RELATION.search(without) or (definite and re.search(r"\bof\b", without)):
         return Asking("list", without) if told else None
     return Asking("definition", without)
+
+
+def may_be_term(text: str) -> str:
+    """What "what is the price of anarchy?" asks to define, if that is the name of a thing."""
+    plain = _AUDIENCE.sub("", _AUDIENCE.sub("", text))
+    found = _DEFINITION.match(plain)
+    if not found:
+        return ""
+    term = next(group for group in found.groups() if group).strip(" ?.!,")
+    bare = re.sub(r"^the\s+", "", term, flags=re.IGNORECASE)
+    named = bare != term and re.search(r"\bof\b", bare) and len(bare.split()) <= _TERM_WORDS
+    return bare if named and terms(bare) else ""
 
 
 def _other(text: str) -> Asking | None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assistant.acronyms import long_forms
 from assistant.answering.confidence import Assessment
 from assistant.answering.cues import (
     COMPARES,
@@ -28,9 +27,10 @@ from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.forms import Asking
 from assistant.answering.membership import on_topic
-from assistant.answering.question import Question, compact
+from assistant.answering.question import SPELLED, Question, compact
 from assistant.answering.selection import Candidate, candidates
 from assistant.answering.stance import finds_none, turns
+from assistant.answering.told import naming
 from assistant.attribution import answers_nothing, dangles, quotation
 from assistant.filters import Filters
 from assistant.retrieval import PaperRetriever
@@ -58,8 +58,12 @@ _LISTED, _NAMED, _GROUPED = 10, 20, 16
 which those are named in groups."""
 _NEARLY_ALL = 0.9
 """Share of the papers found from which there may be more on the topic than were found."""
+_SHOWN = 2.0
+"""Log-odds that it is worth to a paper's key sentence to hold the topic, which its title lacks."""
 _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
+_DETAIL_OF = re.compile(r"^\w+ of \S", re.IGNORECASE)
+"""One word of a thing: "redshift of 3C 273"."""
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
 _DENIES = 0.7
@@ -73,6 +77,8 @@ _ASPECT = 2.0
 """Log-odds that it is worth to hold in what respect things are to be compared."""
 _MECHANISM = 3
 _BUILDING_ON = 3
+_BEGINS = 0.5
+"""From which a sentence begins with what is to be defined."""
 _SHORT_DEFINITION = 14
 """Words below which a defining sentence only names, and the next one tells."""
 _MENTIONED = 0.5
@@ -140,12 +146,13 @@ class Layout:
     def _fact(self, asked: Asking, assessment: Assessment) -> bool:
         question = assessment.asked
         ranked = _ranked(assessment.candidates, worth(replace(asked, form="fact"), question))
-        if SUPPOSES.search(question.text):
+        if SUPPOSES.search(question.text) and not question.wants_number:
             ranked = self._turned(ranked, question)
         if question.wants_number:
             numbered = [c for c in ranked if NUMBER.search(c.text) or question.counts(c.text)]
             if not numbered or numbered[0].score < ranked[0].score - 2 * _WITHIN:
-                self._draft.say("A figure for this was not found; what is said of it:")
+                if question.asks_for_number and not SPELLED.search(ranked[0].text):
+                    self._draft.say("A figure for this was not found; what is said of it:")
             elif not self._denies(ranked[0], question):
                 ranked = [numbered[0], *(c for c in ranked if c is not numbered[0])]
         return self._best(ranked, self._added, fact=question)
@@ -205,7 +212,7 @@ class Layout:
         return self._best(told or ranked, self._added)
 
     def _definition(self, asked: Asking, assessment: Assessment) -> bool:
-        pattern = _naming(asked.topic, assessment.retrieval)
+        pattern = naming(asked.topic, assessment.retrieval)
         on, defining = self._defining(asked.topic, pattern, assessment)
         written = 0
         for paper, place in defining:
@@ -220,7 +227,9 @@ class Layout:
         if not written:
             if asked.hint:
                 return self._fact(asked, assessment)
-            self._draft.say(f"A definition of “{asked.topic}” was not found; what is said of it:")
+            if not ranked or defines(ranked[0].text, pattern) < _BEGINS:
+                lack = f"A definition of “{asked.topic}” was not found; what is said of it:"
+                self._draft.say(lack)
             if not self._best(ranked, len(on) <= _BUILDING_ON):
                 return False
         elif written == 1:
@@ -245,8 +254,9 @@ class Layout:
             left = {p.paper.id for p in assessment.retrieval}
             near = [p for p in near if p.paper.id in left]
         on = [p for p in near if _speaks(p, pattern, stems)]
+        read = on[:_DEFINING] or [p for p in assessment.retrieval if _speaks(p, pattern, stems)]
         told: list[tuple[float, int, RetrievedPaper, int]] = []
-        for rank, paper in enumerate(on[:_DEFINING]):
+        for rank, paper in enumerate(read):
             about = len(stems) / max(1, len(set(terms(paper.paper.title)) | stems))
             for place, text in enumerate(paper.sentences):
                 how = defines(text, pattern)
@@ -261,7 +271,8 @@ class Layout:
         size = len(assessment.question.states.words)
         few = 2 if size > _PARTICULAR else 1
         asks_papers = asked.papers or self.again
-        if len(members) <= few and size >= _PARTICULAR and not asks_papers:
+        particular = size >= _PARTICULAR or _DETAIL_OF.search(asked.topic)
+        if len(members) <= few and particular and not asks_papers:
             return self._fact(asked, assessment)  # so particular that it asks for a detail
         if not members:
             return False
@@ -273,7 +284,7 @@ class Layout:
         head = f"{len(members)}{more} paper{'s' * (len(members) != 1)}{least} here{topic}"
         self._draft.say(f"{head}; the first {listed} with what they say:" if rest else f"{head}:")
         for found in members[:listed]:
-            places = _telling(found, assessment.asked)[:1]
+            places = _telling(found, assessment.asked, asked.topic)[:1]
             if not places or not self._draft.quote(found, places, full_title=True):
                 self._draft.title(found.paper)
         named, left = rest[: _NAMED - listed], len(members) - max(_NAMED, listed)
@@ -284,12 +295,30 @@ class Layout:
         return True
 
     def _members(self, assessment: Assessment) -> list[RetrievedPaper]:
-        """The papers on the topic; where more are asked for, those that have not been shown."""
+        """The papers on the topic, or on either of two; where more are asked for, those that have
+        not been shown.
+        """
         if not self.again:
-            return on_topic(assessment.question, assessment.retrieval)
+            return self._either(assessment) or on_topic(assessment.question, assessment.retrieval)
         found = self._retriever.find(assessment.retrieval.question, _DEEP)
         left = {paper.paper.id for paper in assessment.retrieval}
         return [p for p in on_topic(assessment.question, found) if p.paper.id in left]
+
+    def _either(self, assessment: Assessment) -> list[RetrievedPaper]:
+        """The papers on one or the other, where "A or B" is asked for: those on both come first."""
+        topics = [t for t in re.split(r",? or |, ", assessment.question.text) if terms(t)]
+        long = any(len(terms(topic)) >= _PARTICULAR for topic in topics)
+        if len(topics) < 2 or long or " or " not in assessment.question.text:
+            return []
+        on: dict[str, RetrievedPaper] = {}
+        times: dict[str, int] = {}
+        for topic in topics:
+            found = self._retriever.find(topic, _DEEP)
+            question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
+            for paper in on_topic(question, found):
+                on.setdefault(paper.paper.id, paper)
+                times[paper.paper.id] = times.get(paper.paper.id, 0) + 1
+        return sorted(on.values(), key=lambda p: -times[p.paper.id])
 
     def _groups(
         self, papers: Sequence[RetrievedPaper], topic: str, of: int
@@ -536,24 +565,21 @@ def _whole(found: RetrievedPaper) -> str:
     return f"{found.paper.title}. {found.paper.abstract}"
 
 
-def _naming(topic: str, papers: Iterable[RetrievedPaper]) -> re.Pattern[str]:
-    """Finds ``topic`` in a sentence, also by the short form that ``papers`` give it."""
-    stems = terms(topic)
-    spelled = long_forms(_whole(paper) for paper in papers)
-    shorts = dict.fromkeys(short for (long, short), _ in spelled.items() if terms(long) == stems)
-    names = (phrase(name).pattern for name in (topic, *shorts))
-    return re.compile("|".join(names), re.IGNORECASE)
-
-
 def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) -> bool:
     """Whether a paper is on a topic, not only near it: in its title, or with its very words."""
     return topic <= set(terms(found.paper.title)) or pattern.search(_whole(found)) is not None
 
 
-def _telling(found: RetrievedPaper, question: Question) -> list[int]:
-    """The places of the sentences that tell what the paper is to the question, best first."""
-    near = found.nearness(question.vector)
-    return most_telling(found.paper.title, found.sentences, near)
+def _telling(found: RetrievedPaper, question: Question, topic: str = "") -> list[int]:
+    """The places of the sentences that tell what the paper is to the question, best first.
+
+    Where the title shows less than half of ``topic``, the sentence is to show it.
+    """
+    near, wanted = found.nearness(question.vector), set(terms(topic)) & set(question.terms)
+    shown = [0.0] * len(found.sentences)
+    if question.coverage(set(terms(found.paper.title)) & wanted) < 0.5 * question.coverage(wanted):
+        shown = [_SHOWN * question.coverage(set(terms(s)) & wanted) for s in found.sentences]
+    return most_telling(found.paper.title, found.sentences, near, shown)
 
 
 def _capital(text: str) -> str:

@@ -19,6 +19,7 @@ from assistant.text import STOP_WORDS, plain_letters, terms, words
 
 __all__ = [
     "HOW_MUCH",
+    "SPELLED",
     "VERB",
     "Question",
     "WordStates",
@@ -75,12 +76,15 @@ _AFTER = (
 _COUNTED = re.compile(
     r"\b(?:how (?:many|much)|number of|amount of)\s+([^\W_]+(?: [^\W_]+)?)", re.IGNORECASE
 )
-_NUMBERED = re.compile(
-    r"\b(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen"
-    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen)\b"
-    r"((?:\W+[^\W_]+){1,4})",
-    re.IGNORECASE,
+_SPELLED = (
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty"
+    r"|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen"
 )
+SPELLED = re.compile(
+    rf"\b(?:{_SPELLED}|half|thirds?|quarters?|twice|doubled?|tenfold)\b", re.IGNORECASE
+)
+"""A number in words."""
+_NUMBERED = re.compile(rf"\b(?:\d[\d.,]*|{_SPELLED})\b((?:\W+[^\W_]+){{1,4}})", re.IGNORECASE)
 _ASKED = re.compile(r"\b(?:which|what|whose)\s+((?:[^\W_]+[ -]?){1,3})", re.IGNORECASE)
 _DETAIL_OF = re.compile(
     rf"^\W*(?:what|which)\s+(?:is|was|were|are)\s+(?:the\s+)?{_NOUNS}\s+{_AFTER}", re.I
@@ -104,6 +108,7 @@ _NOT_FOCUS = frozenset(
     would""".split()
 )
 
+_MONTHS = r"january|february|march|april|may|june|july|august|september|october|november|december"
 _UNITS = {
     "time": (
         r"how (?:long|old|soon|often|fast)|duration|age|time|years?|period|lasts?|latency|when",
@@ -130,10 +135,17 @@ _UNITS = {
 }
 """Kinds of quantities: the words that ask for one, and the units that it is given in."""
 _WANTED = {kind: re.compile(rf"\b(?:{asks})\b", re.I) for kind, (asks, _) in _UNITS.items()}
+_WANTED["date"] = re.compile(r"\b(?:when|what (?:day|date|year)|which (?:day|date|year))\b", re.I)
 _GIVEN = {
     kind: re.compile(rf"\d[\d.,]*\s*-?(?:{units})(?![a-z])", re.I)
     for kind, (_, units) in _UNITS.items()
 }
+_GIVEN["date"] = re.compile(
+    rf"\b(?:{_MONTHS})\s\d|\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?(?:{_MONTHS})\b"
+    r"|(?<![\w.,-])1[0-9]\d\d(?![\w.,]\d|\w|%)|(?<![\w.,-])20[0-4]\d(?![\w.,]\d|\w|%)"
+    r"|\b\d+\s(?:BC|AD|BCE|CE)\b",
+    re.I,
+)
 _SHORT = 3
 """Content words up to which a question is as short as can be."""
 
@@ -247,11 +259,15 @@ class Question:
 
     @cached_property
     def wants_number(self) -> bool:
-        """Whether a number would answer it."""
+        """Whether a number would answer it: "how complex is it?" may be answered without one."""
+        return self.asks_for_number or HOW_MUCH.match(_NO_WISH.sub(" ", self.text)) is not None
+
+    @cached_property
+    def asks_for_number(self) -> bool:
+        """Whether nothing but a number would answer it."""
         if without_kind(self.said) != self.said.strip():
             return True
-        text = _NO_WISH.sub(" ", self.text)
-        return HOW_MUCH.match(text) is not None or _WANTS_NUMBER.search(text) is not None
+        return _WANTS_NUMBER.search(_NO_WISH.sub(" ", self.text)) is not None
 
     @cached_property
     def quantities(self) -> tuple[str, ...]:

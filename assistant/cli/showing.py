@@ -132,7 +132,7 @@ def show_sources(terminal: Terminal, answer: Answer, *, quotes: bool = True) -> 
     if answer.citations:
         return
     nearest = [p for p in answer.passages[:_NEAREST] if p.title not in answer.answer]
-    if not answer.answered and nearest:
+    if not answer.answered and nearest and answer.mode != "extractive":  # that names what is near
         terminal.say()
         terminal.say(("Nearest papers:", "bold"))
         for passage in nearest:

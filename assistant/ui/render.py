@@ -191,10 +191,12 @@ def _answer(answer: Answer, turn: Turn, *, cut: bool) -> str:
             f'data-turn="{turn.id}">Ask all papers</button></div>'
         )
     near = ""
-    if not answer.citations and answer.passages:
+    nearest = answer.passages[:_NEAREST]
+    named = answer.mode != "extractive" or any(p.title in answer.answer for p in nearest)
+    if not answer.citations and nearest and named:
         rows = "".join(
             f"<li>{_passage_row(p.paper_id, p.title, p.score, library, shown=False)}</li>"
-            for p in answer.passages[:_NEAREST]
+            for p in nearest
         )
         near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
     return (

@@ -17,6 +17,10 @@ from tests.answering.test_stance import question
         "Tides of small range, called neap tides, are studied.",
         "Neap tide can be defined as the tide of the quarter moon.",
         "We introduce the neap-tide, a tide of small range.",
+        "One of them, which I call neap tide, holds for a day.",
+        "We call a tide whose range is the smallest of the month the neap tide.",
+        "We define the neap tide as the tide of the quarter moon.",
+        "The neap tide hypothesis states that ranges shrink.",
     ],
 )
 def test_a_sentence_that_defines(sentence: str) -> None:
@@ -75,3 +79,11 @@ def test_a_thing_may_be_called_what_it_is_beside_its_name() -> None:
 def test_what_was_studied_is_not_what_came_of_it(sentence: str) -> None:
     assert aims(sentence) > 0
     assert not aims("We report an increase of drift in both clocks.")
+
+
+def test_what_is_commonly_thought_is_worth_less_than_what_was_found() -> None:
+    asked = "does the moon move the tide?"
+    tells = worth(asking(asked), question(asked))
+    found = "It is concluded that the moon moves it."
+    assert tells(found.replace("is", "is commonly")) < tells(found)
+    assert tells("They call it a tide.") < tells("They call it a tide of the moon.")

@@ -443,3 +443,67 @@ def test_a_letter_that_is_no_word_tells_what_a_list_is_of(
         "Trial 0 of vitamin D in sailors",
         "Trial 1 of vitamin D3 in sailors",
     }
+
+
+WALLS = [
+    Paper(
+        title="On the price of haste in dry stone walling",
+        abstract="Walls that are built in a day fall sooner. We call the ratio of the years that a "
+        "slow and a quick wall stand the price of haste. It was 2.5 on 40 farms in 1951.",
+    ),
+    Paper(
+        title="Hedges and their keepers",
+        abstract="Hedges need care. We ask 30 keepers how they lay hedges. Most learned it from "
+        "the keepers of dry stone walls. The oldest hedge was planted on 3 May 1820.",
+    ),
+    Paper(
+        title="A census of field borders",
+        abstract="Borders of fields keep soil. We count the borders of a parish. Of each ten, six "
+        "are hedges, and the others are wire. Nobody could tell how complex the count is.",
+    ),
+    Paper(
+        title="Wire against wind",
+        abstract="Wind fells wire. We test wire in storms. Wire fell at half the wind that oaks "
+        "bear.",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def walls(
+    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
+) -> Assistant:
+    folder = tmp_path_factory.mktemp("walls") / "library"
+    made = Assistant(Settings(library=folder, cache=model_cache))
+    made.library.ingest(WALLS)
+    return made
+
+
+@pytest.mark.parametrize("asked", ["what is the price of haste?", "define price of haste"])
+def test_what_a_sentence_defines_by_name_is_answered(walls: Assistant, asked: str) -> None:
+    answer = walls.ask(asked)
+    assert (answer.status, answer.form) == ("answered", "definition")
+    assert "We call the ratio" in (answer.sentences[0].quote or "")
+
+
+def test_a_list_of_one_or_the_other_holds_both(walls: Assistant) -> None:
+    answer = walls.ask("papers on hedges or wire")
+    assert {"Hedges and their keepers", "Wire against wind"} <= set(answer.cited_titles)
+
+
+def test_a_day_is_asked_for_and_given(walls: Assistant) -> None:
+    answer = walls.ask("when was the oldest hedge planted")
+    assert "3 May 1820" in (answer.sentences[0].quote or "")
+
+
+def test_no_figure_is_missed_where_none_is_asked_for(walls: Assistant) -> None:
+    for asked in ("how complex is the count of borders", "at how much wind did wire fall"):
+        answer = walls.ask(asked)
+        assert not any("A figure for this" in sentence.text for sentence in answer.sentences)
+
+
+def test_the_key_sentence_of_a_list_shows_the_topic_that_the_title_lacks(walls: Assistant) -> None:
+    answer = walls.ask("which papers are about soil")
+    quotes = [sentence.quote or "" for sentence in answer.sentences if sentence.quote]
+    assert quotes
+    assert all("soil" in quote for quote in quotes)

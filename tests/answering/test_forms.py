@@ -7,6 +7,7 @@ import pytest
 from assistant.answering.forms import (
     asking,
     evidence_text,
+    may_be_term,
     measured,
     no_topic,
     opened,
@@ -159,3 +160,9 @@ def test_a_question_without_a_topic() -> None:
 def test_what_only_opens_a_question() -> None:
     assert opened("ok, and what about hail?") == "what about hail?"
     assert opened("and?") == "and?"
+
+
+def test_what_may_be_the_name_of_a_thing() -> None:
+    assert may_be_term("What is the price of anarchy?") == "price of anarchy"
+    assert may_be_term("what is anarchy") == ""
+    assert may_be_term("Which papers are on the price of anarchy?") == ""
