@@ -165,6 +165,28 @@ _NO_SUBJECT = re.compile(
     r"|would|should|if|it|its|they|their|this|that|these|those|not|then|also|other|others|more)\b",
     re.IGNORECASE,
 )
+_NEW_TOPIC = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|so|well|right|now|thanks?|great)[,.! ]+)*(?:for )?"
+    r"(?:an? )?(?:another|other|new|different|next|change of) (?:topic|question|subject|thing)\b"
+    r"[\s:,.;–—-]+",
+    re.IGNORECASE,
+)
+"""What says that nothing before counts any more."""
+_BY_AGE = re.compile(
+    r"(?:which|what)(?: one| paper)?(?: of (?:them|these|those|the (?:papers|two|three)))?"
+    r"(?: papers?| one| studies)?(?: is| was| came| are| were)?(?: the)?(?: published| written)?"
+    r"(?: the)? (?P<how>newest|latest|most recent|last|oldest|earliest|first)"
+    r"(?: one| paper| published| written)?",
+    re.IGNORECASE,
+)
+"""Which of the papers that were shown is the newest, or the oldest."""
+_NEWER = re.compile(
+    r"^\W*(?:(?:and|so|ok(?:ay)?)[, ]+)?(?:(?:are|is) there |do you have |have you |show me |any "
+    r"|some |something )*(?P<how>newer|more recent|later|older|earlier)"
+    r"(?: papers?| works?| studies| ones?| research| results?| articles?)?"
+    r"(?: (?:on|about|than|of) (?:that|this|it|these|those|them))?\W*$",
+    re.IGNORECASE,
+)
 _WHY = re.compile(
     r"^\W*(?:(?:and|but|so)[, ]+)?(?:why(?: (?:is|was) (?:that|this|it)(?: so)?| so| not)?"
     r"|how (?:so|come)|for what reason|what is the reason)\W*$",
@@ -294,7 +316,7 @@ def _asks_truth(question: str) -> bool:
     return asking(question).form == "yes_no" and polite(question) != opened(question)
 
 
-def resolved(  # noqa: PLR0911  one return a way of meaning
+def resolved(  # noqa: PLR0911, C901  one return a way of meaning
     question: str, turns: Sequence[Message], alike: Alike | None = None
 ) -> Resolved:
     """``question`` as it is meant after ``turns`` (oldest first).
@@ -305,6 +327,8 @@ def resolved(  # noqa: PLR0911  one return a way of meaning
     asked = [turn.content for turn in turns if turn.role == "user"]
     said = [turn.content for turn in turns if turn.role == "assistant"]
     shown = [_shown(answer) for answer in reversed(said[-_LOOKED_BACK:])]
+    if asked and (alone := _alone(question, asked, alike)):
+        return Resolved(alone, alone)
     if asked and (picking := _picking(question, shown)):
         return picking
     pointed_at = _lists_first(question, shown)
@@ -341,8 +365,12 @@ def _lists_first(question: str, shown: Sequence[Shown]) -> list[Shown]:
 
 
 def _of_one(question: str, before: str, shown: Sequence[Shown]) -> Resolved | None:
-    """A question with "it" or "they" after ``before``, which asked for one paper by its number."""
-    if not shown or len(shown[0]) != 1 or not _IT.search(question) or not _points(before):
+    """A question with "it" or "they" after ``before``, which asked for one paper by its number,
+    or for its record.
+    """
+    if not shown or len(shown[0]) != 1 or not _IT.search(question):
+        return None
+    if not _points(before) and _recorded(before, shown[0]) is None:
         return None
     ((name, quote),) = shown[0].values()
     return Resolved(f"{question} (about: {name})", question, quote or name)
@@ -454,6 +482,12 @@ def leaning(question: str, turns: Sequence[Message]) -> Resolved:
 
 def _recorded(question: str, shown: Shown) -> Resolved | None:
     """A question about the record of papers that were shown: who wrote them, when, where."""
+    if (aged := _BY_AGE.fullmatch(polite(question).strip(" ?.!"))) and len(shown) > 1:
+        oldest = aged["how"].lower() in {"oldest", "earliest", "first"}
+        papers = tuple(shown.values())
+        return Resolved(
+            question, question, among=papers, fields=("oldest" if oldest else "newest",)
+        )
     fields: list[str] = []
     for piece in re.split(r",?\s+and\s+|\?\s+", polite(question).strip(" ?.!")):
         found = _RECORD.fullmatch(piece)
@@ -463,12 +497,28 @@ def _recorded(question: str, shown: Shown) -> Resolved | None:
             return None
         fields.append(found.lastgroup or "" if found else "paper")
     pointed = _pointed(question, shown)
-    papers = [shown[pointed[1]]] if pointed else list(shown.values())
-    if not papers:
+    of = [shown[pointed[1]]] if pointed else list(shown.values())
+    if not of:
         return None
-    text = f"{question} (about: {'; '.join(name for name, _ in papers)})"
+    text = f"{question} (about: {'; '.join(name for name, _ in of)})"
     told = [field for field in fields if field != "paper"] or fields
-    return Resolved(text, question, among=tuple(papers), fields=tuple(told))
+    return Resolved(text, question, among=tuple(of), fields=tuple(told))
+
+
+def _alone(question: str, asked: Sequence[str], alike: Alike | None) -> str:
+    """``question`` without the words that announce another topic, or, where newer or older papers
+    on the topic before are asked for, in words that stand alone; else empty.
+    """
+    new = _NEW_TOPIC.match(question)
+    if new and terms(question[new.end() :]):
+        return question[new.end() :]
+    found = _NEWER.match(question)
+    wholes = _wholes(asked, alike)[0] if found else []
+    topic = next((thing(text) for text in reversed(wholes) if not _of_library(text)), "")
+    if not found or not terms(topic):
+        return ""
+    which = "oldest" if found["how"].lower() in {"older", "earlier"} else "newest"
+    return f"the {which} papers on {topic}"
 
 
 def _picking(question: str, shown: Sequence[Shown]) -> Resolved | None:

@@ -194,3 +194,27 @@ def test_papers_on_what_was_asked_before() -> None:
 def test_another_is_of_the_last_question_that_stood_alone() -> None:
     said = turns("How many herons nest there?", "Seven. [1]", "and in winter?", "None [1].")
     assert resolved("another study", said).text == "How many herons nest there?"
+
+
+def test_another_topic_that_is_announced_stands_alone() -> None:
+    before = [
+        Message(role="user", content="papers on tidal flats"),
+        Message(role="assistant", content="Tidal Mud: “Mud feeds birds.” [1]"),
+    ]
+    for lead in ("ok, other topic: ", "new topic. ", "Now for a different subject - "):
+        found = resolved(f"{lead}how do whales sleep?", before)
+        assert (found.text, found.said) == ("how do whales sleep?", ())
+    assert resolved("any newer papers on that?", before).text == "the newest papers on tidal flats"
+    assert resolved("older ones", before).text == "the oldest papers on tidal flats"
+    assert resolved("other topics?", before).text != "topics?"
+
+
+def test_what_it_is_after_its_authors_were_asked_for() -> None:
+    before = [
+        Message(role="user", content="papers on tidal flats"),
+        Message(role="assistant", content="Tidal Mud: “Mud feeds birds.” [1]\nSand: “It is.” [2]"),
+        Message(role="user", content="who wrote the second?"),
+        Message(role="assistant", content="Sand [1] is by Lena Brandt."),
+    ]
+    found = resolved("does it feed birds?", before)
+    assert found.paper == "Sand"

@@ -22,7 +22,7 @@ from assistant.library import Library
 from assistant.paper import Paper
 from assistant.text import STOP_WORDS, terms, words
 
-__all__ = ["AboutLibrary", "tell_record"]
+__all__ = ["AboutLibrary", "tell_by_year", "tell_record"]
 
 _PAPERS = (
     r"(?:papers?|works?|abstracts?|articles?|publications?|documents?|studies|entries|records)"
@@ -104,12 +104,15 @@ _BY = re.compile(
 _WROTE = re.compile(
     rf"""{_LEAD}(?:
       who\s+(?:wrote|authored|published|are\s+the\s+authors?\s+of|is\s+the\s+author\s+of)\s+
-        (?:the\s+paper\s+(?:on\s+|about\s+|called\s+)?)?(?P<title>.+)
-     |(?:the\s+)?authors?\s+of\s+(?P<of>.+)
+        (?:the\s+papers?\s+(?:on\s+|about\s+|called\s+)?)?(?P<title>.+)
+     |(?:the\s+)?authors?\s+of\s+(?:the\s+papers?\s+(?:on\s+|about\s+|called\s+)?)?(?P<of>.+)
      |who\s+is\s+(?P<by>.+?)\s+by
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ON_TOPIC = re.compile(rf"\b{_PAPERS} (?:on|about)\b", re.IGNORECASE)
+_MEANT = 4
+"""Papers on a topic that may be meant where "the paper on" it is asked for."""
 _AUTHORS = re.compile(
     rf"""{_LEAD}(?:
       (?:who|which\s+authors?|what\s+authors?)\s+(?:are|is|has|have|wrote|appear|published)\b.*
@@ -348,6 +351,18 @@ class AboutLibrary:
             return True
         wanted = words(name)
         by = [p for p in known if any(_is_author(wanted, author) for author in p.authors)]
+        name, on, topic = name.partition(" on ") if " on " in name else name.partition(" about ")
+        if not by and topic:
+            wanted, stems = words(name), set(terms(topic))
+            theirs = [p for p in known if any(_is_author(wanted, a) for a in p.authors)]
+            by = [p for p in theirs if stems <= set(terms(f"{p.title} {p.abstract}"))]
+            if theirs and not by:
+                draft.say(
+                    f"{_papers(len(theirs))} here {_are(len(theirs))} by {name}, none{on}{topic}."
+                )
+                _name(draft, theirs)
+                return True
+        name = f"{name}{on}{topic}"
         draft.say(
             f"{_papers(len(by))} here {_are(len(by))} by {name}."
             if by
@@ -359,11 +374,15 @@ class AboutLibrary:
             draft.say(f"Of {_papers(missing)} the authors are not stored; {_FETCH}.")
         return True
 
-    def _wrote(self, draft: Draft, title: str, _: re.Match[str]) -> bool:
+    def _wrote(self, draft: Draft, title: str, found: re.Match[str]) -> bool:
         paper = self._paper(title)
-        if paper is None:
+        of = [paper] if paper else []
+        if not of and _ON_TOPIC.search(found.group()):
+            of = list(self.find(title))
+        if not 0 < len(of) <= _MEANT:
             return False
-        tell_record(paper, ["authors"], draft)
+        for one in of:
+            tell_record(one, ["authors"], draft)
         return True
 
     def _when(self, draft: Draft, title: str, _: re.Match[str]) -> bool:
@@ -385,7 +404,8 @@ class AboutLibrary:
             draft.say(f"No authors are stored in this library; {_FETCH}.")
             return True
         most = ", ".join(f"{name} ({n})" for name, n in counts.most_common(_MANY))
-        draft.say(f"{len(counts):,} authors; with most papers here: {most}.")
+        many = f"{len(counts):,} author{'s' * (len(counts) != 1)}"
+        draft.say(f"{many}; with most papers here: {most}.")
         if len(counts) < len(person):
             draft.say(
                 "Names that differ in initials only are counted as one, where no other full name "
@@ -488,6 +508,19 @@ def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
         whose = "its" if not told else "Its"
         line += f" {whose} {_joined(lacking)} {are} not stored; {_FETCH}."
     _line(draft, paper, line)
+
+
+def tell_by_year(papers: Sequence[Paper], draft: Draft, *, oldest: bool) -> None:
+    """``papers`` in the order of their years, the newest first or the ``oldest``."""
+    dated = [paper for paper in papers if paper.year]
+    if not dated:
+        draft.say(f"No publication dates of them are stored; {_FETCH}.")
+        return
+    dated.sort(key=lambda p: (p.year or 0) if oldest else -(p.year or 0))
+    draft.say(f"Of the papers shown, the {'oldest' if oldest else 'newest'} first:")
+    for paper in dated:
+        _line(draft, paper, f" ({paper.year})")
+    _undated(draft, len(papers) - len(dated))
 
 
 def _papers(n: int) -> str:

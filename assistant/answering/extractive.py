@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from assistant.acronyms import long_forms
-from assistant.answering.about import AboutLibrary, tell_record
+from assistant.answering.about import AboutLibrary, tell_by_year, tell_record
 from assistant.answering.absence import missing_note
 from assistant.answering.calibration import Calibrations
 from assistant.answering.confidence import Assessment, Judge, trusted
@@ -60,6 +60,8 @@ __all__ = ["ExtractiveAnswerer", "open_answerer"]
 
 _DEFINITION_HELD = 0.95
 """Confidence where a sentence defines what is asked by its name."""
+_FOLLOWS_FROM = 0.15
+"""Confidence from which something near is shown to one who goes on asking."""
 NO_MORE = "The papers shown say no more on it than this:"
 NO_REASON = "The papers shown give no reason in so many words; what else they say:"
 ABSENT = "This library does not hold the answer."
@@ -154,7 +156,7 @@ class ExtractiveAnswerer:
         found = self._all_parts(asked, meant, filters)
         if turns and len(found) == 1 and meant.asked == question and not (read or meant.told):
             meant, found = self._leant(question, turns, meant, found, filters)
-        found = [self._unseen(part, meant) for part in found]
+        found = [_near(self._unseen(part, meant), bool(turns)) for part in found]
         layout = Layout(draft, self._retriever, self._reader, self._settings)
         layout.brief = len(found) > 1
         layout.again = bool(meant.said)
@@ -235,6 +237,10 @@ class ExtractiveAnswerer:
         ids = self._told_of(meant.among)
         if not ids:
             return None
+        if meant.fields in {("newest",), ("oldest",)}:
+            papers = [self._library.paper(paper) for paper in ids]
+            tell_by_year(papers, draft, oldest=meant.fields == ("oldest",))
+            return _unjudged(question, meant.text, draft, "about_library", "answered", 1.0)
         if meant.fields:
             for paper in ids:
                 tell_record(self._library.paper(paper), meant.fields, draft)
@@ -596,6 +602,14 @@ class ExtractiveAnswerer:
             titles = _listed([f"“{found.paper.label}”" for found in near])
             are = "The nearest paper is" if len(near) == 1 else "The nearest papers are"
             draft.say(f"{are} {titles}.")
+
+
+def _near(part: _Part, goes_on: bool) -> _Part:
+    """``part``, called close to one who ``goes_on`` asking where it is hardly: it leans on more."""
+    assessment = part.assessment
+    if not goes_on or assessment.status != "absent" or assessment.confidence < _FOLLOWS_FROM:
+        return part
+    return replace(part, assessment=replace(assessment, status="closest"))
 
 
 def _unjudged(

@@ -64,6 +64,9 @@ _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
 _DETAIL_OF = re.compile(r"^\w+ of \S", re.IGNORECASE)
 """One word of a thing: "redshift of 3C 273"."""
+_TAIL = re.compile(
+    r" (?:in|of|for|with|without|on|at|by|under|from|during|after|against|among|between) .+$"
+)
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
 _DENIES = 0.7
@@ -307,6 +310,9 @@ class Layout:
     def _either(self, assessment: Assessment) -> list[RetrievedPaper]:
         """The papers on one or the other, where "A or B" is asked for: those on both come first."""
         topics = [t for t in re.split(r",? or |, ", assessment.question.text) if terms(t)]
+        if topics and (shared := _TAIL.search(topics[-1])):  # "salt or sugar in tea"
+            rest = (topic for topic in topics[:-1] if not _TAIL.search(topic))
+            topics = [*(f"{topic}{shared.group()}" for topic in rest), topics[-1]]
         long = any(len(terms(topic)) >= _PARTICULAR for topic in topics)
         if len(topics) < 2 or long or " or " not in assessment.question.text:
             return []

@@ -9,7 +9,7 @@ from fake_embedder import FakeEmbedder
 
 from assistant import Assistant, Paper, Settings
 from assistant.answering.authors import one_name
-from assistant.results import Answer
+from assistant.results import Answer, Message
 
 PAPERS = [
     Paper(
@@ -186,3 +186,30 @@ def test_an_author_is_counted_once_under_all_spellings(tmp_path: Path) -> None:
     answer = ask(library(tmp_path / "names", papers), "who has published most?").answer
     assert "2 authors; with most papers here: Victoria A. Saab (3), Bo Li (1)" in answer
     assert "4 spellings" in answer
+
+
+def test_papers_of_an_author_on_a_topic(assistant: Assistant) -> None:
+    assert (
+        "1 paper here is by brandt on esbjerg"
+        in ask(assistant, "papers by brandt on esbjerg").answer
+    )
+    assert (
+        "2 papers here are by brandt, none on whales"
+        in ask(assistant, "papers by brandt on whales").answer
+    )
+
+
+def test_the_papers_that_were_shown_by_their_years(assistant: Assistant) -> None:
+    first = assistant.ask("Which papers are by Brandt?")
+    turns = [
+        Message(role="user", content="Which papers are by Brandt?"),
+        Message(role="assistant", content=first.answer),
+    ]
+    for asked, order in (
+        ("which of them is the newest?", ["Texel", "Esbjerg"]),
+        ("Which was published first?", ["Esbjerg", "Texel"]),
+    ):
+        answer = assistant.ask(asked, history=turns)
+        titles = [citation.title for citation in answer.citations]
+        assert [name for title in titles for name in order if name in title] == order
+        assert "(2013)" in answer.answer
