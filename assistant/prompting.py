@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +66,11 @@ class Prompt:
 
     def __init__(self, name: str, path: Path, contract: _Contract) -> None:
         from jinja2 import TemplateError  # noqa: PLC0415
-        from llama_index.core.prompts import RichPromptTemplate  # noqa: PLC0415
 
         self.name, self.path = name, path
         try:
             text = path.read_text(encoding="utf-8")
-            self._template: RichPromptTemplate = RichPromptTemplate(text)
+            self._template = _template(text)
         except (OSError, ValueError) as error:
             raise self._unusable(f"cannot be read: {error}") from None
         except TemplateError as error:
@@ -95,6 +94,14 @@ class Prompt:
             f"The prompt {self.path} {why.rstrip('.')}.",
             "Correct it, or remove it from the folder of your prompts.",
         )
+
+
+@lru_cache(maxsize=64)
+def _template(text: str) -> RichPromptTemplate:
+    """``text`` as a template, parsed once: that takes longer than reading its file again."""
+    from llama_index.core.prompts import RichPromptTemplate  # noqa: PLC0415
+
+    return RichPromptTemplate(text)
 
 
 class Prompts:
