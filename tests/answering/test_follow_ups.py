@@ -45,7 +45,7 @@ PAPERS = [
 
 @pytest.fixture(scope="module")
 def filled(
-    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
+    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
 ) -> Path:
     folder = tmp_path_factory.mktemp("follow") / "library"
     Assistant(Settings(library=folder, cache=model_cache)).library.ingest(PAPERS)

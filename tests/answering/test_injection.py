@@ -153,12 +153,12 @@ def test_an_order_is_no_finding(order: str) -> None:
 
 
 @pytest.fixture
-def own(tmp_path: Path, real_embedder: object) -> Path:
+def own(tmp_path: Path, remembered: object) -> Path:
     return tmp_path
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory, real_embedder: object) -> Path:
+def kept(tmp_path_factory: pytest.TempPathFactory, remembered: object) -> Path:
     """Where the library of each attack stands, which all ways are asked in."""
     return tmp_path_factory.mktemp("attacked")
 

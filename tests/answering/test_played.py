@@ -149,7 +149,7 @@ Play = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def play(
-    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
+    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
 ) -> Iterator[Play]:
     folder = tmp_path_factory.mktemp("played") / "library"
     with ScriptedServer() as server:

@@ -21,7 +21,7 @@ def test_average_precision() -> None:
 
 
 def test_a_topic_is_measured_on_what_both_readers_call_core(
-    tmp_path: Path, real_embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, remembering_embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subjects = ("tides", "bees", "glaciers", "violins", "bread", "comets", "harbours", "orchids")
     papers = [
@@ -29,7 +29,7 @@ def test_a_topic_is_measured_on_what_both_readers_call_core(
         for s in subjects
     ]
     assistant = Assistant(Settings(library=tmp_path / "library"))
-    assistant._opened_embedder = real_embedder
+    assistant._opened_embedder = remembering_embedder
     assistant.library.ingest(papers)
     monkeypatch.setattr(candidates.Assistant, "open", lambda _: assistant)
     ids = {subject: paper.id for subject, paper in zip(subjects, papers, strict=True)}

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from assistant.embedding import Embedder
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
 from eval import answers, ranking
@@ -21,9 +20,11 @@ from eval.embedders import RememberingEmbedder
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder) -> Bench:
+def bench(
+    tmp_path_factory: pytest.TempPathFactory, remembering_embedder: RememberingEmbedder
+) -> Bench:
     folder = tmp_path_factory.mktemp("eval")
-    return Bench(Settings(), cache=folder, given=RememberingEmbedder(real_embedder, folder))
+    return Bench(Settings(), cache=folder, given=remembering_embedder)
 
 
 @pytest.fixture(scope="module")

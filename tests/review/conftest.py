@@ -72,12 +72,12 @@ def other_papers() -> list[Paper]:
 
 
 @pytest.fixture
-def make(tmp_path: Path, real_embedder: Embedder) -> Make:
+def make(tmp_path: Path, remembering_embedder: Embedder) -> Make:
     """An assistant over ``papers``; settings by name."""
 
     def made(papers: Iterable[Paper], **settings: object) -> Assistant:
         assistant = Assistant(Settings.load(library=tmp_path / "library", **settings))
-        assistant._opened_embedder = real_embedder
+        assistant._opened_embedder = remembering_embedder
         assistant.library.ingest(papers)
         return assistant
 
@@ -85,10 +85,10 @@ def make(tmp_path: Path, real_embedder: Embedder) -> Make:
 
 
 @pytest.fixture(scope="session")
-def experts(tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder) -> Assistant:
+def experts(tmp_path_factory: pytest.TempPathFactory, remembering_embedder: Embedder) -> Assistant:
     """The papers on experts among others; only read."""
     assistant = Assistant(Settings(library=tmp_path_factory.mktemp("experts") / "library"))
-    assistant._opened_embedder = real_embedder
+    assistant._opened_embedder = remembering_embedder
     assistant.library.ingest([*expert_papers(), *other_papers()])
     return assistant
 
@@ -96,11 +96,11 @@ def experts(tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder) -
 @pytest.fixture(scope="session")
 def sample(
     tmp_path_factory: pytest.TempPathFactory,
-    real_embedder: Embedder,
+    remembering_embedder: Embedder,
     sample_papers: list[Paper],
 ) -> Assistant:
     """The sample library; only read."""
     assistant = Assistant(Settings(library=tmp_path_factory.mktemp("reviewed") / "library"))
-    assistant._opened_embedder = real_embedder
+    assistant._opened_embedder = remembering_embedder
     assistant.library.ingest(sample_papers)
     return assistant
