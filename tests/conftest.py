@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_embedder import FakeEmbedder
-from remembering import Remembering, remembering
+from remembering import Remembering
 
 from assistant.embedding import Embedder, open_embedder
 from assistant.library import Library
@@ -61,7 +61,7 @@ def remembering_embedder(
     real_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Remembering]:
     """The embedded model, which computes a text once for all tests."""
-    made = remembering(real_embedder, shared_by_workers(tmp_path_factory) / "vectors")
+    made = Remembering(real_embedder, shared_by_workers(tmp_path_factory) / "vectors")
     yield made
     made.close()
 

@@ -12,17 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from assistant.embedding import Embedder, TextStates, Vectors, WordEmbedder
-from eval.embedders import RememberingEmbedder
+from eval.embedders import RememberingEmbedder, Wrapped
 
 _QUESTIONS, _READINGS = 2048, 64
 
 
-class Remembering(RememberingEmbedder):
-    """Texts are looked up in ``folder``, which all workers share; questions in this process."""
+class RememberingQuestions(Wrapped):
+    """Questions, and what was read last, stay known in this process; papers are computed."""
 
-    def __init__(self, embedder: WordEmbedder, folder: Path) -> None:
-        super().__init__(embedder, folder)
-        self._db.execute("pragma synchronous = off")  # it need not outlive the machine
+    def __init__(self, embedder: Embedder) -> None:
+        assert isinstance(embedder, WordEmbedder)
+        super().__init__(embedder)
 
         @lru_cache(_QUESTIONS)
         def question(text: str) -> Vectors:
@@ -38,6 +38,14 @@ class Remembering(RememberingEmbedder):
     def embed_query(self, text: str) -> Vectors:
         return self._question(text)
 
+
+class Remembering(RememberingEmbedder):
+    """Papers are looked up, too: in ``folder``, which all workers share."""
+
+    def __init__(self, embedder: Embedder, folder: Path) -> None:
+        super().__init__(RememberingQuestions(embedder), folder)
+        self._db.execute("pragma synchronous = off")  # it need not outlive the machine
+
     def close(self) -> None:
         self._db.close()
 
@@ -46,8 +54,3 @@ def _fixed(array: Vectors) -> Vectors:
     """``array``, which nobody may change from now on: others get it, too."""
     array.setflags(write=False)
     return array
-
-
-def remembering(embedder: Embedder, folder: Path) -> Remembering:
-    assert isinstance(embedder, WordEmbedder)
-    return Remembering(embedder, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from chromium import CHROMIUM
 from live import Live
+from remembering import RememberingQuestions
 from scripted_server import ScriptedServer
 
 from assistant.assistant import Assistant
@@ -56,13 +58,28 @@ def fresh_script() -> Iterator[ScriptedServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def filled_libraries() -> dict[str, Path]:
+    """Libraries that copies are made of, by the lines of their papers."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def page_embedder(real_embedder: Embedder) -> Embedder:
+    """The real model; papers are computed whenever they come in, questions once."""
+    return RememberingQuestions(real_embedder)
+
+
 @pytest.fixture(scope="module")
 def served(
-    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    page_embedder: Embedder,
+    filled_libraries: dict[str, Path],
+    model_cache: Path,
 ) -> Iterator[Serve]:
     """Starts pages with the real embedding model; they end with the module."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        patch.setattr("assistant.embedding.open_embedder", lambda *_, **__: real_embedder)
+        patch.setattr("assistant.embedding.open_embedder", lambda *_, **__: page_embedder)
         uploads = tmp_path_factory.mktemp("uploads")
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         cache = tmp_path_factory.mktemp("cache")
@@ -70,13 +87,21 @@ def served(
             if name.startswith(("ASSISTANT_", "OPENAI_")):
                 patch.delenv(name)
 
-        def start(*papers: dict[str, Any], host: str = "127.0.0.1", **settings: Any) -> Live:
-            folder = tmp_path_factory.mktemp("library")
-            made = Settings.load(library=folder / "library", cache=cache, **settings)
-            if papers:
+        def filled(lines: str) -> Path:
+            if lines not in filled_libraries:
+                folder = tmp_path_factory.mktemp("filled")
                 source = folder / "papers.jsonl"
-                source.write_text("\n".join(map(json.dumps, papers)), encoding="utf-8")
-                Assistant(made).ingest([source])
+                source.write_text(lines, encoding="utf-8")
+                with Assistant(Settings.load(library=folder / "library", cache=cache)) as first:
+                    first.ingest([source])
+                filled_libraries[lines] = folder / "library"
+            return filled_libraries[lines]
+
+        def start(*papers: dict[str, Any], host: str = "127.0.0.1", **settings: Any) -> Live:
+            folder = tmp_path_factory.mktemp("library") / "library"
+            made = Settings.load(library=folder, cache=cache, **settings)
+            if papers:
+                shutil.copytree(filled("\n".join(map(json.dumps, papers))), folder)
             return stack.enter_context(Live(made, page=True, host=host))
 
         yield start
@@ -130,8 +155,9 @@ class Visit:
         return turns.nth(before)
 
     def shot(self, name: str) -> None:
+        """A picture to look at, once what slides and fades stands."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.wait_for_timeout(250)
+        self.page.wait_for_timeout(300)
         self.page.screenshot(path=str(SHOTS / f"{name}.png"))
 
 
