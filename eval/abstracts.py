@@ -50,23 +50,24 @@ class Abstracts:
         self._folder = folder
         csv.field_size_limit(10**7)
 
-    def of(self, source: str) -> Iterator[Abstract]:
-        """Those of ``source`` that are of a common length, each title once.
+    def of(self, source: str, *, every: bool = False) -> Iterator[Abstract]:
+        """Those of ``source`` that are of a common length, or ``every`` one; each title once.
 
         Raises:
             EvalError: the clone is not there.
         """
         seen: set[str] = set()
-        for title, abstract in self._records(source):
+        for title, abstract in self._records(source, every=every):
             head, text = " ".join(title.split()), " ".join(abstract.split())
-            if not head or len(text) not in _LENGTH or head.lower() in seen:
+            if not head or not text or head.lower() in seen:
                 continue
-            if sum(ord(letter) > 127 for letter in text) > _FOREIGN:
+            foreign = sum(ord(letter) > 127 for letter in text) > _FOREIGN
+            if not every and (len(text) not in _LENGTH or foreign):
                 continue
             seen.add(head.lower())
             digest = hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:10]
             parts = tuple(text[span.start : span.end] for span in sentences(text))
-            if len(parts) in _SENTENCES:
+            if every or len(parts) in _SENTENCES:
                 yield Abstract(digest, source, head, parts)
 
     def some(self, source: str, number: int) -> list[Abstract]:
@@ -75,17 +76,19 @@ class Abstracts:
         random.Random(source).shuffle(found)  # noqa: S311
         return found[:number]
 
-    def listed(self, lines: Sequence[Mapping[str, Any]]) -> dict[str, Abstract]:
+    def listed(
+        self, lines: Sequence[Mapping[str, Any]], *, every: bool = False
+    ) -> dict[str, Abstract]:
         """By digest, those that ``lines`` of a list of papers in `SENTENCES` name.
 
-        Says which source has fewer than it had.
+        ``every``: whatever their length. Says which source has fewer than it had.
         """
         wanted = {(line["s"], line["p"]) for line in lines}
         sources = sorted({source for source, _ in wanted})
         found = {
             one.digest: one
             for source in sources
-            for one in self.of(source)
+            for one in self.of(source, every=every)
             if (source, one.digest) in wanted
         }
         for source in sources:
@@ -94,7 +97,7 @@ class Abstracts:
                 print(f"{source}: {len(gone)} papers are not there any more")
         return found
 
-    def _records(self, source: str) -> Iterator[tuple[str, str]]:
+    def _records(self, source: str, *, every: bool) -> Iterator[tuple[str, str]]:
         kind, _, name = source.partition(":")
         path = self._folder / (_ARXIV if kind == "arxiv" else _REVIEWS).format(name)
         if not path.is_file():
@@ -106,7 +109,8 @@ class Abstracts:
         if kind == "arxiv":
             with lzma.open(path, "rt", encoding="utf-8", errors="replace", newline="") as text:
                 for row in csv.DictReader(text, delimiter="\t"):
-                    if row["primary_cat"] == name and (row["created"] or "") >= _SINCE:
+                    own = row["primary_cat"] == name and (row["created"] or "") >= _SINCE
+                    if every or own:
                         yield row["title"] or "", row["abstract"] or ""
         else:
             with path.open(encoding="utf-8", errors="replace", newline="") as text:

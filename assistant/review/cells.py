@@ -21,10 +21,17 @@ from itertools import chain
 from assistant.attribution import CUT, quoted, turned
 from assistant.fitted import load
 from assistant.paper import Paper
+from assistant.review.contributions import (
+    SURE,
+    Column,
+    contribution_cues,
+    contribution_odds,
+    word_cues,
+)
 from assistant.review.model import Cell, Certainty
 from assistant.review.samples import OTHER_WORD, WORD, counts
 from assistant.roles import Role, role_scores
-from assistant.telling import BACKGROUND, cues, telling
+from assistant.telling import cues, telling
 from assistant.text import STOP_WORDS, terms
 
 __all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
@@ -246,7 +253,6 @@ _FRAGMENT = re.compile(
 """A piece of an enumeration that was taken for a sentence: "two drugs; 2.", "3. Third one."."""
 _ALTHOUGH = re.compile(r"\W*(?:while|although|though|despite)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|\bwww\.")
-_AMOUNT = re.compile(r"(?<![\w-])\d+(?:\.\d+)?\s?(?:%|x\b|×|times\b|-?fold\b|points?\b|[a-zμ]+/)")
 _CONDITION = re.compile(
     r"\b(?:if|when|where|assuming|given|provided|unless|whether)\b", re.IGNORECASE
 )
@@ -284,9 +290,6 @@ _NO_MEASURE = re.compile(
 )
 _MODIFIES = re.compile(rf" (?=[a-z]){OTHER_WORD}\b(?<!ing)(?<!ed)")
 _LEAST_WORDS = 6
-_DOES: tuple[Role, ...] = ("aim", "method")
-_FINDS: tuple[Role, ...] = ("result",)
-_NUMBER = 0.5
 
 
 _ROSE = r"increased|improved|rose|grew"
@@ -371,11 +374,11 @@ class Material:
 
     # -- sentences -----------------------------------------------------------------------------
 
-    def role_cues(self, place: int, wanted: Sequence[Role]) -> dict[str, float]:
-        """What speaks for a sentence's doing what one of the ``wanted`` roles does."""
+    def background_cues(self, place: int) -> dict[str, float]:
+        """What speaks for a sentence's telling of what was known, or lacking."""
         text, before = self.sentences[place], self.scores[:place]
         return {
-            "odds": _odds(sum(self.scores[place][r] for r in wanted)),
+            "odds": _odds(self.scores[place]["background"]),
             "passive": float(bool(_PASSIVE.search(text))),
             "hedged": float(bool(_HEDGED.search(text))),
             "own": max((1.0 - one["background"] for one in before), default=0.0),
@@ -383,19 +386,18 @@ class Material:
             "number": float(bool(re.search(r"\d", text))),
         }
 
-    def sentence(self, *wanted: Role) -> Cell | None:
-        """Of the sentences that surely do what a ``wanted`` role does, the most telling."""
-        column = "method" if "aim" in wanted or "method" in wanted else wanted[0]
+    @property
+    def problem(self) -> Cell | None:
+        """The most telling of the sentences that surely tell of what was known, or lacking."""
         sure = [
-            place for place in self._own
-            if _certainty(column, self.role_cues(place, wanted)) >= 0
-            and not (column == "result" and (self.aside(place) or self.announces(place)))
+            place for place in self.eligible
+            if _certainty("background", self.background_cues(place)) >= 0
         ]  # fmt: skip
         if not sure:
             return None
-        place = max(sure, key=lambda p: self.telling(p) + self._counts(p) * (column == "result"))
+        place = max(sure, key=self.telling)
         following = "".join(self.sentences[place + 1 : place + 2])
-        if column == "background" and (turned(self.sentences, place) or _ALTHOUGH.match(following)):
+        if turned(self.sentences, place) or _ALTHOUGH.match(following):
             place += 1  # what is praised is not the problem
         return self._whole(place)
 
@@ -424,12 +426,8 @@ class Material:
         near = self.salience[place] if self.salience else 0.0
         return cues(self.paper.title, self.sentences, place, self.scores[place], near)
 
-    def _counts(self, place: int) -> float:
-        """What a number adds to a sentence that tells what was found."""
-        return _NUMBER * bool(_AMOUNT.search(self.sentences[place]))
-
     @cached_property
-    def _own(self) -> list[int]:
+    def eligible(self) -> list[int]:
         """Places of sentences that are whole, stand alone, and report no work of others."""
         return [
             place for place, text in enumerate(self.sentences)
@@ -445,34 +443,80 @@ class Material:
         text = quoted(self.sentences, place) or self.sentences[place]
         return Cell(text=text, citation=self.number, quote=text, certainty=certainty)
 
-    @property
-    def contribution(self) -> tuple[Cell | None, Cell | None]:
-        """What it does and what it finds: one is its most telling sentence, the other is sure.
+    def contribution_cues(self, place: int) -> dict[str, float]:
+        """See `assistant.review.contributions`."""
+        title, text = set(terms(self.paper.title)), self.sentences[place]
+        told = {
+            "titled": len(title & set(terms(text))) / max(3, len(title)),
+            "leans": float((quoted(self.sentences, place) or text) != text),
+            "aside": float(self.aside(place)),
+            "announces": float(self.announces(place)),
+        }
+        return contribution_cues(self.sentences, place, self.scores, told)
 
-        One of them is None where the other holds it, or none is sure.
+    def places_for(self, column: Column) -> list[int]:
+        """Places that may stand in ``column``: what only adds or promises is in none, and what
+        announces reports nothing; all, where nothing else is left for what it does.
         """
-        own = [p for p in self._own if self.scores[p]["background"] < BACKGROUND] or self._own
-        apart = [p for p in own if not self.aside(p)] or own
-        replaced = max(own, key=self.telling, default=None) not in apart
-        own = apart
-        main = max(own or range(len(self.sentences)), key=self.telling, default=None)
-        if main is None:
+        places = [p for p in self.eligible if not self.aside(p)]
+        if column == "finds":
+            return [p for p in places if not self.announces(p)]
+        return places or self.eligible
+
+    def odds(self, column: Column) -> dict[int, float]:
+        """Log-odds beyond those from which a sentence is shown in ``column``, by place."""
+        return {
+            place: contribution_odds(
+                column,
+                self.contribution_cues(place)
+                | dict.fromkeys(word_cues(self.sentences[place]), 1.0),
+            )
+            for place in self.places_for(column)
+        }
+
+    @cached_property
+    def contribution(self) -> tuple[Cell | None, Cell | None]:
+        """What it does and what it reports, each by its likeliest sentence; never the same one.
+
+        None where no sentence is likely enough, or the other column has the only one.
+        """
+        does, finds = self.odds("does"), self.odds("finds")
+        if not does:
             return None, None
-        does = _certainty("method", self.role_cues(main, _DOES))
-        finds = _certainty("result", self.role_cues(main, _FINDS))
-        finding = finds > does and not self.announces(main) and not self.aside(main)
-        cell = self._whole(main, "sure" if max(does, finds) >= 0 else "likely")
-        if replaced and not finding and does < 0 and self.approach:
-            cell = self.approach
-        other = self.approach if finding else self.sentence("result")
-        if other and (other.text in cell.text or cell.text in other.text):
-            other = None
-        return (other, cell) if finding else (cell, other)
+        shown = [(p, "does", odds) for p, odds in does.items() if odds >= 0]
+        reported = [(p, "finds", odds) for p, odds in finds.items() if odds >= 0]
+        _, one, two = max(
+            (
+                (one[2] + two[2], one[0], two[0])
+                for one in [*shown, (-1, "", 0.0)]
+                for two in [*reported, (-2, "", 0.0)]
+                if not self._overlap(one[0], two[0])
+            ),
+            key=lambda pair: pair[0],
+        )
+        if one < 0 and two < 0:  # nothing is likely: what tells most is better than nothing
+            return self._whole(max(does, key=self.telling), "likely"), None
+        return (
+            self._whole(one, _told_surely(does[one])) if one >= 0 else None,
+            self._whole(two, _told_surely(finds[two])) if two >= 0 else None,
+        )
+
+    def _overlap(self, one: int, two: int) -> bool:
+        """Whether the quotations of two places hold the same sentence."""
+        if one < 0 or two < 0:
+            return False
+        texts = [quoted(self.sentences, place) or "" for place in (one, two)]
+        return self.sentences[one] in texts[1] or self.sentences[two] in texts[0]
 
     @property
     def approach(self) -> Cell | None:
         """What it sets out to do, or how."""
-        return self.sentence("aim", "method")
+        return self.contribution[0]
+
+    @property
+    def finding(self) -> Cell | None:
+        """What it reports."""
+        return self.contribution[1]
 
     def left_open(self) -> Cell | None:
         """A limit of its own, or what it leaves to others; from its own part only."""
@@ -695,6 +739,10 @@ def _odds(chance: float) -> float:
     """Log-odds, at most 6 in size."""
     held = min(max(chance, 0.0025), 0.9975)
     return math.log(held / (1.0 - held))
+
+
+def _told_surely(odds: float) -> Certainty:
+    return "sure" if odds >= SURE else "likely"
 
 
 def _certainty(column: str, cues: Mapping[str, float]) -> float:

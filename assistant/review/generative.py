@@ -201,7 +201,7 @@ class _Job:
 
     @staticmethod
     def _outlined(material: Material) -> dict[str, object]:
-        does, finds = material.approach, material.sentence("result")
+        does, finds = material.approach, material.finding
         return {
             "number": material.number,
             "title": material.paper.label[:200],
@@ -405,7 +405,7 @@ def _text(material: Material) -> str:
 
 def _read_out(material: Material) -> str:
     """A paper in one line, for the plan and the overview."""
-    cells = [material.approach, material.sentence("result")]
+    cells = [material.approach, material.finding]
     parts = [cell.text for cell in cells if cell]
     named = [*material.sample_size(), *material.data(), *material.compared_with()]
     parts += [cell.text for cell in named]

@@ -23,7 +23,6 @@ from assistant.files import read_sealed, write_sealed
 from assistant.results import Usage
 from assistant.review.cells import Material
 from assistant.review.model import Cell
-from assistant.roles import Role
 from assistant.text import terms
 
 __all__ = [
@@ -111,12 +110,8 @@ def checked_columns(columns: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _sentence(*roles: Role) -> Reader:
-    def read(material: Material) -> list[Cell]:
-        cell = material.sentence(*roles)
-        return [cell] if cell else []
-
-    return read
+def _problem(material: Material) -> list[Cell]:
+    return [material.problem] if material.problem else []
 
 
 def _contribution(part: int) -> Reader:
@@ -148,8 +143,8 @@ def _name(material: Material) -> list[Cell]:
 
 
 _READERS: tuple[tuple[str, Reader], ...] = (
-    ("problem background motivation gap", _sentence("background")),
-    ("aim objective purpose question hypothesis", _sentence("aim")),
+    ("problem background motivation gap", _problem),
+    ("aim objective purpose question hypothesis", _contribution(0)),
     ("method methods approach contribution", _contribution(0)),
     ("result results finding findings conclusion", _contribution(1)),
     ("limits limit limitations limitation", _limits),

@@ -104,11 +104,13 @@ def test_closest_and_absent_look_different(filled: Path, run: Run, script: Scrip
     absent = made_answer(
         status="absent", answered=False, answer="Not held.", citations=[], sentences=[]
     )
-    script.turns = [closest, absent]
+    by_a_model = absent.model_copy(update={"mode": "generative"})
+    script.turns = [closest, absent, by_a_model]
     result = run("ask", "why?")
     assert result.code == 0
     assert "Closest papers:" in result.out
     assert "Sources:" not in result.out
+    assert run("ask", "why?").out.splitlines() == ["Not held."]  # it names what is near itself
     result = run("ask", "why?")
     assert result.code == 0
     assert result.out.splitlines() == ["Not held.", "", "Nearest papers:", "- A Near Paper"]

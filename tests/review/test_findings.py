@@ -6,7 +6,9 @@ import pytest
 
 from .test_parts import material
 
-FINDING = "Sorting lemons by colour doubled the yield of the farms."
+FINDING = "Sorting lemons by colour raised the yield of the farms by 40%."
+PLAIN = "Sorting lemons by colour doubled the yield of the farms."
+"""A finding without a number, which the model of its column may think too unlikely."""
 AIM = "We study the sorting of lemons on large farms."
 
 
@@ -30,6 +32,9 @@ def test_what_only_says_that_something_is_told_is_no_finding(aside: str, title: 
     assert aside not in shown
     assert read.contribution[1] is not None
     assert read.contribution[1].text == FINDING
+    plain = material(f"{AIM} {PLAIN} {aside}", title).contribution
+    assert aside not in [cell.text for cell in plain if cell]
+    assert plain[1] is None or plain[1].text == PLAIN
 
 
 def test_what_a_paper_describes_is_what_it_does() -> None:

@@ -102,7 +102,7 @@ def test_every_cell_stands_in_its_sentence_and_that_in_the_abstract(words: list[
     if not abstract.strip():
         return
     read = material(abstract)
-    cells = [read.approach, read.left_open(), read.sentence("result"), *read.values()]
+    cells = [read.approach, read.left_open(), read.finding, *read.values()]
     cells += [*read.sample_size(), *read.p_values(), *read.data(), *read.compared_with()]
     for cell in cells:
         if cell is not None:
@@ -241,7 +241,7 @@ def test_the_problem_is_what_turns_the_praise_round() -> None:
         "Sorting of lemons has become common practice in recent years. However, sorting lemons "
         "by hand remains slow and costly. We propose Zester, a machine that sorts lemons."
     )
-    cell = read.sentence("background")
+    cell = read.problem
     assert cell is not None
     assert cell.text.startswith("However, sorting")
 
