@@ -88,10 +88,10 @@ _APPOSITION = re.compile(
     r"\s*,\s+(?:an?|the|one|in which|where|(?:which|that) (?:is|are))\b", re.IGNORECASE
 )
 _INTRODUCES = re.compile(
-    r"\b(?:propose|introduce|present|develop|describe|articulate|call(?:ed)?|term(?:ed)?|dub(?:bed)?"
-    r"|named?|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
+    r"\b(?:propose|introduce|present|develop|describe|articulate|called|termed|dubbed|named"
+    r"|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
     r"|[\w-]+ [\w-]+, )*\W*$"
-    r"|\bwe (?:call|term|name|dub|label)\b[^.;:]{1,120}\s(?:the|an?)?\W*$",
+    r"|\b(?:we|i) (?:call|term|name|dub|label)\b[^.;:]{0,120}\s(?:the|an?)?\W*$",
     re.IGNORECASE,
 )
 _CALLS = re.compile(

@@ -483,17 +483,11 @@ class Material:
         does, finds = self.odds("does"), self.odds("finds")
         if not does:
             return None, None
-        shown = [(p, "does", odds) for p, odds in does.items() if odds >= 0]
-        reported = [(p, "finds", odds) for p, odds in finds.items() if odds >= 0]
-        _, one, two = max(
-            (
-                (one[2] + two[2], one[0], two[0])
-                for one in [*shown, (-1, "", 0.0)]
-                for two in [*reported, (-2, "", 0.0)]
-                if not self._overlap(one[0], two[0])
-            ),
-            key=lambda pair: pair[0],
-        )
+        none = (-1, 0.0)
+        shown = [none, *((place, odds) for place, odds in does.items() if odds >= 0)]
+        reported = [none, *((place, odds) for place, odds in finds.items() if odds >= 0)]
+        pairs = ((a, b) for a in shown for b in reported if not self._overlap(a[0], b[0]))
+        (one, _), (two, _) = max(pairs, key=lambda pair: pair[0][1] + pair[1][1])
         if one < 0 and two < 0:  # nothing is likely: what tells most is better than nothing
             return self._whole(max(does, key=self.telling), "likely"), None
         return (
@@ -512,6 +506,17 @@ class Material:
     def approach(self) -> Cell | None:
         """What it sets out to do, or how."""
         return self.contribution[0]
+
+    @property
+    def aim(self) -> Cell | None:
+        """What it sets out to do, in so many words."""
+        likely = {
+            place: odds
+            for place, odds in self.odds("does").items()
+            if odds >= 0 and self.role(place) == "aim"
+        }
+        place = max(likely, key=likely.__getitem__, default=None)
+        return None if place is None else self._whole(place, _told_surely(likely[place]))
 
     @property
     def finding(self) -> Cell | None:

@@ -114,6 +114,10 @@ def _problem(material: Material) -> list[Cell]:
     return [material.problem] if material.problem else []
 
 
+def _aim(material: Material) -> list[Cell]:
+    return [material.aim] if material.aim else []
+
+
 def _contribution(part: int) -> Reader:
     def read(material: Material) -> list[Cell]:
         cell = material.contribution[part]
@@ -144,7 +148,7 @@ def _name(material: Material) -> list[Cell]:
 
 _READERS: tuple[tuple[str, Reader], ...] = (
     ("problem background motivation gap", _problem),
-    ("aim objective purpose question hypothesis", _contribution(0)),
+    ("aim objective purpose question hypothesis", _aim),
     ("method methods approach contribution", _contribution(0)),
     ("result results finding findings conclusion", _contribution(1)),
     ("limits limit limitations limitation", _limits),

@@ -35,6 +35,7 @@ def test_a_sentence_that_defines(sentence: str) -> None:
         "We propose Lunar Neap Tide, a model of harbours.",
         "The non-neap-tide is a term that nobody uses.",
         "Neap tides have been measured.",
+        "The term neap tide has been criticised.",
         "The harbour is a place.",
     ],
 )

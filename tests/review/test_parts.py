@@ -59,6 +59,7 @@ def test_cells_of_a_medical_abstract() -> None:
     assert [c.text for c in read.compared_with()] == ["a control group"]
     assert read.approach is not None
     assert read.approach.text.startswith("The aim of this study")
+    assert read.aim == read.approach
     left = read.left_open()
     assert left is not None
     assert left.text == "Further studies are needed to find the best dose."
