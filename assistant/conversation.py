@@ -167,26 +167,34 @@ _NO_SUBJECT = re.compile(
 )
 _NEW_TOPIC = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|so|well|right|now|thanks?|great)[,.! ]+)*(?:for )?"
-    r"(?:an? )?(?:another|other|new|different|next|change of) (?:topic|question|subject|thing)\b"
-    r"[\s:,.;–—-]+",
+    r"(?:an? )?(?:another|other|new|different|next|change of) (?:topic|question|subject|thing)"
+    r"(?:\s*[:,.;–—]|\s-\s)\s*",
     re.IGNORECASE,
 )
 """What says that nothing before counts any more."""
+_OF_THESE = r"(?: of (?:them|these|those|the (?:papers|two|three|few)|these papers|those papers))"
 _BY_AGE = re.compile(
-    r"(?:which|what)(?: one| paper)?(?: of (?:them|these|those|the (?:papers|two|three)))?"
-    r"(?: papers?| one| studies)?(?: is| was| came| are| were)?(?: the)?(?: published| written)?"
-    r"(?: the)? (?P<how>newest|latest|most recent|last|oldest|earliest|first)"
-    r"(?: one| paper| published| written)?",
+    rf"(?:which|what)(?:(?: ones?| papers?)?{_OF_THESE}| ones?|)"
+    r" (?:(?:is|was|are|were)(?: the)? (?P<age>newest|latest|most recent|oldest|earliest|newer"
+    r"|older|more recent)(?: ones?)?"
+    r"|(?:(?:is|was|were|are) (?:the )?(?:published|written) (?:the )?|(?:came|appeared) (?:out )?)"
+    r"(?P<order>first|last|earliest|latest|earlier|later)"
+    r"|(?:is|was) (?:the )?(?P<nth>first|last) (?:to be )?(?:published|written))",
     re.IGNORECASE,
 )
 """Which of the papers that were shown is the newest, or the oldest."""
 _NEWER = re.compile(
     r"^\W*(?:(?:and|so|ok(?:ay)?)[, ]+)?(?:(?:are|is) there |do you have |have you |show me |any "
-    r"|some |something )*(?P<how>newer|more recent|later|older|earlier)"
+    r"|some |something |anything |what about )*(?P<how>newer|more recent|later|older|earlier)"
     r"(?: papers?| works?| studies| ones?| research| results?| articles?)?"
     r"(?: (?:on|about|than|of) (?:that|this|it|these|those|them))?\W*$",
     re.IGNORECASE,
 )
+_PAPERS_ON = re.compile(
+    r"^.*\b(?:papers?|works?|studies|articles?|research)\b(?: \w+){0,3}? (?:on|about)\s",
+    re.IGNORECASE,
+)
+_BY = re.compile(r"\bby [A-Z]|\b(?:authors?|wrote|written)\b")
 _WHY = re.compile(
     r"^\W*(?:(?:and|but|so)[, ]+)?(?:why(?: (?:is|was) (?:that|this|it)(?: so)?| so| not)?"
     r"|how (?:so|come)|for what reason|what is the reason)\W*$",
@@ -329,7 +337,7 @@ def resolved(  # noqa: PLR0911, C901  one return a way of meaning
     shown = [_shown(answer) for answer in reversed(said[-_LOOKED_BACK:])]
     if asked and (alone := _alone(question, asked, alike)):
         return Resolved(alone, alone)
-    if asked and (picking := _picking(question, shown)):
+    if asked and (picking := _aged(question, shown) or _picking(question, shown)):
         return picking
     pointed_at = _lists_first(question, shown)
     for find in (_recorded, _several, _pointing):
@@ -514,11 +522,30 @@ def _alone(question: str, asked: Sequence[str], alike: Alike | None) -> str:
         return question[new.end() :]
     found = _NEWER.match(question)
     wholes = _wholes(asked, alike)[0] if found else []
-    topic = next((thing(text) for text in reversed(wholes) if not _of_library(text)), "")
+    topic = next((_topic(text) for text in reversed(wholes) if not _BY.search(text)), "")
     if not found or not terms(topic):
         return ""
     which = "oldest" if found["how"].lower() in {"older", "earlier"} else "newest"
     return f"the {which} papers on {topic}"
+
+
+def _topic(question: str) -> str:
+    """The whole topic of ``question``, without the words that ask for papers on it."""
+    asked = asking(question)
+    if asked.form in {"definition", "list"} and not _PAPERS_ON.match(question):
+        return asked.topic
+    return bare_topic(_PAPERS_ON.sub("", polite(question)))
+
+
+def _aged(question: str, shown: Sequence[Shown]) -> Resolved | None:
+    """Which of the papers that were shown, two or more, is the newest or the oldest."""
+    found = _BY_AGE.fullmatch(polite(question).strip(" ?.!"))
+    papers = next((tuple(one.values()) for one in shown if len(one) > 1), ())
+    if not found or not papers:
+        return None
+    how = (found["age"] or found["order"] or found["nth"]).lower()
+    oldest = how in {"oldest", "earliest", "older", "first", "earlier"}
+    return Resolved(question, question, among=papers, fields=("oldest" if oldest else "newest",))
 
 
 def _picking(question: str, shown: Sequence[Shown]) -> Resolved | None:

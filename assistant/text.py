@@ -106,7 +106,8 @@ def terms(text: str) -> list[str]:
     return [_stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
-_INITIALS = re.compile(r"(?<![^\s(])(?!(?:U\.S|U\.K|U\.N|E\.U|D\.C)\.$)(?:[A-Z]\.-?){2,}$")
+_NO_NAME = r"U\.[KNS]|E\.U|D\.C|I\.[PQV]|S\.[DE]|[AP]\.M|A\.[DI]|B\.C|L\.A|N\.Y|C\.I|T\.V"
+_INITIALS = re.compile(rf"(?<![^\s(])(?!(?:{_NO_NAME})\.$)(?:[A-Z]\.-?){{2,}}$")
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof)\.$")
 
 

@@ -218,3 +218,48 @@ def test_what_it_is_after_its_authors_were_asked_for() -> None:
     ]
     found = resolved("does it feed birds?", before)
     assert found.paper == "Sand"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "New question answering methods?",
+        "new question-answering sets?",
+        "A different question on hail",
+    ],
+)
+def test_a_question_that_only_sounds_like_another_topic_is_left_whole(question: str) -> None:
+    assert resolved(question, LISTED).text == question
+
+
+@pytest.mark.parametrize(
+    ("question", "order"),
+    [
+        ("which one was published first?", "oldest"),
+        ("which of them came first?", "oldest"),
+        ("which of the two is older?", "oldest"),
+        ("which is the newest?", "newest"),
+        ("which of these is more recent", "newest"),
+        ("what is the newest paper?", ""),
+        ("which papers are the newest?", ""),
+        ("which is the first?", ""),
+    ],
+)
+def test_age_is_asked_of_what_was_shown_only_where_that_is_meant(question: str, order: str) -> None:
+    found = resolved(question, LISTED)
+    assert found.fields == ((order,) if order else ())
+    assert not found.picks
+
+
+@pytest.mark.parametrize(
+    ("before", "topic"),
+    [
+        ("How many papers are about sleep?", "sleep"),
+        ("newest papers on sleep", "sleep"),
+        ("What are the effects of caffeine on sleep?", "effects of caffeine on sleep"),
+        ("What is deep sleep?", "deep sleep"),
+    ],
+)
+def test_newer_papers_are_on_the_whole_topic(before: str, topic: str) -> None:
+    after = turns(before, "Deep: “Mice.” [1]")
+    assert resolved("is there anything newer?", after).text == f"the newest papers on {topic}"

@@ -110,7 +110,7 @@ _WROTE = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ON_TOPIC = re.compile(rf"\b{_PAPERS} (?:on|about)\b", re.IGNORECASE)
+_ON_TOPIC = re.compile(rf"\b{_PAPERS} (?:on|about)\s", re.IGNORECASE)
 _MEANT = 4
 """Papers on a topic that may be meant where "the paper on" it is asked for."""
 _AUTHORS = re.compile(
@@ -312,6 +312,9 @@ class AboutLibrary:
         papers = list(self.find(topic)) if topic else self._held()
         dated = [paper for paper in papers if paper.year]
         del given
+        if topic and not papers:
+            draft.say(f"No paper here is about “{topic}”.")
+            return True
         if not dated:
             draft.say(f"No publication dates are stored in this library; {_FETCH}.")
             return True
@@ -352,10 +355,10 @@ class AboutLibrary:
         wanted = words(name)
         by = [p for p in known if any(_is_author(wanted, author) for author in p.authors)]
         name, on, topic = name.partition(" on ") if " on " in name else name.partition(" about ")
-        if not by and topic:
-            wanted, stems = words(name), set(terms(topic))
+        if not by and (stems := set(terms(topic))):
+            wanted = words(name)
             theirs = [p for p in known if any(_is_author(wanted, a) for a in p.authors)]
-            by = [p for p in theirs if stems <= set(terms(f"{p.title} {p.abstract}"))]
+            by = [p for p in theirs if stems <= set(terms(_whole(p)))]
             if theirs and not by:
                 draft.say(
                     f"{_papers(len(theirs))} here {_are(len(theirs))} by {name}, none{on}{topic}."
@@ -377,8 +380,10 @@ class AboutLibrary:
     def _wrote(self, draft: Draft, title: str, found: re.Match[str]) -> bool:
         paper = self._paper(title)
         of = [paper] if paper else []
-        if not of and _ON_TOPIC.search(found.group()):
-            of = list(self.find(title))
+        if not of and (on := _ON_TOPIC.search(found.group())):
+            topic = found.group()[on.end() :]
+            stems = set(terms(topic))
+            of = [p for p in self.find(topic) if stems and stems <= set(terms(_whole(p)))]
         if not 0 < len(of) <= _MEANT:
             return False
         for one in of:
@@ -508,6 +513,10 @@ def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
         whose = "its" if not told else "Its"
         line += f" {whose} {_joined(lacking)} {are} not stored; {_FETCH}."
     _line(draft, paper, line)
+
+
+def _whole(paper: Paper) -> str:
+    return f"{paper.title} {paper.abstract}"
 
 
 def tell_by_year(papers: Sequence[Paper], draft: Draft, *, oldest: bool) -> None:

@@ -34,12 +34,13 @@ DEFINED = 1.5
 """From which a sentence counts as one that defines."""
 _SAYS_LITTLE = 6
 """Words below which a sentence hardly says anything: "They call it QBism."."""
+_OFTEN = r"(?:commonly|often|widely|usually|generally|frequently|sometimes|long|traditionally)"
+_HELD = r"(?:thought|believed|assumed|concluded|claimed|held|said|argued|supposed|considered)\b"
 _THOUGHT = re.compile(
-    r"\b(?:commonly|often|widely|usually|generally|frequently|sometimes|long|traditionally)"
-    r" (?:been )?"
-    r"(?:thought|believed|assumed|concluded|claimed|held|said|argued|supposed|considered to)\b",
+    rf"\b(?:is|are|was|were|been|be) {_OFTEN} {_HELD}|\b(?:has|have|had) {_OFTEN} been {_HELD}",
     re.IGNORECASE,
 )
+"""What others hold, in so many words; not what patients often said."""
 _WINDOW = 60
 """Characters on both sides of a number that tell what it is a number of."""
 _ASKS_FINDING = re.compile(
@@ -87,17 +88,23 @@ _BETWEEN = re.compile(r"\s*(?::|[–—-]{1,2}\s|,? i\.?e\.?,?\s|,? that is\b)",
 _APPOSITION = re.compile(
     r"\s*,\s+(?:an?|the|one|in which|where|(?:which|that) (?:is|are))\b", re.IGNORECASE
 )
+_NO_PREPOSITION = "".join(
+    rf"(?<!\b{word})" for word in "of on in for with to by from and or about between under".split()
+)
 _INTRODUCES = re.compile(
     r"\b(?:propose|introduce|present|develop|describe|articulate|called|termed|dubbed|named"
     r"|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
     r"|[\w-]+ [\w-]+, )*\W*$"
-    r"|\b(?:we|i) (?:call|term|name|dub|label)\b[^.;:]{0,120}\s(?:the|an?)?\W*$",
+    r"|\b(?:we|i) (?:call|term|dub)\b(?! for\b)[^.;:]{0,120}?"
+    rf"{_NO_PREPOSITION}\s(?:the|an?)?\W*$",
     re.IGNORECASE,
 )
 _CALLS = re.compile(
-    r"\b(?:defin|characteri[sz]|formali[sz]|interpret|understand)\w*\s(?:the\s|an?\s)?\W*$", re.I
+    r"\bwe (?:\w+ly )?(?:define|characteri[sz]e|formali[sz]e)\s(?:the\s|an?\s)?\W*$", re.I
 )
-_AS = re.compile(r"\W*\bas\b", re.IGNORECASE)
+_AS = re.compile(
+    r"\W*\bas (?:an?|the)\s(?!(?:function|measure|result|consequence|whole|step)\b)", re.I
+)
 _DATA = re.compile(
     r"\b(?:data ?sets?|benchmarks?|corpora|corpus|data|trained on|evaluat\w+ on|tested on"
     r"|experiments? (?:on|with)|samples? (?:of|from)|measured (?:on|in))\b",

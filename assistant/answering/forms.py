@@ -193,6 +193,16 @@ _RELATION = re.compile(
     r"|under|and)\b",
     re.IGNORECASE,
 )
+_DETAIL_NOUN = re.compile(
+    r"(?:\w+ )?(?:effects?|impacts?|influence|roles?|accurac\w+|sizes?|causes?|aims?|goals?"
+    r"|purposes?|rates?|numbers?|results?|performance|differences?|relation\w*|uses?|importance|advantages?"
+    r"|disadvantages?|benefits?|limits?|limitations?|value|values|cost|costs|mean|average|frequency"
+    r"|incidence|prevalence|origins?|nature|structure|function|meaning|definition|state|status|level"
+    r"|levels|share|proportion|fraction|percentage|amount|age|mass|name|year|date|place|author"
+    r"|authors|title|main \w+)\s+of\b",
+    re.IGNORECASE,
+)
+"""What of a thing is asked for, which is no name of a thing of its own."""
 _WITHIN = re.compile(r"^(?P<term>[\w-]+(?: [\w-]+){0,2}) (?:in|for) (?:[\w-]+ ?){1,4}$")
 _LIMITS = re.compile(
     r"\b(?:limits?|limitations?|limited|drawbacks?|weakness(?:es)?|disadvantages?|shortcomings?"
@@ -497,7 +507,7 @@ def may_be_term(text: str) -> str:
     term = next(group for group in found.groups() if group).strip(" ?.!,")
     bare = re.sub(r"^the\s+", "", term, flags=re.IGNORECASE)
     named = bare != term and re.search(r"\bof\b", bare) and len(bare.split()) <= _TERM_WORDS
-    return bare if named and terms(bare) else ""
+    return bare if named and terms(bare) and not _DETAIL_NOUN.match(bare) else ""
 
 
 def _other(text: str) -> Asking | None:

@@ -37,7 +37,7 @@ from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper
 from assistant.settings import AnswerSettings
 from assistant.telling import most_telling
-from assistant.text import terms, words
+from assistant.text import STOP_WORDS, terms, words
 from assistant.themes import grouped
 
 __all__ = ["Layout"]
@@ -67,6 +67,7 @@ _DETAIL_OF = re.compile(r"^\w+ of \S", re.IGNORECASE)
 _TAIL = re.compile(
     r" (?:in|of|for|with|without|on|at|by|under|from|during|after|against|among|between) .+$"
 )
+_HEAD = re.compile(r"^.+ (?:in|of|for|with|without|on|at|by|under|from|during|after|against) ")
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
 _DENIES = 0.7
@@ -309,12 +310,8 @@ class Layout:
 
     def _either(self, assessment: Assessment) -> list[RetrievedPaper]:
         """The papers on one or the other, where "A or B" is asked for: those on both come first."""
-        topics = [t for t in re.split(r",? or |, ", assessment.question.text) if terms(t)]
-        if topics and (shared := _TAIL.search(topics[-1])):  # "salt or sugar in tea"
-            rest = (topic for topic in topics[:-1] if not _TAIL.search(topic))
-            topics = [*(f"{topic}{shared.group()}" for topic in rest), topics[-1]]
-        long = any(len(terms(topic)) >= _PARTICULAR for topic in topics)
-        if len(topics) < 2 or long or " or " not in assessment.question.text:
+        topics = _alternatives(assessment.question.text)
+        if any(len(terms(topic)) >= _PARTICULAR for topic in topics):
             return []
         on: dict[str, RetrievedPaper] = {}
         times: dict[str, int] = {}
@@ -586,6 +583,23 @@ def _telling(found: RetrievedPaper, question: Question, topic: str = "") -> list
     if question.coverage(set(terms(found.paper.title)) & wanted) < 0.5 * question.coverage(wanted):
         shown = [_SHOWN * question.coverage(set(terms(s)) & wanted) for s in found.sentences]
     return most_telling(found.paper.title, found.sentences, near, shown)
+
+
+def _alternatives(topic: str) -> list[str]:
+    """The topics that "A or B" names, each whole ("salt in tea", "sugar in tea"); none where only
+    one is named, as in "with or without salt".
+    """
+    found = [t.strip() for t in re.split(r",? or |, ", topic)]
+    words = [t.split() for t in found]
+    if len(found) < 2 or " or " not in topic or not all(terms(t) for t in found):
+        return []
+    if any(one[-1].casefold() in STOP_WORDS or one[0].casefold() in STOP_WORDS for one in words):
+        return []
+    if shared := _TAIL.search(found[-1]):
+        found = [t if _TAIL.search(t) else f"{t}{shared.group()}" for t in found]
+    elif head := _HEAD.match(found[0]):
+        found = [found[0], *(t if _TAIL.search(t) else f"{head.group()}{t}" for t in found[1:])]
+    return found
 
 
 def _capital(text: str) -> str:

@@ -108,7 +108,7 @@ _NOT_FOCUS = frozenset(
     would""".split()
 )
 
-_MONTHS = r"january|february|march|april|may|june|july|august|september|october|november|december"
+_MONTHS = r"January|February|March|April|May|June|July|August|September|October|November|December"
 _UNITS = {
     "time": (
         r"how (?:long|old|soon|often|fast)|duration|age|time|years?|period|lasts?|latency|when",
@@ -140,11 +140,16 @@ _GIVEN = {
     kind: re.compile(rf"\d[\d.,]*\s*-?(?:{units})(?![a-z])", re.I)
     for kind, (_, units) in _UNITS.items()
 }
+_YEAR = r"(?:1\d\d\d|20[0-4]\d)"
+_ENDS = (
+    r"(?=\W*$|[,.;:)\]–—-]|\s(?:and|or|but|by|in|the|when|at|to|on|for|with|was|is|were|of|as|an?|after"
+    r"|before|that|which|until|while|he|she|they|we|it|from)\b)"
+)
 _GIVEN["date"] = re.compile(
     rf"\b(?:{_MONTHS})\s\d|\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?(?:{_MONTHS})\b"
-    r"|(?<![\w.,-])1[0-9]\d\d(?![\w.,]\d|\w|%)|(?<![\w.,-])20[0-4]\d(?![\w.,]\d|\w|%)"
-    r"|\b\d+\s(?:BC|AD|BCE|CE)\b",
-    re.I,
+    rf"|(?:\b(?:[Ii]n|[Ss]ince|until|from|by|[Yy]ear|around|[Bb]efore|[Aa]fter|[Dd]uring|of|to|and)\s"
+    rf"|[(,]\s?){_YEAR}{_ENDS}"
+    r"|\b\d+\s(?:BC|AD|BCE|CE)\b"
 )
 _SHORT = 3
 """Content words up to which a question is as short as can be."""

@@ -250,8 +250,11 @@ def _fraction(node: LatexMacroNode, l2tobj: LatexNodes2Text) -> str:
     """A fraction on one line, in brackets where it would else be read as another."""
     upper, lower = (l2tobj.nodelist_to_text([part]).strip() for part in node.nodeargs)
     line = f"{_bracketed(upper)}/{_bracketed(lower)}"
-    following = node.parsing_state.s[node.pos + node.len :]
-    return f"({line})" if _MULTIPLIED.match(following) else line
+    source = node.parsing_state.s
+    before, following = source[: node.pos].rstrip(), source[node.pos + node.len :]
+    raised = before.endswith(("^{", "_{")) and following.startswith("}")
+    after = before[-1:].isdigit() or before.endswith("/")
+    return f"({line})" if raised or after or _MULTIPLIED.match(following) else line
 
 
 def _bracketed(text: str) -> str:

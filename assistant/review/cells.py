@@ -482,7 +482,8 @@ class Material:
         """
         does, finds = self.odds("does"), self.odds("finds")
         if not does:
-            return None, None
+            places = [place for place, text in enumerate(self.sentences) if text]
+            return self._whole(max(places, key=self.telling), "likely") if places else None, None
         none = (-1, 0.0)
         shown = [none, *((place, odds) for place, odds in does.items() if odds >= 0)]
         reported = [none, *((place, odds) for place, odds in finds.items() if odds >= 0)]

@@ -213,3 +213,11 @@ def test_the_papers_that_were_shown_by_their_years(assistant: Assistant) -> None
         titles = [citation.title for citation in answer.citations]
         assert [name for title in titles for name in order if name in title] == order
         assert "(2013)" in answer.answer
+
+
+def test_a_paper_on_a_topic_has_its_words(assistant: Assistant) -> None:
+    told = ask(assistant, "who wrote the paper on mud near esbjerg").answer
+    assert "Esbjerg" in told
+    assert "Lena Brandt" in told
+    assert assistant.ask("who wrote the paper on dragons?").status != "answered"
+    assert "No paper here is by brandt on the" in ask(assistant, "papers by brandt on the").answer

@@ -36,6 +36,10 @@ def test_a_sentence_that_defines(sentence: str) -> None:
         "The non-neap-tide is a term that nobody uses.",
         "Neap tides have been measured.",
         "The term neap tide has been criticised.",
+        "We call for more research into neap tides in harbours.",
+        "To better understand neap tides as well as floods, we built a basin.",
+        "We characterize the neap tide as a function of depth.",
+        "Here we name ten dangers, among them the height of neap tides.",
         "The harbour is a place.",
     ],
 )
@@ -87,4 +91,5 @@ def test_what_is_commonly_thought_is_worth_less_than_what_was_found() -> None:
     tells = worth(asking(asked), question(asked))
     found = "It is concluded that the moon moves it."
     assert tells(found.replace("is", "is commonly")) < tells(found)
+    assert tells("Sailors often said that the moon moves it.") >= tells(found) - 0.9
     assert tells("They call it a tide.") < tells("They call it a tide of the moon.")

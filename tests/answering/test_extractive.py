@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant import Assistant
+from assistant.answering.layouts import _alternatives
 from assistant.attribution import is_verbatim
 from assistant.embedding import Embedder
 from assistant.errors import QuestionError
@@ -487,6 +488,14 @@ def test_what_a_sentence_defines_by_name_is_answered(walls: Assistant, asked: st
 def test_a_list_of_one_or_the_other_holds_both(walls: Assistant) -> None:
     answer = walls.ask("papers on hedges or wire")
     assert {"Hedges and their keepers", "Wire against wind"} <= set(answer.cited_titles)
+
+
+def test_what_is_with_or_without_is_one_topic() -> None:
+    assert _alternatives("hedges or wire") == ["hedges", "wire"]
+    assert _alternatives("salt or sugar in tea") == ["salt in tea", "sugar in tea"]
+    assert _alternatives("effect of salt or sugar") == ["effect of salt", "effect of sugar"]
+    for one in ("walls with or without mortar", "rain before or after noon", "hedges", "or wire"):
+        assert _alternatives(one) == []
 
 
 def test_a_day_is_asked_for_and_given(walls: Assistant) -> None:

@@ -70,6 +70,8 @@ def test_residue_becomes_readable(latex: str, expected: str) -> None:
         (r"$\tfrac{1}{2}x^2$", "(1/2)x²"),
         (r"$O(\frac{n^2}{\log n})$", "O(n²/(log n))"),
         (r"$\frac12$ of them", "1/2 of them"),
+        (r"$e^{\frac{1}{2}}$", "e^(1/2)"),
+        (r"$a/\frac{b}{c}$", "a/(b/c)"),
     ],
 )
 def test_a_fraction_on_one_line_is_the_same_number(latex: str, expected: str) -> None:

@@ -55,3 +55,10 @@ def test_words_are_told_from_cues_of_one_name() -> None:
     assert "'result'" in words
     assert "'is 0'" in words
     assert not {*contribution_cues(sentences, 0, role_scores(sentences), {})} & {*words}
+
+
+def test_a_paper_of_a_few_words_has_a_cell() -> None:
+    for abstract in ("We study sleep.", "Smith (2010) showed that sleep helps mice, and we agree."):
+        shown = [cell for cell in material(abstract).contribution if cell]
+        assert [cell.certainty for cell in shown] == ["likely"]
+    assert material("").contribution == (None, None)
