@@ -35,7 +35,7 @@ _DANGLING = re.compile(
     re.IGNORECASE,
 )
 _JOINS = re.compile(
-    rf"\W*{_LEAD}?(?:hence|thus|therefore|consequently|as a result|to this end|moreover)\W+"
+    rf"\W*{_LEAD}?(?:hence|thus|therefore|consequently|as a result|to this end|moreover)\W+(?=\w)"
     r"(?!(?:this|these|those|that|such|its?|they|their|both|he|she|his|her)\b)",
     re.IGNORECASE,
 )

@@ -191,10 +191,14 @@ _NEWER = re.compile(
     re.IGNORECASE,
 )
 _PAPERS_ON = re.compile(
-    r"^.*\b(?:papers?|works?|studies|articles?|research)\b(?: \w+){0,3}? (?:on|about)\s",
+    r"^\W*(?:(?:how many|which|what|the|all|any|some|list|show|find|give|me|(?:are|is) there"
+    r"|do you have|newest|latest|oldest|earliest|most recent|recent)\s+)*"
+    r"(?:papers?|works?|studies|articles?|research)\b(?: \w+){0,3}? (?:on|about)\s",
     re.IGNORECASE,
 )
-_BY = re.compile(r"\bby [A-Z]|\b(?:authors?|wrote|written)\b")
+_AUTHORED = re.compile(
+    r"\b(?:papers?|works?|studies|articles?|written|published)\b[^?]*\bby [A-Z]|\bwho wrote\b"
+)
 _WHY = re.compile(
     r"^\W*(?:(?:and|but|so)[, ]+)?(?:why(?: (?:is|was) (?:that|this|it)(?: so)?| so| not)?"
     r"|how (?:so|come)|for what reason|what is the reason)\W*$",
@@ -490,12 +494,6 @@ def leaning(question: str, turns: Sequence[Message]) -> Resolved:
 
 def _recorded(question: str, shown: Shown) -> Resolved | None:
     """A question about the record of papers that were shown: who wrote them, when, where."""
-    if (aged := _BY_AGE.fullmatch(polite(question).strip(" ?.!"))) and len(shown) > 1:
-        oldest = aged["how"].lower() in {"oldest", "earliest", "first"}
-        papers = tuple(shown.values())
-        return Resolved(
-            question, question, among=papers, fields=("oldest" if oldest else "newest",)
-        )
     fields: list[str] = []
     for piece in re.split(r",?\s+and\s+|\?\s+", polite(question).strip(" ?.!")):
         found = _RECORD.fullmatch(piece)
@@ -522,11 +520,18 @@ def _alone(question: str, asked: Sequence[str], alike: Alike | None) -> str:
         return question[new.end() :]
     found = _NEWER.match(question)
     wholes = _wholes(asked, alike)[0] if found else []
-    topic = next((_topic(text) for text in reversed(wholes) if not _BY.search(text)), "")
+    topic = next((_topic(text) for text in reversed(wholes) if _has_topic(text)), "")
     if not found or not terms(topic):
         return ""
     which = "oldest" if found["how"].lower() in {"older", "earlier"} else "newest"
     return f"the {which} papers on {topic}"
+
+
+def _has_topic(question: str) -> bool:
+    """Whether ``question`` asks for a matter, not for what the records hold."""
+    if _PAPERS_ON.match(question):
+        return True
+    return not (_of_library(question) or _AUTHORED.search(question))
 
 
 def _topic(question: str) -> str:

@@ -106,8 +106,11 @@ def terms(text: str) -> list[str]:
     return [_stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
-_NO_NAME = r"U\.[KNS]|E\.U|D\.C|I\.[PQV]|S\.[DE]|[AP]\.M|A\.[DI]|B\.C|L\.A|N\.Y|C\.I|T\.V"
-_INITIALS = re.compile(rf"(?<![^\s(])(?!(?:{_NO_NAME})\.$)(?:[A-Z]\.-?){{2,}}$")
+_INITIALS = re.compile(
+    r"(?<![^\s(])(?:[A-Z]\.-?){3,}$"
+    r"|(?:(?<=, )|(?<=\bof )|(?<=\bby )|(?<=\bwith )|(?<=\band ))(?:[A-Z]\.-?){2}$"
+)
+"""Three initials, or two where a name is likely: "by J.T.", not "at 5 P.M."."""
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof)\.$")
 
 

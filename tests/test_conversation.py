@@ -251,6 +251,15 @@ def test_age_is_asked_of_what_was_shown_only_where_that_is_meant(question: str, 
     assert not found.picks
 
 
+def test_newer_papers_are_not_on_what_the_records_tell() -> None:
+    after = turns("What is dark matter?", "A: “B.” [1]", "How many papers are there?", "9 papers.")
+    assert resolved("newer papers?", after).text == "the newest papers on dark matter"
+    after = turns("Is pain reduced by MDMA?", "A: “B.” [1]")
+    assert "pain reduced by MDMA" in resolved("newer papers?", after).text
+    after = turns("Does research on mice carry over to humans?", "A: “B.” [1]")
+    assert "research on mice" in resolved("newer papers?", after).text
+
+
 @pytest.mark.parametrize(
     ("before", "topic"),
     [

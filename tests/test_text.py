@@ -40,6 +40,10 @@ def cut(text: str) -> list[str]:
             "We show Mr. DLib's logs. They are large.",
             ["We show Mr. DLib's logs.", "They are large."],
         ),
+        (
+            "The method of L.A. Oduya is used. It works.",
+            ["The method of L.A. Oduya is used.", "It works."],
+        ),
         ("It was done at 5 P.M. Samples dried.", ["It was done at 5 P.M.", "Samples dried."]),
         ("It was so in the U.K. Results differ.", ["It was so in the U.K.", "Results differ."]),
         ("It began in the U.S. The rest followed.", ["It began in the U.S.", "The rest followed."]),

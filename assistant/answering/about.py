@@ -355,8 +355,8 @@ class AboutLibrary:
         wanted = words(name)
         by = [p for p in known if any(_is_author(wanted, author) for author in p.authors)]
         name, on, topic = name.partition(" on ") if " on " in name else name.partition(" about ")
-        if not by and (stems := set(terms(topic))):
-            wanted = words(name)
+        if not by and topic:
+            wanted, stems = words(name), set(terms(topic))
             theirs = [p for p in known if any(_is_author(wanted, a) for a in p.authors)]
             by = [p for p in theirs if stems <= set(terms(_whole(p)))]
             if theirs and not by:
@@ -365,6 +365,8 @@ class AboutLibrary:
                 )
                 _name(draft, theirs)
                 return True
+            if theirs and not stems:  # "by Brandt on it"
+                on = topic = ""
         name = f"{name}{on}{topic}"
         draft.say(
             f"{_papers(len(by))} here {_are(len(by))} by {name}."

@@ -35,7 +35,7 @@ DEFINED = 1.5
 _SAYS_LITTLE = 6
 """Words below which a sentence hardly says anything: "They call it QBism."."""
 _OFTEN = r"(?:commonly|often|widely|usually|generally|frequently|sometimes|long|traditionally)"
-_HELD = r"(?:thought|believed|assumed|concluded|claimed|held|said|argued|supposed|considered)\b"
+_HELD = r"(?:thought|believed|assumed|concluded|claimed|held|said|argued|supposed|considered to)\b"
 _THOUGHT = re.compile(
     rf"\b(?:is|are|was|were|been|be) {_OFTEN} {_HELD}|\b(?:has|have|had) {_OFTEN} been {_HELD}",
     re.IGNORECASE,
@@ -95,15 +95,17 @@ _INTRODUCES = re.compile(
     r"\b(?:propose|introduce|present|develop|describe|articulate|called|termed|dubbed|named"
     r"|known as)\s+(?:(?:the|an?|new|novel|simple|notion|concept|idea|of|here)\s+"
     r"|[\w-]+ [\w-]+, )*\W*$"
-    r"|\b(?:we|i) (?:call|term|dub)\b(?! for\b)[^.;:]{0,120}?"
+    r"|\b(?:we|i) (?:call|term|dub)\b(?! (?:for|on|into|upon|attention)\b)"
+    r"[^.;:]{0,120}?"
     rf"{_NO_PREPOSITION}\s(?:the|an?)?\W*$",
     re.IGNORECASE,
 )
 _CALLS = re.compile(
-    r"\bwe (?:\w+ly )?(?:define|characteri[sz]e|formali[sz]e)\s(?:the\s|an?\s)?\W*$", re.I
+    r"\b(?:we|i|authors?) (?:\w+ly )?(?:define|characteri[sz]e|formali[sz]e)\s(?:the\s|an?\s)?\W*$",
+    re.IGNORECASE,
 )
 _AS = re.compile(
-    r"\W*\bas (?:an?|the)\s(?!(?:function|measure|result|consequence|whole|step)\b)", re.I
+    r"\W*\bas (?:an?|any|one|the)\b(?! (?:function|result|consequence|whole|step)\b)", re.IGNORECASE
 )
 _DATA = re.compile(
     r"\b(?:data ?sets?|benchmarks?|corpora|corpus|data|trained on|evaluat\w+ on|tested on"

@@ -145,10 +145,11 @@ _ENDS = (
     r"(?=\W*$|[,.;:)\]–—-]|\s(?:and|or|but|by|in|the|when|at|to|on|for|with|was|is|were|of|as|an?|after"
     r"|before|that|which|until|while|he|she|they|we|it|from)\b)"
 )
+_NOT_COUNTED = r"(?!\d|[.,]\d|%|\s[a-z]+s\b|\s?(?:[kcmnµ]?m|[kmµ]?g|m?s|h|[kMG]?Hz|[kMG]?eV|K|x)\b)"
 _GIVEN["date"] = re.compile(
     rf"\b(?:{_MONTHS})\s\d|\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?(?:{_MONTHS})\b"
-    rf"|(?:\b(?:[Ii]n|[Ss]ince|until|from|by|[Yy]ear|around|[Bb]efore|[Aa]fter|[Dd]uring|of|to|and)\s"
-    rf"|[(,]\s?){_YEAR}{_ENDS}"
+    rf"|\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[Dd]uring|[Yy]ear|early|late|mid)[\s-]{_YEAR}{_NOT_COUNTED}"
+    rf"|(?:\b(?:from|by|around|[Bb]efore|[Aa]fter|of|to|and|[Pp]ublished)\s|[(,]\s?){_YEAR}{_ENDS}"
     r"|\b\d+\s(?:BC|AD|BCE|CE)\b"
 )
 _SHORT = 3

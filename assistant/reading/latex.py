@@ -253,7 +253,7 @@ def _fraction(node: LatexMacroNode, l2tobj: LatexNodes2Text) -> str:
     source = node.parsing_state.s
     before, following = source[: node.pos].rstrip(), source[node.pos + node.len :]
     raised = before.endswith(("^{", "_{")) and following.startswith("}")
-    after = before[-1:].isdigit() or before.endswith("/")
+    after = before[-1:].isdigit() or before.endswith(("/", "^", "_"))
     return f"({line})" if raised or after or _MULTIPLIED.match(following) else line
 
 

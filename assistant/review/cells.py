@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain
 
-from assistant.attribution import CUT, quoted, turned
+from assistant.attribution import CUT, answers_nothing, quoted, turned
 from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.contributions import (
@@ -482,19 +482,25 @@ class Material:
         """
         does, finds = self.odds("does"), self.odds("finds")
         if not does:
-            places = [place for place, text in enumerate(self.sentences) if text]
-            return self._whole(max(places, key=self.telling), "likely") if places else None, None
+            return self._most_telling, None
         none = (-1, 0.0)
         shown = [none, *((place, odds) for place, odds in does.items() if odds >= 0)]
         reported = [none, *((place, odds) for place, odds in finds.items() if odds >= 0)]
         pairs = ((a, b) for a in shown for b in reported if not self._overlap(a[0], b[0]))
         (one, _), (two, _) = max(pairs, key=lambda pair: pair[0][1] + pair[1][1])
-        if one < 0 and two < 0:  # nothing is likely: what tells most is better than nothing
-            return self._whole(max(does, key=self.telling), "likely"), None
+        if one < 0 and two < 0:
+            return self._most_telling, None
         return (
             self._whole(one, _told_surely(does[one])) if one >= 0 else None,
             self._whole(two, _told_surely(finds[two])) if two >= 0 else None,
         )
+
+    @property
+    def _most_telling(self) -> Cell | None:
+        """Where nothing is likely: what tells most is better than nothing."""
+        told = [p for p, text in enumerate(self.sentences) if not answers_nothing(text)]
+        places = [p for p in self.places_for("does") if p in told] or told
+        return self._whole(max(places, key=self.telling), "likely") if places else None
 
     def _overlap(self, one: int, two: int) -> bool:
         """Whether the quotations of two places hold the same sentence."""

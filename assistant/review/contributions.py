@@ -24,7 +24,7 @@ Column = Literal["does", "finds"]
 
 SURE = 1.0
 """Log-odds beyond those from which a sentence is shown, from which it is sure: the models are
-scaled so that it is shown from 0, and at 1 nineteen in twenty are right."""
+scaled so that it is shown from 0, and from 1 on 98 in 100 of those fitted on are right."""
 _MOST = 5.0
 _TOKEN = re.compile(r"[a-z]+|\d[\d.,]*|%")
 _PASSIVE = re.compile(

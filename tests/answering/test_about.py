@@ -220,4 +220,4 @@ def test_a_paper_on_a_topic_has_its_words(assistant: Assistant) -> None:
     assert "Esbjerg" in told
     assert "Lena Brandt" in told
     assert assistant.ask("who wrote the paper on dragons?").status != "answered"
-    assert "No paper here is by brandt on the" in ask(assistant, "papers by brandt on the").answer
+    assert "2 papers here are by brandt." in ask(assistant, "papers by brandt on this").answer

@@ -20,6 +20,7 @@ from tests.answering.test_stance import question
         "One of them, which I call neap tide, holds for a day.",
         "We call a tide whose range is the smallest of the month the neap tide.",
         "We define the neap tide as the tide of the quarter moon.",
+        "The authors define neap tide as any tide of small range.",
         "The neap tide hypothesis states that ranges shrink.",
     ],
 )
@@ -36,6 +37,7 @@ def test_a_sentence_that_defines(sentence: str) -> None:
         "The non-neap-tide is a term that nobody uses.",
         "Neap tides have been measured.",
         "The term neap tide has been criticised.",
+        "We call attention to the danger of the neap tide.",
         "We call for more research into neap tides in harbours.",
         "To better understand neap tides as well as floods, we built a basin.",
         "We characterize the neap tide as a function of depth.",

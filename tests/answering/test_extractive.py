@@ -12,6 +12,7 @@ import pytest
 
 from assistant import Assistant
 from assistant.answering.layouts import _alternatives
+from assistant.answering.question import _GIVEN
 from assistant.attribution import is_verbatim
 from assistant.embedding import Embedder
 from assistant.errors import QuestionError
@@ -514,3 +515,20 @@ def test_the_key_sentence_of_a_list_shows_the_topic_that_the_title_lacks(walls: 
     quotes = [sentence.quote or "" for sentence in answer.sentences if sentence.quote]
     assert quotes
     assert all("soil" in quote for quote in quotes)
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("In 1905 Einstein published it.", True),
+        ("It was lost in 2003.", True),
+        ("The outbreak (1918) was over on 3 May 1919.", True),
+        ("It fell since 1980 there.", True),
+        ("We asked 1200 patients.", False),
+        ("It holds for n = 1024 images.", False),
+        ("It may 5 times recur.", False),
+        ("They ran in 1500 m and in 2000 villages.", False),
+    ],
+)
+def test_what_is_a_date(text: str, given: bool) -> None:
+    assert bool(_GIVEN["date"].search(text)) is given

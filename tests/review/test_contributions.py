@@ -57,8 +57,9 @@ def test_words_are_told_from_cues_of_one_name() -> None:
     assert not {*contribution_cues(sentences, 0, role_scores(sentences), {})} & {*words}
 
 
-def test_a_paper_of_a_few_words_has_a_cell() -> None:
-    for abstract in ("We study sleep.", "Smith (2010) showed that sleep helps mice, and we agree."):
+def test_a_paper_of_a_few_words_has_a_cell_and_a_notice_has_none() -> None:
+    for abstract in ("We prove a long conjecture.", "Smith (2010) showed that mice sleep well."):
         shown = [cell for cell in material(abstract).contribution if cell]
         assert [cell.certainty for cell in shown] == ["likely"]
-    assert material("").contribution == (None, None)
+    for nothing in ("", "No abstract available.", "Copyright 2019 by nobody at all."):
+        assert material(nothing).contribution == (None, None)
