@@ -394,8 +394,8 @@ class ExtractiveAnswerer:
         plain = self._assessed(text, said, meant, filters)
         if plain.assessment.status == "answered":
             return plain
-        if in_full := self._in_full(plain, text, said, meant, filters):
-            return in_full
+        if sure := self._in_full(plain, text, said, meant, filters) or self._defined(plain):
+            return sure
         missing = missing_words(plain.assessment.question.text, plain.assessment.statistics)
         slips = [word for word in missing if self._is_no_word(word)]
         made = corrections(slips, self._words())
@@ -412,6 +412,13 @@ class ExtractiveAnswerer:
         if better and other.assessment.status != "absent":
             return _Part(plain.asked, plain.assessment, offered)
         return plain
+
+    def _defined(self, plain: _Part) -> _Part | None:
+        """``plain`` as one that answers, where a sentence defines what is asked by its name."""
+        asked, assessment = plain.asked, plain.assessment
+        if asked.form != "definition" or not is_defined(asked.topic)(assessment):
+            return None
+        return _Part(asked, self._sure(assessment, _DEFINITION_HELD))
 
     def _in_full(
         self, plain: _Part, text: str, said: str, meant: Resolved, filters: Filters | None
@@ -471,16 +478,17 @@ class ExtractiveAnswerer:
             asked = replace(asked, form="fact")
         if asked.form == "fact" and (term := may_be_term(said)) and is_defined(term)(assessment):
             asked = Asking("definition", term)
-        is_said = {
-            "list": is_titled,
-            "comparison": is_compared(asked.sides),
-            "definition": is_defined(asked.topic),
-        }.get(asked.form, is_told)
+        is_said = {"list": is_titled, "comparison": is_compared(asked.sides)}.get(
+            asked.form, is_told
+        )
         if assessment.status != "answered" and is_said(assessment):
-            least = _DEFINITION_HELD if asked.form == "definition" else 0.0
-            sure = max(assessment.confidence, self._settings.answered_from, least)
-            assessment = replace(assessment, confidence=sure, status=self._judge.status(sure))
+            assessment = self._sure(assessment)
         return _Part(asked, assessment)
+
+    def _sure(self, assessment: Assessment, least: float = 0.0) -> Assessment:
+        """``assessment`` as one that answers, with a confidence of ``least`` or more."""
+        sure = max(assessment.confidence, self._settings.answered_from, least)
+        return replace(assessment, confidence=sure, status=self._judge.status(sure))
 
     def _by_side(self, asked: Asking, joint: Assessment, filters: Filters | None) -> Assessment:
         """``joint`` with the confidence of its least sure side: a comparison may stand on both."""

@@ -191,12 +191,10 @@ def _answer(answer: Answer, turn: Turn, *, cut: bool) -> str:
             f'data-turn="{turn.id}">Ask all papers</button></div>'
         )
     near = ""
-    nearest = answer.passages[:_NEAREST]
-    named = answer.mode != "extractive" or any(p.title in answer.answer for p in nearest)
-    if not answer.citations and nearest and named:
+    if not answer.citations and answer.passages:
         rows = "".join(
             f"<li>{_passage_row(p.paper_id, p.title, p.score, library, shown=False)}</li>"
-            for p in nearest
+            for p in answer.passages[:_NEAREST]
         )
         near = f'<p class="quiet">The nearest papers:</p><ol class="near">{rows}</ol>'
     return (
