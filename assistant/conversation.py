@@ -328,7 +328,7 @@ def _asks_truth(question: str) -> bool:
     return asking(question).form == "yes_no" and polite(question) != opened(question)
 
 
-def resolved(  # noqa: PLR0911, C901  one return a way of meaning
+def resolved(  # noqa: PLR0911  one return a way of meaning
     question: str, turns: Sequence[Message], alike: Alike | None = None
 ) -> Resolved:
     """``question`` as it is meant after ``turns`` (oldest first).
@@ -338,19 +338,24 @@ def resolved(  # noqa: PLR0911, C901  one return a way of meaning
     """
     asked = [turn.content for turn in turns if turn.role == "user"]
     said = [turn.content for turn in turns if turn.role == "assistant"]
+    if not asked:
+        return Resolved(question, question)
     shown = [_shown(answer) for answer in reversed(said[-_LOOKED_BACK:])]
-    if asked and (alone := _alone(question, asked, alike)):
-        return Resolved(alone, alone)
-    if asked and (picking := _aged(question, shown) or _picking(question, shown)):
-        return picking
-    pointed_at = _lists_first(question, shown)
-    for find in (_recorded, _several, _pointing):
-        for papers in pointed_at:
-            if asked and (pointing := find(question, papers)):
-                return pointing
-    if asked and (another := _another(question, turns)) is not None:
-        return another
-    if not asked or not leans(question):
+    pointing = (
+        find(question, papers)
+        for find in (_recorded, _several, _pointing)
+        for papers in _lists_first(question, shown)
+    )
+    told = (
+        _alone(question, asked, alike)
+        or _aged(question, shown)
+        or _picking(question, shown)
+        or next(filter(None, pointing), None)
+        or _another(question, turns)
+    )
+    if told:
+        return told
+    if not leans(question):
         return Resolved(question, question)
     wholes, slot = _wholes(asked, alike)
     if (switched := _switched(question, (wholes or [""])[-1], alike, slot)) is not None:
@@ -503,28 +508,28 @@ def _recorded(question: str, shown: Shown) -> Resolved | None:
             return None
         fields.append(found.lastgroup or "" if found else "paper")
     pointed = _pointed(question, shown)
-    of = [shown[pointed[1]]] if pointed else list(shown.values())
-    if not of:
+    papers = [shown[pointed[1]]] if pointed else list(shown.values())
+    if not papers:
         return None
-    text = f"{question} (about: {'; '.join(name for name, _ in of)})"
+    text = f"{question} (about: {'; '.join(name for name, _ in papers)})"
     told = [field for field in fields if field != "paper"] or fields
-    return Resolved(text, question, among=tuple(of), fields=tuple(told))
+    return Resolved(text, question, among=tuple(papers), fields=tuple(told))
 
 
-def _alone(question: str, asked: Sequence[str], alike: Alike | None) -> str:
+def _alone(question: str, asked: Sequence[str], alike: Alike | None) -> Resolved | None:
     """``question`` without the words that announce another topic, or, where newer or older papers
-    on the topic before are asked for, in words that stand alone; else empty.
+    on the topic before are asked for, in words that stand alone.
     """
     new = _NEW_TOPIC.match(question)
     if new and terms(question[new.end() :]):
-        return question[new.end() :]
-    found = _NEWER.match(question)
-    wholes = _wholes(asked, alike)[0] if found else []
+        return Resolved(question[new.end() :], question[new.end() :])
+    if not (found := _NEWER.match(question)):
+        return None
+    wholes = _wholes(asked, alike)[0]
     topic = next((_topic(text) for text in reversed(wholes) if _has_topic(text)), "")
-    if not found or not terms(topic):
-        return ""
     which = "oldest" if found["how"].lower() in {"older", "earlier"} else "newest"
-    return f"the {which} papers on {topic}"
+    text = f"the {which} papers on {topic}"
+    return Resolved(text, text) if terms(topic) else None
 
 
 def _has_topic(question: str) -> bool:

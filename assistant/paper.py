@@ -144,6 +144,11 @@ class Paper(BaseModel):
         found = _ARXIV.search(value or "")
         return found.group().lower() if found else None
 
+    @property
+    def text(self) -> str:
+        """Title and abstract as one text."""
+        return f"{self.title}. {self.abstract}"
+
     @model_validator(mode="after")
     def _says_something(self) -> Paper:
         if not self.title_key and not self.abstract:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from assistant.fitted import load
 
-__all__ = ["ROLES", "Role", "chances", "features", "role_scores"]
+__all__ = ["ROLES", "Role", "chances", "features", "role_scores", "word_features"]
 
 Role = Literal["background", "aim", "method", "result"]
 ROLES: tuple[Role, ...] = ("background", "aim", "method", "result")
@@ -27,12 +27,16 @@ _PARTS = 5
 
 def features(sentence: str, place: int, count: int) -> Counter[str]:
     """Words and pairs of words (numbers as 0), and where of ``count`` sentences it stands."""
-    tokens = ["0" if t[0].isdigit() else t for t in _TOKEN.findall(sentence.casefold())]
-    found = Counter(dict.fromkeys(tokens, 1))
-    found.update({f"{a} {b}": 1 for a, b in pairwise(tokens)})
+    found = Counter(dict.fromkeys(word_features(sentence), 1))
     part = min(_PARTS - 1, place * _PARTS // max(1, count))
     found.update({f"@{part}": 1, "@first": int(place == 0), "@last": int(place == count - 1)})
     return found
+
+
+def word_features(sentence: str) -> list[str]:
+    """Words and pairs of neighbours, each once; a number is "0"."""
+    tokens = ["0" if t[0].isdigit() else t for t in _TOKEN.findall(sentence.casefold())]
+    return list(dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in pairwise(tokens))]))
 
 
 def role_scores(sentences: Sequence[str]) -> list[dict[Role, float]]:

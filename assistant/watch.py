@@ -337,7 +337,7 @@ class _Ranker:
         return rank_by_likes(new, good, disliked=bad, others=others)
 
     def _read(self, ids: Sequence[str]) -> Read:
-        return Read([_text(self._papers[i]) for i in ids], self._of(ids))
+        return Read([self._papers[i].text for i in ids], self._of(ids))
 
     def _by_query(self, query: str, ids: Sequence[str]) -> Floats:
         most = min(len(ids), _RANKED_BY_QUERY)
@@ -401,7 +401,7 @@ class _Ranker:
                 reason += f"; your likes share its {', '.join(f'“{word}”' for word in fit.words)}"
             reasons.append(reason)
         if watch.query:
-            held = set(words(_text(paper)))
+            held = set(words(paper.text))
             shared = [w for w in dict.fromkeys(words(watch.query)) if w in held and len(w) > 3]
             named = ", ".join(f"“{word}”" for word in shared)
             reasons.append(f"it speaks of {named}" if shared else "near in meaning to the query")
@@ -420,10 +420,6 @@ class _Ranker:
             if text := quoted(paper.sentences, int(n)):
                 return text
         return paper.sentences[0]
-
-
-def _text(paper: Paper) -> str:
-    return f"{paper.title}. {paper.abstract}"
 
 
 # -- documents -----------------------------------------------------------------------------------

@@ -22,12 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.files import write_atomically
+from assistant.fitted import LogisticModel
 from assistant.paper import Paper
 from assistant.review.cells import Material
-from assistant.review.contributions import SURE, Column, word_cues
+from assistant.review.contributions import SURE, Column
 from eval.abstracts import SENTENCES, Abstracts
+from eval.cells import FITTED, threshold
 
-FITTED = Path(__file__).parents[1] / "assistant" / "fitted"
 LABELS = SENTENCES / "contributions.jsonl"
 COLUMNS: tuple[Column, ...] = ("does", "finds")
 _LEAST, _SOURCES = 10, 6
@@ -42,35 +43,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One abstract: cues and words of each sentence that can stand alone, which are right in a
-    column, and which may be shown there.
+    """One abstract: what is read of each sentence that can stand alone (`Material.features`), which
+    of them are right in a column, and which may be shown there.
     """
 
     source: str
-    places: tuple[int, ...]
-    cues: tuple[dict[str, float], ...]
-    words: tuple[frozenset[str], ...]
+    features: dict[int, dict[str, float]]
     right: dict[Column, frozenset[int]]
     shown: dict[Column, frozenset[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A logistic regression, by names."""
-
-    intercept: float
-    weights: dict[str, float]
-
-    def odds(self, paper: Labelled) -> Floats:
-        """(places,) log-odds of each."""
-        return np.array(
-            [
-                self.intercept
-                + sum(self.weights.get(name, 0.0) * value for name, value in cues.items())
-                + sum(self.weights.get(word, 0.0) for word in words)
-                for cues, words in zip(paper.cues, paper.words, strict=True)
-            ]
-        )
 
 
 def read(abstracts: Abstracts, wanted: str) -> list[Labelled]:
@@ -87,67 +67,62 @@ def read(abstracts: Abstracts, wanted: str) -> list[Labelled]:
         made.append(
             Labelled(
                 line["s"],
-                tuple(material.eligible),
-                tuple(material.contribution_cues(place) for place in material.eligible),
-                tuple(frozenset(word_cues(abstract.sentences[p])) for p in material.eligible),
+                material.features,
                 {column: frozenset(line[column]) for column in COLUMNS},
                 {column: frozenset(material.places_for(column)) for column in COLUMNS},
             )
         )
-    return [paper for paper in made if paper.places]
+    return [paper for paper in made if paper.features]
 
 
-def fit(papers: Sequence[Labelled], column: Column) -> Model:
+def fit(papers: Sequence[Labelled], column: Column) -> LogisticModel:
     """The model of ``column``; words count that many sentences of several sources hold."""
     from scipy import sparse  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
+    read_of = [(paper, place, row) for paper in papers for place, row in paper.features.items()]
     held: Counter[str] = Counter()
     sources: dict[str, set[str]] = defaultdict(set)
-    for paper in papers:
-        for words in paper.words:
-            held.update(words)
-            for word in words:
-                sources[word].add(paper.source)
+    for paper, _, row in read_of:
+        for word in filter(_is_word, row):
+            held[word] += 1
+            sources[word].add(paper.source)
     kept = sorted(w for w, n in held.items() if n >= _LEAST and len(sources[w]) >= _SOURCES)
     at = {word: n for n, word in enumerate(kept)}
-    names = sorted(papers[0].cues[0])
-    rows = np.array([[cues[name] for name in names] for p in papers for cues in p.cues])
+    names = sorted(name for name in read_of[0][2] if not _is_word(name))
+    rows = np.array([[row[name] for name in names] for _, _, row in read_of])
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-9
     table = sparse.lil_matrix((len(rows), len(kept)))
-    for n, words in enumerate(words for paper in papers for words in paper.words):
-        for word in words & at.keys():
+    for n, (_, _, row) in enumerate(read_of):
+        for word in row.keys() & at.keys():
             table[n, at[word]] = _WORD
-    right = np.array([place in p.right[column] for p in papers for place in p.places])
+    right = np.array([place in paper.right[column] for paper, place, _ in read_of])
     joined = sparse.hstack([sparse.csr_matrix((rows - mean) / spread), table.tocsr()]).tocsr()
     model = LogisticRegression(C=_C, max_iter=3000).fit(joined, right)
     cues = model.coef_[0][: len(names)] / spread
     weights = dict(zip(names, map(float, cues), strict=True))
-    weights |= {
-        w: float(_WORD * c) for w, c in zip(kept, model.coef_[0][len(names) :], strict=True)
-    }
-    return Model(float(model.intercept_[0] - cues @ mean), weights)
+    of_words = (float(_WORD * c) for c in model.coef_[0][len(names) :])
+    weights |= dict(zip(kept, of_words, strict=True))
+    return LogisticModel(float(model.intercept_[0] - cues @ mean), weights)
+
+
+def _is_word(name: str) -> bool:
+    return name.startswith("'")
 
 
 def best(
-    papers: Sequence[Labelled], odds: Sequence[Floats], column: Column
+    papers: Sequence[Labelled], models: Sequence[LogisticModel], column: Column
 ) -> tuple[Floats, Floats]:
-    """(papers,) the highest log-odds of each paper, and whether that sentence is right."""
+    """(papers,) the highest log-odds of each paper by its model, and whether that sentence is
+    right.
+    """
     highest, right = [], []
-    for paper, one in zip(papers, odds, strict=True):
-        allowed = [n for n, place in enumerate(paper.places) if place in paper.shown[column]]
-        top = max(allowed, key=lambda n: one[n], default=None)
-        highest.append(-np.inf if top is None else float(one[top]))
-        right.append(top is not None and paper.places[top] in paper.right[column])
+    for paper, model in zip(papers, models, strict=True):
+        odds = {p: model.log_odds_of_few(paper.features[p]) for p in paper.shown[column]}
+        top = max(sorted(odds), key=odds.__getitem__, default=None)
+        highest.append(-np.inf if top is None else odds[top])
+        right.append(top in paper.right[column])
     return np.array(highest), np.array(right, float)
-
-
-def threshold(highest: Floats, right: Floats, wanted: float) -> float:
-    """The log-odds from which ``wanted`` of what is shown is right."""
-    order = np.argsort(-highest, kind="stable")
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(share >= wanted)
-    return float(highest[order[good[-1]]]) if len(good) else float(highest.max()) + 1.0
 
 
 def told(
@@ -170,18 +145,16 @@ def main() -> None:
     abstracts = Abstracts(given.abstracts)
     papers, held_out = read(abstracts, "fitted"), read(abstracts, "held-out")
     for column in COLUMNS:
-        odds: list[Floats] = [np.empty(0)] * len(papers)
-        for source in sorted({paper.source for paper in papers}):
-            apart = fit([paper for paper in papers if paper.source != source], column)
-            for n, paper in enumerate(papers):
-                if paper.source == source:
-                    odds[n] = apart.odds(paper)
-        highest, right = best(papers, odds, column)
-        shown = threshold(highest, right, _SHOWN[column])
-        sure = max(shown + 1e-6, threshold(highest, right, _SURELY))
+        apart = {
+            source: fit([paper for paper in papers if paper.source != source], column)
+            for source in sorted({paper.source for paper in papers})
+        }
+        highest, right = best(papers, [apart[paper.source] for paper in papers], column)
+        shown, _ = threshold(highest, right, _SHOWN[column])
+        sure = max(shown + 1e-6, threshold(highest, right, _SURELY)[0])
         note = f"each source by the others, {told(papers, highest, right, (shown, sure))}"
         model = fit(papers, column)
-        highest, right = best(held_out, [model.odds(paper) for paper in held_out], column)
+        highest, right = best(held_out, [model] * len(held_out), column)
         note += f"; four other fields, {told(held_out, highest, right, (shown, sure))}"
         print(f"{column}: {note}")
         scale = SURE / (sure - shown)

@@ -310,21 +310,14 @@ class AboutLibrary:
         topic = groups.get("topic") or ""
         which = (groups.get("which") or groups.get("which2") or "newest").lower()
         papers = list(self.find(topic)) if topic else self._held()
-        dated = [paper for paper in papers if paper.year]
         del given
         if topic and not papers:
             draft.say(f"No paper here is about “{topic}”.")
             return True
-        if not dated:
-            draft.say(f"No publication dates are stored in this library; {_FETCH}.")
-            return True
         oldest = which in {"oldest", "earliest", "first"}
-        dated.sort(key=lambda p: (p.year or 0) if oldest else -(p.year or 0))
-        shown = dated[:_MANY]
-        draft.say(f"The {'oldest' if oldest else 'newest'} papers here, by year:")
-        for paper in shown:
-            _line(draft, paper, f" ({paper.year})")
-        _undated(draft, len(papers) - len(dated))
+        head = f"The {'oldest' if oldest else 'newest'} papers here, by year:"
+        if not _by_year(papers, draft, head, oldest=oldest, most=_MANY):
+            draft.say(f"No publication dates are stored in this library; {_FETCH}.")
         return True
 
     def _years(self, draft: Draft, _: str, found: re.Match[str]) -> bool:
@@ -352,22 +345,18 @@ class AboutLibrary:
                 f"{_FETCH}."
             )
             return True
-        wanted = words(name)
-        by = [p for p in known if any(_is_author(wanted, author) for author in p.authors)]
-        name, on, topic = name.partition(" on ") if " on " in name else name.partition(" about ")
-        if not by and topic:
-            wanted, stems = words(name), set(terms(topic))
-            theirs = [p for p in known if any(_is_author(wanted, a) for a in p.authors)]
-            by = [p for p in theirs if stems <= set(terms(_whole(p)))]
-            if theirs and not by:
+        by = _written_by(name, known)
+        author, on, topic = name.partition(" on " if " on " in name else " about ")
+        if not by and topic and (theirs := _written_by(author, known)):
+            by = _holding(topic, theirs)
+            if not by:
                 draft.say(
-                    f"{_papers(len(theirs))} here {_are(len(theirs))} by {name}, none{on}{topic}."
+                    f"{_papers(len(theirs))} here {_are(len(theirs))} by {author}, none{on}{topic}."
                 )
                 _name(draft, theirs)
                 return True
-            if theirs and not stems:  # "by Brandt on it"
-                on = topic = ""
-        name = f"{name}{on}{topic}"
+            if not terms(topic):  # "by Brandt on it"
+                name = author
         draft.say(
             f"{_papers(len(by))} here {_are(len(by))} by {name}."
             if by
@@ -384,8 +373,7 @@ class AboutLibrary:
         of = [paper] if paper else []
         if not of and (on := _ON_TOPIC.search(found.group())):
             topic = found.group()[on.end() :]
-            stems = set(terms(topic))
-            of = [p for p in self.find(topic) if stems and stems <= set(terms(_whole(p)))]
+            of = _holding(topic, self.find(topic)) if terms(topic) else []
         if not 0 < len(of) <= _MEANT:
             return False
         for one in of:
@@ -517,21 +505,41 @@ def tell_record(paper: Paper, fields: Sequence[str], draft: Draft) -> None:
     _line(draft, paper, line)
 
 
-def _whole(paper: Paper) -> str:
-    return f"{paper.title} {paper.abstract}"
-
-
 def tell_by_year(papers: Sequence[Paper], draft: Draft, *, oldest: bool) -> None:
     """``papers`` in the order of their years, the newest first or the ``oldest``."""
-    dated = [paper for paper in papers if paper.year]
-    if not dated:
+    head = f"Of the papers shown, the {'oldest' if oldest else 'newest'} first:"
+    if not _by_year(papers, draft, head, oldest=oldest):
         draft.say(f"No publication dates of them are stored; {_FETCH}.")
-        return
-    dated.sort(key=lambda p: (p.year or 0) if oldest else -(p.year or 0))
-    draft.say(f"Of the papers shown, the {'oldest' if oldest else 'newest'} first:")
-    for paper in dated:
-        _line(draft, paper, f" ({paper.year})")
-    _undated(draft, len(papers) - len(dated))
+
+
+def _by_year(
+    papers: Sequence[Paper], draft: Draft, head: str, *, oldest: bool, most: int | None = None
+) -> bool:
+    """A list of ``most`` of those ``papers`` that have a year, under ``head``; False where none
+    has.
+    """
+    dated = sorted(
+        (paper for paper in papers if paper.year),
+        key=lambda paper: (paper.year or 0) * (1 if oldest else -1),
+    )
+    if dated:
+        draft.say(head)
+        for paper in dated[:most]:
+            _line(draft, paper, f" ({paper.year})")
+        _undated(draft, len(papers) - len(dated))
+    return bool(dated)
+
+
+def _written_by(name: str, papers: Sequence[Paper]) -> list[Paper]:
+    """Those of ``papers`` of which ``name`` names an author."""
+    wanted = words(name)
+    return [p for p in papers if any(_is_author(wanted, author) for author in p.authors)]
+
+
+def _holding(topic: str, papers: Sequence[Paper]) -> list[Paper]:
+    """Those of ``papers`` that hold all words of ``topic``."""
+    stems = set(terms(topic))
+    return [paper for paper in papers if stems <= set(terms(paper.text))]
 
 
 def _papers(n: int) -> str:

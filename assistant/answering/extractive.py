@@ -416,7 +416,7 @@ class ExtractiveAnswerer:
     def _defined(self, plain: _Part) -> _Part | None:
         """``plain`` as one that answers, where a sentence defines what is asked by its name."""
         asked, assessment = plain.asked, plain.assessment
-        if asked.form != "definition" or not is_defined(asked.topic)(assessment):
+        if asked.form != "definition" or not is_defined(asked.topic, assessment):
             return None
         return _Part(asked, self._sure(assessment, _DEFINITION_HELD))
 
@@ -427,7 +427,7 @@ class ExtractiveAnswerer:
         statistics = plain.assessment.statistics
         often = _OFTEN * statistics.papers_held  # what most of a library is about tells nothing
         papers = (found.paper for found in plain.assessment.retrieval)
-        spelled = long_forms(f"{paper.title}. {paper.abstract}" for paper in papers)
+        spelled = long_forms(paper.text for paper in papers)
         stands_for: dict[str, tuple[str, str]] = {}
         for (long, short), _ in spelled.most_common():
             stands_for.setdefault(short.casefold(), (short, long))
@@ -476,7 +476,7 @@ class ExtractiveAnswerer:
         named = assessment.question.names or called(assessment)
         if named and asked.form == "list" and not asked.papers and measured(asked.topic):
             asked = replace(asked, form="fact")
-        if asked.form == "fact" and (term := may_be_term(said)) and is_defined(term)(assessment):
+        if asked.form == "fact" and (term := may_be_term(said)) and is_defined(term, assessment):
             asked = Asking("definition", term)
         is_said = {"list": is_titled, "comparison": is_compared(asked.sides)}.get(
             asked.form, is_told

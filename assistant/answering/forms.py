@@ -477,13 +477,19 @@ def _suffixed(text: str) -> Asking | None:
     return _definition(text) if found and found.lastgroup == "suffixed" else None
 
 
-def _definition(text: str) -> Asking | None:
-    plain = _AUDIENCE.sub("", _AUDIENCE.sub("", text))
-    found = _DEFINITION.match(plain)
+def _term_asked(text: str) -> tuple[str, bool]:
+    """What is to be defined, and whether in so many words; empty where nothing is."""
+    found = _DEFINITION.match(_AUDIENCE.sub("", _AUDIENCE.sub("", text)))
     if not found:
+        return "", False
+    term = next(group for group in found.groups() if group)
+    return term.strip(" ?.!,"), found.lastgroup != "what"
+
+
+def _definition(text: str) -> Asking | None:
+    term, told = _term_asked(text)
+    if not term:
         return None
-    told = found.lastgroup != "what"
-    term = next(group for group in found.groups() if group).strip(" ?.!,")
     without = re.sub(r"^(?:the concept of|the term|the idea of|the notion of)\s+", "", term)
     definite = without.lower().startswith("the ")
     without = re.sub(r"^(?:the|a|an)\s+", "", without, flags=re.IGNORECASE)
@@ -500,11 +506,7 @@ def _definition(text: str) -> Asking | None:
 
 def may_be_term(text: str) -> str:
     """What "what is the price of anarchy?" asks to define, if that is the name of a thing."""
-    plain = _AUDIENCE.sub("", _AUDIENCE.sub("", text))
-    found = _DEFINITION.match(plain)
-    if not found:
-        return ""
-    term = next(group for group in found.groups() if group).strip(" ?.!,")
+    term, _ = _term_asked(text)
     bare = re.sub(r"^the\s+", "", term, flags=re.IGNORECASE)
     named = bare != term and re.search(r"\bof\b", bare) and len(bare.split()) <= _TERM_WORDS
     return bare if named and terms(bare) and not _DETAIL_NOUN.match(bare) else ""

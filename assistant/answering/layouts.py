@@ -433,7 +433,7 @@ class Layout:
     def _named(self, side: str) -> bool:
         """Whether a paper that is found for ``side`` has its name."""
         found = self._retriever.find(side, 5)
-        return any(compact(side) in compact(_whole(paper)) for paper in found)
+        return any(compact(side) in compact(paper.paper.text) for paper in found)
 
     # ------------------------------------------------------------------ parts of them
 
@@ -564,13 +564,9 @@ def _aspect(one: Candidate, other: Candidate, own: set[str]) -> float:
     return 0.5 * min(len(shared), 4) + 0.3 * numbers
 
 
-def _whole(found: RetrievedPaper) -> str:
-    return f"{found.paper.title}. {found.paper.abstract}"
-
-
 def _speaks(found: RetrievedPaper, pattern: re.Pattern[str], topic: set[str]) -> bool:
     """Whether a paper is on a topic, not only near it: in its title, or with its very words."""
-    return topic <= set(terms(found.paper.title)) or pattern.search(_whole(found)) is not None
+    return topic <= set(terms(found.paper.title)) or pattern.search(found.paper.text) is not None
 
 
 def _telling(found: RetrievedPaper, question: Question, topic: str = "") -> list[int]:
@@ -590,10 +586,10 @@ def _alternatives(topic: str) -> list[str]:
     one is named, as in "with or without salt".
     """
     found = [t.strip() for t in re.split(r",? or |, ", topic)]
-    words = [t.split() for t in found]
+    told = [t.casefold().split() for t in found]
     if len(found) < 2 or " or " not in topic or not all(terms(t) for t in found):
         return []
-    if any(one[-1].casefold() in STOP_WORDS or one[0].casefold() in STOP_WORDS for one in words):
+    if any(STOP_WORDS & {one[0], one[-1]} for one in told):
         return []
     if shared := _TAIL.search(found[-1]):
         found = [t if _TAIL.search(t) else f"{t}{shared.group()}" for t in found]

@@ -37,7 +37,7 @@ def on_topic(question: Question, found: Retrieval) -> list[RetrievedPaper]:
     """Those of ``found`` that are on the topic that ``question`` holds, best first."""
     model, least = load("membership"), _FROM
     named = phrase(question.text)
-    told = {p.paper.id for p in found if named.search(f"{p.paper.title}. {p.paper.abstract}")}
+    told = {p.paper.id for p in found if named.search(p.paper.text)}
     if len(question.terms) > 1 and len(told) <= _NAMED_BY:
         least = _PHRASED
     best = max((paper.cosine for paper in found), default=0.0)

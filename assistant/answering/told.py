@@ -75,24 +75,20 @@ def is_compared(sides: Sequence[str]) -> Callable[[Assessment], bool]:
     return compared
 
 
-def is_defined(topic: str) -> Callable[[Assessment], bool]:
+def is_defined(topic: str, assessment: Assessment) -> bool:
     """Whether a sentence says what ``topic``, by its very name, is."""
-
-    def defined(assessment: Assessment) -> bool:
-        name = naming(topic, assessment.retrieval)
-        return bool(terms(topic)) and any(
-            defines(text, name) >= DEFINED and not answers_nothing(text)
-            for found in assessment.retrieval
-            for text in found.sentences
-        )
-
-    return defined
+    name = naming(topic, assessment.retrieval)
+    return bool(terms(topic)) and any(
+        defines(text, name) >= DEFINED and not answers_nothing(text)
+        for found in assessment.retrieval
+        for text in found.sentences
+    )
 
 
 def naming(topic: str, papers: Iterable[RetrievedPaper]) -> re.Pattern[str]:
     """Finds ``topic`` in a sentence, also by the short form that ``papers`` give it."""
     stems = terms(topic)
-    spelled = long_forms(f"{paper.paper.title}. {paper.paper.abstract}" for paper in papers)
+    spelled = long_forms(found.paper.text for found in papers)
     shorts = dict.fromkeys(short for (long, short), _ in spelled.items() if terms(long) == stems)
     names = (phrase(name).pattern for name in (topic, *shorts))
     return re.compile("|".join(names), re.IGNORECASE)

@@ -144,7 +144,7 @@ def _ask(session: ScreeningSession, terminal: Terminal, reviewer: str) -> None:
 def _show(session: ScreeningSession, terminal: Terminal, paper: Paper) -> None:
     """A paper, the words that criteria rest on in bold, and the keys."""
     criteria = session.screening.criteria
-    held = criteria.words(f"{paper.title}. {paper.abstract}")
+    held = criteria.words(paper.text)
     marked = {word for words in held.values() for word in words}
     parts: list[Part] = [
         (f"{word} ", "bold") if word.strip(".,;:()“”\"'") in marked else f"{word} "

@@ -83,7 +83,7 @@ _REFERENCES = ("cite", "citep", "citet", "footnote", "label")
 _FRACTIONS = ("frac", "nicefrac")
 _FRACTION = re.compile(r"\\[dtcs]frac(?![A-Za-z])")
 """Fractions that only look otherwise."""
-_OPERAND = re.compile(r"[\w.′'⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]*|\([^()]*\)|√\([^()]*\)")
+_OPERAND = re.compile(r"[\w.′']*|√?\([^()]*\)")
 _MULTIPLIED = re.compile(
     r"\s*(?:[A-Za-z0-9(\[{]|\\(?:left|log|ln|exp|sqrt|[dt]?frac|sum|prod|alpha|beta|gamma|delta"
     r"|epsilon|varepsilon|lambda|mu|nu|pi|rho|sigma|tau|phi|varphi|omega|theta|kappa|eta)\b)"

@@ -324,7 +324,7 @@ def forms_of(topic: str, papers: Sequence[Paper]) -> list[tuple[str, str]]:
     """
     found: dict[str, str] = {}
     given = {w.casefold().rstrip("s") for w in re.findall(r"[\w-]+", topic)}
-    texts = (f"{paper.title}. {paper.abstract}" for paper in papers)
+    texts = (paper.text for paper in papers)
     spelled = [
         (long, short)
         for (long, short), _ in long_forms(texts).most_common()
@@ -385,7 +385,7 @@ def _compound_of(short: str, papers: Sequence[Paper]) -> str:
     letters = short.casefold()
     parts = "".join(rf"[aeio]-?{letter}\w{{2,}}" for letter in letters[1:])
     compound = re.compile(rf"\b{letters[0]}\w{{2,}}{parts}")
-    texts = [f"{paper.title}. {paper.abstract}".casefold() for paper in papers]
+    texts = [paper.text.casefold() for paper in papers]
     using = [text for text in texts if re.search(rf"\b{letters}\b", text)]
     held = Counter(word for text in using for word in set(compound.findall(text)))
     return max(held, key=lambda word: (held[word], word), default="")

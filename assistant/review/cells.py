@@ -26,6 +26,8 @@ from assistant.review.contributions import (
     Column,
     contribution_cues,
     contribution_odds,
+    form_cues,
+    own_before,
     word_cues,
 )
 from assistant.review.model import Cell, Certainty
@@ -179,11 +181,6 @@ _NOT_OPEN = re.compile(
     r"|were unknown)\b",
     re.IGNORECASE,
 )
-_PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|been|being)\s(?:\w+ly\s)?\w+(?:ed|en|wn|ne|ade)\b(?!\sby\b)",
-    re.IGNORECASE,
-)
-_HEDGED = re.compile(r"\b(?:may|might|should|would|will|could|must)\b", re.IGNORECASE)
 _UP = r"increased|higher|elevated|greater|raised|improved|enhanced"
 _DOWN = r"decreased|lower|reduced|diminished|impaired|depressed"
 _MOVED = re.compile(
@@ -376,14 +373,11 @@ class Material:
 
     def background_cues(self, place: int) -> dict[str, float]:
         """What speaks for a sentence's telling of what was known, or lacking."""
-        text, before = self.sentences[place], self.scores[:place]
         return {
             "odds": _odds(self.scores[place]["background"]),
-            "passive": float(bool(_PASSIVE.search(text))),
-            "hedged": float(bool(_HEDGED.search(text))),
-            "own": max((1.0 - one["background"] for one in before), default=0.0),
+            "own": own_before(self.scores, place),
             "last": float(place == len(self.sentences) - 1),
-            "number": float(bool(re.search(r"\d", text))),
+            **form_cues(self.sentences[place]),
         }
 
     @property
@@ -443,36 +437,36 @@ class Material:
         text = quoted(self.sentences, place) or self.sentences[place]
         return Cell(text=text, citation=self.number, quote=text, certainty=certainty)
 
-    def contribution_cues(self, place: int) -> dict[str, float]:
-        """See `assistant.review.contributions`."""
-        title, text = set(terms(self.paper.title)), self.sentences[place]
-        told = {
-            "titled": len(title & set(terms(text))) / max(3, len(title)),
-            "leans": float((quoted(self.sentences, place) or text) != text),
-            "aside": float(self.aside(place)),
-            "announces": float(self.announces(place)),
+    @cached_property
+    def features(self) -> dict[int, dict[str, float]]:
+        """What `assistant.review.contributions` reads of each eligible sentence, by place."""
+        title = set(terms(self.paper.title))
+        told = {}
+        for place in self.eligible:
+            text = self.sentences[place]
+            told[place] = {
+                "titled": len(title & set(terms(text))) / max(3, len(title)),
+                "leans": float((quoted(self.sentences, place) or text) != text),
+                "aside": float(self.aside(place)),
+                "announces": float(self.announces(place)),
+            }
+        return {
+            place: cues | dict.fromkeys(word_cues(self.sentences[place]), 1.0)
+            for place, cues in contribution_cues(self.sentences, self.scores, told).items()
         }
-        return contribution_cues(self.sentences, place, self.scores, told)
 
     def places_for(self, column: Column) -> list[int]:
         """Places that may stand in ``column``: what only adds or promises is in none, and what
         announces reports nothing; all, where nothing else is left for what it does.
         """
-        places = [p for p in self.eligible if not self.aside(p)]
+        places = [p for p in self.eligible if not self.features[p]["aside"]]
         if column == "finds":
-            return [p for p in places if not self.announces(p)]
+            return [p for p in places if not self.features[p]["announces"]]
         return places or self.eligible
 
     def odds(self, column: Column) -> dict[int, float]:
         """Log-odds beyond those from which a sentence is shown in ``column``, by place."""
-        return {
-            place: contribution_odds(
-                column,
-                self.contribution_cues(place)
-                | dict.fromkeys(word_cues(self.sentences[place]), 1.0),
-            )
-            for place in self.places_for(column)
-        }
+        return {p: contribution_odds(column, self.features[p]) for p in self.places_for(column)}
 
     @cached_property
     def contribution(self) -> tuple[Cell | None, Cell | None]:

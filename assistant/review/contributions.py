@@ -12,13 +12,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Literal
 
 from assistant.fitted import load
-from assistant.roles import ROLES, Role
+from assistant.roles import ROLES, Role, word_features
 
-__all__ = ["SURE", "Column", "contribution_cues", "contribution_odds", "word_cues"]
+__all__ = [
+    "SURE",
+    "Column",
+    "contribution_cues",
+    "contribution_odds",
+    "form_cues",
+    "own_before",
+    "word_cues",
+]
 
 Column = Literal["does", "finds"]
 
@@ -26,7 +33,6 @@ SURE = 1.0
 """Log-odds beyond those from which a sentence is shown, from which it is sure: the models are
 scaled so that it is shown from 0, and from 1 on 98 in 100 of those fitted on are right."""
 _MOST = 5.0
-_TOKEN = re.compile(r"[a-z]+|\d[\d.,]*|%")
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|been|being)\s(?:\w+ly\s)?\w+(?:ed|en|wn|ne|ade)\b(?!\sby\b)",
     re.IGNORECASE,
@@ -40,47 +46,60 @@ def contribution_odds(column: Column, cues: Mapping[str, float]) -> float:
 
 
 def word_cues(sentence: str) -> list[str]:
-    """Words and pairs of neighbours, each once and in quotation marks; a number is "0"."""
-    tokens = ["0" if t[0].isdigit() else t for t in _TOKEN.findall(sentence.casefold())]
-    found = dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in pairwise(tokens))])
-    return [f"'{words}'" for words in found]
+    """Its words and pairs of neighbours (`word_features`), in quotation marks."""
+    return [f"'{words}'" for words in word_features(sentence)]
+
+
+def form_cues(sentence: str) -> dict[str, float]:
+    """Whether it is in the passive, hedged, or holds a number."""
+    return {
+        "passive": float(bool(_PASSIVE.search(sentence))),
+        "hedged": float(bool(_HEDGED.search(sentence))),
+        "number": float(bool(re.search(r"\d", sentence))),
+    }
+
+
+def own_before(scores: Sequence[Mapping[Role, float]], place: int) -> float:
+    """How surely a sentence before ``place`` is no background any more."""
+    return max((1.0 - one["background"] for one in scores[:place]), default=0.0)
 
 
 def contribution_cues(
     sentences: Sequence[str],
-    place: int,
     scores: Sequence[Mapping[Role, float]],
-    told: Mapping[str, float],
-) -> dict[str, float]:
-    """What tells of the sentence at ``place``, by name, without its words.
+    told: Mapping[int, Mapping[str, float]],
+) -> dict[int, dict[str, float]]:
+    """What tells of sentences, by place and name, without their words.
 
     Args:
         sentences: of the abstract, in order.
         scores: (sentences,) the chance of each role.
-        told: what the caller knows of its form.
+        told: what the caller knows of the form of those that are asked for, by place.
     """
     odds = [{role: _odds(one[role]) for role in ROLES} for one in scores]
-    found = {str(role): odds[place][role] for role in ROLES}
-    for step in (-1, 1):
-        beside = odds[place + step] if 0 <= place + step < len(odds) else None
-        for role in ("background", "result"):
-            found[f"{role}{step:+}"] = beside[role] if beside else 0.0
     results = [one["result"] for one in odds]
-    text, along = sentences[place], place / max(1, len(sentences) - 1)
-    return {
-        **found,
-        "result_before": max(results[:place], default=-_MOST),
-        "result_after": max(results[place + 1 :], default=-_MOST),
-        "own_before": max((1.0 - one["background"] for one in scores[:place]), default=0.0),
-        "along": along,
-        "along_squared": along * along,
-        "first": float(place == 0),
-        "last": float(place == len(sentences) - 1),
-        "passive": float(bool(_PASSIVE.search(text))),
-        "hedged": float(bool(_HEDGED.search(text))),
-        "number": float(bool(re.search(r"\d", text))),
-        **told,
-    }
+
+    def cues(place: int) -> dict[str, float]:
+        found = {str(role): odds[place][role] for role in ROLES}
+        for step in (-1, 1):
+            beside = odds[place + step] if 0 <= place + step < len(odds) else None
+            for role in ("background", "result"):
+                found[f"{role}{step:+}"] = beside[role] if beside else 0.0
+        along = place / max(1, len(sentences) - 1)
+        return {
+            **found,
+            "result_before": max(results[:place], default=-_MOST),
+            "result_after": max(results[place + 1 :], default=-_MOST),
+            "own_before": own_before(scores, place),
+            "along": along,
+            "along_squared": along * along,
+            "first": float(place == 0),
+            "last": float(place == len(sentences) - 1),
+            **form_cues(sentences[place]),
+            **told[place],
+        }
+
+    return {place: cues(place) for place in told}
 
 
 def _odds(chance: float) -> float:

@@ -77,7 +77,7 @@ class ScreeningSession:
         self._lock = threading.RLock()
         self._stamp: tuple[int, int] | None = None  # what the file holds now is read before use
         self._ranker = Ranker(
-            {p.paper.id: f"{p.paper.title}. {p.paper.abstract}" for p in found},
+            {p.paper.id: p.paper.text for p in found},
             np.stack([p.mean for p in found]),
         )
         self._orders: dict[str, tuple[int, list[str]]] = {}

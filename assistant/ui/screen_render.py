@@ -108,7 +108,7 @@ def card(session: ScreeningSession, look: Look, paper: Paper | None) -> str:
             f"papers and the PRISMA diagram below.</p></section></div>{_buttons(None, [])}"
         )
     criteria = session.screening.criteria
-    held = criteria.words(f"{paper.title}. {paper.abstract}")
+    held = criteria.words(paper.text)
     marked = _marking(criteria, held)
     why = (
         "Likeliest to be included, by your decisions"

@@ -87,7 +87,7 @@ def _candidates(assistant: Assistant, answer: Answer) -> Iterator[str]:
     known = {paper.id for paper in cited}
     near = assistant.library.get([p.paper_id for p in answer.passages if p.paper_id not in known])
     asked = set(terms(f"{answer.question} {answer.standalone_question}"))
-    texts = [f"{paper.title}. {paper.abstract}" for paper in (*cited, *near)]
+    texts = [paper.text for paper in (*cited, *near)]
     titles = " . ".join(paper.title for paper in (*cited, *near)).casefold()
     shared = [one for one in _shared(texts, asked, assistant) if one.casefold() in titles]
     yield from map(_WHICH.format, _OFFERED.findall(answer.answer))

@@ -14,7 +14,7 @@ import pytest
 from assistant import Assistant
 from assistant.answering.generative import GenerativeAnswerer, Judgement
 from assistant.answering.support import SupportChecker
-from assistant.embedding import Vectors
+from assistant.embedding import Embedder, Vectors
 from assistant.endpoint import Endpoint
 from assistant.paper import Paper
 from assistant.prompting import Prompts
@@ -89,6 +89,24 @@ def judge(found: Retrieval, asked: str) -> Judgement:
         if wanted & set(terms(f"{retrieved.paper.title} {retrieved.paper.abstract}"))
     ]
     return Judged(0.9, "answered", relevant) if relevant else Judged(0.05, "absent", [])
+
+
+FilledWith = Callable[[Sequence[Paper] | Path], Assistant]
+
+
+@pytest.fixture(scope="module")
+def filled_with(
+    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
+) -> FilledWith:
+    """An assistant over a library of papers, or of a file's, with the embedded model."""
+
+    def fill(papers: Sequence[Paper] | Path) -> Assistant:
+        folder = tmp_path_factory.mktemp("filled") / "library"
+        made = Assistant(Settings(library=folder, cache=model_cache))
+        made.ingest(papers)
+        return made
+
+    return fill
 
 
 @pytest.fixture

@@ -18,17 +18,13 @@ from assistant.library import Library
 from assistant.retrieval import PaperRetriever
 from assistant.retrieved import Retrieval
 from assistant.sample import SAMPLE_PAPERS
-from assistant.settings import AnswerSettings, Settings
+from assistant.settings import AnswerSettings
+from tests.answering.conftest import FilledWith
 
 
 @pytest.fixture(scope="module")
-def assistant(
-    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
-) -> Assistant:
-    folder = tmp_path_factory.mktemp("confidence") / "library"
-    made = Assistant(Settings(library=folder, cache=model_cache))
-    made.ingest(SAMPLE_PAPERS)
-    return made
+def assistant(filled_with: FilledWith) -> Assistant:
+    return filled_with(SAMPLE_PAPERS)
 
 
 def read(text: str, library: Library, embedder: Embedder | None = None) -> Question:

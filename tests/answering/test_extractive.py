@@ -20,15 +20,12 @@ from assistant.paper import Paper
 from assistant.results import Answer, Message
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
+from tests.answering.conftest import FilledWith
 
 
 @pytest.fixture(scope="module")
-def filled(
-    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
-) -> Path:
-    folder = tmp_path_factory.mktemp("extractive") / "library"
-    Assistant(Settings(library=folder, cache=model_cache)).ingest(SAMPLE_PAPERS)
-    return folder
+def filled(filled_with: FilledWith) -> Path:
+    return filled_with(SAMPLE_PAPERS).library.path
 
 
 @pytest.fixture
@@ -399,18 +396,13 @@ FORMS = {
 
 
 @pytest.fixture(scope="module")
-def medical(
-    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
-) -> Assistant:
+def medical(filled_with: FilledWith) -> Assistant:
     data = os.environ.get("ASSISTANT_TEST_DATA")
     if not data or not (Path(data) / "ir" / "cystic_fibrosis").is_dir():
         pytest.skip("ASSISTANT_TEST_DATA names no folder with ir/cystic_fibrosis")
-    folder = tmp_path_factory.mktemp("medical") / "library"
-    made = Assistant(Settings(library=folder, cache=model_cache))
     with (Path(data) / "ir" / "cystic_fibrosis" / "corpus.jsonl").open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in islice(lines, 150)]
-    made.library.ingest(Paper(title=r["title"], abstract=r["text"]) for r in records)
-    return made
+    return filled_with([Paper(title=r["title"], abstract=r["text"]) for r in records])
 
 
 @pytest.mark.corpus
@@ -470,13 +462,8 @@ WALLS = [
 
 
 @pytest.fixture(scope="module")
-def walls(
-    tmp_path_factory: pytest.TempPathFactory, real_embedder: Embedder, model_cache: Path
-) -> Assistant:
-    folder = tmp_path_factory.mktemp("walls") / "library"
-    made = Assistant(Settings(library=folder, cache=model_cache))
-    made.library.ingest(WALLS)
-    return made
+def walls(filled_with: FilledWith) -> Assistant:
+    return filled_with(WALLS)
 
 
 @pytest.mark.parametrize("asked", ["what is the price of haste?", "define price of haste"])

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant import Assistant, Paper
-from assistant.embedding import Embedder
 from assistant.results import Answer, Message
-from assistant.settings import Settings
+from tests.answering.conftest import FilledWith
 
 PAPERS = [
     Paper(
@@ -44,12 +43,8 @@ PAPERS = [
 
 
 @pytest.fixture(scope="module")
-def filled(
-    tmp_path_factory: pytest.TempPathFactory, remembered: Embedder, model_cache: Path
-) -> Path:
-    folder = tmp_path_factory.mktemp("follow") / "library"
-    Assistant(Settings(library=folder, cache=model_cache)).library.ingest(PAPERS)
-    return folder
+def filled(filled_with: FilledWith) -> Path:
+    return filled_with(PAPERS).library.path
 
 
 @pytest.fixture

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
-from eval.contributions import COLUMNS, LABELS, Labelled, best, fit, threshold
+from assistant.fitted import LogisticModel
+from eval.cells import threshold
+from eval.contributions import COLUMNS, LABELS, Labelled, best, fit
 
 
 def labelled(source: str, right: int) -> Labelled:
-    cues = tuple({"near": float(place == right)} for place in range(4))
-    words = tuple(frozenset({"'walls'"}) for _ in range(4))
-    every = frozenset(range(4))
     return Labelled(
         source,
-        tuple(range(4)),
-        cues,
-        words,
+        {place: {"near": float(place == right), "'walls'": 1.0} for place in range(4)},
         {column: frozenset({right}) for column in COLUMNS},
-        dict.fromkeys(COLUMNS, every),
+        dict.fromkeys(COLUMNS, frozenset(range(4))),
     )
 
 
 def test_what_tells_is_learned() -> None:
     papers = [labelled(f"source {n % 7}", n % 4) for n in range(28)]
     model = fit(papers, "does")
-    highest, right = best(papers, [model.odds(paper) for paper in papers], "does")
+    highest, right = best(papers, [model] * len(papers), "does")
     assert right.all()
-    assert threshold(highest, right, 0.95) == highest.min()
-    assert threshold(highest, 1 - right, 0.95) > highest.max()
+    assert threshold(highest, right, 0.95)[0] == highest.min()
+    assert threshold(highest, 1 - right, 0.95)[0] > highest.max()
 
 
 def test_a_paper_without_a_place_has_none() -> None:
-    paper = labelled("one", 0)
-    barred = Labelled(
-        paper.source, paper.places, paper.cues, paper.words, paper.right,
-        dict.fromkeys(COLUMNS, frozenset()),
-    )  # fmt: skip
-    highest, right = best([barred], [np.zeros(4)], "finds")
+    barred = replace(labelled("one", 0), shown=dict.fromkeys(COLUMNS, frozenset()))
+    highest, right = best([barred], [LogisticModel(0.0, {})], "finds")
     assert np.isneginf(highest).all()
     assert not right.any()
 

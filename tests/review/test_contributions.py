@@ -54,7 +54,8 @@ def test_words_are_told_from_cues_of_one_name() -> None:
     words = word_cues(sentences[0])
     assert "'result'" in words
     assert "'is 0'" in words
-    assert not {*contribution_cues(sentences, 0, role_scores(sentences), {})} & {*words}
+    cues = contribution_cues(sentences, role_scores(sentences), {0: {}})
+    assert not {*cues[0]} & {*words}
 
 
 def test_a_paper_of_a_few_words_has_a_cell_and_a_notice_has_none() -> None:
