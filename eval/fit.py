@@ -8,7 +8,7 @@ and keeps the digests of what it wrote in eval/fitted.sha256, which a test compa
 ``evidence``: whether an abstract answers a question. ``confidence``: what the best evidence is
 worth, beside how near the library is to the question. ``selection``: which sentence states a
 wanted fact, with ``cues``: what its words tell of that. ``trust``: how often an answer of such a
-confidence is good. ``membership``: whether a paper is on a topic.
+confidence is good. (Whether a paper is on a topic: `eval.membership`.)
 
 Learns from the project's own questions over the sample library, the saved listing pages and two
 retrieval sets, from the short questions of questions/fit.txt, from the queries of the retrieval
@@ -50,7 +50,6 @@ from assistant.answering.confidence import trust_features
 from assistant.answering.cues import CUES, cues
 from assistant.answering.evidence import Reading
 from assistant.answering.forms import asking, evidence_text
-from assistant.answering.membership import membership_features
 from assistant.answering.question import Question as Asked
 from assistant.answering.selection import sentence_features
 from assistant.attribution import answers_nothing, quotation
@@ -84,7 +83,6 @@ SELECTION = (
 CHOICE = [*SELECTION, *CUES]
 """What is fitted together for the choice of a sentence; written as two models."""
 TRUST = "answerable list definition explanation comparison".split()
-MEMBERSHIP = "coverage lack title_coverage often cosine_share standing_share".split()
 NAMES = {
     "evidence": EVIDENCE,
     "evidence-lexical": LEXICAL,
@@ -94,7 +92,6 @@ NAMES = {
     "selection-lexical": [name for name in SELECTION if name != "answers"],
     "cues": list(CUES),
     "trust": TRUST,
-    "membership": MEMBERSHIP,
 }
 SETS = ("cystic_fibrosis", "cranfield", "medline1033")
 FIELDS = {
@@ -386,36 +383,6 @@ def _short_questions() -> Iterator[tuple[str, str]]:
             yield library, line
 
 
-def _lists(askers: dict[str, Asker]) -> list[list[tuple[Features, bool]]]:
-    """Every second list question of the plain ones: features of the papers, and who is gold."""
-    fields = {"ml": "listing", "medicine": "cystic_fibrosis", "aeronautics": "cranfield"}
-    found: list[list[tuple[Features, bool]]] = []
-    for name, library in fields.items():
-        asker = askers[library]
-        lists = [
-            q for q in read_questions(QUESTIONS / f"plain-{name}.jsonl") if str(q.kind) == "list"
-        ]
-        finder = GoldFinder(asker.assistant.library.papers())
-        for question in lists[::2]:
-            topic = asking(question.question).topic
-            papers = asker.retriever.find(topic, 60)
-            embedder = asker.reader.embedder
-            asked = Asked.read(topic, papers.vector, papers.statistics, embedder)
-            best = max(paper.cosine for paper in papers)
-            top = max(paper.standing for paper in papers)
-            gold = set().union(*map(finder.papers, question.gold_titles))
-            found.append(
-                [
-                    (
-                        membership_features(asked, paper, best, top),
-                        paper.paper.id in gold,
-                    )
-                    for paper in papers
-                ]
-            )
-    return found
-
-
 # ---------------------------------------------------------------------- fitting
 
 
@@ -591,14 +558,6 @@ def left_out(
     return judged, notes
 
 
-def fit_membership(lists: Sequence[Sequence[tuple[Features, bool]]]) -> None:
-    """Writes it at once: the answers that are judged have lists."""
-    rows = [(f, right, 1.0 / max(1, sum(r for _, r in of))) for of in lists for f, right in of]
-    intercept, weights = fit(rows, MEMBERSHIP, 1.0)
-    note = f"Whether a paper is on a topic: {len(lists)} list questions; half a unit for recall."
-    write("membership", (intercept + 0.5, weights), note)
-
-
 def fit_trust(judged: Sequence[Judged]) -> tuple[float, dict[str, float]]:
     """How often an answer is good, by its confidence and form; each file of equal weight."""
     prefix = Counter(re.sub(r"\d.*", "", one.asked.id) for one in judged)
@@ -646,7 +605,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write(name, (0.0, dict.fromkeys(used, 0.0)), "not fitted yet")
     with tempfile.TemporaryDirectory() as folder:
         cases, askers = gather(options.data, options.abstracts, options.libraries or Path(folder))
-        fit_membership(_lists(askers))
         judged, notes = left_out(cases, askers)
     models = fit_all(cases)
     said = {name: f"Fields left out: {', '.join(found)}." for name, found in notes.items()}

@@ -319,7 +319,7 @@ class ExtractiveAnswerer:
         """The papers of the library on ``topic``, best first."""
         found = self._retriever.find(topic, _MOST_ON, filters)
         question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-        return [paper.paper for paper in on_topic(question, found)]
+        return [paper.paper for paper in on_topic(question, found).sure]
 
     # ------------------------------------------------------------------ one part
 

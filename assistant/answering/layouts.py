@@ -26,7 +26,7 @@ from assistant.answering.cues import (
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.forms import Asking
-from assistant.answering.membership import on_topic
+from assistant.answering.membership import Members, on_topic
 from assistant.answering.question import SPELLED, Question, compact
 from assistant.answering.selection import Candidate, candidates
 from assistant.answering.stance import finds_none, turns
@@ -40,7 +40,10 @@ from assistant.telling import most_telling
 from assistant.text import STOP_WORDS, terms, words
 from assistant.themes import grouped
 
-__all__ = ["Layout"]
+__all__ = ["MAYBE", "Layout"]
+
+MAYBE = "Perhaps on it, too"
+"""What the line begins with that names the papers of which a list is not sure."""
 
 _WITHIN = 2.0
 """Log-odds below the best sentence within which another one is worth its words."""
@@ -253,7 +256,7 @@ class Layout:
         """The papers on ``topic``, and the sentences of theirs that define it, best first."""
         found, stems = self._retriever.find(topic, _DEEP), set(terms(topic))
         question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-        near = on_topic(question, found) or found[:_DEFINING]
+        near = on_topic(question, found).sure or found[:_DEFINING]
         if self.again:
             left = {p.paper.id for p in assessment.retrieval}
             near = [p for p in near if p.paper.id in left]
@@ -271,7 +274,7 @@ class Layout:
         return on, [(paper, place) for _, _, paper, place in told[: _MECHANISM + 1]]
 
     def _list(self, asked: Asking, assessment: Assessment) -> bool:
-        members = self._members(assessment)
+        members, perhaps = self._members(asked, assessment)
         size = len(assessment.question.states.words)
         few = 2 if size > _PARTICULAR else 1
         asks_papers = asked.papers or self.again
@@ -296,32 +299,48 @@ class Layout:
             self._draft.name_all(name, group, ".")
         if left > 0:
             self._draft.say(f"And {left} more (ask: show more).")
+        if perhaps and not self.brief:
+            titles = "; ".join(f"“{found.paper.label}”" for found in perhaps)
+            self._draft.say(f"{MAYBE}: {titles}.")
         return True
 
-    def _members(self, assessment: Assessment) -> list[RetrievedPaper]:
-        """The papers on the topic, or on either of two; where more are asked for, those that have
-        not been shown.
+    def _members(
+        self, asked: Asking, assessment: Assessment
+    ) -> tuple[list[RetrievedPaper], list[RetrievedPaper]]:
+        """The papers on the topic, or on either of two, and those that may be; where more are
+        asked for, those that have not been shown.
         """
-        if not self.again:
-            return self._either(assessment) or on_topic(assessment.question, assessment.retrieval)
-        found = self._retriever.find(assessment.retrieval.question, _DEEP)
-        left = {paper.paper.id for paper in assessment.retrieval}
-        return [p for p in on_topic(assessment.question, found) if p.paper.id in left]
+        found = assessment.retrieval
+        question = Question.read(asked.topic, found.vector, found.statistics, self._reader.embedder)
+        if self.again:
+            found = self._retriever.find(found.question, _DEEP)
+            left = {paper.paper.id for paper in assessment.retrieval}
+            members = on_topic(question, found)
+            return [p for p in members.sure if p.paper.id in left], []
+        either = self._either(asked.topic)
+        if either.sure:
+            return either.sure, either.perhaps
+        members = on_topic(question, found)
+        return members.sure, members.perhaps
 
-    def _either(self, assessment: Assessment) -> list[RetrievedPaper]:
+    def _either(self, topic: str) -> Members:
         """The papers on one or the other, where "A or B" is asked for: those on both come first."""
-        topics = _alternatives(assessment.question.text)
+        topics = _alternatives(topic)
         if any(len(terms(topic)) >= _PARTICULAR for topic in topics):
-            return []
+            return Members([], [])
         on: dict[str, RetrievedPaper] = {}
+        perhaps: dict[str, RetrievedPaper] = {}
         times: dict[str, int] = {}
         for topic in topics:
             found = self._retriever.find(topic, _DEEP)
             question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-            for paper in on_topic(question, found):
+            members = on_topic(question, found)
+            for paper in members.sure:
                 on.setdefault(paper.paper.id, paper)
                 times[paper.paper.id] = times.get(paper.paper.id, 0) + 1
-        return sorted(on.values(), key=lambda p: -times[p.paper.id])
+            perhaps |= {paper.paper.id: paper for paper in members.perhaps}
+        near = [paper for name, paper in perhaps.items() if name not in on]
+        return Members(sorted(on.values(), key=lambda p: -times[p.paper.id]), near)
 
     def _groups(
         self, papers: Sequence[RetrievedPaper], topic: str, of: int
@@ -585,7 +604,7 @@ def _alternatives(topic: str) -> list[str]:
     """The topics that "A or B" names, each whole ("salt in tea", "sugar in tea"); none where only
     one is named, as in "with or without salt".
     """
-    found = [t.strip() for t in re.split(r",? or |, ", topic)]
+    found = [t.strip() for t in re.split(r",? or (?:(?:any )?other )?|, ", topic)]
     told = [t.casefold().split() for t in found]
     if len(found) < 2 or " or " not in topic or not all(terms(t) for t in found):
         return []

@@ -1,13 +1,21 @@
 """Which of the papers found are on a topic: for lists and counts, not for single answers.
 
 A paper is on the topic if it holds the topic's words, the rare ones before the common ones, and
-lies near it as a whole; one that only mentions a word in passing is not.
+lies near it as a whole; one that only mentions a word in passing is not. Papers call a thing by
+other words, too: those that stand first for the topic tell which (pseudo-relevance feedback), by
+their vectors and by their terms. ``python -m eval.membership`` fits the model.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assistant.answering.cues import phrase
 from assistant.answering.question import Question
@@ -15,69 +23,122 @@ from assistant.fitted import load
 from assistant.retrieved import Retrieval, RetrievedPaper
 from assistant.text import terms
 
-__all__ = ["membership_features", "on_topic"]
+__all__ = ["Members", "membership_features", "on_topic"]
+
+Floats = NDArray[np.float64]
 
 _LETTER = re.compile(r"\b[B-HJ-Z]\b")
-_FROM = -0.5
-"""Log-odds from which a paper is taken in. Measured on the list questions of plain-*.jsonl (a
-part of which the model was fitted on): recall .80 → .83, precision .94 → .91."""
+_FROM, _PERHAPS = -1.0, -2.5
+"""Log-odds from which a paper is on the topic, and from which it may be."""
+_MAYBE = 4
+"""Papers that may be on the topic, of which a list tells."""
 _ENOUGH, _LACKING = 3, 0.5
 """Where so many papers hold all of the topic's words, those that lack one of more than this
-weight are on something wider. Measured on list questions in three fields that were not looked
-at: precision .90 → .93 at recall .84 → .82."""
+weight are on something wider, or may be."""
+_PHRASED, _NAMED_BY = -3.5, 8
+"""Log-odds from which a paper is taken in that holds the topic word for word, where at most so
+many of those found do."""
+_FIRST = 3
+"""Papers that stand first, by which the others are judged."""
+_TITLED = 0.3
+"""What it is worth, in standard deviations of the search, that a title or a text holds the topic,
+for who stands first."""
 
 
-_PHRASED, _NAMED_BY = -3.0, 8
-"""Log-odds from which a paper is taken in that holds the topic word for word, where at most so many
-of those found do: of some fourteen lists in three fields, recall .78 → .83 at the same precision
-(.96); of 48 others .83 → .83 (.93 → .92); of a field that was not looked at .55 → .63 (.81)."""
+@dataclass(frozen=True, slots=True)
+class Members:
+    """``sure``: the papers on a topic, best first; ``perhaps``: those that may be."""
+
+    sure: list[RetrievedPaper]
+    perhaps: list[RetrievedPaper]
 
 
-def on_topic(question: Question, found: Retrieval) -> list[RetrievedPaper]:
-    """Those of ``found`` that are on the topic that ``question`` holds, best first."""
-    model, least = load("membership"), _FROM
+def on_topic(question: Question, found: Retrieval) -> Members:
+    """Those of ``found`` that are on the topic that ``question`` holds."""
+    model = load("membership")
     named = phrase(question.text)
     told = {p.paper.id for p in found if named.search(p.paper.text)}
-    if len(question.terms) > 1 and len(told) <= _NAMED_BY:
-        least = _PHRASED
-    best = max((paper.cosine for paper in found), default=0.0)
-    top = max((paper.standing for paper in found), default=0.0)
-    members: list[tuple[RetrievedPaper, float]] = []
-    for paper in found:
-        features = membership_features(question, paper, best, top)
+    rare = len(question.terms) > 1 and len(told) <= _NAMED_BY
+    judged: list[tuple[RetrievedPaper, float, float]] = []
+    for paper, features in zip(found, membership_features(question, list(found)), strict=True):
+        odds = model.log_odds(features)
         titled = features["title_coverage"] == 1.0  # nothing stands out where all are of one topic
-        if titled or model.log_odds(features) >= (least if paper.paper.id in told else _FROM):
-            members.append((paper, features["lack"]))
+        if titled or (rare and paper.paper.id in told and odds >= _PHRASED):
+            odds = max(odds, _FROM)
+        judged.append((paper, odds, features["lack"]))
+    sure = [one for one in judged if one[1] >= _FROM]
     if _LETTER.search(question.text):  # stems know no "D" of "vitamin D"
-        members = [m for m in members if m[0].paper.id in told] or members
-    whole = sum(lack == 0 for _, lack in members)
-    most = _LACKING if whole >= _ENOUGH else 1.0
-    return [paper for paper, lack in members if lack <= most]
+        lettered = [one for one in sure if one[0].paper.id in told]
+        judged, sure = (lettered, lettered) if lettered else (judged, sure)
+    if sum(lack == 0 for *_, lack in sure) >= _ENOUGH:
+        sure = [one for one in sure if one[2] <= _LACKING]
+    taken = {paper.paper.id for paper, *_ in sure}
+    near = [one for one in judged if one[1] >= _PERHAPS and one[0].paper.id not in taken]
+    near.sort(key=lambda one: -one[1])
+    return Members([paper for paper, *_ in sure], [paper for paper, *_ in near[:_MAYBE]])
 
 
 def membership_features(
-    question: Question, found: RetrievedPaper, best: float, top: float
-) -> dict[str, float]:
-    """What speaks for ``found`` being on the topic, by name.
-
-    Args:
-        best: the highest cosine of the papers found; top: their highest standing.
-    """
-    title = set(terms(found.paper.title))
-    counts = Counter(terms(found.paper.abstract))
-    bag = title | set(counts)
+    question: Question, found: Sequence[RetrievedPaper]
+) -> list[dict[str, float]]:
+    """What speaks for each of ``found`` being on the topic, by name; they are judged together."""
+    if not found:
+        return []
+    best = max(paper.cosine for paper in found)
+    top = max(paper.standing for paper in found)
+    titles = [set(terms(paper.paper.title)) for paper in found]
+    texts = [Counter(terms(paper.paper.abstract)) for paper in found]
     weights = question.idf
-    often = sum(w for t, w in weights.items() if counts[t] + 2 * (t in title) > 1)
-    return {
-        "coverage": question.coverage(bag),
-        "title_coverage": question.coverage(title),
-        "often": often / question.total_idf,
-        "lack": max((w for t, w in weights.items() if t not in bag), default=0.0)
-        / max(weights.values(), default=1.0),
-        "whole": float(all(term in bag for term in question.terms)),
-        "cosine": found.cosine,
-        "cosine_share": found.cosine / max(best, 1e-3),
-        "standing": found.standing,
-        "standing_share": found.standing / max(top, 1e-3),
-        "score": found.score,
-    }
+    features: list[dict[str, float]] = []
+    for paper, title, counts in zip(found, titles, texts, strict=True):
+        bag = title | set(counts)
+        often = sum(w for t, w in weights.items() if counts[t] + 2 * (t in title) > 1)
+        features.append(
+            {
+                "coverage": question.coverage(bag),
+                "title_coverage": question.coverage(title),
+                "often": often / question.total_idf,
+                "lack": max((w for t, w in weights.items() if t not in bag), default=0.0)
+                / max(weights.values(), default=1.0),
+                "cosine_share": paper.cosine / max(best, 1e-3),
+                "standing_share": paper.standing / max(top, 1e-3),
+            }
+        )
+    standing = np.array([paper.standing for paper in found])
+    held = np.array([f["title_coverage"] + f["coverage"] for f in features])
+    first = [int(n) for n in np.argsort(-(standing + _TITLED * held), kind="stable")[:_FIRST]]
+    near = _beside(np.stack([paper.mean for paper in found]).astype(np.float64), first)
+    bags = [counts + Counter(title) for title, counts in zip(titles, texts, strict=True)]
+    alike = _beside(_weighed(bags), first)
+    spread = float(near.std()) or 1.0
+    for one, cosine, shared in zip(features, near, alike, strict=True):
+        one["near_first"] = float(cosine)
+        one["near_first_standing"] = float(cosine - near.mean()) / spread
+        one["alike_first"] = float(shared)
+        one["alike_first_share"] = float(shared) / max(float(alike.max()), 1e-6)
+    return features
+
+
+def _beside(vectors: Floats, first: Sequence[int]) -> Floats:
+    """(rows,) cosine of each row of ``vectors`` to the mean of the ``first``, itself left out."""
+    found = np.zeros(len(vectors))
+    for n, vector in enumerate(vectors):
+        mean = vectors[[m for m in first if m != n] or [n]].mean(axis=0)
+        length = float(np.linalg.norm(mean) * np.linalg.norm(vector))
+        found[n] = float(mean @ vector) / length if length else 0.0
+    return found
+
+
+def _weighed(bags: Sequence[Counter[str]]) -> Floats:
+    """(bags, terms) tf-idf of terms among ``bags``: (1 + ln tf) · ln(N / df), unit rows."""
+    places: dict[str, int] = {}
+    for bag in bags:
+        for term in bag:
+            places.setdefault(term, len(places))
+    table = np.zeros((len(bags), max(1, len(places))))
+    for row, bag in zip(table, bags, strict=True):
+        for term, times in bag.items():
+            row[places[term]] = 1 + math.log(times)
+    table *= np.log(len(bags) / np.maximum(1, (table > 0).sum(axis=0)))
+    lengths = np.linalg.norm(table, axis=1, keepdims=True)
+    return np.asarray(table / np.maximum(lengths, 1e-9))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant import Assistant
-from assistant.answering.layouts import _alternatives
+from assistant.answering.layouts import MAYBE, _alternatives
 from assistant.answering.question import _GIVEN
 from assistant.attribution import is_verbatim
 from assistant.embedding import Embedder
@@ -478,9 +478,36 @@ def test_a_list_of_one_or_the_other_holds_both(walls: Assistant) -> None:
     assert {"Hedges and their keepers", "Wire against wind"} <= set(answer.cited_titles)
 
 
+BREAD = [
+    Paper(title=title, abstract=abstract)
+    for title, abstract in [
+        ("Bread with rye", "Rye bread keeps longer than wheat bread. Rye bread is heavy."),
+        ("Why rye bread is sour", "Rye bread needs a sour dough. Without it rye bread stays flat."),
+        ("Baking rye bread at night", "We bake rye bread at night. Night bread of rye is moist."),
+        ("Dark loaves of sour dough", "Loaves of rye need a sour dough. They keep for ten days."),
+        ("Wheat in the valley", "Wheat grew well after rain. Its straw was short."),
+        ("Goats on the pass", "Goats cross the pass in May. They eat what grows by the road."),
+        ("Clocks of the abbey", "The abbey has three clocks. One of them is late by an hour."),
+        ("A ferry and its rope", "The rope of the ferry tore twice. It is now made of steel."),
+        ("Snow on tin roofs", "Snow slides from tin roofs. Tiles hold it until April."),
+        ("Letters of a miller", "A miller wrote letters to his son. They speak of debts."),
+    ]
+]
+
+
+def test_a_list_names_apart_what_may_be_on_its_topic(filled_with: FilledWith) -> None:
+    answer = filled_with(BREAD).ask("papers on rye bread")
+    assert sorted(answer.cited_titles) == sorted(paper.title for paper in BREAD[:3])
+    (maybe,) = [s for s in answer.sentences if s.text.startswith(MAYBE)]
+    assert BREAD[3].title in maybe.text
+    assert not maybe.citations
+    assert not any(paper.title in answer.answer for paper in BREAD[4:])
+
+
 def test_what_is_with_or_without_is_one_topic() -> None:
     assert _alternatives("hedges or wire") == ["hedges", "wire"]
     assert _alternatives("salt or sugar in tea") == ["salt in tea", "sugar in tea"]
+    assert _alternatives("pumps or any other devices") == ["pumps", "devices"]
     assert _alternatives("effect of salt or sugar") == ["effect of salt", "effect of sugar"]
     for one in ("walls with or without mortar", "rain before or after noon", "hedges", "or wire"):
         assert _alternatives(one) == []
