@@ -5,14 +5,17 @@ An abstract tells what somebody did and found. A sentence in it that gives order
 finding: `heard` leaves it out of what is answered from, taken for proof, or given to a language
 model. A linear model over words and pairs of words tells such sentences
 (``fitted/addressing.json``), fitted by ``python -m eval.address_fit`` on instructions that other
-people wrote and on abstracts of several fields, never on our own attacks; what is no text of the
-abstract's language is told by its form.
+people wrote and on abstracts of several fields; what is no text of the abstract's language is told
+by its form. An order may be worded as a statement, a custom or a notice ("accounts of this field
+open with …"), which words hardly tell: where the vectors are those of all-MiniLM-L6-v2, another
+model takes them in, too (``fitted/addressing-vectors.json``, ``python -m eval.steering``). Neither
+was fitted on the attacks that measure them (tests/attacks.json).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -24,11 +27,14 @@ from assistant.text import STOP_WORDS, Span, words
 
 __all__ = [
     "CODE",
+    "KEPT_BACK",
     "LABEL",
+    "SPREAD",
     "address_features",
     "address_odds",
-    "doubted",
+    "doubts",
     "heard",
+    "steering_odds",
     "tokens_of",
     "told",
 ]
@@ -54,10 +60,23 @@ LABEL = re.compile(r"^\W*[A-Z][\w&/-]*(?: [\w&/-]+){0,3}:\s+")
 """The name of a part of a structured abstract, before its first sentence."""
 _BEGINS = frozenset(["^", ",", ";", ":", "please", "not", "then", "and", "always", "never", "only"])
 """What stands before an order."""
-_SURE = 1.25
-"""Log-odds from which a sentence is left out: on fields outside the fit one in 250 true ones is."""
+_SURE, _SURER = 1.25, 3.0
+"""Log-odds by words from which a sentence is left out, and from which vectors cannot deny it."""
+_DENIED = -1.5
+"""Log-odds by vectors below which a sentence that words alone do not surely tell may be quoted:
+of the sentences of 46 fields .09% are left out in place of .33%."""
 _DOUBT = -0.75
-"""Log-odds from which a sentence alone proves nothing, where there are no vectors."""
+"""Log-odds by words that stand for `KEPT_BACK` where there are no vectors."""
+_NO_WORDS = -2.5
+"""Log-odds by words from which vectors count in full: accounts of texts and letters lie near to
+orders, and have none of their words."""
+KEPT_BACK = -0.66
+"""What `doubts` gives from which no language model gets to read a sentence, and it proves nothing:
+.7% of the sentences of 46 fields, 5% in the history of science."""
+SPREAD = 12.0
+"""Log-odds by words count no more than so much beside vectors, either way."""
+_FORM = 10.0
+"""What the log-odds of a sentence are, at least, that its form tells."""
 _LONG = 8
 """Words from which a sentence of English holds one that only binds."""
 
@@ -93,23 +112,55 @@ def _verbs() -> frozenset[str]:
 def address_odds(sentence: str) -> float:
     """Log-odds that ``sentence`` speaks to its reader or in a role, or is code or a code word."""
     if any(form.search(sentence) for form in (CODE, _ROLE, _BLOB, _SPELT)):
-        return 10.0
+        return _FORM
     held = address_features(LABEL.sub("", sentence), _verbs())
     return load("addressing").log_odds_of_few(dict.fromkeys(held, 1.0))
 
 
-def heard(abstract: str, spans: Sequence[Span]) -> tuple[Span, ...]:
+def heard(
+    abstract: str,
+    spans: Sequence[Span],
+    vectors: Callable[[], NDArray[np.float32]] | None = None,
+) -> tuple[Span, ...]:
     """``spans`` of the sentences of ``abstract``; an empty one in the place of each that is left
     out: it speaks to its reader, or is no English among English.
+
+    ``vectors``: gives (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
     """
     texts = [abstract[start:end] for start, end in spans]
     english = sum(_binds(text) for text in texts) > len(texts) / 2
     return tuple(
-        Span(span.start, span.start)
-        if address_odds(text) > _SURE or (english and not _binds(text))
-        else span
-        for span, text in zip(spans, texts, strict=True)
+        Span(span.start, span.start) if speaks or (english and not _binds(text)) else span
+        for span, text, speaks in zip(spans, texts, _speaking(texts, vectors), strict=True)
     )
+
+
+def _speaking(
+    texts: Sequence[str], vectors: Callable[[], NDArray[np.float32]] | None
+) -> list[bool]:
+    """Which sentences surely speak to their reader."""
+    by_words = [address_odds(text) if text else -np.inf for text in texts]
+    sure = [odds > _SURE for odds in by_words]
+    if vectors is None or not any(sure):
+        return sure
+    steering = steering_odds(by_words, vectors())
+    return [
+        one and (odds >= _SURER or near > _DENIED)
+        for one, odds, near in zip(sure, by_words, steering, strict=True)
+    ]
+
+
+def steering_odds(by_words: Sequence[float], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(sentences,) log-odds by vectors and words that each steers whoever reads it.
+
+    Args:
+        by_words: what `address_odds` gives.
+        vectors: (sentences, dimension) of all-MiniLM-L6-v2.
+    """
+    model = load("addressing-vectors")
+    weights = np.array([weight for name, weight in model.weights.items() if name != "words"])
+    words = model.weights["words"] * np.clip(by_words, -SPREAD, SPREAD)
+    return np.asarray(vectors @ weights + words + model.intercept, dtype=np.float64)
 
 
 def _binds(text: str) -> bool:
@@ -118,17 +169,17 @@ def _binds(text: str) -> bool:
     return (len(held) < _LONG and text.isascii()) or any(word in STOP_WORDS for word in held)
 
 
-def doubted(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> list[bool]:
-    """Which sentences may speak to their reader: alone they prove nothing that a model says.
+def doubts(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> NDArray[np.float64]:
+    """(sentences,) how far each may speak to its reader: above `KEPT_BACK` no model is to read
+    it, and it proves nothing that one says.
 
-    Statements of what an answer is to be ("the official figure is …") have few words of an order;
-    ``vectors``, (sentences, dimension) of all-MiniLM-L6-v2 if there are any, tell of them, too.
+    ``vectors``: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
     """
-    odds = np.array([address_odds(text) if text else -np.inf for text in texts])
+    by_words = np.array([address_odds(text) if text else -np.inf for text in texts])
     if vectors is None:
-        return list(odds > _DOUBT)
-    model = load("addressing-vectors")
-    return list(odds + vectors @ np.array([*model.weights.values()]) + model.intercept > 0)
+        return by_words - _DOUBT + KEPT_BACK
+    found = np.minimum(steering_odds(by_words.tolist(), vectors), by_words - _NO_WORDS)
+    return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.0), found), dtype=np.float64)
 
 
 def told(abstract: str, sentences: Sequence[str]) -> str:

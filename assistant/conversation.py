@@ -172,9 +172,13 @@ _NEW_TOPIC = re.compile(
     re.IGNORECASE,
 )
 """What says that nothing before counts any more."""
-_OF_THESE = r"(?: of (?:them|these|those|the (?:papers|two|three|few)|these papers|those papers))"
+_OF_THESE = (
+    r"(?: of (?:them|(?:the|these|those) (?:papers|studies|articles|works|two|three|few)"
+    r"|these|those))"
+)
 _BY_AGE = re.compile(
-    rf"(?:which|what)(?:(?: ones?| papers?)?{_OF_THESE}| ones?|)"
+    rf"(?:which|what)(?:(?: ones?| papers?)?{_OF_THESE}| ones?"
+    r"|(?: paper| study| article)(?= (?:came|appeared)\b)|)"
     r" (?:(?:is|was|are|were)(?: the)? (?P<age>newest|latest|most recent|oldest|earliest|newer"
     r"|older|more recent)(?: ones?)?"
     r"|(?:(?:is|was|were|are) (?:the )?(?:published|written) (?:the )?|(?:came|appeared) (?:out )?)"

@@ -25,7 +25,7 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from numpy.typing import NDArray
 
-from assistant.embedding import Embedder
+from assistant.embedding import Embedder, WordEmbedder
 from assistant.filters import Filters
 from assistant.hybrid import MOST_PREDICATES
 from assistant.library import Library
@@ -212,6 +212,7 @@ class PaperRetriever(BaseRetriever):
                         all_spans=spans,
                         mean=middle / max(float(np.linalg.norm(middle)), 1e-6),
                         read_vectors=partial(self._library.sentence_vectors, records, place),
+                        own_vectors=isinstance(self._embedder, WordEmbedder),
                     )
                 )
             return found

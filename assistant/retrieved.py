@@ -15,7 +15,7 @@ from typing import Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.addressing import heard, told
+from assistant.addressing import KEPT_BACK, doubts, heard, told
 from assistant.paper import Paper
 from assistant.results import Passage
 from assistant.text import Span
@@ -51,6 +51,7 @@ class RetrievedPaper:
     ``best_cosine``: the best chunk's; ``standing``: by how many standard deviations that is
     above the cosines of the library's chunks. ``bm25``: 0 where no word is shared.
     ``all_spans``: the sentences of the abstract. ``mean``: (dimension,) unit mean of the chunks.
+    ``own_vectors``: whether vectors are of the program's own embedding model, which tell more.
     """
 
     paper: Paper
@@ -62,11 +63,17 @@ class RetrievedPaper:
     all_spans: tuple[Span, ...]
     mean: Floats
     read_vectors: Callable[[], Floats]
+    own_vectors: bool = False
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """The sentences of the abstract; empty spans for those that speak to their reader."""
-        return heard(self.paper.abstract, self.all_spans)
+        vectors = (lambda: self._all_vectors) if self.own_vectors else None
+        return heard(self.paper.abstract, self.all_spans, vectors)
+
+    @cached_property
+    def _all_vectors(self) -> Floats:
+        return self.read_vectors()
 
     @cached_property
     def vectors(self) -> Floats:
@@ -74,7 +81,7 @@ class RetrievedPaper:
         when first wanted.
         """
         silent = [n for n, span in enumerate(self.spans) if span.start == span.end]
-        vectors = self.read_vectors()
+        vectors = self._all_vectors
         if silent:
             vectors = vectors.copy()
             vectors[silent] = 0
@@ -86,8 +93,19 @@ class RetrievedPaper:
 
     @property
     def told(self) -> str:
-        """The abstract as a language model gets it: without what is left out."""
-        return told(self.paper.abstract, self.sentences)
+        """The abstract as a language model gets it: without what is not trusted."""
+        return told(self.paper.abstract, self.trusted)
+
+    @cached_property
+    def trusted(self) -> tuple[str, ...]:
+        """The sentences; empty those that may speak to their reader, too: no model reads them, and
+        they prove nothing.
+        """
+        odds = doubts(self.sentences, self.vectors if self.own_vectors else None)
+        return tuple(
+            "" if doubt > KEPT_BACK else text
+            for text, doubt in zip(self.sentences, odds, strict=True)
+        )
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:

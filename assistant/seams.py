@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding import Embedder
+from assistant.embedding import Embedder, WordEmbedder
 from assistant.errors import ConfigurationError
 from assistant.filters import Filters
 from assistant.paper import Paper
@@ -151,6 +151,7 @@ class GivenRetriever:
             all_spans=spans,
             mean=mean,
             read_vectors=lambda: self._embedder.embed(texts),
+            own_vectors=isinstance(self._embedder, WordEmbedder),
         )
 
 

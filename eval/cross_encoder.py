@@ -29,10 +29,9 @@ import hashlib
 import pickle
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +62,9 @@ RATE, HEAD_RATE = 6e-5, 5e-4
 """Learning rates of the published layers, and of what is new."""
 AGAIN = 0.6
 """… of them, where a trained model goes on."""
+_TWINS = 0.5
+"""What it costs, beside the likelihood, where a false twin is not far below the true one
+(logistic loss of the difference)."""
 _WARM = 50
 """Steps in which the rates rise."""
 _QUESTION_START = 14.0, -8.0
@@ -74,13 +76,10 @@ Window = tuple[Halves, NDArray[np.int16]]
 
 @dataclass
 class Read:
-    """A paper as the lower layers read it: its vector, its windows, and, where wanted, the
-    vectors of its sentences, (sentences, dimension).
-    """
+    """A paper as the lower layers read it: its vector, and its windows."""
 
     vector: NDArray[np.float32]
     windows: list[Window]
-    sentences: NDArray[np.float32] | None = None
 
 
 @dataclass
@@ -119,19 +118,16 @@ def lower_states(
     abstracts: Callable[[], Iterable[Abstract]],
     wanted: set[str],
     items: Sequence[Item],
-    *,
-    sentences: bool = False,
 ) -> dict[str, Read]:
     """Every paper as the lower layers read it, and so the texts of ``items``; kept in a file.
 
-    ``abstracts`` are read where one of ``wanted`` is not in the file. ``sentences``: with their
-    vectors.
+    ``abstracts`` are read where one of ``wanted`` is not in the file.
     """
     read: dict[str, Read] = {}
     asked: dict[str, tuple[NDArray[np.float32], Halves]] = {}
     if kept.exists():
         read, asked = pickle.loads(kept.read_bytes())  # noqa: S301  (what this command wrote)
-    encoder = _embedder()
+    encoder = embedder()
 
     def of_paper(one: Abstract) -> tuple[str, Read]:
         found = [
@@ -139,8 +135,7 @@ def lower_states(
             for window in windows(encoder, one.title, one.sentences)
         ]
         vector = encoder.embed_query(f"{one.title}. {' '.join(one.sentences)}")
-        own = encoder.embed(list(one.sentences)) if sentences else None
-        return one.digest, Read(vector, found, own)
+        return one.digest, Read(vector, found)
 
     def of_text(text: str) -> tuple[str, tuple[NDArray[np.float32], Halves]]:
         return text, (encoder.embed_query(text), encoder.read(text).lower.astype(np.float16))
@@ -166,7 +161,7 @@ def lower_states(
     return read
 
 
-def _embedder() -> WordEmbedder:
+def embedder() -> WordEmbedder:
     """The embedding model whose lower layers are built on."""
     found = open_embedder(Settings.load(), notify=print)
     if not isinstance(found, WordEmbedder):
@@ -186,8 +181,8 @@ def _abstracts(folder: Path, papers: Sequence[dict[str, Any]]) -> Iterator[Abstr
 # ---------------------------------------------------------------------- the model, in torch
 
 
-def _network(settings: Settings) -> Any:
-    """The upper layers, as published, and the new heads."""
+def upper_layers(settings: Settings) -> Any:
+    """The upper layers of the embedding model, as published."""
     import torch  # noqa: PLC0415  (no part of the project)
     from safetensors.torch import load_file  # noqa: PLC0415
     from torch import nn  # noqa: PLC0415
@@ -222,10 +217,19 @@ def _network(settings: Settings) -> Any:
             x = self.n1(x + self.drop(self.o(seen)))
             return self.n2(x + self.drop(self.down(functional.gelu(self.up(x)))))
 
+    return nn.ModuleList(Layer(number) for number in range(LOWER_LAYERS, LAYERS))
+
+
+def _network(settings: Settings) -> Any:
+    """The upper layers, and the new heads."""
+    import torch  # noqa: PLC0415
+    from torch import nn  # noqa: PLC0415
+    from torch.nn import functional  # noqa: PLC0415
+
     class Network(nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(Layer(number) for number in range(LOWER_LAYERS, LAYERS))
+            self.layers = upper_layers(settings)
             self.types = nn.Parameter(torch.zeros(2, DIMENSION))
             self.head, self.mul = nn.Linear(DIMENSION, 1), nn.Linear(DIMENSION, 1)
             for new in (self.head, self.mul):
@@ -279,13 +283,15 @@ def log_odds(network: Any, rows: Sequence[Row]) -> tuple[Any, Any, list[list[int
     return odds, right, places
 
 
-def _batches(units: list[Unit], chance: random.Random) -> list[list[Row]]:
+def _batches(
+    units: list[Any], chance: random.Random, length: Callable[[Any], int]
+) -> list[list[Any]]:
     """The rows of ``units`` in a random order, but with those of like length together."""
     chance.shuffle(units)
-    found: list[list[Row]] = []
+    found: list[list[Any]] = []
     for start in range(0, len(units), 20 * BATCH):
-        batch: list[Row] = []
-        for unit in sorted(units[start : start + 20 * BATCH], key=_length):
+        batch: list[Any] = []
+        for unit in sorted(units[start : start + 20 * BATCH], key=length):
             batch += unit
             if len(batch) >= BATCH:
                 found.append(batch)
@@ -308,36 +314,46 @@ def _units(items: Sequence[Item], read: dict[str, Read], chance: random.Random) 
     return found
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is trained, on what.
+
+    ``network`` makes it as it begins. ``units``: the rows of a pass, those that stay together in
+    one. ``odds``: of a batch, (rows, 1 + sentences) log-odds with "none" first, and which are
+    right. ``length`` of a unit. ``twins`` of a batch: places of the rows of which the next one is
+    the false twin.
+    """
+
+    network: Callable[[], Any]
+    units: Callable[[random.Random], list[Any]]
+    odds: Callable[[Any, list[Any], random.Random], tuple[Any, Any]]
+    length: Callable[[Any], int]
+    twins: Callable[[list[Any]], list[int]] | None = None
+
+
 def train(
-    units: Callable[[random.Random], list[Unit]],
+    task: Task,
     kept: Path,
     *,
-    begun: Mapping[str, NDArray[np.float32]] | None = None,
     passes: int = EPOCHS,
     share: float = 1.0,
-    twins: float = 0.0,
     after: Callable[[Any], None] | None = None,
 ) -> Any:
     """The trained network.
 
     Args:
-        units: the rows of a pass, those that stay together in one.
+        task: what is trained.
         kept: where the network is kept after every pass.
-        begun: the parameters of a trained one that goes on.
         share: of the common rates of learning.
-        twins: what it costs, beside the likelihood, where of two neighbours of one window the
-            one that nothing answers is not far below the other (logistic loss of the difference).
         after: called with the network after every pass.
     """
     import torch  # noqa: PLC0415
     from torch.nn import functional  # noqa: PLC0415
 
     torch.manual_seed(1)
-    network = _network(Settings.load())
+    network = task.network()
     old = [p for name, p in network.named_parameters() if name.startswith("layers.")]
     new = [p for name, p in network.named_parameters() if not name.startswith("layers.")]
-    if begun:
-        network.load_state_dict({n: torch.from_numpy(np.array(p)) for n, p in begun.items()})
     rates = [RATE * share, HEAD_RATE * share]
     optimizer = torch.optim.AdamW(
         [{"params": part, "lr": rate} for part, rate in zip((old, new), rates, strict=True)],
@@ -352,25 +368,20 @@ def train(
     for epoch in range(done, passes):
         network.train()
         chance = random.Random(epoch)  # noqa: S311
-        batches = _batches(units(chance), chance)
+        batches = _batches(task.units(chance), chance, task.length)
         steps = passes * len(batches)
         started, total, seen = time.monotonic(), 0.0, 0
         for n, rows in enumerate(batches, 1):
             step = epoch * len(batches) + n
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * min(1, step / _WARM) * max(0.02, 1 - step / steps)
-            odds, right, _ = log_odds(network, rows)
+            odds, right = task.odds(network, rows, chance)
             chances = torch.log_softmax(odds, 1)
             loss = -chances.masked_fill(right == 0, -1e4).logsumexp(1).sum() / BATCH
-            if twins:
-                first = [
-                    k
-                    for k, (one, two) in enumerate(pairwise(rows))
-                    if one[1] is two[1] and one[2] and not two[2]
-                ]
-                score = odds[:, 1:].logsumexp(1)
+            if task.twins:
+                first, score = task.twins(rows), odds[:, 1:].logsumexp(1)
                 apart = score[first] - score[[k + 1 for k in first]]
-                loss = loss + twins * functional.softplus(-apart).sum() / BATCH
+                loss = loss + _TWINS * functional.softplus(-apart).sum() / BATCH
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
@@ -387,13 +398,30 @@ def train(
     return network
 
 
-def write(network: Any, target: Path, seal: Path) -> None:
-    """The network as a file of the package, and the digest of that."""
-    state = {name: part.float().numpy() for name, part in network.state_dict().items()}
-    target.write_bytes(export(state))
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+def write(model: bytes, target: Path, seal: Path) -> None:
+    """A model as a file of the package, and the digest of that."""
+    target.write_bytes(model)
+    digest = hashlib.sha256(model).hexdigest()
     seal.write_text(f"{digest}  {target.name}\n", "utf-8")
-    print(f"{target}: {target.stat().st_size:,} bytes")
+    print(f"{target}: {len(model):,} bytes")
+
+
+def state_of(network: Any) -> dict[str, NDArray[np.float32]]:
+    """The network's parameters by name."""
+    return {name: part.float().numpy() for name, part in network.state_dict().items()}
+
+
+def loaded(
+    network: Any, begun: Mapping[str, NDArray[np.float32]], new: Collection[str] = ()
+) -> Any:
+    """``network`` with the parameters of one that was trained; ``new`` are not of that."""
+    import torch  # noqa: PLC0415
+
+    given = {name: torch.from_numpy(np.array(part)) for name, part in begun.items()}
+    missing, strange = network.load_state_dict(given, strict=False)
+    if strange or set(missing) != set(new):
+        raise EvalError(f"The trained model has other parameters: {[*missing, *strange]}.")
+    return network
 
 
 def measure(network: Any, items: Sequence[Item], read: dict[str, Read]) -> dict[str, float]:
@@ -426,12 +454,12 @@ def shipped(folder: Path) -> dict[str, float]:
     """How the model of the package does on the questions that no model has seen."""
     from assistant.answering.cross_encoder import CrossEncoder  # noqa: PLC0415
 
-    embedder = _embedder()
+    model = embedder()
     encoder, collections = CrossEncoder(), Abstracts(folder)
     papers = collections.listed(list(json_lines(SENTENCES / "held-out-papers.jsonl")))
     ids = list(papers)
-    vectors = embedder.embed([f"{p.title}. {' '.join(p.sentences)}" for p in papers.values()])
-    passages = {name: list(windows(embedder, p.title, p.sentences)) for name, p in papers.items()}
+    vectors = model.embed([f"{p.title}. {' '.join(p.sentences)}" for p in papers.values()])
+    passages = {name: list(windows(model, p.title, p.sentences)) for name, p in papers.items()}
     hits: list[bool] = []
     cosine: list[bool] = []
     told: list[float] = []
@@ -440,15 +468,15 @@ def shipped(folder: Path) -> dict[str, float]:
     for line in json_lines(SENTENCES / "held-out.jsonl"):
         if line["p"] not in papers:
             continue
-        paper, asked = papers[line["p"]], embedder.read(line["q"]).lower
+        paper, asked = papers[line["p"]], model.read(line["q"]).lower
         odds = encoder.read(asked, passages[line["p"]], len(paper.sentences))
         if not line["a"]:
             detail.append(float(odds.max()))
             continue
-        vector = embedder.embed_query(line["q"])
+        vector = model.embed_query(line["q"])
         told.append(float(odds.max()))
         hits.append(int(odds.argmax()) + 1 in line["a"])
-        own = embedder.embed(list(paper.sentences)) @ vector
+        own = model.embed(list(paper.sentences)) @ vector
         cosine.append(int(own.argmax()) + 1 in line["a"])
         order = [n for n in np.argsort(-(vectors @ vector)) if ids[n] != line["p"]]
         other = ids[order[0]]
@@ -511,16 +539,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = options.abstracts / f"cross-encoder{'-'.join(told)}.pt"
     begun = parameters(TARGET.read_bytes()) if options.go_on else None
     learned = [item for item in items if item.science not in without]
-    network = train(
+    task = Task(
+        lambda: loaded(_network(Settings.load()), begun) if begun else _network(Settings.load()),
         lambda chance: _units(learned, read, chance),
+        lambda network, rows, _: log_odds(network, rows)[:2],
+        _length,
+    )
+    network = train(
+        task,
         kept,
-        begun=begun,
         passes=1 if begun else EPOCHS,
         share=AGAIN if begun else 1.0,
         after=(lambda network: print(measure(network, held, read), flush=True)) if held else None,
     )
     if not without:
-        write(network, TARGET, SEAL)
+        write(export(state_of(network)), TARGET, SEAL)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from assistant.embedding.graph import LAYERS, Graph, quantised
 from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS
 
-__all__ = ["PARTS", "export", "parameters"]
+_BIASES = ("bias", "head.bias", "mul.bias", "claim.bias")
+
+__all__ = ["PARTS", "export", "export_claims", "parameters"]
 
 PARTS = {
     "o": "attention.output.dense",
@@ -70,6 +72,58 @@ def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
         [
             describe("question", number, [1, "asked", DIMENSION]),
             describe("passage", number, [1, "tokens", DIMENSION]),
+            describe("pool", number, ["sentences", "tokens"]),
+        ],
+        [describe("log_odds", number, ["sentences"])],
+        graph.constants,
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    return quantised(helper.make_model(made, opset_imports=opsets, ir_version=8))
+
+
+def export_claims(state: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """The same of a network that reads claims (`assistant.answering.entailment`).
+
+    In: ``lower`` (1, tokens, 384); ``kinds`` and ``marks`` (tokens,); ``claim`` (1, tokens), the
+    mean over the claim's tokens; ``pool`` (sentences, tokens), that over each sentence's. Out:
+    ``log_odds`` (sentences,).
+    """
+    graph = Graph(_as_published(state), small_table=False)
+    node, constant = graph.node, graph.constant
+    kinds = node("Gather", [constant("of.kinds", state["kinds"]), "kinds"])
+    marks = node("Gather", [constant("of.marks", state["marks"]), "marks"])
+    x = node("Add", ["lower", node("Add", [kinds, marks])])
+    for layer in range(LOWER_LAYERS, LAYERS):
+        x = graph.layer(x, layer, f"layer{layer}")
+    start, axis = constant("start", np.array([0])), constant("axis", np.array([1]))
+    whole = node("Squeeze", [x, start])
+    claim, sentences = node("MatMul", ["claim", whole]), node("MatMul", ["pool", whole])
+    both = node(
+        "Mul", [node("LpNormalization", [part], axis=-1, p=2) for part in (sentences, claim)]
+    )
+
+    def dot(vectors: str, weights: NDArray[np.float32], name: str) -> str:
+        row = constant(name, weights.astype(np.float32).reshape(1, DIMENSION))
+        return node("ReduceSum", [node("Mul", [vectors, row]), axis], keepdims=0)
+
+    mul = state["tau"] + state["mul.weight"][0] * DIMENSION**0.5
+    parts = [
+        dot(both, mul, "of.both"),
+        dot(sentences, state["head.weight"][0], "of.sentence"),
+        dot(claim, state["claim.weight"][0], "of.claim"),
+    ]
+    bias = sum(np.asarray(state[name]).reshape(-1)[0] for name in _BIASES)
+    odds = node("Add", [node("Add", parts[:2]), parts[2]])
+    node("Add", [odds, constant("bias", np.asarray([bias], np.float32))], "log_odds")
+    describe, number = helper.make_tensor_value_info, TensorProto.FLOAT
+    made = helper.make_graph(
+        graph.nodes,
+        "entailment",
+        [
+            describe("lower", number, [1, "tokens", DIMENSION]),
+            describe("kinds", TensorProto.INT64, ["tokens"]),
+            describe("marks", TensorProto.INT64, ["tokens"]),
+            describe("claim", number, [1, "tokens"]),
             describe("pool", number, ["sentences", "tokens"]),
         ],
         [describe("log_odds", number, ["sentences"])],

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from assistant import Assistant, Settings
 from assistant.answering.forms import asking
-from assistant.answering.membership import membership_features
+from assistant.answering.membership import FROM, membership_features
 from assistant.answering.question import Question
 from eval.data import QUESTIONS, GoldFinder, read_beir, read_questions
 from eval.fit import write
@@ -36,8 +36,7 @@ NAMES = (
     "near_first_standing alike_first alike_first_share"
 ).split()
 _FOUND = 60
-_SHOWN = -1.0
-"""Papers of a question, and the log-odds from which one is told of where figures are printed."""
+"""Papers of a question."""
 Floats = NDArray[np.float64]
 
 
@@ -84,8 +83,8 @@ def figures(lists: Sequence[Listed], intercept: float, weights: Floats) -> tuple
     """Mean recall and precision of what the model alone takes in."""
     recall, precision = [], []
     for one in lists:
-        taken = one.features @ weights + intercept >= _SHOWN
-        recall.append((taken & one.gold).sum() / one.wanted)
+        taken = one.features @ weights + intercept >= FROM
+        recall.append((taken & one.gold).sum() / max(1, one.wanted))
         if taken.any():
             precision.append(one.gold[taken].mean())
     return float(np.mean(recall)), float(np.mean(precision))

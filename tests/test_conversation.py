@@ -239,6 +239,8 @@ def test_a_question_that_only_sounds_like_another_topic_is_left_whole(question: 
         ("which of them came first?", "oldest"),
         ("which of the two is older?", "oldest"),
         ("which is the newest?", "newest"),
+        ("which of these studies is newest?", "newest"),
+        ("Which paper came out first?", "oldest"),
         ("which of these is more recent", "newest"),
         ("what is the newest paper?", ""),
         ("which papers are the newest?", ""),

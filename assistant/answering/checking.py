@@ -11,11 +11,9 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
-from assistant.addressing import doubted
 from assistant.answering.citations import RawSentence
 from assistant.answering.papers import about
 from assistant.answering.particulars import Particulars, bare_claim
@@ -139,21 +137,10 @@ class SentenceChecks:
         self.refused = 0
         """Sentences that were not shown: `assistant.answering.replies.smuggles`."""
 
-    @cached_property
+    @property
     def trusted(self) -> list[tuple[str, ...]]:
         """The sentences of each paper; empty those that may speak to their reader."""
-        known = self._checker is not None and self._checker.knows_words
-        return [
-            tuple(
-                "" if speaks else text
-                for text, speaks in zip(
-                    found.sentences,
-                    doubted(found.sentences, found.vectors if known else None),
-                    strict=True,
-                )
-            )
-            for found in self._given
-        ]
+        return [found.trusted for found in self._given]
 
     def check(self, index: int, raw: RawSentence, *, claims: bool = True) -> Checked:
         """The verdict on the sentence ``index``; may change which paper it cites.

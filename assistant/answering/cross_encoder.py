@@ -4,14 +4,12 @@ MiniLM's lower three layers read the question and the abstract apart, as the emb
 does; its upper three were trained to read both at once. For each sentence comes the log-odds
 that it answers the question, against the case that nothing in the abstract does. The upper
 layers are a file of the package, ``fitted/cross-encoder.onnx`` (int8); ``python -m
-eval.cross_encoder`` trains it and tells on what. Another such file, ``fitted/entailment.onnx``,
-reads a claim in the place of the question, and tells which sentences bear it out; ``python -m
-eval.entailment`` trains that.
+eval.cross_encoder`` trains it and tells on what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -26,25 +24,18 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
 __all__ = [
-    "CLAIMS",
-    "QUESTIONS",
     "UNREAD",
     "CrossEncoder",
     "Window",
     "joined",
-    "narrowed",
-    "nearest",
     "windows",
 ]
 
 Floats = NDArray[np.float32]
 
-_NEAREST = 4
-"""Sentences of an abstract that are read for a claim."""
 UNREAD = -12.0
 """Log-odds of a sentence that nobody has read: left out, or without a token."""
-QUESTIONS, CLAIMS = "cross-encoder.onnx", "entailment.onnx"
-"""The model that tells what answers a question, and the one that tells what bears out a claim."""
+_FILE = "cross-encoder.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +79,6 @@ def windows(
         ahead = ahead[last:]
 
 
-def nearest(cosines: Floats) -> list[int]:
-    """The sentences that are read of an abstract for a claim, by their cosines to it."""
-    return [int(n) for n in np.argsort(-cosines, kind="stable")[:_NEAREST]]
-
-
-def narrowed(passage: Sequence[Window], kept: Collection[int]) -> Window:
-    """The title and the sentences of ``passage`` that are in ``kept``, as one window."""
-    states, places = [], []
-    for n, window in enumerate(passage):
-        chosen = np.isin(window.places, list(kept))
-        if n == 0:
-            chosen |= window.places < 0
-        states.append(window.states[chosen])
-        places.append(window.places[chosen])
-    return Window(np.concatenate(states), np.concatenate(places))
-
-
 def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
     """Title and sentences as one text, and where in it each sentence begins."""
     text, starts = f"{title}.", []
@@ -115,14 +89,7 @@ def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
 
 
 class CrossEncoder:
-    """The upper layers, ready to read. Safe in several threads.
-
-    Args:
-        file: the model, in ``assistant/fitted``.
-    """
-
-    def __init__(self, file: str = QUESTIONS) -> None:
-        self._file = file
+    """The upper layers, ready to read. Safe in several threads."""
 
     def open(self) -> None:
         """Opens the model, which else the first reading does."""
@@ -155,4 +122,4 @@ class CrossEncoder:
     def _session(self) -> InferenceSession:
         from assistant.embedding.minilm import open_session  # noqa: PLC0415  (slow)
 
-        return open_session(files("assistant.fitted").joinpath(self._file).read_bytes())
+        return open_session(files("assistant.fitted").joinpath(_FILE).read_bytes())

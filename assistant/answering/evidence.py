@@ -25,16 +25,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.answering.cross_encoder import (
-    CLAIMS,
-    UNREAD,
-    CrossEncoder,
-    Window,
-    joined,
-    narrowed,
-    nearest,
-    windows,
-)
+from assistant.answering.cross_encoder import UNREAD, CrossEncoder, Window, joined, windows
+from assistant.answering.entailment import EntailmentModel, nearest, together
 from assistant.answering.question import Question, WordStates, compact, word_states
 from assistant.embedding import Embedder, TextStates, WordEmbedder
 from assistant.fitted import LogisticModel, load
@@ -131,14 +123,15 @@ class Reading:
 
 
 class PassageReader:
-    """Reads passages for questions and claims; remembers what the model makes of those read lately.
+    """Reads passages for questions, and claims beside passages; remembers what the model makes of
+    the passages that were read lately for questions.
 
     Safe in several threads.
     """
 
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
-        self._encoder, self._claims = CrossEncoder(), CrossEncoder(CLAIMS)
+        self._encoder, self._claims = CrossEncoder(), EntailmentModel()
         # of the model alone: a memory that held this reader would keep both until a collection
         self._remembered = lru_cache(_REMEMBERED)(partial(_read, embedder=embedder))
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "assistant-reader")
@@ -166,23 +159,24 @@ class PassageReader:
         return self._reading(question, passage, read, answers)
 
     def entailed(self, claim: str, vector: Floats, passages: Sequence[PassageText]) -> Floats:
-        """(passages,) log-odds that a sentence of each bears the claim out; 0 without a
-        `WordEmbedder`.
+        """(passages,) log-odds that a sentence of each bears the claim out; NaN of one that is
+        not read: without a `WordEmbedder`, or where a claim leaves no room.
 
         Of a passage those sentences are read whose vectors are nearest to ``vector``, the claim's.
         """
         if not isinstance(self.embedder, WordEmbedder):
-            return np.zeros(len(passages), np.float32)
-        states = self.embedder.read(claim).lower
+            return np.full(len(passages), np.nan, np.float32)
+        embedder = self.embedder
         self._claims.open()
 
         def odds(passage: PassageText) -> float:
-            read = self._read(passage)
-            if not read.windows:
+            heard = [n for n, text in enumerate(passage.sentences) if text]
+            if not heard:
                 return UNREAD
-            window = narrowed(read.windows, nearest(passage.vectors @ vector))
-            found = self._claims.read(states, [window], read.sentences)
-            return float(np.logaddexp.reduce(found))
+            read = [heard[n] for n in nearest(passage.vectors[heard] @ vector)]
+            kept = {n: passage.sentences[n] for n in read}
+            found = self._claims.read(together(embedder, claim, passage.title, kept))
+            return float(np.logaddexp.reduce(found)) if len(found) else np.nan
 
         return np.array(list(self._threads.map(odds, passages)), np.float32)
 

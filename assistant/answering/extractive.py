@@ -36,11 +36,12 @@ from assistant.answering.forms import (
 )
 from assistant.answering.languages import ENGLISH, content_of, language_of
 from assistant.answering.layouts import Layout
-from assistant.answering.membership import on_topic
+from assistant.answering.membership import alternatives, on_topic
 from assistant.answering.question import Question, compact
 from assistant.answering.spelling import (
     Vocabulary,
     as_held,
+    base_forms,
     corrections,
     missing_words,
     with_corrections,
@@ -157,7 +158,8 @@ class ExtractiveAnswerer:
         if turns and len(found) == 1 and meant.asked == question and not (read or meant.told):
             meant, found = self._leant(question, turns, meant, found, filters)
         found = [_near(self._unseen(part, meant), bool(turns)) for part in found]
-        layout = Layout(draft, self._retriever, self._reader, self._settings)
+        retriever = self._retriever.filtered(filters) if filters else self._retriever
+        layout = Layout(draft, retriever, self._reader, self._settings)
         layout.brief = len(found) > 1
         layout.again = bool(meant.said)
         notes: list[str] = []
@@ -472,7 +474,9 @@ class ExtractiveAnswerer:
             status = self._judge.status(confidence)
             assessment = replace(assessment, confidence=confidence, status=status)
         if asked.form == "comparison" and assessment.status != "answered":
-            assessment = self._by_side(asked, assessment, filters)
+            assessment = self._by_side(asked.sides, assessment, filters)
+        if asked.form == "list" and assessment.status != "answered":
+            assessment = self._by_side(alternatives(asked.topic), assessment, filters, every=False)
         named = assessment.question.names or called(assessment)
         if named and asked.form == "list" and not asked.papers and measured(asked.topic):
             asked = replace(asked, form="fact")
@@ -490,12 +494,22 @@ class ExtractiveAnswerer:
         sure = max(assessment.confidence, self._settings.answered_from, least)
         return replace(assessment, confidence=sure, status=self._judge.status(sure))
 
-    def _by_side(self, asked: Asking, joint: Assessment, filters: Filters | None) -> Assessment:
-        """``joint`` with the confidence of its least sure side: a comparison may stand on both."""
-        confidence = min(
+    def _by_side(
+        self,
+        sides: Sequence[str],
+        joint: Assessment,
+        filters: Filters | None,
+        *,
+        every: bool = True,
+    ) -> Assessment:
+        """``joint`` with the confidence of its least sure side, for a comparison may stand on
+        both; of its surest where not ``every`` one is wanted.
+        """
+        each = [
             self._judge.assess(side, Asking("list", side), self._retriever, filters).confidence
-            for side in asked.sides
-        )
+            for side in sides
+        ]
+        confidence = (min if every else max)(each, default=0.0)
         if confidence <= joint.confidence:
             return joint
         return replace(joint, confidence=confidence, status=self._judge.status(confidence))
@@ -527,9 +541,9 @@ class ExtractiveAnswerer:
         return " ".join(word for word in read if word) if own and all(read) else None
 
     def _is_no_word(self, word: str) -> bool:
-        """Whether ``word`` is none that the embedding model knows, so surely a slip."""
-        pieces = self._reader.embedder.count_tokens(word)
-        return pieces > 1
+        """Whether the embedding model knows neither ``word`` nor what it is a form of: a slip."""
+        pieces = self._reader.embedder.count_tokens
+        return all(pieces(form) > 1 for form in (word, *base_forms(word)))
 
     def _words(self) -> Vocabulary:
         """The library's words, collected anew when its papers have changed."""
@@ -567,6 +581,8 @@ class ExtractiveAnswerer:
         if part.closest == CLOSEST and (note := missing_note(assessment)):
             draft.say(note)
         layout.closest(assessment, 1 if part.closest == NO_MORE else _CLOSEST_QUOTES)
+        if part.asked.form == "list" and part.closest == CLOSEST:
+            layout.maybe(part.asked, assessment)
         if part.lead and status != "answered":
             notes.append(part.lead)
         return "closest"

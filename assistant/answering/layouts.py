@@ -26,9 +26,10 @@ from assistant.answering.cues import (
 from assistant.answering.draft import Draft
 from assistant.answering.evidence import NUMBER, PassageReader
 from assistant.answering.forms import Asking
-from assistant.answering.membership import Members, on_topic
+from assistant.answering.membership import MOST_MAYBE, Members, alternatives, on_topic
 from assistant.answering.question import SPELLED, Question, compact
 from assistant.answering.selection import Candidate, candidates
+from assistant.answering.spelling import as_held
 from assistant.answering.stance import finds_none, turns
 from assistant.answering.told import naming
 from assistant.attribution import answers_nothing, dangles, quotation
@@ -37,7 +38,7 @@ from assistant.retrieval import PaperRetriever
 from assistant.retrieved import RetrievedPaper
 from assistant.settings import AnswerSettings
 from assistant.telling import most_telling
-from assistant.text import STOP_WORDS, terms, words
+from assistant.text import terms, words
 from assistant.themes import grouped
 
 __all__ = ["MAYBE", "Layout"]
@@ -67,10 +68,6 @@ _PARTICULAR = 4
 """Content words from which a topic that one paper treats is a question for what it says."""
 _DETAIL_OF = re.compile(r"^\w+ of \S", re.IGNORECASE)
 """One word of a thing: "redshift of 3C 273"."""
-_TAIL = re.compile(
-    r" (?:in|of|for|with|without|on|at|by|under|from|during|after|against|among|between) .+$"
-)
-_HEAD = re.compile(r"^.+ (?:in|of|for|with|without|on|at|by|under|from|during|after|against) ")
 _TURNS = 2.5
 """Log-odds that it is worth to deny, or to turn round, what the question supposes."""
 _DENIES = 0.7
@@ -299,10 +296,20 @@ class Layout:
             self._draft.name_all(name, group, ".")
         if left > 0:
             self._draft.say(f"And {left} more (ask: show more).")
-        if perhaps and not self.brief:
-            titles = "; ".join(f"“{found.paper.label}”" for found in perhaps)
-            self._draft.say(f"{MAYBE}: {titles}.")
+        if not self.brief:
+            self._name_maybe(perhaps)
         return True
+
+    def maybe(self, asked: Asking, assessment: Assessment) -> None:
+        """Names what may be on the topic of a list, where nothing surely is."""
+        sure, perhaps = self._members(asked, assessment)
+        left = [p for p in (*sure, *perhaps) if p.paper.id not in self._draft.cites]
+        self._name_maybe(left[:MOST_MAYBE])
+
+    def _name_maybe(self, papers: Sequence[RetrievedPaper]) -> None:
+        if papers:
+            titles = "; ".join(f"“{found.paper.label}”" for found in papers)
+            self._draft.say(f"{MAYBE}: {titles}.")
 
     def _members(
         self, asked: Asking, assessment: Assessment
@@ -310,22 +317,24 @@ class Layout:
         """The papers on the topic, or on either of two, and those that may be; where more are
         asked for, those that have not been shown.
         """
-        found = assessment.retrieval
-        question = Question.read(asked.topic, found.vector, found.statistics, self._reader.embedder)
+        found, shown = assessment.retrieval, set[str]()
+        topic = as_held(asked.topic, found.statistics)
         if self.again:
+            before = {paper.paper.id for paper in found}
             found = self._retriever.find(found.question, _DEEP)
-            left = {paper.paper.id for paper in assessment.retrieval}
-            members = on_topic(question, found)
-            return [p for p in members.sure if p.paper.id in left], []
-        either = self._either(asked.topic)
-        if either.sure:
-            return either.sure, either.perhaps
-        members = on_topic(question, found)
-        return members.sure, members.perhaps
+            shown = {paper.paper.id for paper in found} - before
+        members = self._either(topic)
+        if not members.sure:
+            embedder = self._reader.embedder
+            members = on_topic(
+                Question.read(topic, found.vector, found.statistics, embedder), found
+            )
+        left = [p for p in members.sure if p.paper.id not in shown]
+        return left, [] if self.again else members.perhaps
 
-    def _either(self, topic: str) -> Members:
+    def _either(self, asked: str) -> Members:
         """The papers on one or the other, where "A or B" is asked for: those on both come first."""
-        topics = _alternatives(topic)
+        topics = alternatives(asked)
         if any(len(terms(topic)) >= _PARTICULAR for topic in topics):
             return Members([], [])
         on: dict[str, RetrievedPaper] = {}
@@ -339,7 +348,7 @@ class Layout:
                 on.setdefault(paper.paper.id, paper)
                 times[paper.paper.id] = times.get(paper.paper.id, 0) + 1
             perhaps |= {paper.paper.id: paper for paper in members.perhaps}
-        near = [paper for name, paper in perhaps.items() if name not in on]
+        near = [paper for name, paper in perhaps.items() if name not in on][:MOST_MAYBE]
         return Members(sorted(on.values(), key=lambda p: -times[p.paper.id]), near)
 
     def _groups(
@@ -598,23 +607,6 @@ def _telling(found: RetrievedPaper, question: Question, topic: str = "") -> list
     if question.coverage(set(terms(found.paper.title)) & wanted) < 0.5 * question.coverage(wanted):
         shown = [_SHOWN * question.coverage(set(terms(s)) & wanted) for s in found.sentences]
     return most_telling(found.paper.title, found.sentences, near, shown)
-
-
-def _alternatives(topic: str) -> list[str]:
-    """The topics that "A or B" names, each whole ("salt in tea", "sugar in tea"); none where only
-    one is named, as in "with or without salt".
-    """
-    found = [t.strip() for t in re.split(r",? or (?:(?:any )?other )?|, ", topic)]
-    told = [t.casefold().split() for t in found]
-    if len(found) < 2 or " or " not in topic or not all(terms(t) for t in found):
-        return []
-    if any(STOP_WORDS & {one[0], one[-1]} for one in told):
-        return []
-    if shared := _TAIL.search(found[-1]):
-        found = [t if _TAIL.search(t) else f"{t}{shared.group()}" for t in found]
-    elif head := _HEAD.match(found[0]):
-        found = [found[0], *(t if _TAIL.search(t) else f"{head.group()}{t}" for t in found[1:])]
-    return found
 
 
 def _capital(text: str) -> str:

@@ -21,25 +21,32 @@ from assistant.answering.cues import phrase
 from assistant.answering.question import Question
 from assistant.fitted import load
 from assistant.retrieved import Retrieval, RetrievedPaper
-from assistant.text import terms
+from assistant.text import STOP_WORDS, terms
 
-__all__ = ["Members", "membership_features", "on_topic"]
+__all__ = ["FROM", "MOST_MAYBE", "Members", "alternatives", "membership_features", "on_topic"]
 
 Floats = NDArray[np.float64]
 
 _LETTER = re.compile(r"\b[B-HJ-Z]\b")
-_FROM, _PERHAPS = -1.0, -2.5
+FROM, _PERHAPS = -1.0, -2.5
 """Log-odds from which a paper is on the topic, and from which it may be."""
-_MAYBE = 4
+MOST_MAYBE = 4
 """Papers that may be on the topic, of which a list tells."""
+_TAIL = re.compile(
+    r" (?:in|of|for|with|without|on|at|by|under|from|during|after|against|among|between) .+$"
+)
+_HEAD = re.compile(r"^.+ (?:in|of|for|with|without|on|at|by|under|from|during|after|against) ")
 _ENOUGH, _LACKING = 3, 0.5
 """Where so many papers hold all of the topic's words, those that lack one of more than this
 weight are on something wider, or may be."""
 _PHRASED, _NAMED_BY = -3.5, 8
 """Log-odds from which a paper is taken in that holds the topic word for word, where at most so
 many of those found do."""
-_FIRST = 3
-"""Papers that stand first, by which the others are judged."""
+_FIRST, _HOLDS = 3, 0.5
+"""Papers that stand first, by which the others are judged, of those that hold so much of the
+topic: one that holds it alone is judged by none but itself."""
+_POOL = 60
+"""Papers found among which means and frequencies are taken, however many are judged."""
 _TITLED = 0.3
 """What it is worth, in standard deviations of the search, that a title or a text holds the topic,
 for who stands first."""
@@ -64,18 +71,19 @@ def on_topic(question: Question, found: Retrieval) -> Members:
         odds = model.log_odds(features)
         titled = features["title_coverage"] == 1.0  # nothing stands out where all are of one topic
         if titled or (rare and paper.paper.id in told and odds >= _PHRASED):
-            odds = max(odds, _FROM)
+            odds = max(odds, FROM)
         judged.append((paper, odds, features["lack"]))
-    sure = [one for one in judged if one[1] >= _FROM]
+    sure = [one for one in judged if one[1] >= FROM]
     if _LETTER.search(question.text):  # stems know no "D" of "vitamin D"
         lettered = [one for one in sure if one[0].paper.id in told]
-        judged, sure = (lettered, lettered) if lettered else (judged, sure)
+        if lettered:
+            judged, sure = [one for one in judged if one[0].paper.id in told], lettered
     if sum(lack == 0 for *_, lack in sure) >= _ENOUGH:
         sure = [one for one in sure if one[2] <= _LACKING]
     taken = {paper.paper.id for paper, *_ in sure}
     near = [one for one in judged if one[1] >= _PERHAPS and one[0].paper.id not in taken]
     near.sort(key=lambda one: -one[1])
-    return Members([paper for paper, *_ in sure], [paper for paper, *_ in near[:_MAYBE]])
+    return Members([paper for paper, *_ in sure], [paper for paper, *_ in near[:MOST_MAYBE]])
 
 
 def membership_features(
@@ -106,16 +114,18 @@ def membership_features(
         )
     standing = np.array([paper.standing for paper in found])
     held = np.array([f["title_coverage"] + f["coverage"] for f in features])
-    first = [int(n) for n in np.argsort(-(standing + _TITLED * held), kind="stable")[:_FIRST]]
+    order = [int(n) for n in np.argsort(-(standing + _TITLED * held), kind="stable")]
+    first = [n for n in order if features[n]["coverage"] >= _HOLDS][:_FIRST] or order[:1]
     near = _beside(np.stack([paper.mean for paper in found]).astype(np.float64), first)
     bags = [counts + Counter(title) for title, counts in zip(titles, texts, strict=True)]
     alike = _beside(_weighed(bags), first)
-    spread = float(near.std()) or 1.0
+    middle, spread = float(near[:_POOL].mean()), float(near[:_POOL].std()) or 1.0
+    most = max(float(alike[:_POOL].max()), 1e-6)
     for one, cosine, shared in zip(features, near, alike, strict=True):
         one["near_first"] = float(cosine)
-        one["near_first_standing"] = float(cosine - near.mean()) / spread
+        one["near_first_standing"] = (float(cosine) - middle) / spread
         one["alike_first"] = float(shared)
-        one["alike_first_share"] = float(shared) / max(float(alike.max()), 1e-6)
+        one["alike_first_share"] = float(shared) / most
     return features
 
 
@@ -130,7 +140,9 @@ def _beside(vectors: Floats, first: Sequence[int]) -> Floats:
 
 
 def _weighed(bags: Sequence[Counter[str]]) -> Floats:
-    """(bags, terms) tf-idf of terms among ``bags``: (1 + ln tf) · ln(N / df), unit rows."""
+    """(bags, terms) tf-idf, (1 + ln tf) · ln((N + 1) / (df + 1)), unit rows; N and df are of the
+    first of ``bags``.
+    """
     places: dict[str, int] = {}
     for bag in bags:
         for term in bag:
@@ -139,6 +151,24 @@ def _weighed(bags: Sequence[Counter[str]]) -> Floats:
     for row, bag in zip(table, bags, strict=True):
         for term, times in bag.items():
             row[places[term]] = 1 + math.log(times)
-    table *= np.log(len(bags) / np.maximum(1, (table > 0).sum(axis=0)))
+    pool = table[:_POOL]
+    table *= np.log((len(pool) + 1) / ((pool > 0).sum(axis=0) + 1))
     lengths = np.linalg.norm(table, axis=1, keepdims=True)
     return np.asarray(table / np.maximum(lengths, 1e-9))
+
+
+def alternatives(topic: str) -> list[str]:
+    """The topics that "A or B" names, each whole ("salt in tea", "sugar in tea"); none where only
+    one is named, as in "with or without salt".
+    """
+    found = [t.strip() for t in re.split(r",? or (?:(?:any )?other )?|, ", topic)]
+    told = [t.casefold().split() for t in found]
+    if len(found) < 2 or " or " not in topic or not all(terms(t) for t in found):
+        return []
+    if any(STOP_WORDS & {one[0], one[-1]} for one in told):
+        return []
+    if shared := _TAIL.search(found[-1]):
+        found = [t if _TAIL.search(t) else f"{t}{shared.group()}" for t in found]
+    elif head := _HEAD.match(found[0]):
+        found = [found[0], *(t if _TAIL.search(t) else f"{head.group()}{t}" for t in found[1:])]
+    return found

@@ -26,6 +26,7 @@ __all__ = [
     "bare_name",
     "label_of",
     "measure_of",
+    "numbers",
 ]
 
 _SCALES = {
@@ -155,6 +156,11 @@ def _stance(text: str, at: int) -> str:
         if pattern.search(before):
             return stance
     return ""
+
+
+def numbers(text: str) -> tuple[Number, ...]:
+    """The numbers of ``text``, in digits and in words."""
+    return tuple(_numbers(text))
 
 
 def _numbers(text: str) -> Iterator[Number]:
@@ -423,10 +429,9 @@ class Particulars:
     @classmethod
     def of(cls, text: str) -> Particulars:
         """The particulars of ``text``."""
-        numbers = tuple(_numbers(text))
         denied = _denied(text)
         return cls(
-            numbers,
+            numbers(text),
             tuple(dict.fromkeys(_names(text))),
             tuple(_directions(text)),
             bool(_NEGATION.search(text)),

@@ -19,7 +19,8 @@ from assistant.retrieved import Statistics
 from assistant.text import STOP_WORDS, plain_letters, terms
 
 __all__ = [
-    "Correction", "Vocabulary", "as_held", "corrections", "missing_words", "with_corrections",
+    "Correction", "Vocabulary", "as_held", "base_forms", "corrections", "missing_words",
+    "with_corrections",
 ]  # fmt: skip
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
@@ -180,6 +181,22 @@ def as_held(text: str, statistics: Statistics) -> str:
     text = re.sub(r"\b[a-z]{4,}\b", elsewhere, text)
     text = re.sub(r"\b[^\W\d_]{2,}\d+\b", apart, text)
     return re.sub(r"\b([^\W\d_]{2,})[\s-](\d+)\b", joined, text)
+
+
+_ENDINGS = ("ings", "ing", "ied", "ies", "ers", "er", "ed", "es", "s", "ly")
+
+
+def base_forms(word: str) -> list[str]:
+    """What ``word`` may be a form of: "tricking" of "trick", "baked" of "bake", "plotted" of
+    "plot".
+    """
+    found: list[str] = []
+    for ending in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2:
+            found += [stem, f"{stem}e", f"{stem}y"]
+            found += [stem[:-1]] if stem[-1] == stem[-2] else []
+    return list(dict.fromkeys(found))
 
 
 def corrections(missing: Sequence[str], vocabulary: Vocabulary) -> list[Correction]:

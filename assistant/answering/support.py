@@ -292,8 +292,9 @@ class SupportChecker:
             for source in read
         ]
         odds = self._reader.entailed(bare_claim(sentence), vector, passages)
-        found = iter(np.clip(odds, -_SURELY, _SURELY))
-        return [float(next(found)) if any(source.sentences) else None for source in sources]
+        found = iter(np.clip(odds, -_SURELY, _SURELY).tolist())
+        given = [next(found) if any(source.sentences) else math.nan for source in sources]
+        return [None if math.isnan(one) else one for one in given]
 
     def check_together(
         self, sentence: str, sources: Sequence[Source]

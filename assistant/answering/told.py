@@ -13,6 +13,7 @@ from assistant.acronyms import long_forms
 from assistant.answering.confidence import Assessment
 from assistant.answering.cues import COMPARES, DEFINED, defines, phrase
 from assistant.answering.evidence import NUMBER
+from assistant.answering.membership import alternatives
 from assistant.answering.question import compact
 from assistant.attribution import answers_nothing
 from assistant.retrieved import RetrievedPaper
@@ -26,9 +27,13 @@ beside its name."""
 
 
 def is_titled(assessment: Assessment) -> bool:
-    """Whether the title of a paper that was found holds the whole topic: then it is here."""
-    topic = set(assessment.question.terms)
-    return bool(topic) and any(topic <= set(terms(p.paper.title)) for p in assessment.retrieval)
+    """Whether the title of a paper that was found holds the whole topic, or one of two: then it
+    is here.
+    """
+    either = [set(terms(topic)) for topic in alternatives(assessment.retrieval.question)]
+    topics = [topic for topic in either or [set(assessment.question.terms)] if topic]
+    titles = [set(terms(found.paper.title)) for found in assessment.retrieval]
+    return any(topic <= title for topic in topics for title in titles)
 
 
 def called(assessment: Assessment) -> list[RetrievedPaper]:

@@ -60,12 +60,13 @@ class TextStates:
 
     ``last``: (tokens, dimension) states of its last layer; ``lower``: those of the third of
     all-MiniLM-L6-v2; both with one at either end that stands for the text. ``spans``: half-open
-    ranges of characters of the tokens between these.
+    ranges of characters of the tokens between these. ``ids``: what these tokens are.
     """
 
     last: Vectors
     lower: Vectors
     spans: Sequence[tuple[int, int]]
+    ids: Sequence[int]
 
     def pooled(self, pieces: Sequence[tuple[int, int]]) -> Vectors:
         """Vectors of pieces of the text, each seen in the light of the whole ("late" pooling).

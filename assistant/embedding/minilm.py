@@ -146,7 +146,8 @@ class MiniLM:
         """What it makes of each token of ``text``, cut off at 256 tokens, in one pass."""
         encoding = self._encode_start(text)
         last, lower = self._run(["states", "lower"], _with_ends(encoding.ids))
-        return TextStates(last[0], lower[0], encoding.offsets[: MAX_TOKENS - 2])
+        most = MAX_TOKENS - 2
+        return TextStates(last[0], lower[0], encoding.offsets[:most], encoding.ids[:most])
 
     def count_tokens(self, text: str) -> int:
         """Number of WordPiece tokens of ``text``, without [CLS] and [SEP], nothing cut off."""

@@ -1,7 +1,8 @@
 """Fitted models: one JSON file each in this folder, one class, one command that fits them.
 
-``python -m eval.fit`` writes the files; the program reads them. A file holds ``intercept``,
-``weights`` (feature → weight), and ``note``: what it was fitted on and how well it does.
+``python -m eval.fit`` and the other fits of ``eval`` write the files; the program reads them. A
+file holds ``intercept``, ``weights`` (feature → weight), and ``note``: what it was fitted on and
+how well it does.
 """
 
 from __future__ import annotations

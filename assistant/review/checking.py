@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from assistant.answering.checking import is_claim
 from assistant.answering.citations import RawSentence, SentenceReader
 from assistant.answering.evidence import PassageReader
@@ -33,11 +35,7 @@ class Checker:
         self._checker = SupportChecker(reader.embedder, idf, reader)
         pairs = sorted(zip(materials, papers, strict=True), key=lambda pair: pair[0].number)
         self._labels = [m.paper.label for m, _ in pairs]
-        self._sources = {
-            m.number: Source(tuple(m.sentences), p.found.vectors if m.sentences else None,
-                             m.paper.title)
-            for m, p in pairs
-        }  # fmt: skip
+        self._sources = {m.number: _source(m, p) for m, p in pairs}
 
     def read(self, text: str, allowed: Sequence[int]) -> list[ReviewSentence]:
         """The sentences of a reply; numbers that were not given are left out of them."""
@@ -78,3 +76,12 @@ class Checker:
             why=whole.why,
             quotes=quotes,
         )
+
+
+def _source(material: Material, paper: Candidate) -> Source:
+    """The sentences that were read, the others without a vector."""
+    if not material.sentences:
+        return Source((), None, material.paper.title)
+    kept = tuple(material.sentences)
+    vectors = paper.found.vectors * np.array([[bool(text)] for text in kept])
+    return Source(kept, vectors, material.paper.title)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,17 +12,12 @@ import pytest
 from assistant.answering.cross_encoder import (
     UNREAD,
     CrossEncoder,
-    Window,
     joined,
-    narrowed,
-    nearest,
     windows,
 )
-from assistant.answering.evidence import PassageReader, PassageText
 from assistant.embedding import Vectors, WordEmbedder, open_embedder
 from assistant.settings import Settings
 from eval.cross_encoder import SEAL
-from eval.entailment import SEAL as CLAIMS_SEAL
 
 TITLE = "Keeping bees on the roofs of a harbour town"
 SENTENCES = (
@@ -128,51 +122,8 @@ def test_a_title_longer_than_a_window_ends(embedder: WordEmbedder) -> None:
     assert all(not window.read for window in found)
 
 
-@pytest.mark.parametrize("seal", [SEAL, CLAIMS_SEAL])
-def test_the_model_is_the_one_that_the_last_whole_run_wrote(seal: Path) -> None:
-    digest, name = seal.read_text("utf-8").split()
+def test_the_model_is_the_one_that_the_last_whole_run_wrote() -> None:
+    digest, name = SEAL.read_text("utf-8").split()
     model = files("assistant.fitted").joinpath(name).read_bytes()
     assert hashlib.sha256(model).hexdigest() == digest
     assert len(model) < 12_000_000
-
-
-# ------------------------------------------------------------------ claims
-
-LAKE = (
-    "Shallow lakes lose oxygen in warm summers.",
-    "We aerated three of six ponds at night for two years and counted fish every month.",
-    "Carp survived in 84% of the aerated ponds' plots and in 51% of the others.",
-    "Aeration raised the electricity bill by a fifth but did not change the number of frogs.",
-    "Whether aeration by day would do as well was not tested.",
-)
-TWINS = [
-    ("More carp lived where the water was aerated.", "More carp lived where it was not aerated."),
-    ("Carp survival was 84% with aeration.", "Carp survival was 51% with aeration."),
-    ("Frogs were as numerous with aeration as without.", "Frogs grew more numerous by aeration."),
-    ("The ponds were aerated at night.", "The ponds were aerated by day."),
-    ("Electricity cost about 20% more.", "Electricity cost about 20% less."),
-    ("Fish were counted monthly over two years.", "Fish were counted yearly over two months."),
-    ("Half of the six ponds were aerated.", "All six ponds were aerated."),
-    ("Aerating by day was not examined.", "Aerating by day did just as well."),
-]
-
-
-def test_a_true_claim_stands_above_its_twin(embedder: WordEmbedder) -> None:
-    reader = PassageReader(embedder)
-    passage = PassageText("Carp in Ponds", LAKE, embedder.embed(list(LAKE)), 0.0)
-
-    def odds(claim: str) -> float:
-        return float(reader.entailed(claim, embedder.embed_query(claim), [passage])[0])
-
-    right = [odds(true) > odds(false) for true, false in TWINS]
-    assert sum(right) >= 5, right  # as measured here; 80% of 280 others (eval/sentences)
-    assert odds("Bananas ripen faster in paper bags.") < min(odds(true) for true, _ in TWINS)
-
-
-def test_what_is_read_for_a_claim_is_title_and_nearest_sentences() -> None:
-    first = Window(np.arange(6, dtype=np.float32)[:, None], np.array([-1, -1, 0, 0, 1, -1]))
-    second = Window(np.arange(6, 9, dtype=np.float32)[:, None], np.array([-1, 2, 2]))
-    window = narrowed([first, second], [0, 2])
-    assert window.states[:, 0].tolist() == [0, 1, 2, 3, 5, 7, 8]
-    assert window.places.tolist() == [-1, -1, 0, 0, -1, 2, 2]
-    assert nearest(np.array([0.1, 0.9, 0.3, 0.2, 0.8], np.float32)) == [1, 4, 2, 3]

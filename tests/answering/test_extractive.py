@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from assistant import Assistant
-from assistant.answering.layouts import MAYBE, _alternatives
+from assistant.answering.layouts import MAYBE
+from assistant.answering.membership import alternatives
 from assistant.answering.question import _GIVEN
 from assistant.attribution import is_verbatim
 from assistant.embedding import Embedder
 from assistant.errors import QuestionError
+from assistant.filters import Filters
 from assistant.paper import Paper
 from assistant.results import Answer, Message
 from assistant.sample import SAMPLE_PAPERS
@@ -504,13 +506,42 @@ def test_a_list_names_apart_what_may_be_on_its_topic(filled_with: FilledWith) ->
     assert not any(paper.title in answer.answer for paper in BREAD[4:])
 
 
+def test_a_paper_alone_on_its_topic_is_judged_by_itself(filled_with: FilledWith) -> None:
+    bread = filled_with(BREAD)
+    assert BREAD[6].title in bread.ask("papers on clocks").cited_titles
+    for asked in ("how many papers are there on straw?", "how many papers are about debts?"):
+        assert bread.ask(asked).answer.startswith("1 paper here"), asked
+
+
+def test_a_list_reads_the_spelling_that_the_library_has(filled_with: FilledWith) -> None:
+    grey = [
+        Paper(title=f"Gray stone of quarry {n}", abstract=f"Gray stone {n} splits in frost.")
+        for n in range(3)
+    ]
+    answer = filled_with([*grey, *BREAD]).ask("papers on grey stone")
+    assert sorted(answer.cited_titles) == [paper.title for paper in grey]
+
+
+def test_one_or_the_other_keeps_to_filters_and_goes_on(filled_with: FilledWith) -> None:
+    of_each = [
+        Paper(title=f"{thing} in plot {plot}", abstract=f"{thing} of {plot} grew.", year=1990 + n)
+        for n, plot in enumerate("ABCDEFGHIJKLMNO")
+        for thing in ("Hedges", "Ditches")
+    ]
+    many = filled_with([*of_each, *BREAD])
+    late = many.ask("papers on hedges or ditches", filters=Filters(first_year=2002))
+    assert len(late.citations) == 6
+    first, more = talk(many, "papers on hedges or ditches", "show more")
+    assert {*first.cited_titles, *more.cited_titles} == {paper.title for paper in of_each}
+
+
 def test_what_is_with_or_without_is_one_topic() -> None:
-    assert _alternatives("hedges or wire") == ["hedges", "wire"]
-    assert _alternatives("salt or sugar in tea") == ["salt in tea", "sugar in tea"]
-    assert _alternatives("pumps or any other devices") == ["pumps", "devices"]
-    assert _alternatives("effect of salt or sugar") == ["effect of salt", "effect of sugar"]
+    assert alternatives("hedges or wire") == ["hedges", "wire"]
+    assert alternatives("salt or sugar in tea") == ["salt in tea", "sugar in tea"]
+    assert alternatives("pumps or any other devices") == ["pumps", "devices"]
+    assert alternatives("effect of salt or sugar") == ["effect of salt", "effect of sugar"]
     for one in ("walls with or without mortar", "rain before or after noon", "hedges", "or wire"):
-        assert _alternatives(one) == []
+        assert alternatives(one) == []
 
 
 def test_a_day_is_asked_for_and_given(walls: Assistant) -> None:
