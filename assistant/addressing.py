@@ -66,12 +66,13 @@ _DENIED = -1.5
 """Log-odds by vectors below which a sentence that words alone do not surely tell may be quoted:
 of the sentences of 46 fields .09% are left out in place of .33%."""
 _DOUBT = -0.75
-"""Log-odds by words that stand for `KEPT_BACK` where there are no vectors."""
+"""Log-odds by words from which a sentence proves nothing where there are no vectors."""
 _NO_WORDS = -2.5
 """Log-odds by words from which vectors count in full: accounts of texts and letters lie near to
 orders, and have none of their words."""
 KEPT_BACK = -0.66
-"""What `doubts` gives from which no language model gets to read a sentence, and it proves nothing:
+"""What `doubts` gives from which a sentence proves nothing, and, where vectors tell it, no language
+model gets to read it:
 .7% of the sentences of 46 fields, 5% in the history of science."""
 SPREAD = 12.0
 """Log-odds by words count no more than so much beside vectors, either way."""
@@ -170,8 +171,7 @@ def _binds(text: str) -> bool:
 
 
 def doubts(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> NDArray[np.float64]:
-    """(sentences,) how far each may speak to its reader: above `KEPT_BACK` no model is to read
-    it, and it proves nothing that one says.
+    """(sentences,) how far each may speak to its reader; see `KEPT_BACK`.
 
     ``vectors``: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
     """

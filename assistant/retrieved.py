@@ -93,14 +93,19 @@ class RetrievedPaper:
 
     @property
     def told(self) -> str:
-        """The abstract as a language model gets it: without what is not trusted."""
-        return told(self.paper.abstract, self.trusted)
+        """The abstract as a language model gets it: without what it does not get to read."""
+        return told(self.paper.abstract, self.read_out)
+
+    @property
+    def read_out(self) -> tuple[str, ...]:
+        """The sentences that a language model gets to read, the others empty: what is trusted, but
+        all where words alone doubt them.
+        """
+        return self.trusted if self.own_vectors else self.sentences
 
     @cached_property
     def trusted(self) -> tuple[str, ...]:
-        """The sentences; empty those that may speak to their reader, too: no model reads them, and
-        they prove nothing.
-        """
+        """The sentences; empty those that may speak to their reader, too: they prove nothing."""
         odds = doubts(self.sentences, self.vectors if self.own_vectors else None)
         return tuple(
             "" if doubt > KEPT_BACK else text

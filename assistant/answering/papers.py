@@ -68,7 +68,7 @@ def _cut(found: RetrievedPaper, tokens: int) -> str | None:
     """A paper in at most so many tokens; None where too little would be left."""
     text = None
     for n, span in enumerate(found.spans, 1):
-        longer = prompt_text(found, told(found.paper.abstract[: span.end], found.trusted[:n]))
+        longer = prompt_text(found, told(found.paper.abstract[: span.end], found.read_out[:n]))
         if count_tokens(longer) > tokens:
             break
         text = longer

@@ -148,7 +148,7 @@ def materials_of(papers: Sequence[Candidate], vector: np.ndarray | None = None) 
     made = []
     for paper in papers:
         near = [] if vector is None else paper.found.nearness(vector)
-        made.append(Material(paper.paper, paper.found.trusted, near, names))
+        made.append(Material(paper.paper, paper.found.read_out, near, names))
     return made
 
 

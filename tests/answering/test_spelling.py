@@ -6,7 +6,7 @@ import pytest
 from fake_embedder import FakeEmbedder
 
 from assistant import Assistant, Paper, Settings
-from assistant.answering.spelling import as_held
+from assistant.answering.spelling import as_held, base_forms
 from assistant.retrieved import Statistics
 
 
@@ -41,3 +41,16 @@ def test_words_are_spelled_as_the_library_does(
     asked: str, held: str, statistics: Statistics
 ) -> None:
     assert as_held(asked, statistics) == held
+
+
+@pytest.mark.parametrize(
+    ("word", "base"),
+    [("tricking", "trick"), ("baked", "bake"), ("plotted", "plot"), ("carries", "carry")],
+)
+def test_a_word_is_a_form_of_another(word: str, base: str) -> None:
+    assert base in base_forms(word)
+
+
+def test_what_has_no_ending_is_a_form_of_none() -> None:
+    assert base_forms("quantzation") == []
+    assert base_forms("is") == []
