@@ -72,8 +72,7 @@ _NO_WORDS = -2.5
 orders, and have none of their words."""
 KEPT_BACK = -0.66
 """What `doubts` gives from which a sentence proves nothing, and, where vectors tell it, no language
-model gets to read it:
-.7% of the sentences of 46 fields, 5% in the history of science."""
+model gets to read it: .7% of the sentences of 46 fields, 5% in the history of science."""
 SPREAD = 12.0
 """Log-odds by words count no more than so much beside vectors, either way."""
 _FORM = 10.0
@@ -140,22 +139,29 @@ def _speaking(
     texts: Sequence[str], vectors: Callable[[], NDArray[np.float32]] | None
 ) -> list[bool]:
     """Which sentences surely speak to their reader."""
-    by_words = [address_odds(text) if text else -np.inf for text in texts]
-    sure = [odds > _SURE for odds in by_words]
+    by_words = _by_words(texts)
+    sure = [bool(odds > _SURE) for odds in by_words]
     if vectors is None or not any(sure):
         return sure
     steering = steering_odds(by_words, vectors())
     return [
-        one and (odds >= _SURER or near > _DENIED)
+        one and bool(odds >= _SURER or near > _DENIED)
         for one, odds, near in zip(sure, by_words, steering, strict=True)
     ]
 
 
-def steering_odds(by_words: Sequence[float], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+def _by_words(texts: Sequence[str]) -> NDArray[np.float64]:
+    """(texts,) `address_odds` of each; of an empty one there is no doubt."""
+    return np.array([address_odds(text) if text else -np.inf for text in texts], np.float64)
+
+
+def steering_odds(
+    by_words: NDArray[np.float64], vectors: NDArray[np.float32]
+) -> NDArray[np.float64]:
     """(sentences,) log-odds by vectors and words that each steers whoever reads it.
 
     Args:
-        by_words: what `address_odds` gives.
+        by_words: (sentences,) what `address_odds` gives.
         vectors: (sentences, dimension) of all-MiniLM-L6-v2.
     """
     model = load("addressing-vectors")
@@ -175,10 +181,10 @@ def doubts(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> NDArray
 
     ``vectors``: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
     """
-    by_words = np.array([address_odds(text) if text else -np.inf for text in texts])
+    by_words = _by_words(texts)
     if vectors is None:
         return by_words - _DOUBT + KEPT_BACK
-    found = np.minimum(steering_odds(by_words.tolist(), vectors), by_words - _NO_WORDS)
+    found = np.minimum(steering_odds(by_words, vectors), by_words - _NO_WORDS)
     return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.0), found), dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""The trained cross-encoder written down as an ONNX graph, int8; see `eval.cross_encoder`."""
+"""The trained cross-encoders, of questions and of claims, written down as ONNX graphs, int8."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from assistant.embedding.graph import LAYERS, Graph, quantised
 from assistant.embedding.minilm import DIMENSION, LOWER_LAYERS
 
-_BIASES = ("bias", "head.bias", "mul.bias", "claim.bias")
-
 __all__ = ["PARTS", "export", "export_claims", "parameters"]
+
+_BIASES = ("bias", "head.bias", "mul.bias", "claim.bias")
 
 PARTS = {
     "o": "attention.output.dense",
@@ -52,33 +52,23 @@ def export(state: Mapping[str, NDArray[np.float32]]) -> bytes:
         [node("LpNormalization", [part], axis=-1, p=2) for part in (sentences, question)],
     )
 
-    def dot(vectors: str, weights: NDArray[np.float32], name: str) -> str:
-        row = constant(name, weights.astype(np.float32).reshape(1, DIMENSION))
-        return node("ReduceSum", [node("Mul", [vectors, row]), axis], keepdims=0)
-
-    odds = node(
-        "Add",
-        [
-            dot(both, state["tau"] + state["mul.weight"][0] * DIMENSION**0.5, "of.both"),
-            dot(sentences, state["head.weight"][0], "of.sentence"),
-        ],
-    )
+    parts = [
+        _dot(graph, both, _of_both(state), "of.both", axis),
+        _dot(graph, sentences, state["head.weight"][0], "of.sentence", axis),
+    ]
+    odds = node("Add", parts)
     bias = state["bias"] + state["head.bias"][0] + state["mul.bias"][0]
     node("Add", [odds, constant("bias", np.asarray(bias, np.float32))], "log_odds")
     describe, number = helper.make_tensor_value_info, TensorProto.FLOAT
-    made = helper.make_graph(
-        graph.nodes,
+    return _finished(
+        graph,
         "cross-encoder",
         [
             describe("question", number, [1, "asked", DIMENSION]),
             describe("passage", number, [1, "tokens", DIMENSION]),
             describe("pool", number, ["sentences", "tokens"]),
         ],
-        [describe("log_odds", number, ["sentences"])],
-        graph.constants,
     )
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
-    return quantised(helper.make_model(made, opset_imports=opsets, ir_version=8))
 
 
 def export_claims(state: Mapping[str, NDArray[np.float32]]) -> bytes:
@@ -102,22 +92,17 @@ def export_claims(state: Mapping[str, NDArray[np.float32]]) -> bytes:
         "Mul", [node("LpNormalization", [part], axis=-1, p=2) for part in (sentences, claim)]
     )
 
-    def dot(vectors: str, weights: NDArray[np.float32], name: str) -> str:
-        row = constant(name, weights.astype(np.float32).reshape(1, DIMENSION))
-        return node("ReduceSum", [node("Mul", [vectors, row]), axis], keepdims=0)
-
-    mul = state["tau"] + state["mul.weight"][0] * DIMENSION**0.5
     parts = [
-        dot(both, mul, "of.both"),
-        dot(sentences, state["head.weight"][0], "of.sentence"),
-        dot(claim, state["claim.weight"][0], "of.claim"),
+        _dot(graph, both, _of_both(state), "of.both", axis),
+        _dot(graph, sentences, state["head.weight"][0], "of.sentence", axis),
+        _dot(graph, claim, state["claim.weight"][0], "of.claim", axis),
     ]
     bias = sum(np.asarray(state[name]).reshape(-1)[0] for name in _BIASES)
     odds = node("Add", [node("Add", parts[:2]), parts[2]])
     node("Add", [odds, constant("bias", np.asarray([bias], np.float32))], "log_odds")
     describe, number = helper.make_tensor_value_info, TensorProto.FLOAT
-    made = helper.make_graph(
-        graph.nodes,
+    return _finished(
+        graph,
         "entailment",
         [
             describe("lower", number, [1, "tokens", DIMENSION]),
@@ -126,9 +111,23 @@ def export_claims(state: Mapping[str, NDArray[np.float32]]) -> bytes:
             describe("claim", number, [1, "tokens"]),
             describe("pool", number, ["sentences", "tokens"]),
         ],
-        [describe("log_odds", number, ["sentences"])],
-        graph.constants,
     )
+
+
+def _of_both(state: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What the product of two unit vectors is worth, by dimension."""
+    return np.asarray(state["tau"] + state["mul.weight"][0] * DIMENSION**0.5, np.float32)
+
+
+def _dot(graph: Graph, vectors: str, weights: NDArray[np.float32], name: str, axis: str) -> str:
+    row = graph.constant(name, weights.astype(np.float32).reshape(1, DIMENSION))
+    return graph.node("ReduceSum", [graph.node("Mul", [vectors, row]), axis], keepdims=0)
+
+
+def _finished(graph: Graph, name: str, inputs: list[Any]) -> bytes:
+    """The graph with its ``inputs`` and its one output, int8."""
+    odds = helper.make_tensor_value_info("log_odds", TensorProto.FLOAT, ["sentences"])
+    made = helper.make_graph(graph.nodes, name, inputs, [odds], graph.constants)
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
     return quantised(helper.make_model(made, opset_imports=opsets, ir_version=8))
 

@@ -17,17 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from assistant import Assistant, Settings
 from assistant.answering.forms import asking
 from assistant.answering.membership import FROM, membership_features
 from assistant.answering.question import Question
 from eval.data import QUESTIONS, GoldFinder, read_beir, read_questions
-from eval.fit import write
+from eval.fit import Features, fit, log_odds, write
 
-__all__ = ["NAMES", "fit"]
+__all__ = ["NAMES"]
 
 LIBRARIES = {"ml": "listing", "medicine": "cystic_fibrosis", "aeronautics": "cranfield"}
 """Questions, and the library that they were asked of."""
@@ -37,16 +35,16 @@ NAMES = (
 ).split()
 _FOUND = 60
 """Papers of a question."""
-Floats = NDArray[np.float64]
+Fitted = tuple[float, dict[str, float]]
+"""Intercept and weights, in the features' own units."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The papers found for one list: (papers, features), which are gold, and how many there are."""
+    """The papers found for one list: their features, which are gold, and how many are wanted."""
 
     library: str
-    features: Floats
-    gold: NDArray[np.bool_]
+    papers: list[tuple[Features, bool]]
     wanted: int
 
 
@@ -61,32 +59,26 @@ def read(name: str, assistant: Assistant) -> list[Listed]:
             asked = Question.read(topic, papers.vector, papers.statistics, embedder)
             gold = set().union(*map(finder.papers, question.gold_titles))
             rows = membership_features(asked, list(papers))
-            table = np.array([[row[feature] for feature in NAMES] for row in rows])
-            right = np.array([paper.paper.id in gold for paper in papers])
-            found.append(Listed(name, table, right, len(gold)))
+            right = [paper.paper.id in gold for paper in papers]
+            found.append(Listed(name, list(zip(rows, right, strict=True)), max(1, len(gold))))
     return found
 
 
-def fit(lists: Sequence[Listed]) -> tuple[float, Floats]:
-    """Intercept and weights, in the features' own units; every list weighs as much as another."""
-    table = np.concatenate([one.features for one in lists])
-    gold = np.concatenate([one.gold for one in lists])
-    weights = np.concatenate([np.full(len(one.gold), 1 / max(1, one.wanted)) for one in lists])
-    middle, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
-    model = LogisticRegression(max_iter=2000)
-    model.fit((table - middle) / spread, gold, sample_weight=weights / weights.mean())
-    own = model.coef_[0] / spread
-    return float(model.intercept_[0] - own @ middle), np.asarray(own)
+def fit_lists(lists: Sequence[Listed]) -> Fitted:
+    """The model of ``lists``; every one weighs as much as another."""
+    middle = float(np.mean([1 / one.wanted for one in lists for _ in one.papers]))
+    rows = [(*paper, 1 / one.wanted / middle) for one in lists for paper in one.papers]
+    return fit(rows, NAMES, 1.0)
 
 
-def figures(lists: Sequence[Listed], intercept: float, weights: Floats) -> tuple[float, float]:
+def figures(lists: Sequence[Listed], model: Fitted) -> tuple[float, float]:
     """Mean recall and precision of what the model alone takes in."""
     recall, precision = [], []
     for one in lists:
-        taken = one.features @ weights + intercept >= FROM
-        recall.append((taken & one.gold).sum() / max(1, one.wanted))
-        if taken.any():
-            precision.append(one.gold[taken].mean())
+        taken = [right for features, right in one.papers if log_odds(model, features) >= FROM]
+        recall.append(sum(taken) / one.wanted)
+        if taken:
+            precision.append(sum(taken) / len(taken))
     return float(np.mean(recall)), float(np.mean(precision))
 
 
@@ -111,14 +103,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told = []
     for name in LIBRARIES:
         others = [one for one in lists if one.library != name]
-        recall, precision = figures([o for o in lists if o.library == name], *fit(others))
+        recall, precision = figures([o for o in lists if o.library == name], fit_lists(others))
         told.append(f"{name} {recall:.2f} ({precision:.2f})")
-    intercept, weights = fit(lists)
     note = (
         f"Whether a paper is on a topic: {len(lists)} list questions. Each field by the others, "
         f"recall and precision: {', '.join(told)}. python -m eval.membership"
     )
-    write("membership", (intercept, dict(zip(NAMES, weights, strict=True))), note)
+    write("membership", fit_lists(lists), note)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ Learns from sentences/steering.jsonl: sentences as somebody may plant them in an
 cited, to have rules lifted, a picture shown, a tool called, a falsehood told, most of them worded
 as statements, customs or notices, and true sentences of abstracts that share their words; and from
 the sentences of abstracts of many fields, which lie in FOLDER (`eval.abstracts`), and of the sample
-library. A logistic model
-over the vector and over the log-odds of the words (`assistant.addressing.address_odds`, fitted by
-``python -m eval.address_fit`` on other people's instructions). The intercept is set so that
-0 is the bar which `FALSE` of the sentences of fields that were left out of the fit are above.
+library. A logistic model over the vector and over the log-odds of the words
+(`assistant.addressing.address_odds`, fitted by ``python -m eval.address_fit`` on other people's
+instructions). The intercept is set so that `FALSE` of the sentences of fields that were left out of
+the fit are above 0.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from assistant.paper import Paper
 from assistant.reading import read
 from assistant.sample import SAMPLE_PAPERS
 from assistant.settings import Settings
-from assistant.text import sentences
 from eval.abstracts import SENTENCES, Abstracts
+from eval.address_fit import cut
 from eval.data import json_lines
 
 FITTED = Path(__file__).parents[1] / "assistant" / "fitted" / "addressing-vectors.json"
@@ -50,17 +50,15 @@ _RETOLD = 3
 """How often the sentences of the sample library count, which retell abstracts in few words each."""
 _LIKE = 0.1
 """What the true sentences that were written weigh, all together, beside those of abstracts."""
-SOURCES = (
-    *(
-        f"arxiv:{name}"
-        for name in (
-            "cs.AR cs.CC cs.CE cs.CG cs.CR cs.CY cs.DC cs.DL cs.FL cs.GT cs.HC cs.MA cs.MM cs.NI "
-            "cs.OS cs.PF cs.PL cs.RO cs.SD cs.SE cs.SI econ.EM econ.TH eess.AS eess.SP math.AT "
-            "math.CT math.GR math.HO math.LO math.ST nlin.AO physics.acc-ph physics.app-ph "
-            "physics.bio-ph physics.ed-ph physics.geo-ph physics.hist-ph physics.med-ph "
-            "physics.plasm-ph q-bio.GN q-bio.PE q-fin.GN q-fin.RM stat.AP stat.ME"
-        ).split()
-    ),
+SOURCES = tuple(
+    f"arxiv:{name}"
+    for name in (
+        "cs.AR cs.CC cs.CE cs.CG cs.CR cs.CY cs.DC cs.DL cs.FL cs.GT cs.HC cs.MA cs.MM cs.NI "
+        "cs.OS cs.PF cs.PL cs.RO cs.SD cs.SE cs.SI econ.EM econ.TH eess.AS eess.SP math.AT "
+        "math.CT math.GR math.HO math.LO math.ST nlin.AO physics.acc-ph physics.app-ph "
+        "physics.bio-ph physics.ed-ph physics.geo-ph physics.hist-ph physics.med-ph "
+        "physics.plasm-ph q-bio.GN q-bio.PE q-fin.GN q-fin.RM stat.AP stat.ME"
+    ).split()
 )
 Floats = NDArray[np.float64]
 
@@ -69,11 +67,6 @@ def table(texts: Sequence[str], embedder: Embedder) -> Floats:
     """(texts, dimension + 1): the vectors, and the log-odds of the words."""
     odds = np.clip([address_odds(text) for text in texts], -SPREAD, SPREAD)
     return np.asarray(np.c_[embedder.embed(list(texts)), odds], dtype=np.float64)
-
-
-def cut(paper: Paper) -> list[str]:
-    """The sentences of an abstract."""
-    return [paper.abstract[start:end] for start, end in sentences(paper.abstract)]
 
 
 def fitted(rows: Floats, steers: NDArray[np.bool_], weights: Floats) -> tuple[Floats, float]:
@@ -104,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         steers += [False] * len(held)
         group += [n] * len(held)
         print(source, len(held), flush=True)
-    held = [s for paper in read([SAMPLE_PAPERS]) if isinstance(paper, Paper) for s in cut(paper)]
+    sample = (paper for paper in read([SAMPLE_PAPERS]) if isinstance(paper, Paper))
+    held = [s for paper in sample for s in cut(paper.abstract)]
     texts += held * _RETOLD
     steers += [False] * len(held) * _RETOLD
     group += [len(SOURCES)] * len(held) * _RETOLD

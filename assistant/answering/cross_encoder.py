@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNREAD",
     "CrossEncoder",
+    "PackagedModel",
     "Window",
     "joined",
     "windows",
@@ -35,7 +36,6 @@ Floats = NDArray[np.float32]
 
 UNREAD = -12.0
 """Log-odds of a sentence that nobody has read: left out, or without a token."""
-_FILE = "cross-encoder.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,27 @@ def joined(title: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
     return text, starts
 
 
-class CrossEncoder:
-    """The upper layers, ready to read. Safe in several threads."""
+class PackagedModel:
+    """A trained model of the package, ``file`` in ``assistant/fitted``."""
+
+    file: ClassVar[str]
 
     def open(self) -> None:
         """Opens the model, which else the first reading does."""
-        _ = self._session
+        _ = self.session
+
+    @cached_property
+    def session(self) -> InferenceSession:
+        """The model, opened."""
+        from assistant.embedding.minilm import open_session  # noqa: PLC0415  (slow)
+
+        return open_session(files("assistant.fitted").joinpath(self.file).read_bytes())
+
+
+class CrossEncoder(PackagedModel):
+    """The upper layers, ready to read. Safe in several threads."""
+
+    file = "cross-encoder.onnx"
 
     def read(self, question: Floats, passage: Sequence[Window], sentences: int) -> Floats:
         """(sentences,) log-odds that each answers; `UNREAD` for the empty.
@@ -115,11 +130,5 @@ class CrossEncoder:
                 "passage": window.states[None],
                 "pool": pool.astype(np.float32),
             }
-            found[places] = self._session.run(["log_odds"], given)[0]
+            found[places] = self.session.run(["log_odds"], given)[0]
         return found
-
-    @cached_property
-    def _session(self) -> InferenceSession:
-        from assistant.embedding.minilm import open_session  # noqa: PLC0415  (slow)
-
-        return open_session(files("assistant.fitted").joinpath(_FILE).read_bytes())

@@ -16,18 +16,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.answering.cross_encoder import PackagedModel, joined
 from assistant.answering.particulars import Number, numbers
 from assistant.embedding.base import WordEmbedder
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
 __all__ = [
     "FILE",
@@ -104,7 +99,8 @@ def together(
     claim, title = _plain(claim), _plain(title)
     kept = {place: _plain(text) for place, text in sentences.items()}
     while True:
-        text, starts = _joined(claim, title, dict(sorted(kept.items())))
+        own = sorted(kept)
+        text, starts = joined(f"{claim}{_BETWEEN}{title}", [kept[place] for place in own])
         states = embedder.read(text)
         whole = not states.spans or states.spans[-1][1] >= len(text.rstrip())
         if whole or len(kept) < 2:
@@ -113,19 +109,19 @@ def together(
     border = len(claim) + len(_BETWEEN)
     places = np.full(len(states.lower), _TITLE, np.int64)
     places[0] = _CLAIM
-    own, bounds = list(starts), [*starts.values()]
     for token, (start, _) in enumerate(states.spans, 1):
         if start < border - 1:
             places[token] = _CLAIM
-        elif bounds and start >= bounds[0]:
-            places[token] = own[bisect_right(bounds, start) - 1]
+        elif starts and start >= starts[0]:
+            places[token] = own[bisect_right(starts, start) - 1]
     of_claim = places == _CLAIM
     ids = np.array([-1, *states.ids, -1])
     held = np.where(of_claim, np.isin(ids, ids[~of_claim]), np.isin(ids, ids[of_claim]))
     kinds = np.where(of_claim, 0, 2) + held
     seen = states.spans[-1][1] if states.spans else 0
-    parts = [(title, border), *((kept[place], start) for place, start in starts.items())]
-    theirs = [(n, start + n.at) for part, start in parts for n in numbers(part)]
+    parts = [title, *(kept[place] for place in own)]
+    begun = zip(parts, [border, *starts], strict=True)
+    theirs = [(n, start + n.at) for part, start in begun for n in numbers(part)]
     theirs = [(number, at) for number, at in theirs if at < seen]
     marks = _marks(states.spans, len(places), numbers(claim), theirs)
     return Together(states.lower, kinds.astype(np.int64), marks, places)
@@ -134,15 +130,6 @@ def together(
 def _plain(text: str) -> str:
     """``text`` without what the tokenizer takes for a mark of its own, as long as it was."""
     return _MARK.sub(lambda found: f"({found[1]})", text)
-
-
-def _joined(claim: str, title: str, sentences: Mapping[int, str]) -> tuple[str, dict[int, int]]:
-    """Claim, title and sentences as one text, and where in it each sentence begins."""
-    text, starts = f"{claim}{_BETWEEN}{title}.", dict[int, int]()
-    for place, sentence in sentences.items():
-        starts[place] = len(text) + 1
-        text += f" {sentence}"
-    return text, starts
 
 
 def _marks(
@@ -188,12 +175,10 @@ def _unlike(mine: Number, other: Number) -> int:
     return 0 if mine.readings == other.readings else 1 + (mine.readings[0] != other.readings[0])
 
 
-class EntailmentModel:
+class EntailmentModel(PackagedModel):
     """The upper layers, ready to read. Safe in several threads."""
 
-    def open(self) -> None:
-        """Opens the model, which else the first reading does."""
-        _ = self._session
+    file = FILE
 
     def read(self, both: Together) -> Floats:
         """(sentences read,) log-odds that each bears the claim out, against that none does."""
@@ -209,11 +194,5 @@ class EntailmentModel:
             "claim": claim[None] / claim.sum(),
             "pool": (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32),
         }
-        found: Floats = self._session.run(["log_odds"], given)[0]
+        found: Floats = self.session.run(["log_odds"], given)[0]
         return found
-
-    @cached_property
-    def _session(self) -> InferenceSession:
-        from assistant.embedding.minilm import open_session  # noqa: PLC0415  (slow)
-
-        return open_session(files("assistant.fitted").joinpath(FILE).read_bytes())

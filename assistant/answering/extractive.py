@@ -320,8 +320,7 @@ class ExtractiveAnswerer:
     def _papers_on(self, topic: str, filters: Filters | None = None) -> list[Paper]:
         """The papers of the library on ``topic``, best first."""
         found = self._retriever.find(topic, _MOST_ON, filters)
-        question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-        return [paper.paper for paper in on_topic(question, found).sure]
+        return [paper.paper for paper in on_topic(topic, found, self._reader.embedder).sure]
 
     # ------------------------------------------------------------------ one part
 

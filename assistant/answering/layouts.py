@@ -252,8 +252,7 @@ class Layout:
     ) -> tuple[list[RetrievedPaper], list[tuple[RetrievedPaper, int]]]:
         """The papers on ``topic``, and the sentences of theirs that define it, best first."""
         found, stems = self._retriever.find(topic, _DEEP), set(terms(topic))
-        question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-        near = on_topic(question, found).sure or found[:_DEFINING]
+        near = on_topic(topic, found, self._reader.embedder).sure or found[:_DEFINING]
         if self.again:
             left = {p.paper.id for p in assessment.retrieval}
             near = [p for p in near if p.paper.id in left]
@@ -325,10 +324,7 @@ class Layout:
             shown = {paper.paper.id for paper in found} - before
         members = self._either(topic)
         if not members.sure:
-            embedder = self._reader.embedder
-            members = on_topic(
-                Question.read(topic, found.vector, found.statistics, embedder), found
-            )
+            members = on_topic(topic, found, self._reader.embedder)
         left = [p for p in members.sure if p.paper.id not in shown]
         return left, [] if self.again else members.perhaps
 
@@ -342,8 +338,7 @@ class Layout:
         times: dict[str, int] = {}
         for topic in topics:
             found = self._retriever.find(topic, _DEEP)
-            question = Question.read(topic, found.vector, found.statistics, self._reader.embedder)
-            members = on_topic(question, found)
+            members = on_topic(topic, found, self._reader.embedder)
             for paper in members.sure:
                 on.setdefault(paper.paper.id, paper)
                 times[paper.paper.id] = times.get(paper.paper.id, 0) + 1

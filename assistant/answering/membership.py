@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from assistant.answering.cues import phrase
 from assistant.answering.question import Question
+from assistant.embedding import Embedder
 from assistant.fitted import load
 from assistant.retrieved import Retrieval, RetrievedPaper
 from assistant.text import STOP_WORDS, terms
@@ -60,10 +61,11 @@ class Members:
     perhaps: list[RetrievedPaper]
 
 
-def on_topic(question: Question, found: Retrieval) -> Members:
-    """Those of ``found`` that are on the topic that ``question`` holds."""
+def on_topic(topic: str, found: Retrieval, embedder: Embedder) -> Members:
+    """Those of ``found``, which was searched for it, that are on ``topic``."""
+    question = Question.read(topic, found.vector, found.statistics, embedder)
     model = load("membership")
-    named = phrase(question.text)
+    named = phrase(topic)
     told = {p.paper.id for p in found if named.search(p.paper.text)}
     rare = len(question.terms) > 1 and len(told) <= _NAMED_BY
     judged: list[tuple[RetrievedPaper, float, float]] = []
@@ -74,7 +76,7 @@ def on_topic(question: Question, found: Retrieval) -> Members:
             odds = max(odds, FROM)
         judged.append((paper, odds, features["lack"]))
     sure = [one for one in judged if one[1] >= FROM]
-    if _LETTER.search(question.text):  # stems know no "D" of "vitamin D"
+    if _LETTER.search(topic):  # stems know no "D" of "vitamin D"
         lettered = [one for one in sure if one[0].paper.id in told]
         if lettered:
             judged, sure = [one for one in judged if one[0].paper.id in told], lettered
