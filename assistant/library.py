@@ -250,8 +250,9 @@ class Library:
             raise damage
         with self._locked(), self._folder.errors():
             with suppress(GraphDamaged):
-                Graph(self.address, info.collection).look()
-                return  # another process was faster
+                # a killed writer's is unknown, and has just been tried without success
+                if Graph(self.address, info.collection).look() != "unknown":
+                    return  # another process was faster
             try:
                 records = self._opened(info, make=False)
                 papers = list(records.papers()) if len(records) <= MENDED_AT_ONCE else []

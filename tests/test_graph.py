@@ -115,6 +115,21 @@ def test_a_small_library_is_mended_by_whoever_finds_the_damage(
     assert notes == [] == tried
 
 
+def test_what_a_killed_writer_left_half_written_is_mended_as_well(
+    folder: Path, make_library: MakeLibrary, notes: list[str], tried: list[str]
+) -> None:
+    before = nearest(make_library(folder))
+    (folder / NOTES).unlink()  # it was killed before its note
+    file = graph(folder, "header.bin")
+    file.write_bytes(zeroed(file.read_bytes()))  # Chroma crashes on it
+    assert nearest(make_library(folder)) == before
+    assert tried == ["tried"]
+    assert [note for note in notes if "cannot be loaded" in note]
+    notes.clear()
+    assert nearest(make_library(folder)) == before
+    assert notes == []
+
+
 def test_writers_and_readers_that_take_turns_raise_no_alarm(
     tmp_path: Path, make_library: MakeLibrary, notes: list[str], tried: list[str]
 ) -> None:
