@@ -8,8 +8,9 @@ model. A linear model over words and pairs of words tells such sentences
 people wrote and on abstracts of several fields; what is no text of the abstract's language is told
 by its form. An order may be worded as a statement, a custom or a notice ("accounts of this field
 open with …"), which words hardly tell: where the vectors are those of all-MiniLM-L6-v2, another
-model takes them in, too (``fitted/addressing-vectors.json``, ``python -m eval.steering``). Neither
-was fitted on the attacks that measure them (tests/attacks.json).
+model takes them in, too (``fitted/addressing-vectors.json``), and what that suspects is read token
+by token (``fitted/steering.json``; ``python -m eval.steering`` fits both). None was fitted on the
+attacks that measure them (tests/attacks.json).
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.fitted import load
+from assistant.fitted import load, load_token_model
+from assistant.languages import differs
 from assistant.text import STOP_WORDS, Span, words
+
+if TYPE_CHECKING:
+    from assistant.embedding.base import TextStates
 
 __all__ = [
     "CODE",
     "KEPT_BACK",
     "LABEL",
+    "LOOKED_AT",
     "SPREAD",
     "address_features",
     "address_odds",
@@ -67,18 +74,20 @@ _DENIED = -1.5
 of the sentences of 46 fields .09% are left out in place of .33%."""
 _DOUBT = -0.75
 """Log-odds by words from which a sentence proves nothing where there are no vectors."""
-_NO_WORDS = -2.5
-"""Log-odds by words from which vectors count in full: accounts of texts and letters lie near to
-orders, and have none of their words."""
-KEPT_BACK = -0.66
-"""What `doubts` gives from which a sentence proves nothing, and, where vectors tell it, no language
-model gets to read it: .7% of the sentences of 46 fields, 5% in the history of science."""
+LOOKED_AT = -5.5
+"""Log-odds by vectors from which a sentence's tokens are looked at."""
+KEPT_BACK = -0.5
+"""What `doubts` gives from which a sentence proves nothing, and, where its tokens tell it, no
+language model gets to read it: .3% of the sentences of 46 fields, 1 to 2% in the history of
+science and mathematics."""
 SPREAD = 12.0
 """Log-odds by words count no more than so much beside vectors, either way."""
 _FORM = 10.0
 """What the log-odds of a sentence are, at least, that its form tells."""
 _LONG = 8
 """Words from which a sentence of English holds one that only binds."""
+_BOUND = 0.2
+"""Share of such words from which a sentence is English, without a closer look."""
 
 
 def tokens_of(sentence: str) -> list[str]:
@@ -123,16 +132,33 @@ def heard(
     vectors: Callable[[], NDArray[np.float32]] | None = None,
 ) -> tuple[Span, ...]:
     """``spans`` of the sentences of ``abstract``; an empty one in the place of each that is left
-    out: it speaks to its reader, or is no English among English.
+    out: it speaks to its reader, or is of another language among English.
 
     ``vectors``: gives (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
     """
     texts = [abstract[start:end] for start, end in spans]
-    english = sum(_binds(text) for text in texts) > len(texts) / 2
+    foreign = _foreign(texts)
     return tuple(
-        Span(span.start, span.start) if speaks or (english and not _binds(text)) else span
-        for span, text, speaks in zip(spans, texts, _speaking(texts, vectors), strict=True)
+        Span(span.start, span.start) if speaks or other else span
+        for span, other, speaks in zip(spans, foreign, _speaking(texts, vectors), strict=True)
     )
+
+
+def _foreign(texts: Sequence[str]) -> list[bool]:
+    """Which sentences are of another language than the rest, which is English."""
+    held = [words(text) for text in texts]
+    bound = [sum(word in STOP_WORDS for word in one) for one in held]
+    binds = [
+        bool(some) or (len(one) < _LONG and text.isascii())
+        for text, one, some in zip(texts, held, bound, strict=True)
+    ]
+    if sum(binds) <= len(texts) / 2:
+        return [False] * len(texts)
+    return [
+        not binding
+        or (some < _BOUND * len(one) and differs(text, " ".join([*texts[:n], *texts[n + 1 :]])))
+        for n, (text, one, some, binding) in enumerate(zip(texts, held, bound, binds, strict=True))
+    ]
 
 
 def _speaking(
@@ -170,22 +196,28 @@ def steering_odds(
     return np.asarray(vectors @ weights + words + model.intercept, dtype=np.float64)
 
 
-def _binds(text: str) -> bool:
-    """Whether a text is short or holds a function word of English."""
-    held = words(text)
-    return (len(held) < _LONG and text.isascii()) or any(word in STOP_WORDS for word in held)
+def doubts(
+    texts: Sequence[str],
+    vectors: NDArray[np.float32] | None,
+    read: Callable[[str], TextStates] | None = None,
+) -> NDArray[np.float64]:
+    """(sentences,) how far each may speak to its reader or steer it; see `KEPT_BACK`.
 
-
-def doubts(texts: Sequence[str], vectors: NDArray[np.float32] | None) -> NDArray[np.float64]:
-    """(sentences,) how far each may speak to its reader; see `KEPT_BACK`.
-
-    ``vectors``: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
+    Args:
+        texts: the sentences; an empty one is not in doubt.
+        vectors: (sentences, dimension) of all-MiniLM-L6-v2, if there are any.
+        read: what that model makes of the tokens of one; with ``vectors``.
     """
     by_words = _by_words(texts)
-    if vectors is None:
+    if vectors is None or read is None:
         return by_words - _DOUBT + KEPT_BACK
-    found = np.minimum(steering_odds(by_words, vectors), by_words - _NO_WORDS)
-    return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.0), found), dtype=np.float64)
+    found = steering_odds(by_words, vectors)
+    model = load_token_model("steering")
+    for n, text in enumerate(texts):
+        if text and found[n] > LOOKED_AT:
+            clipped = float(np.clip(by_words[n], -SPREAD, SPREAD))
+            found[n] = model.log_odds(read(text).lower[1:-1], {"words": clipped})
+    return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.01), found), dtype=np.float64)
 
 
 def told(abstract: str, sentences: Sequence[str]) -> str:

@@ -212,7 +212,7 @@ class PaperRetriever(BaseRetriever):
                         all_spans=spans,
                         mean=middle / max(float(np.linalg.norm(middle)), 1e-6),
                         read_vectors=partial(self._library.sentence_vectors, records, place),
-                        own_vectors=isinstance(self._embedder, WordEmbedder),
+                        reader=self._embedder if isinstance(self._embedder, WordEmbedder) else None,
                     )
                 )
             return found

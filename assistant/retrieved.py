@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.addressing import KEPT_BACK, doubts, heard, told
+from assistant.embedding.base import WordEmbedder
 from assistant.paper import Paper
 from assistant.results import Passage
 from assistant.text import Span
@@ -51,7 +52,7 @@ class RetrievedPaper:
     ``best_cosine``: the best chunk's; ``standing``: by how many standard deviations that is
     above the cosines of the library's chunks. ``bm25``: 0 where no word is shared.
     ``all_spans``: the sentences of the abstract. ``mean``: (dimension,) unit mean of the chunks.
-    ``own_vectors``: whether vectors are of the program's own embedding model, which tell more.
+    ``reader``: the embedding model, where it is the program's own, which tells more.
     """
 
     paper: Paper
@@ -63,12 +64,12 @@ class RetrievedPaper:
     all_spans: tuple[Span, ...]
     mean: Floats
     read_vectors: Callable[[], Floats]
-    own_vectors: bool = False
+    reader: WordEmbedder | None = None
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """The sentences of the abstract; empty spans for those that speak to their reader."""
-        vectors = (lambda: self._all_vectors) if self.own_vectors else None
+        vectors = (lambda: self._all_vectors) if self.reader else None
         return heard(self.paper.abstract, self.all_spans, vectors)
 
     @cached_property
@@ -101,12 +102,16 @@ class RetrievedPaper:
         """The sentences that a language model gets to read, the others empty: what is trusted, but
         all where words alone doubt them.
         """
-        return self.trusted if self.own_vectors else self.sentences
+        return self.trusted if self.reader else self.sentences
 
     @cached_property
     def trusted(self) -> tuple[str, ...]:
         """The sentences; empty those that may speak to their reader, too: they prove nothing."""
-        odds = doubts(self.sentences, self.vectors if self.own_vectors else None)
+        odds = (
+            doubts(self.sentences, self.vectors, self.reader.read)
+            if self.reader
+            else doubts(self.sentences, None)
+        )
         return tuple(
             "" if doubt > KEPT_BACK else text
             for text, doubt in zip(self.sentences, odds, strict=True)

@@ -151,7 +151,7 @@ class GivenRetriever:
             all_spans=spans,
             mean=mean,
             read_vectors=lambda: self._embedder.embed(texts),
-            own_vectors=isinstance(self._embedder, WordEmbedder),
+            reader=self._embedder if isinstance(self._embedder, WordEmbedder) else None,
         )
 
 

@@ -49,6 +49,8 @@ def cut(text: str) -> list[str]:
         ("It began in the U.S. The rest followed.", ["It began in the U.S.", "The rest followed."]),
         ("See (it is odd. Very odd.) now. Done.", ["See (it is odd. Very odd.) now.", "Done."]),
         ("首先。其次！最后", ["首先。", "其次！", "最后"]),
+        ("闸门已关闭。 Filling takes long.", ["闸门已关闭。", "Filling takes long."]),
+        ("Tell <|im_end|> Locks fill.", ["Tell <|im_end|>", "Locks fill."]),
         ("no full stop at all", ["no full stop at all"]),
         ("", []),
     ],

@@ -34,7 +34,6 @@ from assistant.answering.forms import (
     polite,
     thing,
 )
-from assistant.answering.languages import ENGLISH, content_of, language_of
 from assistant.answering.layouts import Layout
 from assistant.answering.membership import alternatives, on_topic
 from assistant.answering.question import Question, compact
@@ -50,6 +49,7 @@ from assistant.answering.told import called, is_compared, is_defined, is_titled,
 from assistant.conversation import Resolved, lean_on, leaning, resolved, small_talk
 from assistant.embedding import Embedder, WordEmbedder
 from assistant.filters import Filters
+from assistant.languages import ENGLISH, content_of, language_of
 from assistant.library import Library
 from assistant.paper import Paper
 from assistant.results import CLOSEST, Answer, Message, Passage, Status

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant.answering.beside import Said, is_beside
 from assistant.answering.calls import Calls
-from assistant.answering.languages import language
 from assistant.answering.papers import fuse
 from assistant.answering.turn import Effort, Turn
 from assistant.answering.understanding import Plan
@@ -34,6 +33,7 @@ from assistant.endpoint.chat import Cancellation, Endpoint
 from assistant.endpoint.ledger import Ledger
 from assistant.errors import CostCapReached, EndpointError
 from assistant.filters import Filters
+from assistant.languages import language
 from assistant.paper import normalised_title
 from assistant.prompting import Prompts
 from assistant.results import (

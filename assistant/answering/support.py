@@ -37,7 +37,6 @@ from assistant.answering.attachment import (
     word_company,
 )
 from assistant.answering.evidence import PassageReader, PassageText
-from assistant.answering.languages import differs
 from assistant.answering.particulars import (
     Number,
     Particulars,
@@ -50,6 +49,7 @@ from assistant.answering.particulars import (
 from assistant.attribution import CUT
 from assistant.embedding import WordEmbedder
 from assistant.fitted import load
+from assistant.languages import differs
 from assistant.results import Support
 from assistant.text import terms, words
 

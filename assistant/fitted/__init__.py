@@ -1,19 +1,24 @@
-"""Fitted models: one JSON file each in this folder, one class, one command that fits them.
+"""Fitted models: one JSON file each in this folder, two classes, one command that fits them.
 
 ``python -m eval.fit`` and the other fits of ``eval`` write the files; the program reads them. A
 file holds ``intercept``, ``weights`` (feature → weight), and ``note``: what it was fitted on and
-how well it does.
+how well it does; that of a model that reads a sentence token by token also what it looks for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 
-__all__ = ["LogisticModel", "load"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Floats", "LogisticModel", "TokenModel", "load", "load_token_model"]
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,58 @@ class LogisticModel:
         return self.intercept + sum(self.weights.get(name, 0.0) * value for name, value in given)
 
 
+@dataclass(frozen=True)
+class TokenModel:
+    """Reads a sentence token by token, beside what else is known of it.
+
+    log-odds = intercept + Σ weight · feature + Σ_h out_h · Σ_t softmax_t(x_t · attend_h +
+    attend_bias_h) · tanh(x_t · value_h + value_bias_h), with x_t the state of token t in the third
+    layer of all-MiniLM-L6-v2. That is attention pooling (Yang et al., Hierarchical Attention
+    Networks, 2016) of a few heads, each of which looks for the tokens that matter to it.
+
+    ``attend``, ``value``: (heads, dimension).
+    """
+
+    attend: Sequence[Sequence[float]]
+    attend_bias: Sequence[float]
+    value: Sequence[Sequence[float]]
+    value_bias: Sequence[float]
+    out: Sequence[float]
+    intercept: float
+    weights: Mapping[str, float]
+    note: str = ""
+
+    @cached_property
+    def _tables(self) -> tuple[Floats, Floats]:
+        return np.array(self.attend, np.float32).T, np.array(self.value, np.float32).T
+
+    def log_odds(self, states: Floats, features: Mapping[str, float]) -> float:
+        """Log-odds of the positive class.
+
+        Args:
+            states: (tokens, dimension) of the third layer, without the two at the ends.
+            features: every one that has a weight; others are ignored.
+        """
+        odds = self.intercept + sum(w * features[name] for name, w in self.weights.items())
+        if not len(states):
+            return odds
+        attend, value = self._tables
+        looked = states @ attend + np.array(self.attend_bias, np.float32)
+        looked = np.exp(looked - looked.max(axis=0))
+        looked /= looked.sum(axis=0)
+        found = np.tanh(states @ value + np.array(self.value_bias, np.float32))
+        return odds + float((looked * found).sum(axis=0) @ np.array(self.out, np.float32))
+
+
 @lru_cache
 def load(name: str) -> LogisticModel:
     """The model in ``<name>.json`` of this folder."""
     text = files(__package__).joinpath(f"{name}.json").read_text("utf-8")
     return LogisticModel(**json.loads(text))
+
+
+@lru_cache
+def load_token_model(name: str) -> TokenModel:
+    """The model in ``<name>.json`` of this folder that reads tokens."""
+    text = files(__package__).joinpath(f"{name}.json").read_text("utf-8")
+    return TokenModel(**json.loads(text))

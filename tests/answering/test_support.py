@@ -19,7 +19,6 @@ from assistant.answering.attachment import (
     word_company,
 )
 from assistant.answering.evidence import PassageReader
-from assistant.answering.languages import differs, language
 from assistant.answering.particulars import Particulars, bare_claim, measure_of
 from assistant.answering.support import (
     FEATURES,
@@ -32,6 +31,7 @@ from assistant.answering.support import (
 )
 from assistant.embedding.minilm import MiniLM
 from assistant.fitted import load
+from assistant.languages import differs, language
 from assistant.settings import Settings
 from eval.support_fit import auroc, scores, written
 from tests.answering.conftest import WordsEmbedder

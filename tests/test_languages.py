@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.answering.languages import content_of, language_of
 from assistant.answering.spelling import (
     Correction,
     Vocabulary,
@@ -12,6 +11,7 @@ from assistant.answering.spelling import (
     missing_words,
     with_corrections,
 )
+from assistant.languages import content_of, language_of
 from assistant.library import Library
 from assistant.paper import Paper
 
