@@ -1,12 +1,14 @@
-"""Fits the models that tell what a paper does and what it reports (`assistant.review`).
+"""Fits the models that tell what a paper does and what it reports (`assistant.review`): of each
+column one that reads tokens (`eval.token_model`; needs torch, which is no part of the project), and
+one of words, for other embedding models.
 
     python -m eval.contributions --abstracts FOLDER [--measure]
 
 FOLDER holds the clones that `eval.abstracts` reads. Lines of ``sentences/contributions.jsonl`` are
 ``{"p", "s", "set", "does", "finds"}``: which sentences of an abstract a reader would take for each
 of the two, best first. The models learn from the set "fitted"; where they begin to show a
-sentence, and from where it is sure, is set with one source left out in turn. "held-out", four
-fields of their own, only measures.
+sentence, and from where it is sure, is set with a fifth of the sources left out in turn.
+"held-out", four fields of their own, only measures.
 """
 
 from __future__ import annotations
@@ -14,20 +16,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.files import write_atomically
-from assistant.fitted import LogisticModel
+from assistant.fitted import LogisticModel, TokenModel
 from assistant.paper import Paper
 from assistant.review.cells import Material
 from assistant.review.contributions import SURE, Column
 from eval.abstracts import SENTENCES, Abstracts
 from eval.cells import FITTED, threshold
+from eval.token_model import States, TokenTrainer, token_reader
 
 LABELS = SENTENCES / "contributions.jsonl"
 COLUMNS: tuple[Column, ...] = ("does", "finds")
@@ -36,6 +41,9 @@ _LEAST, _SOURCES = 10, 6
 _WORD, _C = 0.7, 0.1
 """How much a word counts beside a cue, and the inverse of the penalty."""
 _SHOWN: dict[Column, float] = {"does": 0.85, "finds": 0.8}
+_STEPS, _DROPPED, _DECAY = 1500, 0.3, 0.1
+"""Of the training of the models that read tokens."""
+_FOLDS = 5
 _SURELY = 0.98
 """Shares of what is shown, and of what is sure, that are to be right."""
 Floats = NDArray[np.float64]
@@ -44,11 +52,12 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """One abstract: what is read of each sentence that can stand alone (`Material.features`), which
-    of them are right in a column, and which may be shown there.
+    of them are right in a column, and which may be shown there; ``states``: of its tokens.
     """
 
     source: str
     features: dict[int, dict[str, float]]
+    states: dict[int, States]
     right: dict[Column, frozenset[int]]
     shown: dict[Column, frozenset[int]]
 
@@ -58,16 +67,17 @@ def read(abstracts: Abstracts, wanted: str) -> list[Labelled]:
     lines = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
     lines = [line for line in lines if line["set"] == wanted]
     found = abstracts.listed(lines, every=True)
-    made = []
+    made, embedder = [], token_reader()
     for line in lines:
         if (abstract := found.get(line["p"])) is None:
             continue
         paper = Paper(title=abstract.title, abstract=" ".join(abstract.sentences))
-        material = Material(paper, abstract.sentences)
+        material = Material(paper, abstract.sentences, reader=embedder)
         made.append(
             Labelled(
                 line["s"],
                 material.features,
+                {p: one.astype(np.float16) for p, one in material.states.items()},
                 {column: frozenset(line[column]) for column in COLUMNS},
                 {column: frozenset(material.places_for(column)) for column in COLUMNS},
             )
@@ -106,19 +116,42 @@ def fit(papers: Sequence[Labelled], column: Column) -> LogisticModel:
     return LogisticModel(float(model.intercept_[0] - cues @ mean), weights)
 
 
+def fit_tokens(papers: Sequence[Labelled], column: Column) -> TokenModel:
+    """The model of ``column`` that reads tokens."""
+    read_of = [(paper, place) for paper in papers for place in paper.features]
+    names = sorted(name for name in papers[0].features[read_of[0][1]] if not _is_word(name))
+    trainer = TokenTrainer(
+        [paper.states[place] for paper, place in read_of],
+        np.array([[paper.features[place][name] for name in names] for paper, place in read_of]),
+        names,
+        np.array([place in paper.right[column] for paper, place in read_of]),
+        steps=_STEPS,
+        dropped=_DROPPED,
+        decay=_DECAY,
+    )
+    return trainer.train(np.ones(len(read_of)))
+
+
+def odds_of(model: LogisticModel | TokenModel, paper: Labelled, place: int) -> float:
+    """What a model of either kind gives one sentence."""
+    if isinstance(model, LogisticModel):
+        return model.log_odds_of_few(paper.features[place])
+    return model.log_odds(paper.states[place].astype(np.float32), paper.features[place])
+
+
 def _is_word(name: str) -> bool:
     return name.startswith("'")
 
 
 def best(
-    papers: Sequence[Labelled], models: Sequence[LogisticModel], column: Column
+    papers: Sequence[Labelled], models: Sequence[LogisticModel | TokenModel], column: Column
 ) -> tuple[Floats, Floats]:
     """(papers,) the highest log-odds of each paper by its model, and whether that sentence is
     right.
     """
     highest, right = [], []
     for paper, model in zip(papers, models, strict=True):
-        odds = {p: model.log_odds_of_few(paper.features[p]) for p in paper.shown[column]}
+        odds = {p: odds_of(model, paper, p) for p in paper.shown[column]}
         top = max(sorted(odds), key=odds.__getitem__, default=None)
         highest.append(-np.inf if top is None else odds[top])
         right.append(top in paper.right[column])
@@ -136,6 +169,17 @@ def told(
     return f"{len(papers)} papers: {'; '.join(shares)}"
 
 
+def scaled(model: LogisticModel | TokenModel, shown: float, scale: float, note: str) -> Any:
+    """The content of a model's file, with 0 where it begins to show and `SURE` where it is sure."""
+    weights = {n: round(w * scale, 4) for n, w in sorted(model.weights.items())}
+    made = {"intercept": round((model.intercept - shown) * scale, 4), "weights": weights}
+    if isinstance(model, LogisticModel):
+        return made | {"note": note}
+    held = asdict(model)
+    heads = {name: held[name] for name in ("attend", "attend_bias", "value", "value_bias")}
+    return heads | {"out": [round(w * scale, 4) for w in model.out]} | made | {"note": note}
+
+
 def main() -> None:
     """Fits or measures both columns."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -144,27 +188,24 @@ def main() -> None:
     given = parser.parse_args()
     abstracts = Abstracts(given.abstracts)
     papers, held_out = read(abstracts, "fitted"), read(abstracts, "held-out")
-    for column in COLUMNS:
-        apart = {
-            source: fit([paper for paper in papers if paper.source != source], column)
-            for source in sorted({paper.source for paper in papers})
-        }
-        highest, right = best(papers, [apart[paper.source] for paper in papers], column)
+    ways: list[tuple[str, Callable[[Sequence[Labelled], Column], LogisticModel | TokenModel]]]
+    ways = [("", fit), ("_tokens", fit_tokens)]
+    for column, (ending, way) in product(COLUMNS, ways):
+        sources = sorted({paper.source for paper in papers})
+        fold = {source: n % _FOLDS for n, source in enumerate(sources)}
+        apart = [way([p for p in papers if fold[p.source] != n], column) for n in range(_FOLDS)]
+        highest, right = best(papers, [apart[fold[paper.source]] for paper in papers], column)
         shown, _ = threshold(highest, right, _SHOWN[column])
         sure = max(shown + 1e-6, threshold(highest, right, _SURELY)[0])
-        note = f"each source by the others, {told(papers, highest, right, (shown, sure))}"
-        model = fit(papers, column)
+        note = f"each fifth of sources by the others, {told(papers, highest, right, (shown, sure))}"
+        model = way(papers, column)
         highest, right = best(held_out, [model] * len(held_out), column)
         note += f"; four other fields, {told(held_out, highest, right, (shown, sure))}"
-        print(f"{column}: {note}")
-        scale = SURE / (sure - shown)
-        made = {
-            "intercept": round((model.intercept - shown) * scale, 4),
-            "weights": {n: round(w * scale, 4) for n, w in sorted(model.weights.items())},
-            "note": note,
-        }
+        print(f"{column}{ending}: {note}; likeliest right {right.mean():.1%}", flush=True)
+        made = scaled(model, shown, SURE / (sure - shown), note)
         if not given.measure:
-            write_atomically(FITTED / f"contribution_{column}.json", json.dumps(made) + "\n")
+            name = f"contribution_{column}{ending}.json"
+            write_atomically(FITTED / name, json.dumps(made) + "\n")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from functools import cached_property, lru_cache
 from itertools import chain
 
 from assistant.attribution import CUT, answers_nothing, quoted, turned
-from assistant.fitted import load
+from assistant.embedding.base import WordEmbedder
+from assistant.fitted import Floats, load
 from assistant.paper import Paper
 from assistant.review.contributions import (
     SURE,
@@ -345,7 +346,11 @@ class Direction:
 
 @dataclass(eq=False)
 class Material:
-    """One abstract as cells. ``salience``: (sentences,) how near each is to the topic."""
+    """One abstract as cells.
+
+    ``salience``: (sentences,) how near each is to the topic; ``reader``: the program's own
+    embedding model, if it is the one that is used.
+    """
 
     paper: Paper
     sentences: Sequence[str]
@@ -353,6 +358,7 @@ class Material:
     data_sets: frozenset[str] = frozenset()
     number: int = 0
     own: dict[str, Cell] = field(default_factory=dict)
+    reader: WordEmbedder | None = None
 
     @cached_property
     def scores(self) -> list[dict[Role, float]]:
@@ -466,7 +472,19 @@ class Material:
 
     def odds(self, column: Column) -> dict[int, float]:
         """Log-odds beyond those from which a sentence is shown in ``column``, by place."""
-        return {p: contribution_odds(column, self.features[p]) for p in self.places_for(column)}
+        return {
+            place: contribution_odds(column, self.features[place], self.states.get(place))
+            for place in self.places_for(column)
+        }
+
+    @cached_property
+    def states(self) -> dict[int, Floats]:
+        """(tokens, dimension) of the third layer for each eligible sentence, read alone; none
+        without the program's own embedding model.
+        """
+        if self.reader is None:
+            return {}
+        return {p: self.reader.read(self.sentences[p]).lower[1:-1] for p in self.eligible}
 
     @cached_property
     def contribution(self) -> tuple[Cell | None, Cell | None]:

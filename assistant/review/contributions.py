@@ -1,10 +1,12 @@
 """What a paper does and what it reports: the sentence of its abstract for each of the two.
 
-Two fitted models (`assistant.fitted`, ``contribution_does`` and ``contribution_finds``;
-``python -m eval.contributions``) say of every sentence how likely a careful reader would take it
-for one that tells what the paper sets out to do, or something that it found, showed or claims: by
-what the sentence and its neighbours do in the abstract (`assistant.roles`), where it stands, its
-form, and the common words of scholarship.
+Two fitted models (`assistant.fitted`, ``contribution_does_tokens`` and
+``contribution_finds_tokens``; ``python -m eval.contributions``) say of every sentence how likely a
+careful reader would take it for one that tells what the paper sets out to do, or something that it
+found, showed or claims: by what its tokens are in context, what the sentence and its neighbours do
+in the abstract (`assistant.roles`), where it stands, and its form. With another embedding model
+than all-MiniLM-L6-v2 the common words of scholarship stand in for the tokens
+(``contribution_does``, ``contribution_finds``).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from assistant.fitted import load
+from assistant.fitted import Floats, load, load_token_model
 from assistant.roles import ROLES, Role, word_features
 
 __all__ = [
@@ -40,9 +42,19 @@ _PASSIVE = re.compile(
 _HEDGED = re.compile(r"\b(?:may|might|should|would|will|could|must)\b", re.IGNORECASE)
 
 
-def contribution_odds(column: Column, cues: Mapping[str, float]) -> float:
-    """Log-odds beyond those from which a sentence is shown in ``column``: "does" or "finds"."""
-    return load(f"contribution_{column}").log_odds_of_few(cues)
+def contribution_odds(
+    column: Column, cues: Mapping[str, float], states: Floats | None = None
+) -> float:
+    """Log-odds beyond those from which a sentence is shown in ``column``: "does" or "finds".
+
+    Args:
+        column: which of the two.
+        cues: what `contribution_cues` gives, and, where there are no states, `word_cues`.
+        states: (tokens, dimension) of the third layer of all-MiniLM-L6-v2.
+    """
+    if states is None:
+        return load(f"contribution_{column}").log_odds_of_few(cues)
+    return load_token_model(f"contribution_{column}_tokens").log_odds(states, cues)
 
 
 def word_cues(sentence: str) -> list[str]:

@@ -148,7 +148,8 @@ def materials_of(papers: Sequence[Candidate], vector: np.ndarray | None = None) 
     made = []
     for paper in papers:
         near = [] if vector is None else paper.found.nearness(vector)
-        made.append(Material(paper.paper, paper.found.read_out, near, names))
+        found = paper.found
+        made.append(Material(paper.paper, found.read_out, near, names, reader=found.reader))
     return made
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from assistant.embedding import WordEmbedder, open_embedder
 from assistant.review.contributions import contribution_cues, word_cues
 from assistant.roles import role_scores
+from assistant.settings import Settings
 
 from .test_parts import material
 
@@ -37,6 +41,28 @@ def test_a_sentence_for_what_is_done_and_one_for_what_came_of_it(
     abstract: str, does: str, finds: str
 ) -> None:
     first, second = material(abstract).contribution
+    assert first is not None
+    assert second is not None
+    assert first.text.startswith(does)
+    assert finds in second.text
+
+
+@pytest.mark.parametrize(
+    ("abstract", "does", "finds"),
+    [
+        (THEORY, "In this paper we study walls", "We prove that every wall"),
+        (HISTORY, "I examine the court rolls", "I argue that the laws"),
+        (MACHINE, "We present PearBot", "In orchards it picks 40%"),
+    ],
+)
+def test_tokens_tell_it_where_the_programs_own_model_reads(
+    abstract: str, does: str, finds: str
+) -> None:
+    reader = open_embedder(Settings.load())
+    assert isinstance(reader, WordEmbedder)
+    read = replace(material(abstract), reader=reader)
+    assert read.states.keys() == set(read.eligible)
+    first, second = read.contribution
     assert first is not None
     assert second is not None
     assert first.text.startswith(does)
