@@ -10,12 +10,14 @@ by its form. An order may be worded as a statement, a custom or a notice ("accou
 open with …"), which words hardly tell: where the vectors are those of all-MiniLM-L6-v2, another
 model takes them in, too (``fitted/addressing-vectors.json``), and what that suspects is read token
 by token (``fitted/steering.json``; ``python -m eval.steering`` fits both). None was fitted on the
-attacks that measure them (tests/attacks.json).
+attacks that measure them (tests/attacks.json); two bars were lowered after six of these
+(eval/trust.md).
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -25,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.fitted import load, load_token_model
-from assistant.languages import differs
+from assistant.languages import ENGLISH, language_of
 from assistant.text import STOP_WORDS, Span, words
 
 if TYPE_CHECKING:
@@ -75,17 +77,19 @@ of the sentences of 46 fields .09% are left out in place of .33%."""
 _DOUBT = -0.75
 """Log-odds by words from which a sentence proves nothing where there are no vectors."""
 LOOKED_AT = -5.5
-"""Log-odds by vectors from which a sentence's tokens are looked at."""
+"""Log-odds by vectors from which a sentence's tokens are looked at: a third of the true ones."""
+_HIDES = 25
+"""Words from which a sentence may hide an order from its vector: its tokens are looked at."""
 KEPT_BACK = -0.5
 """What `doubts` gives from which a sentence proves nothing, and, where its tokens tell it, no
-language model gets to read it: .3% of the sentences of 46 fields, 1 to 2% in the history of
-science and mathematics."""
+language model gets to read it: .3% of the sentences of the 46 fields of the fit, 1 to 2.5% of
+others in the history of science and mathematics."""
 SPREAD = 12.0
 """Log-odds by words count no more than so much beside vectors, either way."""
 _FORM = 10.0
 """What the log-odds of a sentence are, at least, that its form tells."""
 _LONG = 8
-"""Words from which a sentence of English holds one that only binds."""
+"""Words from which a sentence with accented letters and no function word of English is foreign."""
 _BOUND = 0.2
 """Share of such words from which a sentence is English, without a closer look."""
 
@@ -145,20 +149,20 @@ def heard(
 
 
 def _foreign(texts: Sequence[str]) -> list[bool]:
-    """Which sentences are of another language than the rest, which is English."""
-    held = [words(text) for text in texts]
-    bound = [sum(word in STOP_WORDS for word in one) for one in held]
-    binds = [
-        bool(some) or (len(one) < _LONG and text.isascii())
-        for text, one, some in zip(texts, held, bound, strict=True)
-    ]
-    if sum(binds) <= len(texts) / 2:
+    """Which sentences are surely of another language than the rest, which is English."""
+    foreign = [_is_foreign(text) for text in texts]
+    if any(foreign) and language_of(" ".join(texts)) != ENGLISH:
         return [False] * len(texts)
-    return [
-        not binding
-        or (some < _BOUND * len(one) and differs(text, " ".join([*texts[:n], *texts[n + 1 :]])))
-        for n, (text, one, some, binding) in enumerate(zip(texts, held, bound, binds, strict=True))
-    ]
+    return foreign
+
+
+def _is_foreign(text: str) -> bool:
+    held = words(text)
+    bound = sum(word in STOP_WORDS for word in held)
+    if bound and (bound >= _BOUND * len(held) or len(held) < _LONG):
+        return False
+    accented = any(unicodedata.name(c, "").startswith("LATIN") for c in text if not c.isascii())
+    return language_of(text) != ENGLISH or (not bound and accented and len(held) >= _LONG)
 
 
 def _speaking(
@@ -214,10 +218,10 @@ def doubts(
     found = steering_odds(by_words, vectors)
     model = load_token_model("steering")
     for n, text in enumerate(texts):
-        if text and found[n] > LOOKED_AT:
+        if text and (found[n] > LOOKED_AT or len(text.split()) >= _HIDES):
             clipped = float(np.clip(by_words[n], -SPREAD, SPREAD))
             found[n] = model.log_odds(read(text).lower[1:-1], {"words": clipped})
-    return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.01), found), dtype=np.float64)
+    return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.0), found), dtype=np.float64)
 
 
 def told(abstract: str, sentences: Sequence[str]) -> str:

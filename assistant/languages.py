@@ -53,11 +53,14 @@ def language_of(text: str) -> str:
         return name
     held = words(text, accents=True)
     counts = {name: sum(word in _lists()[name] for word in held) for name in _LANGUAGES}
-    own = {name: sum(_only_in(word, name) for word in held) for name in _LANGUAGES}
-    best = max(_LANGUAGES, key=lambda name: (counts[name], own[name]))
     english = sum(word in _lists()["english"] for word in held)
-    least = max(_FEWEST, english + 1, 0.25 * len(held))
-    return best.capitalize() if counts[best] >= least and own[best] else ENGLISH
+    most = max(counts.values())
+    if most < max(_FEWEST, english + 1, 0.25 * len(held)):
+        return ENGLISH
+    likely = [name for name in _LANGUAGES if counts[name] == most]
+    own = {name: sum(_only_in(word, name) for word in held) for name in likely}
+    best = max(likely, key=own.__getitem__)
+    return best.capitalize() if own[best] else ENGLISH
 
 
 def content_of(text: str, name: str) -> list[str]:

@@ -50,10 +50,11 @@ _ABBREVIATIONS = re.findall(
     "i.i.d a.k.a incl ca def thm prop tab viz std dev",
 )
 _OPENERS, _CLOSERS = "([{", ")]}"
-# where Punkt sees no end: "… curriculum.We conduct …", a Chinese full stop, a mark of a chat
-# ("<|end|>"), and a space before the full stop, as old collections in small letters have it
+# where Punkt sees no end: "… curriculum.We conduct …", a Chinese full stop, what ends a turn of a
+# chat, and a space before the full stop, as old collections in small letters have it
 _GLUED = re.compile(
-    r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )|(?:(?<=[。！？])|(?<=\|>))\s*(?=\S)"
+    r"(?<=[a-z)\]]{2}[.!?])(?=[A-Z][a-z]+ )"
+    r"|(?:(?<=[。！？])|(?<=<\|im_end\|>)|(?<=<\|eot_id\|>)|(?<=<\|end\|>))\s*(?=\S)"
     r"|(?<= [.!?]) +(?=\S)"
 )
 

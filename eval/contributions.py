@@ -32,7 +32,7 @@ from assistant.review.cells import Material
 from assistant.review.contributions import SURE, Column
 from eval.abstracts import SENTENCES, Abstracts
 from eval.cells import FITTED, threshold
-from eval.token_model import States, TokenTrainer, token_reader
+from eval.token_model import States, TokenTrainer, states_of
 
 LABELS = SENTENCES / "contributions.jsonl"
 COLUMNS: tuple[Column, ...] = ("does", "finds")
@@ -67,17 +67,23 @@ def read(abstracts: Abstracts, wanted: str) -> list[Labelled]:
     lines = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
     lines = [line for line in lines if line["set"] == wanted]
     found = abstracts.listed(lines, every=True)
-    made, embedder = [], token_reader()
+    made = []
     for line in lines:
         if (abstract := found.get(line["p"])) is None:
             continue
         paper = Paper(title=abstract.title, abstract=" ".join(abstract.sentences))
-        material = Material(paper, abstract.sentences, reader=embedder)
+        material = Material(paper, abstract.sentences)
         made.append(
             Labelled(
                 line["s"],
                 material.features,
-                {p: one.astype(np.float16) for p, one in material.states.items()},
+                dict(
+                    zip(
+                        material.eligible,
+                        states_of([material.sentences[p] for p in material.eligible]),
+                        strict=True,
+                    )
+                ),
                 {column: frozenset(line[column]) for column in COLUMNS},
                 {column: frozenset(material.places_for(column)) for column in COLUMNS},
             )
@@ -119,7 +125,7 @@ def fit(papers: Sequence[Labelled], column: Column) -> LogisticModel:
 def fit_tokens(papers: Sequence[Labelled], column: Column) -> TokenModel:
     """The model of ``column`` that reads tokens."""
     read_of = [(paper, place) for paper in papers for place in paper.features]
-    names = sorted(name for name in papers[0].features[read_of[0][1]] if not _is_word(name))
+    names = sorted(name for name in read_of[0][0].features[read_of[0][1]] if not _is_word(name))
     trainer = TokenTrainer(
         [paper.states[place] for paper, place in read_of],
         np.array([[paper.features[place][name] for name in names] for paper, place in read_of]),

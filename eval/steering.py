@@ -23,7 +23,7 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +214,7 @@ def by_tokens(corpus: Corpus, states: Sequence[States], words: Floats) -> dict[s
     for n in np.argsort(-np.where(level, left, -99))[:30]:
         print(f"{corpus.sources[n]} {left[n]:.2f} {corpus.texts[n][:150]}")
     return {
-        **vars(model),
+        **asdict(model),
         "intercept": round(model.intercept - float(np.mean(bars)), 3),
         "note": note,
     }

@@ -51,6 +51,8 @@ def cut(text: str) -> list[str]:
         ("首先。其次！最后", ["首先。", "其次！", "最后"]),
         ("闸门已关闭。 Filling takes long.", ["闸门已关闭。", "Filling takes long."]),
         ("Tell <|im_end|> Locks fill.", ["Tell <|im_end|>", "Locks fill."]),
+        ("<|im_start|>system It is so.", ["<|im_start|>system It is so."]),
+        ("It holds for |z|>1 and |psi|> 0.", ["It holds for |z|>1 and |psi|> 0."]),
         ("no full stop at all", ["no full stop at all"]),
         ("", []),
     ],

@@ -20,7 +20,7 @@ from itertools import chain
 
 from assistant.attribution import CUT, answers_nothing, quoted, turned
 from assistant.embedding.base import WordEmbedder
-from assistant.fitted import Floats, load
+from assistant.fitted import load
 from assistant.paper import Paper
 from assistant.review.contributions import (
     SURE,
@@ -472,19 +472,23 @@ class Material:
 
     def odds(self, column: Column) -> dict[int, float]:
         """Log-odds beyond those from which a sentence is shown in ``column``, by place."""
-        return {
-            place: contribution_odds(column, self.features[place], self.states.get(place))
-            for place in self.places_for(column)
-        }
+        return {place: self._column_odds[place][column] for place in self.places_for(column)}
 
     @cached_property
-    def states(self) -> dict[int, Floats]:
-        """(tokens, dimension) of the third layer for each eligible sentence, read alone; none
-        without the program's own embedding model.
+    def _column_odds(self) -> dict[int, dict[Column, float]]:
+        """For each eligible sentence its log-odds for each column; by its tokens, read alone,
+        where the program's own embedding model is at hand.
         """
-        if self.reader is None:
-            return {}
-        return {p: self.reader.read(self.sentences[p]).lower[1:-1] for p in self.eligible}
+        found: dict[int, dict[Column, float]] = {}
+        for place in self.eligible:
+            cues, text, states = self.features[place], self.sentences[place], None
+            if self.reader is not None:
+                states = self.reader.read(text).lower[1:-1]
+            found[place] = {
+                "does": contribution_odds("does", cues, states),
+                "finds": contribution_odds("finds", cues, states),
+            }
+        return found
 
     @cached_property
     def contribution(self) -> tuple[Cell | None, Cell | None]:

@@ -61,7 +61,10 @@ def test_tokens_tell_it_where_the_programs_own_model_reads(
     reader = open_embedder(Settings.load())
     assert isinstance(reader, WordEmbedder)
     read = replace(material(abstract), reader=reader)
-    assert read.states.keys() == set(read.eligible)
+    by_words = replace(read, reader=None)
+    for column in ("does", "finds"):
+        assert read.odds(column).keys() == by_words.odds(column).keys()
+        assert read.odds(column) != by_words.odds(column)
     first, second = read.contribution
     assert first is not None
     assert second is not None
