@@ -220,7 +220,7 @@ def doubts(
     for n, text in enumerate(texts):
         if text and (found[n] > LOOKED_AT or len(text.split()) >= _HIDES):
             clipped = float(np.clip(by_words[n], -SPREAD, SPREAD))
-            found[n] = model.log_odds(read(text).lower[1:-1], {"words": clipped})
+            found[n] = model.log_odds(read(text).lower_tokens, {"words": clipped})
     return np.asarray(np.where(by_words > _SURE, np.maximum(found, 0.0), found), dtype=np.float64)
 
 

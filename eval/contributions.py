@@ -29,7 +29,7 @@ from assistant.files import write_atomically
 from assistant.fitted import LogisticModel, TokenModel
 from assistant.paper import Paper
 from assistant.review.cells import Material
-from assistant.review.contributions import SURE, Column
+from assistant.review.contributions import SURE, Column, word_cues
 from eval.abstracts import SENTENCES, Abstracts
 from eval.cells import FITTED, threshold
 from eval.token_model import States, TokenTrainer, states_of
@@ -51,7 +51,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One abstract: what is read of each sentence that can stand alone (`Material.features`), which
+    """One abstract: what is read of each sentence that can stand alone (cues and words), which
     of them are right in a column, and which may be shown there; ``states``: of its tokens.
     """
 
@@ -67,28 +67,23 @@ def read(abstracts: Abstracts, wanted: str) -> list[Labelled]:
     lines = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
     lines = [line for line in lines if line["set"] == wanted]
     found = abstracts.listed(lines, every=True)
-    made = []
+    read_of = []
     for line in lines:
-        if (abstract := found.get(line["p"])) is None:
-            continue
-        paper = Paper(title=abstract.title, abstract=" ".join(abstract.sentences))
-        material = Material(paper, abstract.sentences)
-        made.append(
-            Labelled(
-                line["s"],
-                material.features,
-                dict(
-                    zip(
-                        material.eligible,
-                        states_of([material.sentences[p] for p in material.eligible]),
-                        strict=True,
-                    )
-                ),
-                {column: frozenset(line[column]) for column in COLUMNS},
-                {column: frozenset(material.places_for(column)) for column in COLUMNS},
-            )
+        if (abstract := found.get(line["p"])) is not None:
+            paper = Paper(title=abstract.title, abstract=" ".join(abstract.sentences))
+            read_of.append((line, Material(paper, abstract.sentences)))
+    states = iter(states_of([m.sentences[p] for _, m in read_of for p in m.eligible]))
+    return [
+        Labelled(
+            line["s"],
+            {p: cues | word_cues(one.sentences[p]) for p, cues in one.features.items()},
+            {place: next(states) for place in one.eligible},
+            {column: frozenset(line[column]) for column in COLUMNS},
+            {column: frozenset(one.places_for(column)) for column in COLUMNS},
         )
-    return [paper for paper in made if paper.features]
+        for line, one in read_of
+        if one.eligible
+    ]
 
 
 def fit(papers: Sequence[Labelled], column: Column) -> LogisticModel:

@@ -17,7 +17,7 @@ from assistant.fitted import TokenModel
 from assistant.settings import Settings
 from eval.data import EvalError
 
-__all__ = ["States", "TokenTrainer", "states_of", "token_reader"]
+__all__ = ["States", "TokenTrainer", "states_of"]
 
 HEADS, _BATCH, _RATE = 8, 64, 2e-3
 _SOFTER, _LOUDER = 4.0, 3.0
@@ -28,8 +28,8 @@ States = NDArray[np.float16]
 """(tokens, dimension) of the third layer, without the two at the ends."""
 
 
-def token_reader() -> WordEmbedder:
-    """The program's own embedding model.
+def states_of(texts: Sequence[str]) -> list[States]:
+    """What the program's own embedding model makes of each sentence, read alone.
 
     Raises:
         EvalError: it is another one that is set.
@@ -37,15 +37,9 @@ def token_reader() -> WordEmbedder:
     embedder = open_embedder(Settings.load())
     if not isinstance(embedder, WordEmbedder):
         raise EvalError("Only all-MiniLM-L6-v2 gives states of tokens.", "Unset the provider.")
-    return embedder
-
-
-def states_of(texts: Sequence[str]) -> list[States]:
-    """What it makes of each sentence, read alone."""
-    embedder = token_reader()
 
     def read(text: str) -> States:
-        return np.asarray(embedder.read(text).lower[1:-1], dtype=np.float16)
+        return np.asarray(embedder.read(text).lower_tokens, dtype=np.float16)
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(read, texts))

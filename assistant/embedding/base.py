@@ -68,6 +68,11 @@ class TextStates:
     spans: Sequence[tuple[int, int]]
     ids: Sequence[int]
 
+    @property
+    def lower_tokens(self) -> Vectors:
+        """(tokens, dimension) `lower` without the two at the ends, which a `TokenModel` reads."""
+        return self.lower[1:-1]
+
     def pooled(self, pieces: Sequence[tuple[int, int]]) -> Vectors:
         """Vectors of pieces of the text, each seen in the light of the whole ("late" pooling).
 

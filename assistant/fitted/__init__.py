@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +63,10 @@ class TokenModel:
     note: str = ""
 
     @cached_property
-    def _tables(self) -> tuple[Floats, Floats]:
-        return np.array(self.attend, np.float32).T, np.array(self.value, np.float32).T
+    def _tables(self) -> tuple[Floats, ...]:
+        attend, value = np.array(self.attend, np.float32).T, np.array(self.value, np.float32).T
+        rows = (self.attend_bias, self.value_bias, self.out)
+        return attend, value, *(np.array(row, np.float32) for row in rows)
 
     def log_odds(self, states: Floats, features: Mapping[str, float]) -> float:
         """Log-odds of the positive class.
@@ -75,23 +78,26 @@ class TokenModel:
         odds = self.intercept + sum(w * features[name] for name, w in self.weights.items())
         if not len(states):
             return odds
-        attend, value = self._tables
-        looked = states @ attend + np.array(self.attend_bias, np.float32)
+        attend, value, attend_bias, value_bias, out = self._tables
+        looked = states @ attend + attend_bias
         looked = np.exp(looked - looked.max(axis=0))
         looked /= looked.sum(axis=0)
-        found = np.tanh(states @ value + np.array(self.value_bias, np.float32))
-        return odds + float((looked * found).sum(axis=0) @ np.array(self.out, np.float32))
+        found = np.tanh(states @ value + value_bias)
+        return odds + float((looked * found).sum(axis=0) @ out)
 
 
 @lru_cache
 def load(name: str) -> LogisticModel:
     """The model in ``<name>.json`` of this folder."""
-    text = files(__package__).joinpath(f"{name}.json").read_text("utf-8")
-    return LogisticModel(**json.loads(text))
+    return LogisticModel(**_content(name))
 
 
 @lru_cache
 def load_token_model(name: str) -> TokenModel:
     """The model in ``<name>.json`` of this folder that reads tokens."""
+    return TokenModel(**_content(name))
+
+
+def _content(name: str) -> dict[str, Any]:
     text = files(__package__).joinpath(f"{name}.json").read_text("utf-8")
-    return TokenModel(**json.loads(text))
+    return dict(json.loads(text))

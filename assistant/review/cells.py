@@ -445,7 +445,7 @@ class Material:
 
     @cached_property
     def features(self) -> dict[int, dict[str, float]]:
-        """What `assistant.review.contributions` reads of each eligible sentence, by place."""
+        """What `contribution_cues` tells of each eligible sentence, by place."""
         title = set(terms(self.paper.title))
         told = {}
         for place in self.eligible:
@@ -456,10 +456,7 @@ class Material:
                 "aside": float(self.aside(place)),
                 "announces": float(self.announces(place)),
             }
-        return {
-            place: cues | dict.fromkeys(word_cues(self.sentences[place]), 1.0)
-            for place, cues in contribution_cues(self.sentences, self.scores, told).items()
-        }
+        return contribution_cues(self.sentences, self.scores, told)
 
     def places_for(self, column: Column) -> list[int]:
         """Places that may stand in ``column``: what only adds or promises is in none, and what
@@ -483,7 +480,9 @@ class Material:
         for place in self.eligible:
             cues, text, states = self.features[place], self.sentences[place], None
             if self.reader is not None:
-                states = self.reader.read(text).lower[1:-1]
+                states = self.reader.read(text).lower_tokens
+            else:
+                cues = cues | word_cues(text)
             found[place] = {
                 "does": contribution_odds("does", cues, states),
                 "finds": contribution_odds("finds", cues, states),

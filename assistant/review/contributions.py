@@ -57,9 +57,9 @@ def contribution_odds(
     return load_token_model(f"contribution_{column}_tokens").log_odds(states, cues)
 
 
-def word_cues(sentence: str) -> list[str]:
-    """Its words and pairs of neighbours (`word_features`), in quotation marks."""
-    return [f"'{words}'" for words in word_features(sentence)]
+def word_cues(sentence: str) -> dict[str, float]:
+    """Its words and pairs of neighbours (`word_features`), in quotation marks: 1 for each."""
+    return dict.fromkeys((f"'{words}'" for words in word_features(sentence)), 1.0)
 
 
 def form_cues(sentence: str) -> dict[str, float]:

@@ -29,7 +29,7 @@ MACHINE = (
 )
 
 
-@pytest.mark.parametrize(
+of_each_kind = pytest.mark.parametrize(
     ("abstract", "does", "finds"),
     [
         (THEORY, "In this paper we study walls", "We prove that every wall"),
@@ -37,6 +37,9 @@ MACHINE = (
         (MACHINE, "We present PearBot", "In orchards it picks 40%"),
     ],
 )
+
+
+@of_each_kind
 def test_a_sentence_for_what_is_done_and_one_for_what_came_of_it(
     abstract: str, does: str, finds: str
 ) -> None:
@@ -47,14 +50,7 @@ def test_a_sentence_for_what_is_done_and_one_for_what_came_of_it(
     assert finds in second.text
 
 
-@pytest.mark.parametrize(
-    ("abstract", "does", "finds"),
-    [
-        (THEORY, "In this paper we study walls", "We prove that every wall"),
-        (HISTORY, "I examine the court rolls", "I argue that the laws"),
-        (MACHINE, "We present PearBot", "In orchards it picks 40%"),
-    ],
-)
+@of_each_kind
 def test_tokens_tell_it_where_the_programs_own_model_reads(
     abstract: str, does: str, finds: str
 ) -> None:
