@@ -251,6 +251,13 @@ def _library(settings: Settings) -> Iterator[Check]:
 
     library = Library(settings, lambda: open_embedder(settings))
     info = library.info
+    if info is None and (info := library.left()):
+        yield Check(
+            name="library",
+            state="attention",
+            found=f"library.json in {library.path} is missing or damaged.",
+            do="The next command makes it again from what is beside it.",
+        )
     if info is None:
         yield Check(
             name="library",

@@ -126,6 +126,15 @@ class Library:
         """What the library was filled with; None where there is no library yet."""
         return self._folder.info()
 
+    def left(self) -> LibraryInfo | None:
+        """What a library in a folder was filled with of which only the local database of the
+        model and the chunking of the settings is left; None where that is not there.
+        """
+        if self.address.kind != "folder" or not any(self.path.glob(f"{self._prefix}*.sqlite")):
+            return None
+        wanted = self._wanted_info()
+        return wanted if self._folder.database(wanted.collection).is_file() else None
+
     def ready(self, *, check: bool = True) -> Records:
         """The local database of the library, whole and up to date.
 
@@ -189,7 +198,7 @@ class Library:
         Raises:
             LibraryError: the library is on a server, or the local database is gone, too.
         """
-        info = self._folder.info()
+        info = self._folder.info() or self.left()
         if self.address.kind != "folder" or info is None:
             raise LibraryError(
                 f"The library at {self.address} cannot be made again from here.",
@@ -545,6 +554,8 @@ class Library:
                 with suppress(ValidationError):
                     if name.startswith(self._prefix):
                         found.append(LibraryInfo.model_validate(described))
+        if not found and (left := self.left()):
+            found = [left]
         if not found:
             raise LibraryNotFound(
                 f"There is no library at {self.address} yet.",
@@ -708,7 +719,8 @@ class Library:
             except CollectionMissing:
                 raise LibraryError(
                     f"The database of the library at {self.address} is missing.",
-                    "Restore its folder from a copy, or remove it and ingest the papers again.",
+                    "Run 'assistant doctor --repair', restore its folder from a copy, or remove it "
+                    "and ingest the papers again.",
                 ) from None
         if records is not None:
             self._store.fresh_for(records.version)

@@ -106,6 +106,25 @@ def test_repair_makes_either_database_again_from_the_other(filled: Path, run: Ru
     assert "needs no repair" in run("doctor", "--repair").err
 
 
+@pytest.mark.parametrize("info", [b"", b"garbage", None])
+def test_what_only_the_records_hold_is_no_empty_folder(
+    info: bytes | None, filled: Path, run: Run
+) -> None:
+    before, found = run("papers", "list", "--json").json, run("search", "pruning").out
+    _emptied(filled / "chroma")
+    if info is None:
+        (filled / "library.json").unlink()
+    else:
+        (filled / "library.json").write_bytes(info)
+    checks = _checks(run("doctor", "--json"))
+    assert (checks["library"].state, checks["database"].state) == ("attention", "broken")
+    asked = run("search", "pruning")
+    assert asked.out == found if asked.code == 0 else "doctor --repair" in asked.err
+    assert run("doctor", "--repair").code == 0
+    assert run("papers", "list", "--json").json == before
+    assert run("search", "pruning").out == found
+
+
 def _conversing(folder: Path) -> None:
     store = ConversationStore(folder)
     store.append("me", new_id(), "Why prune?", {})
