@@ -121,8 +121,8 @@ def swapped_numbers(
     """How much better another number of the abstract fits where a number of the claim stands.
 
     Returns:
-        the most that one number's company is another number's, and the same for two numbers of
-        one sentence that would have to change places; each in [-1, 1], -1 where there is none.
+        the most that one number's company is another number's, and the same for two numbers that
+        would have to change places; each in [-1, 1], -1 where there is none.
     """
     moved, crossed = -1.0, -1.0
     likeness = [[_alike(c, h.company, idf) for h in held] for c in companies]
@@ -148,18 +148,19 @@ def _crossing(
     held: Sequence[Held],
     likeness: Sequence[Sequence[float]],
 ) -> float:
-    most = -1.0
-    for i, one in enumerate(held):
-        if not numbers[n].agrees(one.number):
-            continue
-        for j, two in enumerate(held):
-            if one.sentence != two.sentence or i == j or not numbers[m].agrees(two.number):
-                continue
-            if numbers[n].agrees(two.number):
-                continue
-            straight = likeness[n][i] + likeness[m][j]
-            most = max(most, (likeness[n][j] + likeness[m][i] - straight) / 2)
-    return most
+    """How much better two numbers of the claim would fit with places changed; each is compared
+    where it fits best. -1 where the abstract does not have both.
+    """
+    one = {i for i, h in enumerate(held) if numbers[n].agrees(h.number)}
+    two = {i for i, h in enumerate(held) if numbers[m].agrees(h.number)}
+    ones, twos = one - two, two - one
+    if not ones or not twos:
+        return -1.0
+
+    def best(mine: int, theirs: set[int]) -> float:
+        return max(likeness[mine][i] for i in theirs)
+
+    return (best(n, twos) + best(m, ones) - best(n, ones) - best(m, twos)) / 2
 
 
 _PAIRED = 16
