@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from assistant.answering.streams import events_of, extractive_events
 from assistant.asked_filters import Asked, asked_filters
-from assistant.errors import AssistantError, LibraryNotFound, QuestionError
+from assistant.errors import AssistantError, ConfigurationError, LibraryNotFound, QuestionError
 from assistant.files import missing
 from assistant.filters import Filters
 from assistant.library import Library
@@ -637,12 +637,19 @@ class Assistant:
         Raises:
             QuestionError: the topic holds no word that tells it.
             SourceError: the file holds no screening.
+            ConfigurationError: it holds one of another topic.
             LibraryNotFound: there is no paper that fits.
         """
         from assistant.review.screening import Screening, read_criteria  # noqa: PLC0415
 
         if file and (file.exists() or file in missing(file.parent)):
-            session = self._screening(Screening.load(file), file, topic=topic)
+            kept = Screening.load(file)
+            if squeeze(kept.topic).casefold() != squeeze(topic).casefold():
+                raise ConfigurationError(
+                    f"{file} holds the decisions on “{kept.topic}”.",
+                    "Ask for that topic to go on with them, or name another file with --file.",
+                )
+            session = self._screening(kept, file, topic=topic)
         else:
             session = self._screening(Screening(topic=topic, filters=filters or Filters()), file)
         if criteria:

@@ -142,8 +142,14 @@ def _csl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
 
 
 def _csl_name(name: str) -> dict[str, str]:
-    given, _, family = name.rpartition(" ")
-    return {"family": family, "given": given} if given else {"literal": name}
+    """A name in its parts, as BibTeX tells them: "R. van Bevern" is a van Bevern."""
+    from bibtexparser.middlewares.names import parse_single_name_into_parts  # noqa: PLC0415
+
+    parts = parse_single_name_into_parts(name, strict=False)
+    if not parts.first:
+        return {"literal": name}
+    named = {"family": " ".join(parts.last), "given": " ".join(parts.first)}
+    return named | ({"non-dropping-particle": " ".join(parts.von)} if parts.von else {})
 
 
 def _ris(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:

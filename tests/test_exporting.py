@@ -75,7 +75,7 @@ def test_every_export_has_the_same_keys() -> None:
 def test_csl_is_what_a_processor_takes(tmp_path: Path) -> None:
     full = paper(
         "A Title",
-        authors=["Ada King Lovelace", "Plato"],
+        authors=["Ada King Lovelace", "Plato", "R. van der Berg"],
         year=1843,
         venue="Odd Things",
         doi="10.1000/x",
@@ -83,7 +83,11 @@ def test_csl_is_what_a_processor_takes(tmp_path: Path) -> None:
     )
     (entry,) = json.loads("".join(FORMATS["csl"]([full])))
     assert entry["type"] == "article-journal"
-    assert entry["author"] == [{"family": "Lovelace", "given": "Ada King"}, {"literal": "Plato"}]
+    assert entry["author"] == [
+        {"family": "Lovelace", "given": "Ada King"},
+        {"literal": "Plato"},
+        {"family": "Berg", "given": "R.", "non-dropping-particle": "van der"},
+    ]
     assert entry["issued"] == {"date-parts": [[1843]]}
     assert entry["container-title"] == "Odd Things"
     assert entry["keyword"] == "trees, pruning"

@@ -82,6 +82,33 @@ def test_only_what_came_since_ranked_by_what_is_liked(
     assert digest(since=date(2000, 1, 1)).watches[0].new == 7  # all but the liked one
 
 
+def test_a_query_is_answered_with_what_is_near_it(
+    make_library: Callable[..., Library], embedder: Embedder
+) -> None:
+    library = make_library()
+    ships = [
+        Paper(
+            title=f"Steel Ships on the Sea, Part {n}",
+            abstract=f"Steel hulls of {n} ships were bent. Rust weakens keels. Sailors see stars.",
+        )
+        for n in range(30)
+    ]
+    library.ingest([*BEES[:2], *ships[:20]])
+    Watches(library).add("bees", query="honey bees")
+    library.ingest(ships[20:])
+    retriever = PaperRetriever(library, embedder, Settings().retrieval)
+    made = make_digest(library, retriever, "bees")
+    (found,) = made.watches
+    assert (found.new, found.near, found.papers) == (10, 0, [])
+    assert len(found.others) == 10
+    assert "10 new papers" in made.render("md")
+    assert "none near the query" in made.render("md")
+    library.ingest(BEES[2:])
+    (found,) = make_digest(library, retriever, "bees").watches
+    assert (found.new, found.near) == (12, 2)
+    assert {paper.title for paper in found.papers} == {BEES[2].title, BEES[3].title}
+
+
 def test_words_said_to_be_shared_are_in_more_than_one_like(
     library: Library, digest: Callable[..., Digest]
 ) -> None:

@@ -123,7 +123,8 @@ def _show(terminal: Terminal, made: Digest) -> None:
         if not watch.new:
             terminal.say((watch.watch, "bold"), f": no new paper since {since}")
             continue
-        terminal.say((watch.watch, "bold"), f": {watch.new:,} new since {since}")
+        near = "" if watch.near is None else f", near the query: {watch.near:,}"
+        terminal.say((watch.watch, "bold"), f": {watch.new:,} new since {since}{near}")
         for n, paper in enumerate(watch.papers, 1):
             year = f" ({paper.year})" if paper.year else ""
             terminal.say((f"{n}. {paper.title}", "bold"), year, hang=3)

@@ -41,7 +41,7 @@ __all__ = ["CHANGE", "Direction", "Material", "Measured", "data_set_names"]
 
 _VALUE = (
     r"(?:[~≈<>≤≥±+−-]\s?)?\d+(?:,\d{3})*(?:\.\d+)?"
-    r"(?:\s?(?:±|\+/-|\(±|plus or minus)\s?\d+(?:\.\d+)?\)?)?"
+    r"(?:\s?(?:\$?\s?(?:±|\\pm)\s?\$?|\+/-|\(±|plus or minus)\s?\d+(?:\.\d+)?\)?)?"
     r"(?:\s?(?:to|–|-)\s?\d+(?:\.\d+)?(?=\s?%|\s?[a-zμµ]{1,8}\b))?"
     r"(?:\s?%|\s?per ?cent\b|\s?×|[xX]\b|-?\s?fold\b|\s?times\b|\s?(?:percentage )?points?\b"
     r"|\s?(?:[kMGT]i?B|ms|s|h|Hz|[kMG]Hz|dB|[nμµcmk]?m|[kmμµn]?g|[mμµ]?l|dl|[mμµn]?[mM]ol|kg|mmHg"
@@ -68,7 +68,7 @@ _IS = re.compile(
 )
 _AFTER = re.compile(
     r"(?<!\bat )(?<!\b[io][nf] )(?<!\b[io][nf] a )(?<!\bas )(?<!\bto )(?<!about )"
-    rf"(?<![\w.,/-])(?<!-\s)(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
+    rf"(?<![\w.,/±-])(?<![-±$]\s)(?<!pm\$)(?P<value>{_VALUE}(?<=[%xX×BsnldtVWz]))\s"
     rf"(?P<what>(?:{WORD}\s){{0,2}}{WORD})"
     r"(?=[\s,.;)]|$)"
 )

@@ -460,7 +460,7 @@ def _absent(prepared: Prepared) -> Review:
         text = (
             f"This library holds nothing on “{prepared.topic}”: of its "
             f"{prepared.found.statistics.papers_held:,} papers "
-            f"{found.looked_at:,} were looked at, and none is about it or mentions it"
+            f"{found.looked_at:,} were looked at, and none names it or was found to be about it"
         )
     said = [text]
     if found.nearest:

@@ -378,3 +378,16 @@ def test_the_plane_is_within_bounds() -> None:
 )
 def test_counting(number: int, said: str) -> None:
     assert counted(number) == said
+
+
+@pytest.mark.parametrize(
+    "sentence", ["It results in 75.47±12.8% accuracy.", "It results in 75.47 ± 12.8% accuracy."]
+)
+def test_a_deviation_is_no_result(sentence: str) -> None:
+    found = material(f"We decode movements. {sentence}").numbers_read
+    assert "12.8%" not in [one.value for one in found]
+
+
+def test_a_value_stands_with_its_deviation() -> None:
+    found = material("We decode movements. The accuracy was 75.47±12.8% in the test.").numbers_read
+    assert [one.value for one in found] == ["75.47±12.8%"]

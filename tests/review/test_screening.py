@@ -11,6 +11,7 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.doctor import damaged_beside
 from assistant.errors import (
+    ConfigurationError,
     DecisionStands,
     LibraryNotFound,
     PaperNotFound,
@@ -100,6 +101,8 @@ def test_a_session_keeps_each_decision(experts: Assistant, tmp_path: Path) -> No
     while (paper := again.next()) is not None:
         again.decide(paper.id, "exclude")
     assert again.estimate().decided == len(experts.library)
+    with pytest.raises(ConfigurationError, match="holds the decisions on “expert pruning”"):
+        experts.screen("quantization", file=file)
     (tmp_path / "bad.json").write_text("{", "utf-8")
     with pytest.raises(SourceError):
         experts.screen("expert pruning", file=tmp_path / "bad.json")
