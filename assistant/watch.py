@@ -43,12 +43,12 @@ _SAMPLE = 600
 """Papers of the library that stand for what was not liked."""
 _RANKED_BY_QUERY = 1000
 _TITLES = 30
+"""Titles of further new papers that a digest lists."""
 _STANDS_OUT = 2.0
 """Deviations by which a paper's cosine to a query is above the library's: near it. Of papers of
 another field none stood at more than 1.6, of the query's own field the first ten at 2.3 to 4.1."""
 _FEW = 20
 """Papers of a library below which nothing stands out of them."""
-"""Titles of further new papers that a digest lists."""
 _PROFILE_WEIGHT = 0.5
 _RESEMBLES = 2
 
