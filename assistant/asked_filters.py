@@ -31,7 +31,13 @@ _PERIOD = re.compile(
       )?(?![\w%]|[.,]\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_BY = re.compile(r"\b(?:by|did|does|has|from) ((?:[A-ZÀ-Þ][\w'’-]+)(?: [A-ZÀ-Þ][\w'’-]+){0,2})")
+_BY = re.compile(
+    r"\b(?P<how>by|did|does|has|from) (?P<who>(?:[A-ZÀ-Þ][\w'’-]+)(?: [A-ZÀ-Þ][\w'’-]+){0,2})"
+)
+_OF_RECORDS = re.compile(
+    r"^\W*(?:how many|(?:the )?number of|count)\b|\b(?:publish|writ|wrote|author)\w*", re.IGNORECASE
+)
+"""What is asked of the records, where the author is named with it."""
 
 
 _PAPERS = re.compile(
@@ -104,12 +110,28 @@ def asked_filters(
             note = f"No paper here is {filters}, so “{said}” is taken for a part of the matter."
             filters, text = Filters(), question
     for by in _BY.finditer(question):
-        if any(_is_name(by[1], name) for name in authors(by[1])):
-            filters = filters.model_copy(update={"author": (by[1],)})
+        who = by["who"]
+        named: tuple[str, ...] = (who,) if any(_is_name(who, name) for name in authors(who)) else ()
+        if not named and " " in who:  # "Ada Lovelace" is "Ada K. Lovelace", too
+            named = tuple(name for name in authors(who.split()[-1]) if _is_name(who, name))
+        if named:
+            filters = filters.model_copy(update={"author": named})
+            text = _without(text, by)
             break
     if not filters:
         return Asked(text, None, note)
     return Asked(text, filters, note or f"Only papers {filters}, as the question says.")
+
+
+def _without(question: str, by: re.Match[str]) -> str:
+    """``question`` without the author that it names, who stands in no abstract; as it is where
+    nothing else is asked, or it is asked of the records.
+    """
+    before, after = question.partition(by.group())[::2]
+    doing = "" if by["how"] in ("by", "from") else f"{by['how']} we"
+    rest = " ".join(f"{before} {doing} {after}".split())
+    told = _OF_RECORDS.search(question) or re.match(r"\W*(?:on|about)\b", after)
+    return question if told or names_no_topic(rest) or by.group() not in question else rest
 
 
 def names_no_topic(question: str, besides: Collection[str] = ()) -> bool:

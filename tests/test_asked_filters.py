@@ -101,6 +101,21 @@ def test_only_an_author_of_the_library_is_one() -> None:
     assert asked("work by Lind on owls")[1] is None
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which papers by Brandt discuss owls?", "Which papers discuss owls?"),
+        ("What did Brandt find about owls?", "What did we find about owls?"),
+        ("What did Brandt publish on owls?", "What did Brandt publish on owls?"),
+        ("How many papers by Brandt are about owls?", "How many papers by Brandt are about owls?"),
+        ("papers by Brandt on owls", "papers by Brandt on owls"),
+        ("Which papers are by Brandt?", "Which papers are by Brandt?"),
+    ],
+)
+def test_an_author_is_no_part_of_what_is_looked_for(question: str, text: str) -> None:
+    assert asked(question)[:2] == (text, Filters(author=("Brandt",)))
+
+
 @pytest.mark.parametrize("text", ["", "x", "20222", "2021...2023", ".."])
 def test_a_range_of_years_that_is_none_is_said(text: str) -> None:
     with pytest.raises(QuestionError, match="no range of years"):

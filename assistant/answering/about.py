@@ -357,6 +357,8 @@ class AboutLibrary:
                 return True
             if not terms(topic):  # "by Brandt on it"
                 name = author
+        if not by and _goes_on(name, known):
+            return False  # "by Brandt discuss pruning": what is asked is not who
         draft.say(
             f"{_papers(len(by))} here {_are(len(by))} by {name}."
             if by
@@ -534,6 +536,15 @@ def _written_by(name: str, papers: Sequence[Paper]) -> list[Paper]:
     """Those of ``papers`` of which ``name`` names an author."""
     wanted = words(name)
     return [p for p in papers if any(_is_author(wanted, author) for author in p.authors)]
+
+
+def _goes_on(name: str, papers: Sequence[Paper]) -> bool:
+    """Whether ``name`` begins with an author's and goes on: "Brandt discusses pruning"."""
+    parts = name.split()
+    return any(
+        parts[n][0].islower() and parts[n] != "and" and _written_by(" ".join(parts[:n]), papers)
+        for n in range(1, len(parts) - 1)
+    )
 
 
 def _holding(topic: str, papers: Sequence[Paper]) -> list[Paper]:

@@ -225,6 +225,7 @@ function drawRail() {
     const more = make("button", { type: "button", className: "more", textContent: "⋯" });
     more.setAttribute("aria-label", `More on “${c.title}”`);
     more.setAttribute("aria-haspopup", "menu");
+    more.dataset.of = c.id;
     more.onclick = (event) => { event.stopPropagation(); conversationMenu(more, c); };
     const row = make("li", {}, open, more);
     if (c.busy) open.append(make("i", { className: "spinner", title: "A question is in work" }));
@@ -232,7 +233,13 @@ function drawRail() {
     if (c.id === current.id) { row.className = "current"; open.setAttribute("aria-current", "true"); }
     rows.push(row);
   }
+  const held = list.contains(document.activeElement) ? document.activeElement : null, row = held && held.closest("li");
+  const at = row ? $$("li[data-id]", list).indexOf(row) : -1;
   list.replaceChildren(...rows);
+  if (row) {  // whoever is here by keys stays here, beside what was taken away
+    const left = $$("li[data-id]", list), now = left.find((other) => other.dataset.id === row.dataset.id) || left[Math.min(at, left.length - 1)];
+    (now ? $(held.classList.contains("open") ? ".open" : ".more", now) : box()).focus({ preventScroll: true });
+  }
   const words = $("#rail-words").value.trim();
   $("#rail-note").textContent = !known.kept ? "The library’s folder cannot be written: conversations are lost when the program ends."
     : rows.length ? "" : words ? "No conversation holds these words." : "Your conversations are kept in the library’s folder.";
@@ -257,10 +264,14 @@ function conversationMenu(anchor, c) {
 function menu(anchor, entries) {
   $$(".menu").forEach((m) => m.remove());
   const box = anchor.getBoundingClientRect();
+  const back = () => {  // the list may have been drawn again
+    const to = anchor.isConnected ? anchor : $(`#rail .more[data-of="${CSS.escape(anchor.dataset.of || "")}"]`);
+    if (to) to.focus({ preventScroll: true });
+  };
   const shown = make("div", { className: "menu" }, ...entries.map(([text, act, danger]) => {
     const b = make("button", { type: "button", textContent: text, className: danger ? "danger" : "", tabIndex: -1 });
     b.setAttribute("role", "menuitem");
-    b.onclick = () => { shown.remove(); anchor.focus({ preventScroll: true }); act(); };
+    b.onclick = () => { shown.remove(); back(); act(); };
     return b;
   }));
   shown.setAttribute("role", "menu");
@@ -268,7 +279,7 @@ function menu(anchor, entries) {
     const all = [...shown.children], at = all.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
     if (to !== undefined) { event.preventDefault(); all[(to + all.length) % all.length].focus(); }
-    if (event.key === "Escape" || event.key === "Tab") { event.preventDefault(); event.stopPropagation(); shown.remove(); anchor.focus(); }
+    if (event.key === "Escape" || event.key === "Tab") { event.preventDefault(); event.stopPropagation(); shown.remove(); back(); }
     if (event.key.length === 1) {
       const fit = all.find((b) => b.textContent.toLowerCase().startsWith(event.key.toLowerCase()));
       if (fit) fit.focus();
@@ -300,7 +311,7 @@ function rename(c, field = "title") {
     if (take && (value || field === "folder") && value !== c[field]) { c[field] = value; change(c.id, { [field]: value }); }
     drawRail();
   };
-  input.onkeydown = (e) => { if (e.key === "Enter") done(true); if (e.key === "Escape") { e.stopPropagation(); done(false); } };
+  input.onkeydown = (e) => { if (e.key === "Enter") { e.preventDefault(); done(true); } if (e.key === "Escape") { e.stopPropagation(); done(false); } };
   input.onblur = () => done(true);
   row.replaceChildren(input);
   input.select();
@@ -506,6 +517,7 @@ function look(view, push = true) {
   $$(".views button").forEach((b) => b.dataset.view === view ? b.setAttribute("aria-current", "page") : b.removeAttribute("aria-current"));
   if (push) note(true);
   if (view !== "chat") { closePanel(); scrollTo(0, 0); }
+  if (view === "chat" && !current.turns.length && $("#thread .welcome")) welcome();  // the library may be another one now
   if (view === "library") { send("sources"); send("view"); }
   if (view === "settings") send("settings");
   if (view === "screen") openScreen(new URLSearchParams(location.search).get("s") || "");

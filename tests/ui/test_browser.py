@@ -399,6 +399,22 @@ def test_a_written_review_tells_its_cost_first_and_stops(
     assert page.locator(".review").count() == 0
 
 
+def test_another_library_asks_other_questions(visit: Come, served: Serve) -> None:
+    page = visit(served(*PAPERS).url).open().page
+    before = page.inner_text(".welcome")
+    page.click(".views [data-view=settings]")
+    page.get_by_role("radio", name="Sample library").check()
+    page.click("#use")
+    page.wait_for_selector("#connection >> text=In use", timeout=90_000)
+    page.wait_for_selector("#state >> text=Sample library")
+    page.click(".views [data-view=chat]")
+    page.wait_for_function(
+        "text => document.querySelector('.welcome').innerText !== text", arg=before
+    )
+    assert "Sample library" in page.inner_text("#state")
+    assert page.inner_text(".welcome .ask") not in before
+
+
 def test_conversations_are_renamed_exported_deleted(visit: Come, served: Serve) -> None:
     there = visit(served(*PAPERS).url).open()
     page = there.page
@@ -408,6 +424,15 @@ def test_conversations_are_renamed_exported_deleted(visit: Come, served: Serve) 
     page.keyboard.type("About pruning")
     page.keyboard.press("Enter")
     assert page.inner_text("#rail li .open") == "About pruning"
+    here = "document.activeElement.getAttribute('aria-label')"
+    page.wait_for_function(f"{here} === 'More on “About pruning”'")
+    page.keyboard.press("Enter")  # the keys are where they were
+    page.get_by_role("menuitem", name="Pin", exact=True).click()
+    page.wait_for_selector("#rail .folder >> text=Pinned")
+    assert page.evaluate(here) == "More on “About pruning”"
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Unpin").click()
+    page.wait_for_selector("#rail .folder", state="detached")
     for choice, begins in (
         ("Markdown", "# About pruning"),
         ("JSON", "{"),
