@@ -73,6 +73,7 @@ def test_axe_finds_nothing(
     look("streaming")
     assert page.locator("html[data-busy]").count() == 1, "it was looked at too late"
     page.click("#live [data-act=withdraw]")
+    page.wait_for_selector("#live .turn.waits", state="detached")  # before the answer is done
     looked.set()
     page.wait_for_selector("html:not([data-busy])", state="attached", timeout=60_000)
     page.wait_for_selector("#thread .answer .flag")
