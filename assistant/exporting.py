@@ -142,14 +142,19 @@ def _csl(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
 
 
 def _csl_name(name: str) -> dict[str, str]:
-    """A name in its parts, as BibTeX tells them: "R. van Bevern" is a van Bevern."""
+    given, particle, family = _parts(name)
+    if not given:
+        return {"literal": name}
+    named = {"family": family, "given": given}
+    return named | ({"non-dropping-particle": particle} if particle else {})
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """Given name, particle and family name, as BibTeX tells them of "R. van Bevern"."""
     from bibtexparser.middlewares.names import parse_single_name_into_parts  # noqa: PLC0415
 
     parts = parse_single_name_into_parts(name, strict=False)
-    if not parts.first:
-        return {"literal": name}
-    named = {"family": " ".join(parts.last), "given": " ".join(parts.first)}
-    return named | ({"non-dropping-particle": " ".join(parts.von)} if parts.von else {})
+    return " ".join(parts.first), " ".join(parts.von), " ".join(parts.last)
 
 
 def _ris(papers: Iterable[Paper], keys: Keys) -> Iterator[str]:
@@ -244,6 +249,6 @@ MEDIA_TYPES = {
 
 
 def _family_first(name: str) -> str:
-    """The name as RIS wants it: "Lovelace, Ada King"."""
-    given, _, family = name.rpartition(" ")
-    return f"{family}, {given}" if given else name
+    """The name as RIS wants it: "Lovelace, Ada King", "van Bevern, R."."""
+    given, particle, family = _parts(name)
+    return f"{particle} {family}, {given}".lstrip() if given else name

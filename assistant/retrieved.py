@@ -21,7 +21,10 @@ from assistant.paper import Paper
 from assistant.results import Passage
 from assistant.text import Span
 
-__all__ = ["Retrieval", "RetrievedPaper", "Statistics"]
+__all__ = ["FEW", "Retrieval", "RetrievedPaper", "Statistics"]
+
+FEW = 20
+"""Papers of a library below which no `RetrievedPaper.standing` tells anything."""
 
 Floats = NDArray[np.float32]
 

@@ -28,12 +28,13 @@ from assistant.filters import Filters
 from assistant.library import Library
 from assistant.paper import Paper, squeeze
 from assistant.profile import Profile
+from assistant.retrieved import FEW
 from assistant.taste import Fit, Read, rank_by_likes, standardised
 from assistant.text import terms, words
 
 if TYPE_CHECKING:
     from assistant.retrieval import PaperRetriever
-    from assistant.retrieved import RetrievedPaper
+    from assistant.retrieved import Retrieval, RetrievedPaper
 
 __all__ = ["Digest", "DigestPaper", "Likes", "Watch", "WatchDigest", "Watches", "make_digest"]
 
@@ -47,8 +48,6 @@ _TITLES = 30
 _STANDS_OUT = 2.0
 """Deviations by which a paper's cosine to a query is above the library's: near it. Of papers of
 another field none stood at more than 1.6, of the query's own field the first ten at 2.3 to 4.1."""
-_FEW = 20
-"""Papers of a library below which nothing stands out of them."""
 _PROFILE_WEIGHT = 0.5
 _RESEMBLES = 2
 
@@ -319,14 +318,17 @@ class _Ranker:
             fits = self._fits(ids, liked, disliked, old)
             scores += standardised(np.array([fit.score for fit in fits], np.float32))
         if watch.query:
-            by_query, of_query = self._by_query(watch.query, ids)
-            scores += standardised(by_query)
+            most = min(len(ids), _RANKED_BY_QUERY)
+            found = self._retriever.find(watch.query, most, Filters(ids=tuple(ids)))
+            by_query = {paper.paper.id: paper.score for paper in found}
+            scores += standardised(np.array([by_query.get(i, 0.0) for i in ids], np.float32))
         if self._interests:
             scores += _PROFILE_WEIGHT * standardised(self._by_interest(ids))
         order = np.argsort(-scores, kind="stable")
         if watch.query and not liked and not self._interests:
-            order = np.r_[order[of_query[order]], order[~of_query[order]]]
-            near = int(of_query.sum())
+            held = _near(watch.query, found)
+            far = [ids[n] not in held for n in order]
+            order, near = order[np.argsort(far, kind="stable")], len(held)
         target = self._target(watch, liked)
         best = [
             self._entry(ids[n], float(scores[n]), fits[n], watch, liked, old, target)
@@ -354,26 +356,6 @@ class _Ranker:
 
     def _read(self, ids: Sequence[str]) -> Read:
         return Read([self._papers[i].text for i in ids], self._of(ids))
-
-    def _by_query(self, query: str, ids: Sequence[str]) -> tuple[Floats, NDArray[np.bool_]]:
-        """How well each fits, and whether it is near: it stands out of the library for the
-        query, or holds half of its words by their weight; all are where the library is small.
-        """
-        most = min(len(ids), _RANKED_BY_QUERY)
-        found = self._retriever.find(query, most, Filters(ids=tuple(ids)))
-        scores = {paper.paper.id: paper.score for paper in found}
-        weights = {stem: found.statistics.idf(stem) for stem in terms(query)}
-        least = sum(weights.values()) / 2
-        few = found.statistics.papers_held < _FEW
-
-        def is_near(one: RetrievedPaper) -> bool:
-            held = set(terms(one.paper.text))
-            shared = sum(weight for stem, weight in weights.items() if stem in held)
-            return few or one.standing >= _STANDS_OUT or (shared > 0 and shared >= least)
-
-        near = {paper.paper.id for paper in found if is_near(paper)}
-        fits = np.array([scores.get(i, 0.0) for i in ids], np.float32)
-        return fits, np.array([i in near for i in ids], bool)
 
     def _by_interest(self, ids: Sequence[str]) -> Floats:
         """The cosine to the nearest interest."""
@@ -450,6 +432,23 @@ class _Ranker:
             if text := quoted(paper.sentences, int(n)):
                 return text
         return paper.sentences[0]
+
+
+def _near(query: str, found: Retrieval) -> set[str]:
+    """The ids of what stands out of the library for the query, or holds half of its words by
+    their weight; of all where the library is small.
+    """
+    if found.statistics.papers_held < FEW:
+        return {one.paper.id for one in found}
+    weights = {stem: found.statistics.idf(stem) for stem in terms(query)}
+    least = sum(weights.values()) / 2
+
+    def holds(one: RetrievedPaper) -> bool:
+        held = set(terms(one.paper.text))
+        shared = sum(weight for stem, weight in weights.items() if stem in held)
+        return shared > 0 and shared >= least
+
+    return {one.paper.id for one in found if one.standing >= _STANDS_OUT or holds(one)}
 
 
 # -- documents -----------------------------------------------------------------------------------

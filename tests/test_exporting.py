@@ -88,6 +88,7 @@ def test_csl_is_what_a_processor_takes(tmp_path: Path) -> None:
         {"literal": "Plato"},
         {"family": "Berg", "given": "R.", "non-dropping-particle": "van der"},
     ]
+    assert "AU  - van der Berg, R." in "".join(FORMATS["ris"]([full]))
     assert entry["issued"] == {"date-parts": [[1843]]}
     assert entry["container-title"] == "Odd Things"
     assert entry["keyword"] == "trees, pruning"

@@ -30,7 +30,7 @@ from assistant.answering.entailment import EntailmentModel, nearest, together
 from assistant.answering.question import Question, WordStates, compact, word_states
 from assistant.embedding import Embedder, TextStates, WordEmbedder
 from assistant.fitted import LogisticModel, load
-from assistant.retrieved import RetrievedPaper
+from assistant.retrieved import FEW, RetrievedPaper
 from assistant.text import terms
 
 __all__ = ["NUMBER", "PassageReader", "PassageText", "Reading"]
@@ -52,9 +52,8 @@ _SHORT = (
     " lack_aligned unknown"
 ).split()
 """What weighs more where the question is short, and each of its words has to be found."""
-_FEW, _PER_COSINE = 20, 6.0
-"""Papers below which nothing stands out of them; the cosine tells the standing then, by what it
-is in larger libraries."""
+_PER_COSINE = 6.0
+"""By this the cosine tells the standing in a small library, by what it is in larger ones."""
 _REMEMBERED = 160
 """Passages whose states are kept, some 500 kB each."""
 
@@ -206,7 +205,7 @@ class PassageReader:
         cosines = np.sort(passage.vectors @ question.vector)[::-1]
         lacking = np.sort((1 - best) * rare)[::-1]
         lacking_aligned = np.sort((1 - best) * aligned)[::-1]
-        few = question.statistics.papers_held < _FEW
+        few = question.statistics.papers_held < FEW
         standing = _PER_COSINE * _at(cosines, 0) if few else passage.standing
         likeliest = np.sort(answers)[::-1]
         numbered = any(NUMBER.search(sentence) for sentence in passage.sentences)

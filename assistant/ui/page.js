@@ -517,7 +517,7 @@ function look(view, push = true) {
   $$(".views button").forEach((b) => b.dataset.view === view ? b.setAttribute("aria-current", "page") : b.removeAttribute("aria-current"));
   if (push) note(true);
   if (view !== "chat") { closePanel(); scrollTo(0, 0); }
-  if (view === "chat" && !current.turns.length && $("#thread .welcome")) welcome();  // the library may be another one now
+  if (view === "chat" && !current.begun && $("#thread .welcome")) welcome();  // the library may be another one now
   if (view === "library") { send("sources"); send("view"); }
   if (view === "settings") send("settings");
   if (view === "screen") openScreen(new URLSearchParams(location.search).get("s") || "");
